@@ -1,0 +1,183 @@
+/**
+ * The contract of a node type: one file that exports `defineNode({...})`. The palette, the docs
+ * page, validation and the builder's types all come from that one definition.
+ *
+ * N1. A pure node is deterministic, does no I/O, reads no clock, and runs inside the kernel's turn.
+ * N2. Any other node runs as an attempt, at least once; repeats carry the same idempotency key.
+ * N3. A node fails by throwing NodeError; anything else it throws is journaled as `internal`.
+ */
+import { z } from "zod";
+import type { Json } from "#workflow/json.ts";
+import type { NodeType } from "#workflow/node-types.ts";
+
+/** What an attempt may use of its surroundings. Everything here belongs to this one attempt. */
+export interface NodeContext {
+  readonly runId: string;
+  /** Text form of the step instance's path. */
+  readonly path: string;
+  readonly workflow: string;
+  readonly tenant: string;
+  /** The same for all attempts of a step instance, after retries and crashes too. */
+  readonly idempotencyKey: string;
+  /** 1 for the first. Attempts lost in a crash count. */
+  readonly attempt: number;
+  /** Aborts at timeout, deadline, cancel and shutdown. */
+  readonly signal: AbortSignal;
+  /** When the attempt's timeout ends, epoch ms; null without one. */
+  readonly deadlineAtMs: number | null;
+  readonly log: NodeLog;
+  /** Reports progress in [0, 1] with an optional note; seen live, not journaled. */
+  progress(fraction: number, note?: string): void;
+  /** Host services that the composition root gives to nodes (file root, HTTP client, ...). */
+  readonly services: NodeServices;
+}
+
+export interface NodeLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What the host lends to effectful nodes; configured once, in the composition root. */
+export interface NodeServices {
+  /** Folder below which file nodes may read and write; null: file nodes are off. */
+  readonly fileRoot: string | null;
+  readonly http: HttpRules;
+  /**
+   * Sends a signal to a run, applied once per id. Resolves when it is durable.
+   * Rejects with LockstitchError run_not_found, run_terminal, signals_full, signal_invalid.
+   */
+  sendSignal(signal: {
+    readonly tenant: string;
+    readonly runId: string;
+    readonly name: string;
+    readonly key: string | null;
+    readonly payload: Json;
+    readonly id: string;
+  }): Promise<void>;
+}
+
+/** The operator's rules for outgoing HTTP. */
+export interface HttpRules {
+  readonly allowPrivate: boolean;
+  /** CIDR blocks that are allowed although private. */
+  readonly allowCidrs: readonly string[];
+  /** Host names or `.suffix`; empty allow list: all that is not denied. */
+  readonly allowHosts: readonly string[];
+  readonly denyHosts: readonly string[];
+  readonly redirectsMax: number;
+  readonly responseBytesMax: number;
+  readonly timeoutMs: number;
+  readonly callsPerRunMax: number;
+}
+
+interface Common<Config extends z.ZodType, Output extends z.ZodType> {
+  /** `group.name`, or one word for control-like ones. */
+  readonly type: string;
+  readonly title: string;
+  readonly description: string;
+  readonly category:
+    | "control"
+    | "wait"
+    | "data"
+    | "text"
+    | "convert"
+    | "state"
+    | "io"
+    | "code"
+    | "user";
+  /** A short emoji-free icon name for the palette. */
+  readonly icon: string;
+  /** Schema of the evaluated `with`; a strictObject, so that unknown fields are found. */
+  readonly config: Config;
+  readonly output: Output;
+  /** Runs as tests and stand in the docs. `with` as a workflow would write it, evaluated with `scope`. */
+  readonly examples?: readonly NodeExample[];
+}
+
+export interface NodeExample {
+  readonly title: string;
+  readonly with: Json;
+  readonly scope?: Readonly<Record<string, Json>>;
+  readonly output: Json;
+}
+
+export interface PureNode<
+  Config extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+> extends Common<Config, Output> {
+  readonly pure: true;
+  run(config: z.output<Config>): z.input<Output>;
+}
+
+export interface EffectNode<
+  Config extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+> extends Common<Config, Output> {
+  readonly pure: false;
+  run(config: z.output<Config>, context: NodeContext): Promise<z.input<Output>>;
+}
+
+/** A node type as the registry keeps it: the parser's view plus its code, with types erased. */
+export interface NodeDefinition extends NodeType {
+  readonly icon: string;
+  readonly examples: readonly NodeExample[];
+  /** Of pure nodes. `config` has passed the config schema. */
+  readonly runPure: ((config: unknown) => unknown) | null;
+  /** Of effect nodes. `config` has passed the config schema. */
+  readonly runEffect: ((config: unknown, context: NodeContext) => Promise<unknown>) | null;
+}
+
+/** Declares a node type; TypeScript infers what `run` receives and must return from the two schemas. */
+export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
+  node: PureNode<Config, Output> | EffectNode<Config, Output>,
+): NodeDefinition {
+  const common = {
+    type: node.type,
+    title: node.title,
+    description: node.description,
+    category: node.category,
+    icon: node.icon,
+    config: node.config,
+    output: node.output,
+    examples: node.examples ?? [],
+    functionFields: functionFieldsOf(node.config),
+  };
+  if (node.pure)
+    return {
+      ...common,
+      execution: "pure",
+      runPure: node.run as (config: unknown) => unknown,
+      runEffect: null,
+    };
+  return {
+    ...common,
+    execution: "effect",
+    runPure: null,
+    runEffect: node.run as (config: unknown, context: NodeContext) => Promise<unknown>,
+  };
+}
+
+/** A config field that holds a bare function, such as `map: "(x) => x.price"`. `signature` is for people. */
+export function lambda<Args extends readonly unknown[] = readonly [unknown], Result = unknown>(
+  signature: string,
+) {
+  return z
+    .custom<(...args: Args) => Result>((value) => typeof value === "function", {
+      message: `must be a function, ${signature}`,
+    })
+    .meta({ lambda: signature });
+}
+
+function functionFieldsOf(config: z.ZodType): ReadonlySet<string> {
+  const fields = new Set<string>();
+  if (!(config instanceof z.ZodObject)) return fields;
+  for (const [name, field] of Object.entries(config.shape as Record<string, z.ZodType>)) {
+    let inner: z.ZodType = field;
+    while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault)
+      inner = inner.unwrap() as z.ZodType;
+    if (inner.meta()?.["lambda"] !== undefined) fields.add(name);
+  }
+  return fields;
+}

@@ -1,0 +1,153 @@
+/**
+ * A plan: a definition compiled for the kernel. Immutable, shared by every run of a version,
+ * rebuilt from the definition wherever it is needed (plans are never stored).
+ *
+ * P1. A step's edges name steps of its own scope by position; inner reads of an outer step are
+ *     edges of the owner of the inner scope.
+ * P2. Every expression is compiled; nothing of the kernel parses text.
+ * P3. Steps of a scope stand in definition order, which is how ties are broken everywhere.
+ */
+import type {
+  CatchClause,
+  Defaults,
+  RetryPolicy,
+  TriggerRule,
+  WorkflowDefinition,
+} from "./definition.ts";
+import type { Expression, Template } from "./expression/expression.ts";
+
+/** The control steps of the language; the kernel has one file for each in kernel/scopes or kernel/waits. */
+export type ControlKind =
+  | "for_each"
+  | "while"
+  | "parallel"
+  | "if"
+  | "switch"
+  | "try"
+  | "workflow.run"
+  | "wait.for"
+  | "wait.until"
+  | "wait.signal"
+  | "wait.approval"
+  | "fail"
+  | "stop";
+
+export type StepKind = "pure" | "effect" | ControlKind;
+
+export interface PlanEdge {
+  /** Positions in the scope's steps. */
+  readonly from: number;
+  readonly to: number;
+  /** `needs: [check.true]` names port `true`; null for the step as a whole. */
+  readonly port: string | null;
+  /** True when only an expression implies the edge: it waits, and never makes a step untaken. */
+  readonly implied: boolean;
+  /** Of an implied edge: a failed source is fine. */
+  readonly acceptsFailure: boolean;
+}
+
+export interface PlanRetry {
+  readonly attempts: number;
+  readonly backoff: NonNullable<RetryPolicy["backoff"]>;
+  readonly initialMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+  readonly jitter: "none" | "full";
+  readonly errors: readonly string[] | null;
+}
+
+export interface PlanStep {
+  /** Position in scope.steps. */
+  readonly index: number;
+  readonly id: string;
+  readonly uses: string;
+  readonly kind: StepKind;
+  readonly scope: PlanScope;
+  readonly in: readonly PlanEdge[];
+  readonly out: readonly PlanEdge[];
+  readonly rule: TriggerRule;
+  readonly if: Expression | null;
+  /**
+   * The step's configuration. For pure and effect steps: one template over all of `with` but its
+   * function fields. For control steps: the fields of control-steps.ts, expressions left out.
+   */
+  readonly with: Template;
+  /** Bare functions of a pure step, by field of `with`. */
+  readonly functions: readonly { readonly field: string; readonly expression: Expression }[];
+  /** `while`, `if`: the bare condition. */
+  readonly condition: Expression | null;
+  /** `while`: next values of the carried names. */
+  readonly update: Template | null;
+  readonly cases: readonly PlanCase[];
+  readonly catches: readonly PlanCatch[];
+  /**
+   * Inner scopes by slot: `body` (for_each, while, try), `then`/`else`, the case name or
+   * `default`, the branch name, `catch.<n>`, `finally`.
+   */
+  readonly bodies: ReadonlyMap<string, PlanScope>;
+  readonly failFast: boolean;
+  readonly retry: PlanRetry | null;
+  readonly timeoutMs: number | null;
+  readonly deadlineMs: number | null;
+  readonly onError: null | "continue" | { readonly fallback: Template };
+  readonly concurrency: { readonly key: Expression; readonly limit: number } | null;
+  readonly priority: number | null;
+  /** Ports that some edge names: decides whether `rejected` is a port or a failure. */
+  readonly portsUsed: ReadonlySet<string>;
+  /** The step as the definition has it. */
+  readonly policies: Defaults;
+}
+
+export interface PlanCase {
+  readonly port: string;
+  readonly when: Expression | null;
+  readonly equals: Template | null;
+}
+export interface PlanCatch {
+  readonly errors: CatchClause["errors"] | null;
+  readonly slot: string;
+}
+
+export interface PlanScope {
+  /** Position in Plan.scopes: how state names a scope's plan. */
+  readonly index: number;
+  /** How the owner calls it (see PlanStep.bodies); `` for the root and `finally` for the root's. */
+  readonly slot: string;
+  /** What the slot adds to the paths inside: `` for body, `then`, `left`, `catch`, `finally`, ... */
+  readonly pathSegment: string;
+  readonly owner: PlanStep | null;
+  readonly parent: PlanScope | null;
+  readonly steps: readonly PlanStep[];
+  readonly positions: ReadonlyMap<string, number>;
+  /** Positions of steps that no explicit edge leaves. */
+  readonly leaves: readonly number[];
+  readonly output: Template | null;
+  readonly failFast: boolean;
+  /** Names that instances of this scope bring in: `line`, `index`, `carry`, `error`, `value`. */
+  readonly locals: ReadonlySet<string>;
+  /** for_each: the name of the item (`as`). */
+  readonly itemName: string | null;
+  /** Steps enter by step.declared until scope.sealed. */
+  readonly dynamic: boolean;
+}
+
+export interface Plan {
+  /** SHA-256 of the canonical definition (RFC 8785), hex. */
+  readonly hash: string;
+  readonly definition: WorkflowDefinition;
+  readonly scopes: readonly PlanScope[];
+  readonly root: PlanScope;
+  readonly finally: PlanScope | null;
+  readonly output: Template | null;
+  readonly vars: Template | null;
+  readonly labels: Template | null;
+  readonly concurrency: {
+    readonly key: Expression;
+    readonly limit: number;
+    readonly whenFull: "queue" | "reject" | "cancelRunning";
+  } | null;
+  readonly deadlineMs: number | null;
+  readonly priority: number;
+  /** Steps in all scopes. */
+  readonly stepCount: number;
+}
