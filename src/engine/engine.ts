@@ -1,0 +1,255 @@
+/**
+ * What an engine offers to the server, the command line and an embedding process. One interface,
+ * so that the embedded engine, later hosts on PostgreSQL and Temporal mean the same.
+ *
+ * Everything that changes a run answers once durable. Failures are LockstitchError with the codes
+ * named at each method (besides shutting_down and store_unavailable, which all may meet).
+ */
+import type { StepError } from "#errors/step-error.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { WorkflowVersion } from "#ports/catalogue.ts";
+import type { RunFilter, RunStatus } from "#ports/journal.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+
+/** A run as people and machines see it. Instants are epoch milliseconds here, ISO text over HTTP. */
+export interface RunView {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: number;
+  readonly status: RunStatus;
+  readonly input: unknown;
+  /** null until the run has succeeded. */
+  readonly output: unknown;
+  readonly error: (StepError & { readonly path?: string }) | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly parentRunId: string | null;
+  /** The run that this one is a rerun of. */
+  readonly forkedFrom: string | null;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  /** Sequence number of the last event: where a stream goes on. */
+  readonly seq: number;
+}
+
+/** A run without payloads, for lists. */
+export type RunSummary = Omit<RunView, "input" | "output" | "error" | "forkedFrom"> & {
+  readonly errorCode: string | null;
+};
+
+/** One journaled event with where and when it stands. `event.type` is e.g. `step.succeeded`. */
+export interface EventView {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly type: string;
+  /** Text path of the step or scope it is about, if any. */
+  readonly path: string | null;
+  /** The event as journaled; payloads over 64 KiB as `<field>Blob: { hash, bytes }`. */
+  readonly event: Readonly<Record<string, unknown>>;
+}
+
+export type StepStatus =
+  | "pending"
+  | "waiting"
+  | "running"
+  | "retrying"
+  | "succeeded"
+  | "failed"
+  | "skipped"
+  | "blocked"
+  | "cancelled";
+
+/** One step instance, folded from the journal. */
+export interface StepView {
+  readonly path: string;
+  readonly id: string;
+  readonly uses: string;
+  readonly status: StepStatus;
+  readonly attempts: number;
+  readonly output: unknown;
+  readonly error: StepError | null;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  /** True for instances inside a scope. */
+  readonly inner: boolean;
+}
+
+export interface RunStateView {
+  readonly run: RunView;
+  /** In order of first event; steps of the root that have none yet come last, `pending`. */
+  readonly steps: readonly StepView[];
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly bufferedSignals: number;
+}
+
+export interface ProgressView {
+  readonly status: RunStatus;
+  /** Step instances that are known: those of open scopes and those that have settled. */
+  readonly total: number;
+  readonly settled: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly failed: number;
+}
+
+/** One thing that a run waits for. */
+export interface WaitView {
+  readonly path: string | null;
+  /** slot, attempt, retry, timer, signal, approval, child, admission, paused, turn, journal. */
+  readonly kind: string;
+  /** A sentence for people. */
+  readonly text: string;
+  /** What would free it; null where only time will. */
+  readonly frees: string | null;
+  readonly dueAtMs: number | null;
+}
+
+export interface ExplainView {
+  readonly status: RunStatus;
+  readonly sentence: string;
+  /** At most 100; `more` counts the rest. */
+  readonly waits: readonly WaitView[];
+  readonly more: number;
+}
+
+export interface ApprovalView {
+  readonly runId: string;
+  readonly workflow: string;
+  readonly path: string;
+  readonly title: string;
+  readonly description: string | null;
+  readonly form: unknown;
+  readonly assignees: readonly string[];
+  readonly sinceMs: number;
+  readonly expiresAtMs: number | null;
+}
+
+export interface StartRequest {
+  /** A saved workflow's name, or a definition, which is saved first. */
+  readonly workflow: string | WorkflowDefinition;
+  readonly version?: number | undefined;
+  readonly input?: unknown;
+  /** The caller's own run id; the same id and body answers the run that exists. */
+  readonly id?: string | undefined;
+  /** The Idempotency-Key of the call: as `id`, without naming the run. */
+  readonly idempotencyKey?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly priority?: number | undefined;
+}
+
+export interface SignalRequest {
+  readonly name: string;
+  readonly key?: string | null | undefined;
+  readonly payload?: unknown;
+  /** Applied once per run and id. Made up when missing. */
+  readonly id?: string | undefined;
+}
+
+export interface Engine {
+  /** definition_invalid (details.problems). The definition must have been checked by the caller's parser or is checked here. */
+  saveWorkflow(
+    context: CallContext,
+    definition: WorkflowDefinition,
+  ): Promise<WorkflowVersion & { readonly created: boolean }>;
+  findWorkflow(
+    context: CallContext,
+    name: string,
+    version?: number,
+  ): Promise<(WorkflowVersion & { readonly definition: WorkflowDefinition }) | null>;
+  listWorkflows(
+    context: CallContext,
+    afterName: string | null,
+    limit: number,
+  ): Promise<readonly WorkflowVersion[]>;
+  workflowVersions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]>;
+
+  /** workflow_not_found, definition_invalid, input_invalid, run_exists, payload_too_large, queue_full. */
+  start(
+    context: CallContext,
+    request: StartRequest,
+  ): Promise<{ readonly run: RunView; readonly created: boolean }>;
+  get(context: CallContext, runId: string): Promise<RunView | null>;
+  /** Resolves when the run has ended or `timeoutMs` has passed, whichever is first. run_not_found. */
+  wait(
+    context: CallContext,
+    runId: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<RunView>;
+  list(
+    context: CallContext,
+    filter: RunFilter,
+  ): Promise<{ readonly items: readonly RunSummary[]; readonly cursor: string | null }>;
+  events(
+    context: CallContext,
+    runId: string,
+    afterSeq: number,
+    limit: number,
+  ): Promise<readonly EventView[]>;
+  /**
+   * Committed events from `afterSeq` on, live, without loss or doubles; ends after the run's last
+   * event, or when `signal` aborts. A slow reader is served from the store, never buffered without bound.
+   */
+  follow(
+    context: CallContext,
+    runId: string,
+    afterSeq: number,
+    signal: AbortSignal,
+  ): AsyncIterable<EventView>;
+  /** Calls back after each commit that touched a run (any tenant's that the context sees); for live lists. Returns unsubscribe. */
+  onChange(context: CallContext, listener: (run: RunSummary) => void): () => void;
+  state(context: CallContext, runId: string): Promise<RunStateView>;
+  progress(context: CallContext, runId: string): Promise<ProgressView>;
+  explain(context: CallContext, runId: string): Promise<ExplainView>;
+  approvals(context: CallContext): Promise<readonly ApprovalView[]>;
+
+  /** Idempotent; run_not_found, run_terminal. `reason` is journaled with the principal. */
+  pause(context: CallContext, runId: string, reason?: string): Promise<RunView>;
+  resume(context: CallContext, runId: string, reason?: string): Promise<RunView>;
+  cancel(context: CallContext, runId: string, reason?: string): Promise<RunView>;
+  terminate(context: CallContext, runId: string, reason?: string): Promise<RunView>;
+  /** run_not_found, run_terminal, signals_full, signal_invalid. `applied` is false for an id seen before. */
+  signal(
+    context: CallContext,
+    runId: string,
+    signal: SignalRequest,
+  ): Promise<{ readonly applied: boolean; readonly id: string }>;
+  /** Decides a wait.approval. step_not_found, not_waiting, run_terminal; `form` data is checked. */
+  decideApproval(
+    context: CallContext,
+    runId: string,
+    path: string,
+    decision: {
+      readonly approved: boolean;
+      readonly comment?: string | undefined;
+      readonly form?: unknown;
+    },
+  ): Promise<RunView>;
+  /** A new run of the same definition version, linked to the old one. */
+  rerun(
+    context: CallContext,
+    runId: string,
+    change: {
+      readonly input?: unknown;
+      readonly reason?: string | undefined;
+      readonly id?: string | undefined;
+    },
+  ): Promise<RunView>;
+
+  /** What the engine did and is doing: counts of open runs, queued attempts, commits, continued runs at start. */
+  stats(): EngineStats;
+  /** Stops taking work, gives running attempts `graceMs`, commits what they report, leaves the rest to the next start. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface EngineStats {
+  readonly openRuns: number;
+  readonly runningAttempts: number;
+  readonly queuedAttempts: number;
+  readonly commits: number;
+  readonly turns: number;
+  readonly events: number;
+  /** Runs found unfinished when the engine started, and whether all are loaded again. */
+  readonly continuedRuns: number;
+  readonly recovering: boolean;
+}

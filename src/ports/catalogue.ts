@@ -1,0 +1,43 @@
+/**
+ * The catalogue: workflow definitions and their immutable versions, by name and tenant.
+ *
+ *   C1. Saving a definition whose hash is the newest version's changes nothing and answers that version.
+ *   C2. Versions count from 1 without gaps and never change.
+ *   C3. What save() answered survives kill -9 and power loss.
+ */
+import type { CallContext } from "./call-context.ts";
+
+export interface WorkflowVersion {
+  readonly name: string;
+  readonly version: number;
+  /** SHA-256 of the canonical definition, hex. */
+  readonly hash: string;
+  readonly createdAtMs: number;
+}
+
+export interface Catalogue {
+  /** `definition` is canonical JSON text. */
+  save(
+    context: CallContext,
+    workflow: {
+      readonly name: string;
+      readonly hash: string;
+      readonly definition: string;
+      readonly atMs: number;
+    },
+  ): Promise<WorkflowVersion & { readonly created: boolean }>;
+  /** The newest version without `version`; null when there is none. */
+  find(
+    context: CallContext,
+    name: string,
+    version: number | null,
+  ): Promise<(WorkflowVersion & { readonly definition: string }) | null>;
+  /** Newest version of each name, by name, after `afterName`. */
+  list(
+    context: CallContext,
+    afterName: string | null,
+    limit: number,
+  ): Promise<readonly WorkflowVersion[]>;
+  /** Newest first. */
+  versions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]>;
+}

@@ -1,0 +1,148 @@
+/**
+ * The journal: what has happened, durably. The one store that a run cannot live without.
+ *
+ * Promises (test/contract/journal.ts holds every adapter to them):
+ *   J1. commit() is atomic for the group: all turns, messages, checkpoints and heads, or none.
+ *   J2. When commit() resolves, its turns survive kill -9 and power loss.
+ *   J3. A turn is appended only if its run's owner epoch equals `epoch` and the head's seq equals
+ *       `record.firstSeq - 1`; another one is *fenced*: left out alone, and named in the answer.
+ *   J4. A message is inserted and removed in the transaction of the turns that sent and consumed it;
+ *       inserting an id that exists, or has been consumed before, changes nothing.
+ *   J5. After an unknown outcome committed(commitId) tells the truth.
+ *   J6. Reads see only what is committed; turns come in sequence order without gaps.
+ *   J7. Creating a run whose id exists fences that turn.
+ */
+import type { CallContext } from "./call-context.ts";
+
+export type RunStatus =
+  | "queued"
+  | "running"
+  | "waiting"
+  | "paused"
+  | "succeeded"
+  | "failed"
+  | "cancelled";
+
+/** The row that lists, filters and fences: everything else of a run is in its events. */
+export interface RunHead {
+  readonly tenant: string;
+  readonly runId: string;
+  readonly workflow: string;
+  readonly version: number;
+  readonly status: RunStatus;
+  /** Sequence number of the last committed event. */
+  readonly seq: number;
+  readonly epoch: number;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly parentRunId: string | null;
+  /** Code of the error a run ended with. */
+  readonly errorCode: string | null;
+  /** Readers older than this must leave the run alone. */
+  readonly minReader: number;
+}
+
+/** One turn of one run: its events with their sequence range. */
+export interface TurnRecord {
+  readonly runId: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** Journal time of all its events. */
+  readonly atMs: number;
+  /** JSON array of events, UTF-8 when stored. */
+  readonly events: string;
+}
+
+export interface Message {
+  /** Derived from (run, path, generation, kind); seen twice, applied once. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly toRunId: string;
+  readonly kind: string;
+  /** JSON text. */
+  readonly body: string;
+}
+
+export interface CheckpointRecord {
+  readonly seq: number;
+  /** Version of the state's shape; another one is ignored and refolded. */
+  readonly stateVersion: number;
+  readonly state: string;
+}
+
+/** What one turn changes, all in the group's transaction. */
+export interface TurnCommit {
+  readonly tenant: string;
+  readonly runId: string;
+  readonly epoch: number;
+  /** Set on a run's first turn. */
+  readonly create: Omit<
+    RunHead,
+    "seq" | "epoch" | "status" | "startedAtMs" | "endedAtMs" | "errorCode"
+  > | null;
+  /** null: only messages or a checkpoint. */
+  readonly record: TurnRecord | null;
+  readonly status: RunStatus;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly errorCode: string | null;
+  readonly sends: readonly Message[];
+  /** Ids of messages that this turn has applied. */
+  readonly consumes: readonly string[];
+  /** Remembers a start by its key, for idempotent starts. */
+  readonly startKey: { readonly key: string; readonly bodyHash: string } | null;
+  readonly checkpoint: CheckpointRecord | null;
+}
+
+export interface RunFilter {
+  readonly status?: readonly RunStatus[];
+  readonly workflow?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly parentRunId?: string;
+  readonly createdAfterMs?: number;
+  readonly createdBeforeMs?: number;
+  /** Opaque, from the answer before. Newest first. */
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface Journal {
+  /** Appends a group. Rejects with LockstitchError store_unavailable (try again), or another code (lasting). */
+  commit(
+    commitId: string,
+    turns: readonly TurnCommit[],
+  ): Promise<{ readonly fenced: readonly string[] }>;
+  committed(commitId: string): Promise<boolean>;
+  head(context: CallContext, runId: string): Promise<RunHead | null>;
+  heads(
+    context: CallContext,
+    filter: RunFilter,
+  ): Promise<{ readonly items: readonly RunHead[]; readonly cursor: string | null }>;
+  /** Counts by status, all tenants' or one's. */
+  counts(context: CallContext | null): Promise<Readonly<Record<RunStatus, number>>>;
+  /** Every run that has not ended, of all tenants, oldest first, in pages after (tenant, runId). */
+  openRuns(after: RunHead | null, limit: number): Promise<readonly RunHead[]>;
+  /** Turns whose last event is after `afterSeq`, at most `limit` turns. */
+  turns(
+    context: CallContext,
+    runId: string,
+    afterSeq: number,
+    limit: number,
+  ): Promise<readonly TurnRecord[]>;
+  /** The turn that holds event `seq`. */
+  turnAt(context: CallContext, runId: string, seq: number): Promise<TurnRecord | null>;
+  /** Valid checkpoints, newest first; corrupt ones are left out and reported through `onCorrupt`. */
+  checkpoints(
+    context: CallContext,
+    runId: string,
+    onCorrupt: (seq: number) => void,
+  ): Promise<readonly CheckpointRecord[]>;
+  /** Messages not yet consumed, oldest first. */
+  messages(limit: number): Promise<readonly Message[]>;
+  startKey(
+    context: CallContext,
+    key: string,
+  ): Promise<{ readonly runId: string; readonly bodyHash: string } | null>;
+}

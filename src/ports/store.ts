@@ -1,0 +1,16 @@
+/** One open store: every port that keeps things, on one transaction log, with one owner. */
+import type { BlobStore } from "./blob-store.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Journal } from "./journal.ts";
+
+export interface Store {
+  readonly journal: Journal;
+  readonly catalogue: Catalogue;
+  readonly blobs: BlobStore;
+  /** Owner epoch of this opening: greater than that of every opening before. */
+  readonly epoch: number;
+  /** Schema version in force, and what the store says of itself (journal mode, synchronous), for readyz and the bench. */
+  describe(): Promise<Readonly<Record<string, string | number>>>;
+  /** Waits for what is under way, then closes. Idempotent. */
+  close(): Promise<void>;
+}
