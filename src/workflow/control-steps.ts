@@ -1,0 +1,383 @@
+/**
+ * The control steps of the language, one row each: what their `with` holds, which fields and inner
+ * scopes they have, which ports they offer and which names they bring inside. The parser, the
+ * planner, the kernel, the printer and the editors' schema all read this table, so that a new
+ * control step is a row here and a file in the kernel.
+ *
+ * `config` describes `with` after its expressions were evaluated, without the bare fields; the
+ * parser checks constant parts against it, the kernel the whole value at run time.
+ */
+import { z } from "zod";
+import { type Body, Duration, type Step } from "./definition.ts";
+import type { ControlKind } from "./plan.ts";
+
+/** Fields of a step that only some types have. */
+export const SCOPE_FIELDS = [
+  "steps",
+  "then",
+  "else",
+  "cases",
+  "default",
+  "branches",
+  "catch",
+  "finally",
+  "update",
+  "output",
+  "failFast",
+  "defaults",
+] as const satisfies readonly (keyof Step)[];
+export type ScopeField = (typeof SCOPE_FIELDS)[number];
+
+/** One inner scope of a step, as the definition has it. */
+export interface InnerScope {
+  /** See PlanStep.bodies. */
+  readonly slot: string;
+  /** See PlanScope.pathSegment. */
+  readonly pathSegment: string;
+  readonly steps: readonly Step[];
+  /** JSON pointer segments from the step to `steps`. */
+  readonly stepsPointer: readonly (string | number)[];
+  /** undefined: the default output. */
+  readonly output: unknown;
+  readonly outputPointer: readonly (string | number)[];
+  /** Names that each instance of the scope brings in. */
+  readonly locals: readonly string[];
+  readonly itemName: string | null;
+}
+
+export interface ControlStep {
+  readonly kind: ControlKind;
+  readonly title: string;
+  readonly description: string;
+  readonly category: "control" | "wait";
+  /** Schema of the evaluated `with`, bare fields left out. */
+  readonly config: z.ZodObject;
+  /** Fields of `with` that are bare expressions; each is required. */
+  readonly bareFields: readonly string[];
+  /** Fields of `with` that are read before a run starts and so hold no expression. */
+  readonly constantFields: readonly string[];
+  readonly fields: ReadonlySet<ScopeField>;
+  /** Fields without which the step makes no sense. */
+  readonly requiredFields: readonly ScopeField[];
+  /** Ports that `needs` may name, beside `error`, which every step has. */
+  ports(step: Step): readonly string[];
+  scopes(step: Step): readonly InnerScope[];
+}
+
+/** The port that every step has: naming it in `needs` handles the step's failure. */
+export const ERROR_PORT = "error";
+/** Ids that would collide with the slots of `try` and of the workflow. */
+export const RESERVED_IDS: ReadonlySet<string> = new Set(["catch", "finally"]);
+/** The port and slot of a switch's `default`. */
+export const DEFAULT_PORT = "default";
+export const DEFAULT_ITEM_NAME = "item";
+
+const Expires = Duration.optional();
+const JsonSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
+
+export const RangeItems = z.strictObject({
+  start: z.int(),
+  /** Exclusive. */
+  end: z.int(),
+  step: z
+    .int()
+    .refine((step) => step !== 0, "must not be 0")
+    .optional(),
+});
+
+/** An array, an object (its entries) or `{ range }`, which is an object with that one key. */
+const Items = z.union([
+  z.array(z.unknown()),
+  z.strictObject({ range: RangeItems }),
+  z
+    .record(z.string(), z.unknown())
+    .refine((entries) => Object.keys(entries).join() !== "range", "range must hold start and end"),
+]);
+
+export const ForEachConfig = z.strictObject({
+  items: Items,
+  as: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "must be an identifier")
+    .default(DEFAULT_ITEM_NAME),
+  /** Items in work at the same time. */
+  concurrency: z.int().min(1).max(10_000).default(16),
+  onItemError: z.enum(["fail", "continue"]).default("fail"),
+  /** Items handed to one instance as an array; absent: one item. */
+  batch: z.int().min(1).optional(),
+  /** false: results are not kept. */
+  collect: z.boolean().default(true),
+});
+
+export const WhileConfig = z.strictObject({
+  check: z.enum(["before", "after"]).default("before"),
+  maxIterations: z.int().min(1).max(1_000_000),
+  /** First values; `update` gives the next ones. */
+  carry: z.record(z.string(), z.unknown()).default({}),
+});
+
+export const ParallelConfig = z.strictObject({
+  join: z.enum(["all", "any", "first"]).default("all"),
+});
+export const IfConfig = z.strictObject({});
+export const SwitchConfig = z.strictObject({ value: z.json() });
+export const TryConfig = z.strictObject({});
+
+export const WorkflowRunConfig = z.strictObject({
+  workflow: z.string().min(1),
+  /** Default: the newest when the step runs. */
+  version: z.int().min(1).optional(),
+  input: z.json().optional(),
+  wait: z.boolean().default(true),
+  onParentEnd: z.enum(["cancel", "abandon"]).default("cancel"),
+});
+
+export const WaitForConfig = z.strictObject({ duration: Duration });
+export const WaitUntilConfig = z.strictObject({
+  /** ISO 8601 with an offset, or epoch milliseconds. */
+  at: z.union([z.int().min(0), z.iso.datetime({ offset: true })]),
+});
+export const WaitSignalConfig = z.strictObject({
+  name: z.string().min(1).max(200),
+  /** Numbers are compared as text. */
+  key: z.union([z.string(), z.number()]).optional(),
+  schema: JsonSchema.optional(),
+  expires: Expires,
+});
+export const WaitApprovalConfig = z.strictObject({
+  title: z.string().min(1),
+  description: z.string().optional(),
+  /** JSON Schema of what the person fills in. */
+  form: JsonSchema.optional(),
+  assignees: z.array(z.string()).optional(),
+  expires: Expires,
+});
+export const FailConfig = z.strictObject({
+  code: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/i, "must be words joined by dots, like user.no_stock")
+    .default("failed"),
+  message: z.string().default("The workflow failed by a fail step."),
+  details: z.json().optional(),
+});
+export const StopConfig = z.strictObject({ output: z.json().optional() });
+
+const NO_PORTS = (): readonly string[] => [];
+const NO_SCOPES = (): readonly InnerScope[] => [];
+
+/** `body` of a loop or try: the step's own `steps` and `output`. */
+function ownBody(step: Step, locals: readonly string[], itemName: string | null): InnerScope {
+  return {
+    slot: "body",
+    pathSegment: "",
+    steps: step.steps ?? [],
+    stepsPointer: ["steps"],
+    output: step.output,
+    outputPointer: ["output"],
+    locals,
+    itemName,
+  };
+}
+
+/** A scope that stands under a name of its own; `at` leads from the step to its body. */
+function namedBody(
+  slot: string,
+  at: readonly (string | number)[],
+  body: Body,
+  options: { readonly pathSegment?: string; readonly locals?: readonly string[] } = {},
+): InnerScope {
+  return {
+    slot,
+    pathSegment: options.pathSegment ?? slot,
+    steps: body.steps ?? [],
+    stepsPointer: [...at, "steps"],
+    output: body.output,
+    outputPointer: [...at, "output"],
+    locals: options.locals ?? [],
+    itemName: null,
+  };
+}
+
+/** The step list of an `if`; its output is the step's own. */
+function listBody(slot: "then" | "else" | "finally", step: Step): InnerScope {
+  return {
+    slot,
+    pathSegment: slot,
+    steps: step[slot] ?? [],
+    stepsPointer: [slot],
+    output: slot === "finally" ? undefined : step.output,
+    outputPointer: ["output"],
+    locals: [],
+    itemName: null,
+  };
+}
+
+function bodies(field: "cases" | "branches", step: Step): InnerScope[] {
+  return Object.entries(step[field] ?? {}).map(([name, body]) =>
+    namedBody(name, [field, name], body),
+  );
+}
+
+/** The name of for_each's item, also where `with` is malformed. */
+export function itemNameOf(step: Step): string {
+  const as = (step.with as { as?: unknown } | null | undefined)?.as;
+  return typeof as === "string" ? as : DEFAULT_ITEM_NAME;
+}
+
+function tryScopes(step: Step): InnerScope[] {
+  const catches = (step.catch ?? []).map((clause, at) =>
+    namedBody(`catch.${at}`, ["catch", at], clause, { pathSegment: "catch", locals: ["error"] }),
+  );
+  const cleanup = step.finally === undefined ? [] : [listBody("finally", step)];
+  return [ownBody(step, [], null), ...catches, ...cleanup];
+}
+
+function switchScopes(step: Step): InnerScope[] {
+  const fallback =
+    step.default === undefined ? [] : [namedBody(DEFAULT_PORT, ["default"], step.default)];
+  return [...bodies("cases", step), ...fallback];
+}
+
+type Row = Omit<
+  ControlStep,
+  "kind" | "fields" | "bareFields" | "constantFields" | "requiredFields" | "ports" | "scopes"
+> &
+  Partial<
+    Pick<ControlStep, "bareFields" | "constantFields" | "requiredFields" | "ports" | "scopes">
+  > & { readonly fields?: readonly ScopeField[] };
+
+const ROWS: { readonly [K in ControlKind]: Row } = {
+  for_each: {
+    title: "For each",
+    description:
+      "Runs its steps once for every item of an array, an object or a range, some at a time.",
+    category: "control",
+    config: ForEachConfig,
+    constantFields: ["as"],
+    fields: ["steps", "output", "failFast", "defaults"],
+    requiredFields: ["steps"],
+    scopes: (step) => {
+      const name = itemNameOf(step);
+      return [ownBody(step, [name, "index"], name)];
+    },
+  },
+  while: {
+    title: "While",
+    description: "Repeats its steps while the condition holds, carrying values from pass to pass.",
+    category: "control",
+    config: WhileConfig,
+    bareFields: ["condition"],
+    constantFields: ["check"],
+    fields: ["steps", "update", "output", "failFast", "defaults"],
+    requiredFields: ["steps"],
+    scopes: (step) => [ownBody(step, ["carry", "index"], null)],
+  },
+  parallel: {
+    title: "Parallel",
+    description: "Runs named branches at the same time and joins all, any or the first of them.",
+    category: "control",
+    config: ParallelConfig,
+    fields: ["branches", "failFast", "defaults"],
+    requiredFields: ["branches"],
+    scopes: (step) => bodies("branches", step),
+  },
+  if: {
+    title: "If",
+    description: "Chooses port true or false, and runs `then` or `else` when it has them.",
+    category: "control",
+    config: IfConfig,
+    bareFields: ["condition"],
+    fields: ["then", "else", "output", "failFast", "defaults"],
+    ports: () => ["true", "false"],
+    scopes: (step) => [
+      ...(step.then === undefined ? [] : [listBody("then", step)]),
+      ...(step.else === undefined ? [] : [listBody("else", step)]),
+    ],
+  },
+  switch: {
+    title: "Switch",
+    description: "Chooses the first case that fits a value, else default; a case may hold steps.",
+    category: "control",
+    config: SwitchConfig,
+    fields: ["cases", "default", "failFast", "defaults"],
+    requiredFields: ["cases"],
+    ports: (step) => [...Object.keys(step.cases ?? {}), DEFAULT_PORT],
+    scopes: switchScopes,
+  },
+  try: {
+    title: "Try",
+    description: "Runs its steps; a failure goes to the first catch that fits; finally runs last.",
+    category: "control",
+    config: TryConfig,
+    fields: ["steps", "catch", "finally", "output", "failFast", "defaults"],
+    requiredFields: ["steps"],
+    scopes: tryScopes,
+  },
+  "workflow.run": {
+    title: "Run a workflow",
+    description: "Starts another workflow and, unless told otherwise, waits for its output.",
+    category: "control",
+    config: WorkflowRunConfig,
+  },
+  "wait.for": {
+    title: "Wait for a time",
+    description: "Waits as long as `duration` says. The wait survives restarts.",
+    category: "wait",
+    config: WaitForConfig,
+  },
+  "wait.until": {
+    title: "Wait until",
+    description: "Waits until an instant. The wait survives restarts.",
+    category: "wait",
+    config: WaitUntilConfig,
+  },
+  "wait.signal": {
+    title: "Wait for a signal",
+    description:
+      "Waits for a signal with its name and key. When it expires the step fails, unless something needs its port `expired`.",
+    category: "wait",
+    config: WaitSignalConfig,
+    ports: () => ["received", "expired"],
+  },
+  "wait.approval": {
+    title: "Wait for an approval",
+    description:
+      "Waits for a person. Rejection and expiry fail the step, unless something needs its ports `rejected` or `expired`.",
+    category: "wait",
+    config: WaitApprovalConfig,
+    ports: () => ["approved", "rejected", "expired"],
+  },
+  fail: {
+    title: "Fail",
+    description: "Fails with a code of the author's choice and ends its scope.",
+    category: "control",
+    config: FailConfig,
+  },
+  stop: {
+    title: "Stop",
+    description: "Ends the run as succeeded, with an output; `finally` still runs.",
+    category: "control",
+    config: StopConfig,
+  },
+};
+
+function complete([kind, row]: [string, Row]): [string, ControlStep] {
+  return [
+    kind,
+    {
+      bareFields: [],
+      constantFields: [],
+      requiredFields: [],
+      ports: NO_PORTS,
+      scopes: NO_SCOPES,
+      ...row,
+      kind: kind as ControlKind,
+      fields: new Set(row.fields ?? []),
+    },
+  ];
+}
+
+/** Every control step by its `uses`. */
+export const CONTROL_STEPS: ReadonlyMap<string, ControlStep> = new Map(
+  Object.entries(ROWS).map(complete),
+);
