@@ -1,0 +1,88 @@
+/**
+ * What the world must now do for a run. Effects are a function of state: pending(state) lists all
+ * of them, decide() reports only the difference (a property test holds the two equal), and after a
+ * crash the engine performs pending(state) again. An effect that leaves the list must stop: a
+ * timer is cleared, an attempt aborted, a queued admission withdrawn.
+ */
+import type { SlotRequest } from "./events.ts";
+import type { ValueRef } from "./value-ref.ts";
+
+export type Effect =
+  /** Ask admission for the run itself; answer with `admit_run`. */
+  | {
+      readonly kind: "admit_run";
+      readonly key: string;
+      readonly priority: number;
+      readonly concurrency:
+        | (SlotRequest & { readonly whenFull: "queue" | "reject" | "cancelRunning" })
+        | null;
+    }
+  /** Ask admission for an attempt; answer with `admit`. */
+  | {
+      readonly kind: "admit";
+      readonly key: string;
+      readonly path: string;
+      readonly uses: string;
+      readonly attempt: number;
+      readonly priority: number;
+      readonly concurrency: SlotRequest | null;
+      readonly sinceMs: number;
+    }
+  /** Perform an attempt; answer with `result`. Found at recovery: answer with `lost`. */
+  | {
+      readonly kind: "attempt";
+      readonly key: string;
+      readonly path: string;
+      readonly uses: string;
+      readonly attempt: number;
+      readonly input: ValueRef;
+      /** Kernel timers enforce it; the attempt may look. */
+      readonly timeoutAtMs: number | null;
+      readonly concurrency: SlotRequest | null;
+    }
+  /** Make sure that an aborted attempt has ended (abort signal, grace, then abandon); answer with `result`. */
+  | {
+      readonly kind: "abort";
+      readonly key: string;
+      readonly path: string;
+      readonly attempt: number;
+    }
+  /** Wake the run at `dueAtMs` with `timer`. */
+  | { readonly kind: "timer"; readonly key: string; readonly dueAtMs: number };
+
+export type EffectChange =
+  | { readonly op: "start"; readonly effect: Effect }
+  | { readonly op: "stop"; readonly key: string };
+
+/** A message to another run, made durable in the commit of this turn's events. */
+export type Send =
+  | {
+      readonly kind: "child_start";
+      readonly id: string;
+      readonly toRunId: string;
+      readonly workflow: string;
+      readonly version: number | null;
+      readonly input: unknown;
+      readonly parent: {
+        readonly runId: string;
+        readonly path: string;
+        readonly depth: number;
+        readonly wait: boolean;
+      };
+    }
+  | {
+      readonly kind: "child_end";
+      readonly id: string;
+      readonly toRunId: string;
+      readonly path: string;
+      readonly runId: string;
+      readonly status: "succeeded" | "failed" | "cancelled";
+      readonly output: unknown;
+      readonly error: unknown;
+    }
+  | {
+      readonly kind: "cancel";
+      readonly id: string;
+      readonly toRunId: string;
+      readonly reason: string;
+    };

@@ -1,0 +1,255 @@
+/**
+ * What can happen to a run, in the past tense: the journal's vocabulary. An event is plain JSON;
+ * its sequence number and time come from where it stands (the turn's record), not from inside.
+ * Old events are upcast on read and never rewritten; unknown fields are kept.
+ *
+ * Fields listed in VALUE_FIELDS may hold values of any size: state keeps references to them, and
+ * the engine may move one over 64 KiB to the blob store (`outputBlob` then stands for `output`).
+ * Paths are text (workflow/path.ts); the root scope's path is "".
+ */
+import type { StepError } from "#errors/step-error.ts";
+import type { Defaults } from "#workflow/definition.ts";
+import type { ValueRef } from "./value-ref.ts";
+
+export const VALUE_FIELDS = [
+  "input",
+  "output",
+  "values",
+  "results",
+  "payload",
+  "carry",
+  "value",
+] as const;
+
+/** Grows when decide changes its mind about anything; every released number stays readable. */
+export const SEMANTICS = 1;
+
+export interface ParentLink {
+  readonly runId: string;
+  readonly path: string;
+  /** 1 for a child of a run that has no parent. */
+  readonly depth: number;
+  readonly wait: boolean;
+}
+
+export interface SlotRequest {
+  readonly key: string;
+  readonly limit: number;
+}
+
+/** A step that entered a dynamic scope: literal configuration, no expressions. */
+export interface DeclaredStep {
+  readonly id: string;
+  readonly uses: string;
+  readonly kind: "pure" | "effect" | "wait.for" | "wait.until" | "wait.signal" | "wait.approval";
+  readonly with: unknown;
+  /** Ids of steps of the same scope that were declared before. */
+  readonly needs: readonly string[];
+  readonly policies?: Pick<Defaults, "retry" | "timeout" | "deadline" | "onError" | "priority">;
+}
+
+/** What a waiting step waits for. */
+export type WaitFor =
+  | { readonly kind: "timer"; readonly dueAtMs: number }
+  | {
+      readonly kind: "signal";
+      readonly name: string;
+      readonly key: string | null;
+      readonly dueAtMs: number | null;
+    }
+  | { readonly kind: "approval"; readonly dueAtMs: number | null };
+
+export type RunEvent =
+  | {
+      readonly type: "run.queued";
+      readonly workflow: string;
+      readonly version: number;
+      readonly planHash: string;
+      readonly semantics: number;
+      readonly input: unknown;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly priority: number;
+      readonly concurrency?: SlotRequest & {
+        readonly whenFull: "queue" | "reject" | "cancelRunning";
+      };
+      readonly parent?: ParentLink;
+      readonly by: string;
+      readonly trace?: string;
+      readonly startKey?: string;
+    }
+  /** This run is a rerun of another, which it leaves as it is. */
+  | { readonly type: "run.forked"; readonly from: string; readonly reason?: string }
+  | { readonly type: "run.admitted" }
+  | { readonly type: "run.started"; readonly deadlineAtMs?: number }
+  | { readonly type: "run.paused"; readonly by: string; readonly reason?: string }
+  | { readonly type: "run.resumed"; readonly by: string; readonly reason?: string }
+  | { readonly type: "run.cancel_requested"; readonly by: string; readonly reason?: string }
+  /** A `stop` step, or the run's deadline, ends what still runs. */
+  | { readonly type: "run.stop_requested"; readonly path: string; readonly output: unknown }
+  | { readonly type: "run.deadline_passed" }
+  | { readonly type: "run.succeeded"; readonly output?: unknown; readonly outputRef?: ValueRef }
+  | { readonly type: "run.failed"; readonly error: StepError; readonly path?: string }
+  | {
+      readonly type: "run.cancelled";
+      readonly by?: string;
+      readonly reason?: string;
+      readonly terminated?: true;
+    }
+  | { readonly type: "variable.set"; readonly name: string; readonly value: unknown }
+  | {
+      readonly type: "scope.opened";
+      readonly path: string;
+      /** Path of the step that owns it; absent for the root and the root's `finally`. */
+      readonly owner?: string;
+      readonly slot: string;
+      /** for_each: position and, for objects, key. while: the pass. */
+      readonly index?: number;
+      readonly key?: string;
+      /** What its locals hold. */
+      readonly locals?: Readonly<Record<string, ValueRef>>;
+    }
+  | { readonly type: "scope.sealed"; readonly path: string }
+  | {
+      readonly type: "scope.cancel_requested";
+      readonly path: string;
+      readonly reason: CancelReason;
+    }
+  | {
+      readonly type: "scope.closed";
+      readonly path: string;
+      readonly outcome: "succeeded" | "failed" | "cancelled";
+      readonly output?: unknown;
+      readonly outputRef?: ValueRef;
+      /** while: the carried values after this pass. */
+      readonly carry?: unknown;
+      readonly error?: StepError;
+      readonly errorPath?: string;
+    }
+  | {
+      readonly type: "step.declared";
+      readonly path: string;
+      readonly scope: string;
+      readonly step: DeclaredStep;
+    }
+  | {
+      readonly type: "step.scheduled";
+      readonly path: string;
+      readonly attempt: number;
+      /** On the first attempt: the evaluated `with`. */
+      readonly input?: unknown;
+      readonly concurrency?: SlotRequest;
+      readonly priority?: number;
+      readonly deadlineAtMs?: number;
+    }
+  /** An attempt was admitted, or a step with inner scopes began (`control`: what it decided). */
+  | {
+      readonly type: "step.started";
+      readonly path: string;
+      readonly attempt: number;
+      readonly timeoutAtMs?: number;
+      readonly deadlineAtMs?: number;
+      readonly control?: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly type: "step.waiting";
+      readonly path: string;
+      readonly for: WaitFor;
+      readonly input: unknown;
+      readonly deadlineAtMs?: number;
+    }
+  | {
+      readonly type: "step.succeeded";
+      readonly path: string;
+      readonly attempt?: number;
+      readonly output?: unknown;
+      readonly outputRef?: ValueRef;
+      readonly port?: string;
+    }
+  | {
+      readonly type: "step.failed";
+      readonly path: string;
+      readonly attempt?: number;
+      readonly error: StepError;
+      /** Who took the failure: `onError`, or an edge from the port `error`. Absent: nobody. */
+      readonly handled?: "onError" | "port";
+      readonly output?: unknown;
+      /** A `fail` step: ends its scope at once. */
+      readonly ends?: true;
+    }
+  | {
+      readonly type: "step.retry_scheduled";
+      readonly path: string;
+      /** The attempt to come. */
+      readonly attempt: number;
+      readonly dueAtMs: number;
+      readonly error: StepError;
+    }
+  | { readonly type: "step.skipped"; readonly path: string; readonly by: "if" | "untaken" }
+  | { readonly type: "step.blocked"; readonly path: string }
+  | {
+      readonly type: "step.cancel_requested";
+      readonly path: string;
+      readonly reason: CancelReason;
+      /** How the step ends once it has stopped; absent: cancelled. */
+      readonly error?: StepError;
+    }
+  | { readonly type: "step.cancelled"; readonly path: string }
+  | { readonly type: "step.lost"; readonly path: string; readonly attempt: number }
+  | {
+      readonly type: "step.late_result";
+      readonly path: string;
+      readonly attempt: number;
+      readonly ok: boolean;
+    }
+  /** for_each: items `from` and following, at most 1,000. */
+  | {
+      readonly type: "step.items_stored";
+      readonly path: string;
+      readonly from: number;
+      readonly values: readonly unknown[];
+      readonly keys?: readonly string[];
+    }
+  /** for_each: what became of items `from` and following, at most 1,000. */
+  | {
+      readonly type: "step.results_stored";
+      readonly path: string;
+      readonly from: number;
+      /** null: not collected. */
+      readonly results: readonly ValueRef[] | null;
+      readonly failed: readonly { readonly index: number; readonly error: StepError }[];
+    }
+  | { readonly type: "timer.fired"; readonly key: string }
+  | {
+      readonly type: "signal.received";
+      readonly id: string;
+      readonly name: string;
+      readonly key: string | null;
+      readonly payload: unknown;
+      readonly by: string;
+    }
+  | { readonly type: "signal.consumed"; readonly id: string; readonly path: string }
+  | { readonly type: "signal.unconsumed"; readonly id: string; readonly reason: string }
+  | {
+      readonly type: "child.started";
+      readonly path: string;
+      readonly runId: string;
+      readonly workflow: string;
+      readonly version: number | null;
+      readonly wait: boolean;
+      readonly onParentEnd: "cancel" | "abandon";
+      readonly input: unknown;
+      readonly deadlineAtMs?: number;
+    }
+  | {
+      readonly type: "child.finished";
+      readonly path: string;
+      readonly runId: string;
+      readonly status: "succeeded" | "failed" | "cancelled";
+      readonly output?: unknown;
+      readonly error?: StepError;
+    };
+
+export type CancelReason = "cancel" | "stop" | "deadline" | "fail_fast" | "join" | "parent";
+
+export type RunEventType = RunEvent["type"];
+export type EventOf<Type extends RunEventType> = Extract<RunEvent, { readonly type: Type }>;

@@ -1,0 +1,74 @@
+/**
+ * What the world can tell a run: the second argument of decide(). Inputs are not journaled; the
+ * events that decide() makes of them are.
+ */
+import type { StepError } from "#errors/step-error.ts";
+import type { DeclaredStep, ParentLink } from "./events.ts";
+
+export type AttemptOutcome =
+  | { readonly ok: true; readonly output: unknown }
+  | { readonly ok: false; readonly error: StepError };
+
+export type Input =
+  /** The first input of a run. `input` has passed the workflow's schema. */
+  | {
+      readonly kind: "start";
+      readonly workflow: string;
+      readonly version: number;
+      readonly input: unknown;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly priority: number | null;
+      readonly parent: ParentLink | null;
+      readonly forkedFrom: { readonly runId: string; readonly reason: string | null } | null;
+      readonly by: string;
+      readonly trace: string | null;
+      readonly startKey: string | null;
+    }
+  /** The run has its slot (or needs none) and may begin. */
+  | { readonly kind: "admit_run" }
+  /** Attempts that may start now; unknown or settled ones are passed over. */
+  | { readonly kind: "admit"; readonly paths: readonly string[] }
+  | {
+      readonly kind: "result";
+      readonly path: string;
+      readonly attempt: number;
+      readonly outcome: AttemptOutcome;
+    }
+  /** An attempt that was started by an owner that is gone. */
+  | { readonly kind: "lost"; readonly path: string; readonly attempt: number }
+  /** The outcome of a pure step that was computed off the turn (see World.pure). */
+  | { readonly kind: "computed"; readonly path: string; readonly outcome: AttemptOutcome }
+  | { readonly kind: "timer"; readonly key: string }
+  | {
+      readonly kind: "signal";
+      readonly id: string;
+      readonly name: string;
+      readonly key: string | null;
+      readonly payload: unknown;
+      readonly by: string;
+    }
+  | {
+      readonly kind: "approval";
+      readonly path: string;
+      readonly approved: boolean;
+      readonly comment: string | null;
+      readonly form: unknown;
+      readonly by: string;
+    }
+  | {
+      readonly kind: "child_finished";
+      readonly path: string;
+      readonly runId: string;
+      readonly status: "succeeded" | "failed" | "cancelled";
+      readonly output: unknown;
+      readonly error: StepError | null;
+    }
+  | {
+      readonly kind: "pause" | "resume" | "cancel" | "terminate";
+      readonly by: string;
+      readonly reason: string | null;
+    }
+  | { readonly kind: "declare"; readonly scope: string; readonly steps: readonly DeclaredStep[] }
+  | { readonly kind: "seal"; readonly scope: string }
+  /** Go on with the agenda: after a spent budget, or with values now loaded. */
+  | { readonly kind: "continue" };
