@@ -1,0 +1,34 @@
+/** `data.filter` keeps the items for which a function is true; an object keeps those keys. */
+import { z } from "zod";
+import { defineNode, lambda } from "../define-node.ts";
+import { Collection, entriesOf } from "./collection.ts";
+
+export const dataFilter = defineNode({
+  type: "data.filter",
+  title: "Filter",
+  description: "Keeps the items for which `filter` is true.",
+  category: "data",
+  icon: "funnel",
+  pure: true,
+  config: z.strictObject({
+    items: Collection,
+    filter: lambda<[unknown, number | string]>("(item, index) => true or false"),
+  }),
+  output: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
+  examples: [
+    {
+      title: "Large orders",
+      with: { items: [{ total: 5 }, { total: 500 }], filter: "(order) => order.total > 100" },
+      output: [{ total: 500 }],
+    },
+    {
+      title: "Fields of an object",
+      with: { items: { a: 1, b: null }, filter: "(value) => value != null" },
+      output: { a: 1 },
+    },
+  ],
+  run({ items, filter }) {
+    if (Array.isArray(items)) return items.filter((item, index) => Boolean(filter(item, index)));
+    return Object.fromEntries(entriesOf(items).filter(([key, item]) => Boolean(filter(item, key))));
+  },
+});

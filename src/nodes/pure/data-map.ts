@@ -1,0 +1,40 @@
+/** `data.map` turns every item into another; an object keeps its keys. */
+import { z } from "zod";
+import { defineNode, lambda } from "../define-node.ts";
+import { Collection, entriesOf } from "./collection.ts";
+
+export const dataMap = defineNode({
+  type: "data.map",
+  title: "Map",
+  description: "Calls `map` with every item and collects the results.",
+  category: "data",
+  icon: "arrow-right",
+  pure: true,
+  config: z.strictObject({
+    items: Collection,
+    map: lambda<[unknown, number | string]>("(item, index) => result"),
+  }),
+  output: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
+  examples: [
+    {
+      title: "Prices of lines",
+      with: {
+        items: [
+          { price: 2, quantity: 3 },
+          { price: 5, quantity: 1 },
+        ],
+        map: "(line) => line.price * line.quantity",
+      },
+      output: [6, 5],
+    },
+    {
+      title: "An object's values",
+      with: { items: { a: 1, b: 2 }, map: "(value, key) => key + value" },
+      output: { a: "a1", b: "b2" },
+    },
+  ],
+  run({ items, map }) {
+    if (Array.isArray(items)) return items.map((item, index) => map(item, index));
+    return Object.fromEntries(entriesOf(items).map(([key, item]) => [key, map(item, key)]));
+  },
+});

@@ -1,0 +1,60 @@
+/**
+ * Field paths of data nodes: `price`, `customer.address.city`, `lines.0.sku`, or a list of names
+ * where a name holds a dot. Only own properties count, so `constructor` of an item is just missing.
+ */
+import { z } from "zod";
+
+export const FieldPath = z
+  .union([z.string().min(1), z.array(z.union([z.string(), z.int()])).min(1)])
+  .meta({ description: "A field, `a.b.0`, or a list of names when a name holds a dot" });
+
+export type FieldPath = z.infer<typeof FieldPath>;
+
+/** The path's names in order. */
+export function fieldNames(path: FieldPath): readonly string[] {
+  return typeof path === "string" ? path.split(".") : path.map(String);
+}
+
+/** What `names` reach inside `value`; null where anything on the way is missing. */
+export function readField(value: unknown, names: readonly string[]): unknown {
+  let current = value;
+  for (const name of names) {
+    if (typeof current !== "object" || current === null || !Object.hasOwn(current, name))
+      return null;
+    current = (current as Readonly<Record<string, unknown>>)[name];
+  }
+  return current ?? null;
+}
+
+/** A copy of `target` in which `names` hold `value`; what is not an object on the way becomes one. */
+export function withField(target: unknown, names: readonly string[], value: unknown): unknown {
+  const [name, ...rest] = names;
+  if (name === undefined) return value;
+  if (Array.isArray(target) && /^\d{1,6}$/.test(name) && Number(name) <= target.length) {
+    const copy: unknown[] = target.slice();
+    copy[Number(name)] = withField(target[Number(name)], rest, value);
+    return copy;
+  }
+  const entries = new Map(objectEntries(target));
+  entries.set(name, withField(entries.get(name), rest, value));
+  return Object.fromEntries(entries);
+}
+
+/** A copy of `target` without `names`; the same value when there is nothing to remove. */
+export function withoutField(target: unknown, names: readonly string[]): unknown {
+  const [name, ...rest] = names;
+  if (name === undefined || typeof target !== "object" || target === null) return target;
+  if (!Object.hasOwn(target, name)) return target;
+  if (rest.length > 0) {
+    const inner = (target as Readonly<Record<string, unknown>>)[name];
+    return withField(target, [name], withoutField(inner, rest));
+  }
+  if (Array.isArray(target)) return target.filter((_, index) => String(index) !== name);
+  return Object.fromEntries(Object.entries(target).filter(([key]) => key !== name));
+}
+
+function objectEntries(target: unknown): [string, unknown][] {
+  return typeof target === "object" && target !== null && !Array.isArray(target)
+    ? Object.entries(target)
+    : [];
+}

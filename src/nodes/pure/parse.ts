@@ -1,0 +1,126 @@
+/**
+ * `parse` reads text into data: JSON, CSV, TSV, YAML, XML, or whatever of these it looks like.
+ * The readers of the formats, with their limits, are in *-text.ts.
+ */
+import { z } from "zod";
+import { defineNode } from "../define-node.ts";
+import { parseFailed } from "./parse-failed.ts";
+import { ColumnType, readTable } from "./table-text.ts";
+import { readXml } from "./xml-text.ts";
+import { readYaml } from "./yaml-text.ts";
+
+const TEXT_MAX = 10 * 1024 * 1024;
+
+type Format = "json" | "csv" | "tsv" | "yaml" | "xml";
+
+export const parse = defineNode({
+  type: "parse",
+  title: "Parse",
+  description: "Reads JSON, CSV, TSV, YAML or XML text into data; `auto` recognises which it is.",
+  category: "convert",
+  icon: "file-input",
+  pure: true,
+  config: z.strictObject({
+    text: z.string().max(TEXT_MAX, `must be at most ${TEXT_MAX} characters`),
+    format: z.enum(["json", "csv", "tsv", "yaml", "xml", "auto"]).default("auto"),
+    headers: z
+      .union([z.boolean(), z.array(z.string()).min(1)])
+      .default(true)
+      .meta({
+        description: "CSV: the first row names the columns (true), none does (false), or the names",
+      }),
+    delimiter: z
+      .string()
+      .min(1)
+      .max(8)
+      .optional()
+      .meta({ description: "CSV: between cells; default a comma" }),
+    types: z
+      .union([ColumnType, z.record(z.string(), ColumnType)])
+      .default("text")
+      .meta({
+        description:
+          "CSV, XML: text leaves everything as it is, auto recognises numbers and booleans; CSV also by column",
+      }),
+    lists: z
+      .array(z.string())
+      .default([])
+      .meta({ description: "XML: elements that are a list even if there is only one" }),
+  }),
+  output: z.unknown(),
+  examples: [
+    { title: "JSON", with: { text: '{"a": [1, 2]}', format: "json" }, output: { a: [1, 2] } },
+    {
+      title: "CSV with numbers",
+      with: { text: "name,age\nAda,36\n", format: "csv", types: { age: "number" } },
+      output: [{ name: "Ada", age: 36 }],
+    },
+    { title: "YAML", with: { text: "a: no\nb: 1\n", format: "yaml" }, output: { a: "no", b: 1 } },
+    {
+      title: "XML",
+      with: { text: '<order id="7"><line>a</line><line>b</line></order>', format: "xml" },
+      output: { order: { line: ["a", "b"], "@id": "7" } },
+    },
+    {
+      title: "Whatever it is",
+      with: { text: "a;b\n1;2\n", delimiter: ";" },
+      output: [{ a: "1", b: "2" }],
+    },
+  ],
+  run({ text, format, headers, delimiter, types, lists }) {
+    const kind = format === "auto" ? recognised(text, delimiter ?? ",") : format;
+    switch (kind) {
+      case "json":
+        return readJson(text);
+      case "yaml":
+        return readYaml(text);
+      case "xml":
+        return readXml(text, { types: types === "auto" ? "auto" : "text", lists });
+      case "csv":
+        return readTable(text, { delimiter: delimiter ?? ",", headers, types });
+      case "tsv":
+        return readTable(text, { delimiter: delimiter ?? "\t", headers, types });
+    }
+  },
+});
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const at = /line (\d+) column (\d+)/.exec(message);
+    throw parseFailed(
+      "JSON",
+      error,
+      at === null ? {} : { line: Number(at[1]), column: Number(at[2]) },
+    );
+  }
+}
+
+/** What `text` looks like. Lines with equally many delimiters are a table; the rest is YAML. */
+function recognised(text: string, delimiter: string): Format {
+  const start = text.slice(0, 64 * 1024).trimStart();
+  if (start.startsWith("<")) return "xml";
+  if (/^[[{"]/.test(start) && isJson(text)) return "json";
+  const lines = start.split(/\r?\n/, 5).filter((line) => line !== "");
+  const [first = "", ...rest] = text.length > start.length ? lines.slice(0, -1) : lines;
+  for (const [kind, mark] of [
+    ["tsv", "\t"],
+    ["csv", delimiter],
+  ] as const) {
+    const columns = first.split(mark).length;
+    if (columns > 1 && rest.length > 0 && rest.every((line) => line.split(mark).length === columns))
+      return kind;
+  }
+  return "yaml";
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
