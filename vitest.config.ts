@@ -1,5 +1,38 @@
-import { defineConfig } from "vitest/config";
+/**
+ * Two projects: `quick` is what the pure rooms and the house rules need (seconds, run by
+ * `npm run check`), `system` is everything that opens files, sockets, processes or browsers.
+ * `npm test` runs both with coverage; the gate itself is scripts/coverage-gate.ts.
+ */
+import { configDefaults, defineConfig } from "vitest/config";
+
+const QUICK = [
+  "test/*.test.ts",
+  "test/{errors,workflow,kernel,nodes/pure,ports,system,observe,scripts}/**/*.test.ts",
+];
 
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: 10_000 },
+  test: {
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      reporter: ["text-summary", "json", "html"],
+      reportsDirectory: "coverage",
+    },
+    projects: [
+      {
+        extends: true,
+        test: { name: "quick", include: QUICK, testTimeout: 10_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...QUICK],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
 });

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/*
+ * The command that npm installs: runs the source in a checkout, dist/ as published. Plain old
+ * JavaScript, so that require-node.js gets to speak on any version of Node.
+ */
+import "./require-node.js";
+// biome-ignore lint/style/useNodejsImportProtocol: the versions that must reach the check do not know the prefix.
+import { existsSync } from "fs";
+
+var source = new URL("../src/main.ts", import.meta.url);
+var entry = existsSync(source) ? source : new URL("../dist/main.js", import.meta.url);
+void import(entry.href);

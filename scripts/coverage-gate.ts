@@ -1,0 +1,135 @@
+/**
+ * The coverage gate: at least 80 % of all executable lines of src/, and at least 80 % of those
+ * that changed since the base, were run by the tests. A statement counts for the lines it starts
+ * on, as in Istanbul's own line coverage.
+ *
+ * The base is LOCKSTITCH_BASE, else where this branch left origin/main, else the commit before.
+ * A clone too shallow to know any of them is judged overall only, and the report says so.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+
+export const OVERALL_PERCENT_MIN = 80;
+export const CHANGED_PERCENT_MIN = 80;
+
+/** Per file (relative path) and executable line: whether a test ran it. */
+export type LineCoverage = ReadonlyMap<string, ReadonlyMap<number, boolean>>;
+
+/** Per file the lines that changed, or "all" for a file that the base does not have. */
+export type ChangedLines = ReadonlyMap<string, ReadonlySet<number> | "all">;
+
+export interface Share {
+  readonly covered: number;
+  readonly total: number;
+}
+
+interface IstanbulFile {
+  readonly path: string;
+  readonly statementMap: Readonly<Record<string, { readonly start: { readonly line: number } }>>;
+  readonly s: Readonly<Record<string, number>>;
+}
+
+/** Reads Istanbul's coverage-final.json. */
+export function lineCoverage(json: string, root: string): LineCoverage {
+  const report = JSON.parse(json) as Record<string, IstanbulFile>;
+  const files = new Map<string, Map<number, boolean>>();
+  for (const file of Object.values(report)) {
+    const lines = new Map<number, boolean>();
+    for (const [id, { start }] of Object.entries(file.statementMap)) {
+      lines.set(start.line, (lines.get(start.line) ?? false) || (file.s[id] ?? 0) > 0);
+    }
+    files.set(relative(root, file.path).replaceAll("\\", "/"), lines);
+  }
+  return files;
+}
+
+/** The lines that a unified diff without context (`git diff -U0`) adds, by file. */
+export function addedLines(diff: string): Map<string, Set<number>> {
+  const files = new Map<string, Set<number>>();
+  let current: Set<number> | null = null;
+  for (const line of diff.split("\n")) {
+    if (line.startsWith("+++ ")) {
+      current = null;
+      if (!line.startsWith("+++ b/")) continue;
+      current = new Set();
+      files.set(line.slice("+++ b/".length), current);
+      continue;
+    }
+    const hunk = /^@@ -\S+ \+(\d+)(?:,(\d+))? @@/.exec(line);
+    if (hunk === null || current === null) continue;
+    const first = Number(hunk[1]);
+    for (let offset = 0; offset < Number(hunk[2] ?? 1); offset++) current.add(first + offset);
+  }
+  return files;
+}
+
+/** How many executable lines ran, of all or only of those that changed. */
+export function share(coverage: LineCoverage, changed?: ChangedLines): Share {
+  let covered = 0;
+  let total = 0;
+  for (const [file, lines] of coverage) {
+    const only = changed === undefined ? "all" : changed.get(file);
+    if (only === undefined) continue;
+    for (const [line, ran] of lines) {
+      if (only !== "all" && !only.has(line)) continue;
+      total++;
+      if (ran) covered++;
+    }
+  }
+  return { covered, total };
+}
+
+/** Prints both shares and says whether both are high enough. */
+export function passesCoverageGate(reportPath: string, root: string): boolean {
+  const coverage = lineCoverage(readFileSync(reportPath, "utf8"), root);
+  const base = baseCommit();
+  const overall = judge("all lines", share(coverage), OVERALL_PERCENT_MIN);
+  if (base === null) {
+    process.stdout.write("changed lines: not judged, this clone has no earlier commit\n");
+    return overall;
+  }
+  const changed = share(coverage, changedSince(base));
+  return judge(`lines changed since ${base.slice(0, 10)}`, changed, CHANGED_PERCENT_MIN) && overall;
+}
+
+function judge(what: string, { covered, total }: Share, percentMin: number): boolean {
+  const percent = total === 0 ? 100 : (100 * covered) / total;
+  const passes = percent >= percentMin;
+  process.stdout.write(
+    `${what}: ${covered} of ${total} ran, ${percent.toFixed(1)} %` +
+      `${passes ? "" : `, less than the required ${percentMin} %`}\n`,
+  );
+  return passes;
+}
+
+function baseCommit(): string | null {
+  const named = process.env["LOCKSTITCH_BASE"];
+  if (named !== undefined && named !== "") return git("rev-parse", "--verify", `${named}^{commit}`);
+  const head = git("rev-parse", "HEAD");
+  const left = git("merge-base", "HEAD", "origin/main");
+  return left !== null && left !== head ? left : git("rev-parse", "--verify", "HEAD~1^{commit}");
+}
+
+function changedSince(base: string): ChangedLines {
+  const changed = new Map<string, ReadonlySet<number> | "all">(
+    addedLines(git("diff", "-U0", "--no-color", "--no-ext-diff", base, "--", "src") ?? ""),
+  );
+  const untracked = git("ls-files", "--others", "--exclude-standard", "--", "src") ?? "";
+  for (const file of untracked.split("\n")) if (file !== "") changed.set(file, "all");
+  return changed;
+}
+
+/** What git answers, or null where it cannot (no repository, unknown commit). */
+function git(...args: string[]): string | null {
+  try {
+    const text = execFileSync("git", args, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      maxBuffer: 256 * 1024 * 1024,
+    });
+    return text.trim();
+  } catch {
+    return null;
+  }
+}

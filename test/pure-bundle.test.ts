@@ -1,0 +1,71 @@
+/**
+ * The pure rooms load where there is no Node: bundled into one script, without a single import
+ * left, and run in a context that has nothing but the language (no process, Buffer, timers,
+ * console, URL, TextEncoder). Temporal's workflow sandbox is such a place.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { createContext, runInContext } from "node:vm";
+import { type OutputChunk, rolldown } from "rolldown";
+import { expect, test } from "vitest";
+
+const PURE_ROOMS = ["errors", "workflow", "kernel", "nodes/pure"];
+const ENTRY = "\0every-pure-module";
+
+test("errors, workflow, kernel and nodes/pure load in a bundle without any Node API", async () => {
+  const files = PURE_ROOMS.flatMap(modulesOf);
+  expect(files.length).toBeGreaterThan(10);
+
+  const { chunk, unresolved } = await bundle(files);
+
+  expect(unresolved).toEqual([]);
+  expect([...chunk.imports, ...chunk.dynamicImports]).toEqual([]);
+  const context = createContext(Object.create(null));
+  runInContext(chunk.code, context);
+  expect(runInContext("Object.keys(pure).length", context)).toBe(files.length);
+  // The context would show an API of Node if there were one: this is what the modules met.
+  expect(runInContext("typeof process + typeof Buffer + typeof setTimeout", context)).toBe(
+    "undefinedundefinedundefined",
+  );
+}, 60_000);
+
+/** One script that leaves `pure`, an object of every module's exports by its path. */
+async function bundle(
+  files: readonly string[],
+): Promise<{ chunk: OutputChunk; unresolved: string[] }> {
+  const unresolved: string[] = [];
+  const build = await rolldown({
+    input: ENTRY,
+    platform: "neutral",
+    treeshake: false,
+    resolve: { mainFields: ["module", "main"], conditionNames: ["import", "default"] },
+    onLog: (_level, log) => {
+      if (log.code === "UNRESOLVED_IMPORT") unresolved.push(log.message);
+    },
+    plugins: [
+      {
+        name: "every-pure-module",
+        resolveId: (id) => (id === ENTRY ? id : null),
+        load: (id) => (id === ENTRY ? entrySource(files) : null),
+      },
+    ],
+  });
+  const { output } = await build.generate({ format: "iife", name: "pure" });
+  await build.close();
+  return { chunk: output[0], unresolved };
+}
+
+function entrySource(files: readonly string[]): string {
+  return files
+    .map(
+      (file) =>
+        `export * as ${JSON.stringify(file)} from ${JSON.stringify(join(process.cwd(), file))};`,
+    )
+    .join("\n");
+}
+
+function modulesOf(room: string): string[] {
+  return readdirSync(join("src", room), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => `src/${room}/${path}`);
+}
