@@ -9,7 +9,7 @@ const LogLine = z.looseObject({
   time: z.string(),
   level: z.string(),
   msg: z.string().default(""),
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 
 const ErrorField = z.looseObject({ stack: z.string() });

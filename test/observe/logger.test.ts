@@ -70,6 +70,12 @@ test("text: time, level, message, fields; a stack below", () => {
   expect(lines[1]).toMatch(/ ERROR failed\nError: no\n {4}at /);
 });
 
+test("text: a line without an error is text too", () => {
+  const { logger, lines } = recorded({ level: "info", format: "text" });
+  logger.info({ port: 7420 }, "serving");
+  expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}serving port=7420\n$/);
+});
+
 test("LOCKSTITCH_LOG names the level, and a wrong one is refused by name", () => {
   expect(logLevelOf({})).toBe("info");
   expect(logLevelOf({ LOCKSTITCH_LOG: "" }, "warn")).toBe("warn");
