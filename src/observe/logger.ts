@@ -6,13 +6,10 @@
  * Writes are synchronous: what was logged before a crash is there after it.
  */
 import { type DestinationStream, pino, stdSerializers, stdTimeFunctions } from "pino";
-import { z } from "zod";
-import { LockstitchError } from "#errors/errors.ts";
 import type { Logger } from "#ports/logger.ts";
 import { logText } from "./log-text.ts";
 
-export const LogLevel = z.enum(["debug", "info", "warn", "error", "silent"]);
-export type LogLevel = z.infer<typeof LogLevel>;
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 export interface LoggerOptions {
   readonly level: LogLevel;
@@ -42,24 +39,6 @@ export function createLogger({ level, format, write }: LoggerOptions): Logger {
     warn: (fields, message) => lines.warn(fields, message),
     error: (fields, message) => lines.error(fields, message),
   };
-}
-
-/**
- * The level that LOCKSTITCH_LOG names, `fallback` where it is unset or empty.
- * Throws LockstitchError config_invalid for anything else.
- */
-export function logLevelOf(
-  environment: Readonly<Record<string, string | undefined>>,
-  fallback: LogLevel = "info",
-): LogLevel {
-  const named = environment["LOCKSTITCH_LOG"];
-  if (named === undefined || named === "") return fallback;
-  const level = LogLevel.safeParse(named);
-  if (level.success) return level.data;
-  throw new LockstitchError(
-    "config_invalid",
-    `LOCKSTITCH_LOG is "${named}"; it must be one of ${LogLevel.options.join(", ")}.`,
-  );
 }
 
 /** The process's own logger: text on a terminal, JSON lines elsewhere, always on standard error. */

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { LockstitchError } from "#errors/errors.ts";
-import { createLogger, type LoggerOptions, logLevelOf } from "#observe/logger.ts";
+import { createLogger, type LoggerOptions } from "#observe/logger.ts";
 
 function recorded(options: Omit<LoggerOptions, "write">) {
   const lines: string[] = [];
@@ -74,11 +74,4 @@ test("text: a line without an error is text too", () => {
   const { logger, lines } = recorded({ level: "info", format: "text" });
   logger.info({ port: 7420 }, "serving");
   expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}serving port=7420\n$/);
-});
-
-test("LOCKSTITCH_LOG names the level, and a wrong one is refused by name", () => {
-  expect(logLevelOf({})).toBe("info");
-  expect(logLevelOf({ LOCKSTITCH_LOG: "" }, "warn")).toBe("warn");
-  expect(logLevelOf({ LOCKSTITCH_LOG: "debug" })).toBe("debug");
-  expect(() => logLevelOf({ LOCKSTITCH_LOG: "loud" })).toThrow(/LOCKSTITCH_LOG is "loud"/);
 });
