@@ -1,0 +1,200 @@
+/**
+ * The one writer of a store: each call is one transaction on one connection, synchronous. Where it
+ * runs (worker or calling thread) is open-sqlite-store.ts's business.
+ *
+ *   1. A group commits whole or not at all (J1); a fenced turn leaves no trace (J3, J7).
+ *   2. A turn that can never be stored is found before the transaction or fails it with
+ *      journal_refused and details.runId, so that the caller can go on without that run.
+ *   3. A writer whose epoch is not the store's newest writes nothing.
+ *   4. WAL checkpoints happen in tidy(), which the host calls when nothing waits, and past
+ *      WAL_BYTES_MAX between two calls.
+ */
+import { statSync } from "node:fs";
+import { constants, deflateSync } from "node:zlib";
+import { appendGroup } from "./append-group.ts";
+import { Connection } from "./connection.ts";
+import { BEGIN_GROUP } from "./sql/begin.ts";
+import { COMMIT_GROUP } from "./sql/commit.ts";
+import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
+import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
+import { HAS_BLOB } from "./sql/has-blob.ts";
+import { LAST_COMMIT_NUMBER } from "./sql/last-commit-number.ts";
+import { NEWEST_WORKFLOW } from "./sql/newest-workflow.ts";
+import { ROLLBACK_GROUP } from "./sql/rollback.ts";
+import { SAVE_BLOB } from "./sql/save-blob.ts";
+import { SAVE_COMMIT_ID } from "./sql/save-commit-id.ts";
+import { SAVE_NEWEST_VERSION } from "./sql/save-newest-version.ts";
+import { SAVE_WORKFLOW_VERSION } from "./sql/save-workflow-version.ts";
+import { toStoreError } from "./sqlite-error.ts";
+import type { WriterCall, WriterCalls } from "./writer-calls.ts";
+
+/** Commit ids kept for committed(): far more than can ever be in doubt at once. */
+export const COMMIT_IDS_KEPT = 1_000;
+/** Start keys and consumed message ids are remembered this long. */
+export const MEMORY_MS = 7 * 86_400_000;
+/** A WAL of this size is checkpointed even under load: reads and recovery slow down with it. */
+const WAL_BYTES_MAX = 32 * 1_048_576;
+/** Rows that one tidying transaction forgets at most, so that a commit never waits long behind it. */
+const FORGET_ROWS_MAX = 1_000;
+const FORGET_EVERY_MS = 60_000;
+
+type Handlers = {
+  readonly [Kind in WriterCall]: (input: WriterCalls[Kind]["input"]) => WriterCalls[Kind]["output"];
+};
+
+export class GroupWriter {
+  readonly #connection: Connection;
+  readonly #walPath: string;
+  readonly #epoch: number;
+  #commitNumber: number;
+  #lastNowMs = 0;
+  #forgottenAtMs = 0;
+  #isTidy = true;
+  readonly #handlers: Handlers = {
+    commit: (input) => this.#commit(input),
+    saveWorkflow: (input) => this.#saveWorkflow(input),
+    putBlob: (input) => this.#putBlob(input),
+    describe: () => this.#describe(),
+  };
+
+  constructor(path: string, epoch: number) {
+    this.#connection = new Connection(path, "write");
+    this.#walPath = `${path}-wal`;
+    this.#epoch = epoch;
+    this.#commitNumber = this.#connection.get<{ number: number }>(LAST_COMMIT_NUMBER)?.number ?? 0;
+  }
+
+  /** Does one call; throws LockstitchError. */
+  handle<Kind extends WriterCall>(
+    kind: Kind,
+    input: WriterCalls[Kind]["input"],
+  ): WriterCalls[Kind]["output"] {
+    try {
+      return this.#handlers[kind](input);
+    } catch (error) {
+      throw toStoreError(error, kind);
+    }
+  }
+
+  /** True while the WAL is so large that it should not wait for idle time. */
+  get isWalLarge(): boolean {
+    // One stat per 64 groups: a group rarely writes more than half a megabyte.
+    if (this.#isTidy || this.#commitNumber % 64 !== 0) return false;
+    return (statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0) > WAL_BYTES_MAX;
+  }
+
+  /**
+   * Housekeeping: copies the WAL into the main file and forgets what is older than MEMORY_MS.
+   * A failure is kept for the next commit to meet: nothing that was promised depends on it.
+   */
+  tidy(): void {
+    try {
+      if (this.#lastNowMs - this.#forgottenAtMs >= FORGET_EVERY_MS) this.#forget();
+      if (!this.#isTidy) this.#connection.database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      this.#isTidy = true;
+    } catch {
+      this.#isTidy = false;
+    }
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #commit(input: WriterCalls["commit"]["input"]): WriterCalls["commit"]["output"] {
+    this.#lastNowMs = input.nowMs;
+    const number = this.#commitNumber + 1;
+    const fenced = this.#transaction(() => {
+      const result = appendGroup(this.#connection, {
+        turns: input.turns,
+        epoch: this.#epoch,
+        nowMs: input.nowMs,
+        memoryMs: MEMORY_MS,
+      });
+      if (result.isOwner) {
+        this.#connection.run(SAVE_COMMIT_ID, number % COMMIT_IDS_KEPT, number, input.commitId);
+      }
+      return result.fenced;
+    });
+    this.#commitNumber = number;
+    return { fenced };
+  }
+
+  #saveWorkflow(
+    input: WriterCalls["saveWorkflow"]["input"],
+  ): WriterCalls["saveWorkflow"]["output"] {
+    const { tenant, name, hash, definition, atMs } = input;
+    return this.#transaction(() => {
+      const newest = this.#connection.get<{ version: number; hash: string; createdAtMs: number }>(
+        NEWEST_WORKFLOW,
+        tenant,
+        name,
+      );
+      if (newest !== undefined && newest.hash === hash) {
+        return {
+          name,
+          version: newest.version,
+          hash,
+          createdAtMs: newest.createdAtMs,
+          created: false,
+        };
+      }
+      const version = (newest?.version ?? 0) + 1;
+      this.#connection.run(SAVE_WORKFLOW_VERSION, tenant, name, version, hash, atMs, definition);
+      this.#connection.run(SAVE_NEWEST_VERSION, tenant, name, version);
+      return { name, version, hash, createdAtMs: atMs, created: true };
+    });
+  }
+
+  #putBlob(input: WriterCalls["putBlob"]["input"]): null {
+    const { tenant, hash, bytes, nowMs } = input;
+    if (this.#connection.get(HAS_BLOB, tenant, hash) !== undefined) return null;
+    const packed = deflateSync(bytes, { level: constants.Z_BEST_SPEED });
+    const isCompressed = packed.byteLength < bytes.byteLength;
+    this.#transaction(() => {
+      const body = isCompressed ? packed : bytes;
+      this.#connection.run(
+        SAVE_BLOB,
+        tenant,
+        hash,
+        isCompressed ? 1 : 0,
+        bytes.byteLength,
+        nowMs,
+        body,
+      );
+    });
+    return null;
+  }
+
+  #describe(): Readonly<Record<string, string | number>> {
+    return {
+      journalMode: this.#connection.pragma("journal_mode"),
+      synchronous: this.#connection.pragma("synchronous") === 2 ? "full" : "not full",
+      foreignKeys: this.#connection.pragma("foreign_keys"),
+      pageBytes: this.#connection.pragma("page_size"),
+    };
+  }
+
+  #forget(): void {
+    const beforeMs = this.#lastNowMs - MEMORY_MS;
+    this.#transaction(() => {
+      this.#connection.run(FORGET_MESSAGES, beforeMs, FORGET_ROWS_MAX);
+      this.#connection.run(FORGET_START_KEYS, beforeMs, FORGET_ROWS_MAX);
+    });
+    this.#forgottenAtMs = this.#lastNowMs;
+  }
+
+  #transaction<Result>(work: () => Result): Result {
+    this.#isTidy = false;
+    this.#connection.run(BEGIN_GROUP);
+    try {
+      const result = work();
+      this.#connection.run(COMMIT_GROUP);
+      return result;
+    } catch (error) {
+      // A full disk or an I/O error may have rolled back already.
+      if (this.#connection.database.isTransaction) this.#connection.run(ROLLBACK_GROUP);
+      throw error;
+    }
+  }
+}

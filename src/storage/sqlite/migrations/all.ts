@@ -1,0 +1,5 @@
+/** Every migration in order: a new one is a new file and a new line here. */
+import { initial } from "./0001-initial.ts";
+import type { Migration } from "./migration.ts";
+
+export const MIGRATIONS: readonly Migration[] = [initial];

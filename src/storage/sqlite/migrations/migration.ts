@@ -1,0 +1,8 @@
+/** One step of the schema: released ones never change (their checksum is recorded in every store). */
+export interface Migration {
+  /** Counts from 1 without gaps. */
+  readonly version: number;
+  readonly name: string;
+  /** Runs in one transaction with the record that it ran. */
+  readonly sql: string;
+}

@@ -1,0 +1,129 @@
+/**
+ * Opens the embedded store of a data directory: one SQLite file, one writer, one reading
+ * connection. See connection.ts for durability, group-writer.ts for what a commit is.
+ *
+ * The caller holds the directory's ownership (ownership.ts). If it does not, the epoch still
+ * fences: each opening takes a greater one, and a writer of an older epoch writes nothing.
+ */
+import { mkdirSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { LockstitchError } from "#errors/errors.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { Store } from "#ports/store.ts";
+import { Connection } from "./connection.ts";
+import { LocalWriter } from "./local-writer.ts";
+import { migrate } from "./migrate.ts";
+import { MIGRATIONS } from "./migrations/all.ts";
+import { CLAIM_EPOCH } from "./sql/claim-epoch.ts";
+import { READ_STORE_ID } from "./sql/read-store-id.ts";
+import { SqliteBlobStore } from "./sqlite-blob-store.ts";
+import { SqliteCatalogue } from "./sqlite-catalogue.ts";
+import { toStoreError } from "./sqlite-error.ts";
+import { SqliteJournal } from "./sqlite-journal.ts";
+import type { StoreParts } from "./store-parts.ts";
+import { WorkerWriter } from "./worker-writer.ts";
+
+/** The database file inside a data directory. */
+export const STORE_FILE = "store.db";
+
+export interface SqliteStoreOptions {
+  /** Made when it is not there. */
+  readonly dataDir: string;
+  /** Where the writer runs. */
+  readonly mode?: "worker" | "local";
+  /** Judges the age of start keys and consumed messages; the machine's by default. */
+  readonly clock?: Pick<Clock, "nowMs">;
+  readonly logger?: Pick<Logger, "error">;
+}
+
+/** Rejects with store_unavailable, store_newer or store_corrupt. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const dataDir = resolve(options.dataDir);
+  const path = join(dataDir, STORE_FILE);
+  const clock = options.clock ?? { nowMs: Date.now };
+  makeDirectory(dataDir);
+  const opened = prepare(path, clock.nowMs());
+  try {
+    await syncDirectory(dataDir);
+    await syncDirectory(dirname(dataDir));
+    const writer =
+      options.mode === "local"
+        ? new LocalWriter(path, opened.epoch)
+        : new WorkerWriter(path, opened.epoch);
+    const facts = { schemaVersion: opened.schemaVersion, storeId: opened.storeId };
+    // The first call starts the worker, and fails here if it cannot work.
+    await writer.call("describe", null);
+    const reader = new Connection(path, "read");
+    const parts: StoreParts = {
+      writer,
+      epoch: opened.epoch,
+      nowMs: () => clock.nowMs(),
+      logger: options.logger ?? null,
+      read: (doing, query) => {
+        if (!reader.database.isOpen) {
+          throw new LockstitchError("store_unavailable", "the store is closed");
+        }
+        try {
+          return query(reader);
+        } catch (error) {
+          throw toStoreError(error, doing);
+        }
+      },
+    };
+    return {
+      journal: new SqliteJournal(parts),
+      catalogue: new SqliteCatalogue(parts),
+      blobs: new SqliteBlobStore(parts),
+      epoch: opened.epoch,
+      describe: async () => ({
+        adapter: "sqlite",
+        writer: options.mode ?? "worker",
+        ...facts,
+        ...(await writer.call("describe", null)),
+      }),
+      close: async () => {
+        // The writer closes last of all connections: then it empties the WAL.
+        reader.close();
+        await writer.close();
+      },
+    };
+  } finally {
+    opened.connection.close();
+  }
+}
+
+function prepare(path: string, nowMs: number) {
+  const connection = new Connection(path, "write");
+  try {
+    const schemaVersion = migrate(connection, MIGRATIONS, nowMs);
+    const epoch = connection.get<{ epoch: number }>(CLAIM_EPOCH)?.epoch;
+    const storeId = connection.get<{ storeId: string }>(READ_STORE_ID)?.storeId;
+    if (epoch === undefined || storeId === undefined) {
+      throw new LockstitchError("store_corrupt", `${path} has lost its epoch or its id`);
+    }
+    return { connection, schemaVersion, epoch, storeId };
+  } catch (error) {
+    connection.close();
+    throw toStoreError(error, `opening ${path}`);
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw toStoreError(error, `making the data directory ${path}`);
+  }
+}
+
+/** A file that is durable is no use while its name is not. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,2 @@
+/** The one fsync. */
+export const COMMIT_GROUP = "COMMIT";

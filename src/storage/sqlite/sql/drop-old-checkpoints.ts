@@ -1,0 +1,4 @@
+/** Keeps the newest two of a run. */
+export const DROP_OLD_CHECKPOINTS = `
+DELETE FROM checkpoints WHERE run = ?1 AND seq < (
+  SELECT seq FROM checkpoints WHERE run = ?1 ORDER BY seq DESC LIMIT 1 OFFSET 1)`;

@@ -1,0 +1,2 @@
+/** Undoes a refused group. */
+export const ROLLBACK_GROUP = "ROLLBACK";

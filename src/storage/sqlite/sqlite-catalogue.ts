@@ -1,0 +1,69 @@
+/** The Catalogue port over the store's writer and reading connection. */
+import type { CallContext } from "#ports/call-context.ts";
+import type { Catalogue, WorkflowVersion } from "#ports/catalogue.ts";
+import { FIND_WORKFLOW } from "./sql/find-workflow.ts";
+import { LIST_VERSIONS } from "./sql/list-versions.ts";
+import { LIST_WORKFLOWS } from "./sql/list-workflows.ts";
+import type { StoreParts } from "./store-parts.ts";
+
+const DOING = "reading the catalogue";
+
+export class SqliteCatalogue implements Catalogue {
+  readonly #parts: StoreParts;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
+  save(
+    context: CallContext,
+    workflow: {
+      readonly name: string;
+      readonly hash: string;
+      readonly definition: string;
+      readonly atMs: number;
+    },
+  ): Promise<WorkflowVersion & { readonly created: boolean }> {
+    const { name, hash, definition, atMs } = workflow;
+    return this.#parts.writer.call("saveWorkflow", {
+      tenant: context.tenant,
+      name,
+      hash,
+      definition,
+      atMs,
+    });
+  }
+
+  async find(
+    context: CallContext,
+    name: string,
+    version: number | null,
+  ): Promise<(WorkflowVersion & { readonly definition: string }) | null> {
+    return this.#parts.read(
+      DOING,
+      (reader) =>
+        reader.get<WorkflowVersion & { readonly definition: string }>(
+          FIND_WORKFLOW,
+          context.tenant,
+          name,
+          version,
+        ) ?? null,
+    );
+  }
+
+  async list(
+    context: CallContext,
+    afterName: string | null,
+    limit: number,
+  ): Promise<readonly WorkflowVersion[]> {
+    return this.#parts.read(DOING, (reader) =>
+      reader.all<WorkflowVersion>(LIST_WORKFLOWS, context.tenant, afterName ?? "", limit),
+    );
+  }
+
+  async versions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]> {
+    return this.#parts.read(DOING, (reader) =>
+      reader.all<WorkflowVersion>(LIST_VERSIONS, context.tenant, name),
+    );
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The Journal port: commits go to the writer, reads are answered by a reading connection in the
+ * calling thread. In WAL mode a reader sees the last commit that returned and never waits for the
+ * writer. Reads are short, because lists and journals come in pages.
+ */
+import type { CallContext } from "#ports/call-context.ts";
+import type {
+  CheckpointRecord,
+  Journal,
+  Message,
+  RunFilter,
+  RunHead,
+  RunStatus,
+  TurnCommit,
+  TurnRecord,
+} from "#ports/journal.ts";
+import { checkpointChecksum } from "./append-group.ts";
+import type { Connection } from "./connection.ts";
+import { MEMORY_MS } from "./group-writer.ts";
+import { listRuns } from "./list-runs.ts";
+import { type RunRow, STATUSES, toRunHead } from "./run-row.ts";
+import { COUNT_ALL_RUNS } from "./sql/count-all-runs.ts";
+import { COUNT_RUNS } from "./sql/count-runs.ts";
+import { FIND_COMMIT_ID } from "./sql/find-commit-id.ts";
+import { FIND_START_KEY } from "./sql/find-start-key.ts";
+import { FIND_TURN } from "./sql/find-turn.ts";
+import { LIST_CHECKPOINTS } from "./sql/list-checkpoints.ts";
+import { LIST_TURNS } from "./sql/list-turns.ts";
+import { OPEN_RUNS } from "./sql/open-runs.ts";
+import { READ_HEAD } from "./sql/read-head.ts";
+import { WAITING_MESSAGES } from "./sql/waiting-messages.ts";
+import type { StoreParts } from "./store-parts.ts";
+
+type TurnRow = Omit<TurnRecord, "runId">;
+
+interface CheckpointRow {
+  readonly seq: number;
+  readonly stateVersion: number;
+  readonly state: Uint8Array;
+  readonly checksum: Uint8Array;
+}
+
+export class SqliteJournal implements Journal {
+  readonly #parts: StoreParts;
+  /** Commits under way: committed() tells the truth only after them. */
+  readonly #inFlight = new Set<Promise<unknown>>();
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
+  async commit(
+    commitId: string,
+    turns: readonly TurnCommit[],
+  ): Promise<{ readonly fenced: readonly string[] }> {
+    const nowMs = this.#parts.nowMs();
+    const commit = this.#parts.writer.call("commit", { commitId, turns, nowMs });
+    this.#inFlight.add(commit);
+    try {
+      return await commit;
+    } finally {
+      this.#inFlight.delete(commit);
+    }
+  }
+
+  async committed(commitId: string): Promise<boolean> {
+    await Promise.allSettled([...this.#inFlight]);
+    return this.#read((reader) => reader.get(FIND_COMMIT_ID, commitId) !== undefined);
+  }
+
+  async head(context: CallContext, runId: string): Promise<RunHead | null> {
+    return this.#read((reader) => {
+      const row = reader.get<RunRow>(READ_HEAD, context.tenant, runId);
+      return row === undefined ? null : toRunHead(row, this.#parts.epoch);
+    });
+  }
+
+  async heads(
+    context: CallContext,
+    filter: RunFilter,
+  ): Promise<{ readonly items: readonly RunHead[]; readonly cursor: string | null }> {
+    return this.#read((reader) => {
+      const { rows, cursor } = listRuns(reader, context.tenant, filter);
+      return { items: rows.map((row) => toRunHead(row, this.#parts.epoch)), cursor };
+    });
+  }
+
+  async counts(context: CallContext | null): Promise<Readonly<Record<RunStatus, number>>> {
+    return this.#read((reader) => {
+      type CountRow = { readonly status: number; readonly count: number };
+      const rows =
+        context === null
+          ? reader.all<CountRow>(COUNT_ALL_RUNS)
+          : reader.all<CountRow>(COUNT_RUNS, context.tenant);
+      const byNumber = new Map(rows.map((row) => [row.status, row.count]));
+      const entries = STATUSES.map((status, number) => [status, byNumber.get(number) ?? 0]);
+      return Object.fromEntries(entries) as Record<RunStatus, number>;
+    });
+  }
+
+  async openRuns(after: RunHead | null, limit: number): Promise<readonly RunHead[]> {
+    return this.#read((reader) => {
+      const last = after === null ? 0 : reader.get<RunRow>(READ_HEAD, after.tenant, after.runId);
+      const afterNumber = typeof last === "object" ? last.number : 0;
+      const rows = reader.all<RunRow>(OPEN_RUNS, afterNumber, limit);
+      return rows.map((row) => toRunHead(row, this.#parts.epoch));
+    });
+  }
+
+  async turns(
+    context: CallContext,
+    runId: string,
+    afterSeq: number,
+    limit: number,
+  ): Promise<readonly TurnRecord[]> {
+    return this.#read((reader) => {
+      const rows = reader.all<TurnRow>(LIST_TURNS, context.tenant, runId, afterSeq, limit);
+      return rows.map((row) => ({ runId, ...row }));
+    });
+  }
+
+  async turnAt(context: CallContext, runId: string, seq: number): Promise<TurnRecord | null> {
+    return this.#read((reader) => {
+      const row = reader.get<TurnRow>(FIND_TURN, context.tenant, runId, seq);
+      return row === undefined || row.firstSeq > seq ? null : { runId, ...row };
+    });
+  }
+
+  async checkpoints(
+    context: CallContext,
+    runId: string,
+    onCorrupt: (seq: number) => void,
+  ): Promise<readonly CheckpointRecord[]> {
+    return this.#read((reader) => {
+      const valid: CheckpointRecord[] = [];
+      for (const row of reader.all<CheckpointRow>(LIST_CHECKPOINTS, context.tenant, runId)) {
+        const { seq, stateVersion, state } = row;
+        if (checkpointChecksum(stateVersion, state).equals(row.checksum)) {
+          valid.push({ seq, stateVersion, state: Buffer.from(state).toString("utf8") });
+        } else {
+          onCorrupt(seq);
+        }
+      }
+      return valid;
+    });
+  }
+
+  async messages(limit: number): Promise<readonly Message[]> {
+    return this.#read((reader) => reader.all<Message>(WAITING_MESSAGES, limit));
+  }
+
+  async startKey(
+    context: CallContext,
+    key: string,
+  ): Promise<{ readonly runId: string; readonly bodyHash: string } | null> {
+    const expiredMs = this.#parts.nowMs() - MEMORY_MS;
+    return this.#read(
+      (reader) =>
+        reader.get<{ runId: string; bodyHash: string }>(
+          FIND_START_KEY,
+          context.tenant,
+          key,
+          expiredMs,
+        ) ?? null,
+    );
+  }
+
+  #read<Result>(query: (reader: Connection) => Result): Result {
+    return this.#parts.read("reading the journal", query);
+  }
+}

@@ -1,0 +1,14 @@
+/** What the three ports of one open store share. */
+import type { Logger } from "#ports/logger.ts";
+import type { Connection } from "./connection.ts";
+import type { Writer } from "./writer-calls.ts";
+
+export interface StoreParts {
+  readonly writer: Writer;
+  /** Runs a query on the reading connection; its failures come out as LockstitchError. */
+  read<Result>(doing: string, query: (reader: Connection) => Result): Result;
+  readonly epoch: number;
+  nowMs(): number;
+  /** Where damage is reported that a caller only sees as "not there". */
+  readonly logger: Pick<Logger, "error"> | null;
+}

@@ -1,0 +1,28 @@
+/** What passes between the calling thread and the writer's worker. */
+import type { ErrorCode } from "#errors/errors.ts";
+import type { WriterCall } from "./writer-calls.ts";
+
+/** Given to the worker when it starts. */
+export interface WorkerStart {
+  readonly path: string;
+  readonly epoch: number;
+}
+
+/** `close` is answered last. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly kind: WriterCall | "close";
+  readonly input: unknown;
+}
+
+/** An Error loses its class on the way: it travels as data. */
+export type WorkerAnswer =
+  | { readonly id: number; readonly output: unknown }
+  | {
+      readonly id: number;
+      readonly error: {
+        readonly code: ErrorCode;
+        readonly message: string;
+        readonly details: Readonly<Record<string, unknown>>;
+      };
+    };

@@ -1,0 +1,53 @@
+/**
+ * What can be asked of the writer, wherever it runs: in the calling thread or in a worker. Plain
+ * data that survives structured cloning. `nowMs` comes with the call, because the clock is the
+ * caller's.
+ */
+import type { WorkflowVersion } from "#ports/catalogue.ts";
+import type { TurnCommit } from "#ports/journal.ts";
+
+export interface WriterCalls {
+  commit: {
+    readonly input: {
+      readonly commitId: string;
+      readonly turns: readonly TurnCommit[];
+      readonly nowMs: number;
+    };
+    readonly output: { readonly fenced: readonly string[] };
+  };
+  saveWorkflow: {
+    readonly input: {
+      readonly tenant: string;
+      readonly name: string;
+      readonly hash: string;
+      readonly definition: string;
+      readonly atMs: number;
+    };
+    readonly output: WorkflowVersion & { readonly created: boolean };
+  };
+  putBlob: {
+    readonly input: {
+      readonly tenant: string;
+      readonly hash: string;
+      readonly bytes: Uint8Array;
+      readonly nowMs: number;
+    };
+    readonly output: null;
+  };
+  describe: {
+    readonly input: null;
+    readonly output: Readonly<Record<string, string | number>>;
+  };
+}
+
+export type WriterCall = keyof WriterCalls;
+
+export interface Writer {
+  /** Rejects with LockstitchError. Calls take effect in the order in which they were made. */
+  call<Kind extends WriterCall>(
+    kind: Kind,
+    input: WriterCalls[Kind]["input"],
+  ): Promise<WriterCalls[Kind]["output"]>;
+  /** Waits for every call made, then closes the connection. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,367 @@
+/** The promises J1 to J7 of src/ports/journal.ts, for every adapter. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Message, RunFilter, RunHead, TurnCommit } from "#ports/journal.ts";
+import { ALICE, BOB, creation, type OpenFixture, turn } from "./store-fixture.ts";
+
+const DAY_MS = 86_400_000;
+
+function message(id: string, toRunId: string): Message {
+  return { id, tenant: ALICE.tenant, toRunId, kind: "child.finished", body: `{"of":"${id}"}` };
+}
+
+export function journalContract(adapter: string, open: OpenFixture): void {
+  describe(`journal contract: ${adapter}`, () => {
+    test("J1 a group appends all its turns, and heads follow", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const text = '[{"note":"ü 漢 😀 \\u0000"}]';
+      const group = [
+        creation({ runId: "a", epoch, labels: { team: "x" }, events: text }),
+        creation({ runId: "b", epoch, parentRunId: "a" }),
+        turn({
+          runId: "a",
+          epoch,
+          seqs: [3, 7],
+          status: "failed",
+          rest: { startedAtMs: 5, endedAtMs: 9, errorCode: "timeout" },
+        }),
+      ];
+      expect(await journal.commit("c1", group)).toEqual({ fenced: [] });
+      expect(await journal.head(ALICE, "a")).toEqual({
+        tenant: "alice",
+        runId: "a",
+        workflow: "report",
+        version: 1,
+        status: "failed",
+        seq: 7,
+        epoch,
+        createdAtMs: 1_000,
+        startedAtMs: 5,
+        endedAtMs: 9,
+        labels: { team: "x" },
+        parentRunId: null,
+        errorCode: "timeout",
+        minReader: 1,
+      });
+      expect((await journal.head(ALICE, "b"))?.parentRunId).toBe("a");
+      expect(await journal.turns(ALICE, "a", 0, 10)).toEqual([
+        { runId: "a", firstSeq: 1, lastSeq: 2, atMs: 1_002, events: text },
+        { runId: "a", firstSeq: 3, lastSeq: 7, atMs: 1_007, events: group[2]?.record?.events },
+      ]);
+    });
+
+    test("J1 a turn that cannot be stored refuses the whole group and names its run", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      await journal.commit("c1", [creation({ runId: "a", epoch })]);
+      const good = turn({ runId: "a", epoch, seqs: [3, 3] });
+      const poison = creation({ runId: "p", epoch, events: '["\ud800"]' });
+      await expect(journal.commit("c2", [good, poison])).rejects.toMatchObject({
+        code: "journal_refused",
+        details: { runId: "p" },
+      });
+      expect(await journal.committed("c2")).toBe(false);
+      expect((await journal.head(ALICE, "a"))?.seq).toBe(2);
+      expect(await journal.head(ALICE, "p")).toBeNull();
+      expect(await journal.commit("c3", [good])).toEqual({ fenced: [] });
+    });
+
+    test("J2 what was committed is there after a restart, under a greater epoch", async () => {
+      await using fixture = await open();
+      const first = fixture.store;
+      await first.journal.commit("c1", [
+        creation({
+          runId: "a",
+          epoch: first.epoch,
+          rest: {
+            sends: [message("m1", "a")],
+            startKey: { key: "k", bodyHash: "h" },
+            checkpoint: { seq: 2, stateVersion: 3, state: '{"s":1}' },
+          },
+        }),
+      ]);
+      const { journal, epoch } = await fixture.reopen();
+      expect(epoch).toBeGreaterThan(first.epoch);
+      expect((await journal.head(ALICE, "a"))?.seq).toBe(2);
+      expect((await journal.head(ALICE, "a"))?.epoch).toBe(epoch);
+      expect(await journal.turns(ALICE, "a", 0, 10)).toHaveLength(1);
+      expect(await journal.messages(10)).toEqual([message("m1", "a")]);
+      expect(await journal.startKey(ALICE, "k")).toEqual({ runId: "a", bodyHash: "h" });
+      expect(await journal.checkpoints(ALICE, "a", () => {})).toHaveLength(1);
+      expect(await journal.committed("c1")).toBe(true);
+    });
+
+    test("J3 a turn of another epoch or place is fenced alone", async () => {
+      await using fixture = await open();
+      const { epoch: oldEpoch } = fixture.store;
+      await fixture.store.journal.commit(
+        "c1",
+        ["a", "b", "c", "d"].map((runId) => creation({ runId, epoch: oldEpoch })),
+      );
+      const { journal, epoch } = await fixture.reopen();
+      const leavesNothing = {
+        sends: [message("m1", "d")],
+        checkpoint: { seq: 2, stateVersion: 1, state: "{}" },
+      };
+      const answer = await journal.commit("c2", [
+        turn({ runId: "a", epoch: oldEpoch, seqs: [3, 3], rest: leavesNothing }),
+        turn({ runId: "b", epoch, seqs: [4, 4], rest: leavesNothing }),
+        turn({ runId: "c", epoch, seqs: [2, 3], rest: leavesNothing }),
+        turn({ runId: "nobody", epoch, seqs: [1, 1], rest: leavesNothing }),
+        turn({ runId: "d", epoch, seqs: [3, 3] }),
+        // A fenced run stays out for the rest of its group.
+        turn({ runId: "b", epoch, seqs: [3, 3] }),
+      ]);
+      expect([...answer.fenced].sort()).toEqual(["a", "b", "c", "nobody"]);
+      for (const runId of ["a", "b", "c"]) {
+        expect((await journal.head(ALICE, runId))?.seq).toBe(2);
+        expect(await journal.checkpoints(ALICE, runId, () => {})).toEqual([]);
+      }
+      expect((await journal.head(ALICE, "d"))?.seq).toBe(3);
+      expect(await journal.messages(10)).toEqual([]);
+      expect(await journal.committed("c2")).toBe(true);
+    });
+
+    test("J4 a message is applied once, however often it is sent", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const sends = [message("m1", "a"), message("m2", "a")];
+      await journal.commit("c1", [creation({ runId: "a", epoch, rest: { sends } })]);
+      await journal.commit("c2", [
+        turn({ runId: "a", epoch, rest: { sends: [{ ...message("m1", "a"), body: "{}" }] } }),
+      ]);
+      expect(await journal.messages(10)).toEqual(sends);
+      expect(await journal.messages(1)).toEqual(sends.slice(0, 1));
+      await journal.commit("c3", [turn({ runId: "a", epoch, rest: { consumes: ["m1", "x"] } })]);
+      expect((await journal.messages(10)).map(({ id }) => id)).toEqual(["m2"]);
+      const again = [...sends, message("x", "a")];
+      await journal.commit("c4", [turn({ runId: "a", epoch, rest: { sends: again } })]);
+      expect((await journal.messages(10)).map(({ id }) => id)).toEqual(["m2"]);
+      const bobs = { ...message("m1", "b"), tenant: BOB.tenant };
+      await journal.commit("c5", [
+        creation({ tenant: BOB.tenant, runId: "b", epoch, rest: { sends: [bobs] } }),
+      ]);
+      expect((await journal.messages(10)).map(({ id }) => id)).toEqual(["m2", "m1"]);
+    });
+
+    test("J5 committed() tells of groups that did and did not commit", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const underWay = journal.commit("c1", [creation({ runId: "a", epoch })]);
+      expect(await journal.committed("c1")).toBe(true);
+      await underWay;
+      expect(await journal.committed("c0")).toBe(false);
+    });
+
+    test("J6 turns come in order and whole, from any place, in pages of any size", async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 }),
+          fc.nat(60),
+          fc.integer({ min: 1, max: 5 }),
+          async (lengths, afterSeq, limit) => {
+            await using fixture = await open();
+            const { journal, epoch } = fixture.store;
+            await journal.commit("c", [creation({ runId: "a", epoch })]);
+            const ranges: [number, number][] = [[1, 2]];
+            for (const length of lengths) {
+              const first = (ranges.at(-1)?.[1] ?? 0) + 1;
+              ranges.push([first, first + length - 1]);
+            }
+            await journal.commit(
+              "d",
+              ranges.slice(1).map((seqs) => turn({ runId: "a", epoch, seqs })),
+            );
+            const expected = ranges.filter(([, last]) => last > afterSeq);
+            const page = await journal.turns(ALICE, "a", afterSeq, limit);
+            expect(page.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual(
+              expected.slice(0, limit),
+            );
+            const holder = ranges.find(([first, last]) => first <= afterSeq && afterSeq <= last);
+            const found = await journal.turnAt(ALICE, "a", afterSeq);
+            expect(found && [found.firstSeq, found.lastSeq]).toEqual(holder ?? null);
+          },
+        ),
+        { numRuns: 12 },
+      );
+    });
+
+    test("J7 creating a run that exists fences that turn; another tenant's is another run", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      await journal.commit("c1", [creation({ runId: "a", epoch })]);
+      const answer = await journal.commit("c2", [
+        creation({ runId: "a", epoch, workflow: "other" }),
+        creation({ runId: "b", epoch }),
+        creation({ tenant: BOB.tenant, runId: "a2", epoch }),
+      ]);
+      expect(answer).toEqual({ fenced: ["a"] });
+      expect((await journal.head(ALICE, "a"))?.workflow).toBe("report");
+      expect(await journal.head(ALICE, "b")).not.toBeNull();
+      await journal.commit("c3", [creation({ tenant: BOB.tenant, runId: "a", epoch })]);
+      expect((await journal.head(BOB, "a"))?.tenant).toBe("bob");
+      expect(await journal.head(BOB, "b")).toBeNull();
+      expect(await journal.turns(BOB, "b", 0, 10)).toEqual([]);
+    });
+
+    test("a start key belongs to the first start that takes it, for seven days", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const rest = { startKey: { key: "k", bodyHash: "h" } };
+      await journal.commit("c1", [creation({ runId: "a", epoch, rest })]);
+      expect(await journal.commit("c2", [creation({ runId: "b", epoch, rest })])).toEqual({
+        fenced: ["b"],
+      });
+      expect(await journal.head(ALICE, "b")).toBeNull();
+      expect(await journal.startKey(BOB, "k")).toBeNull();
+      fixture.advance(7 * DAY_MS);
+      expect(await journal.startKey(ALICE, "k")).toBeNull();
+      await journal.commit("c3", [creation({ runId: "b", epoch, rest })]);
+      expect(await journal.startKey(ALICE, "k")).toEqual({ runId: "b", bodyHash: "h" });
+    });
+
+    test("the last two checkpoints are kept, newest first; a turn may bring nothing else", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      await journal.commit("c0", [creation({ runId: "a", epoch })]);
+      for (const seq of [1, 2, 2]) {
+        const checkpoint = { seq, stateVersion: 1, state: `{"at":${seq}}` };
+        await journal.commit(`c${seq}`, [turn({ runId: "a", epoch, rest: { checkpoint } })]);
+      }
+      await journal.commit("c3", [
+        turn({
+          runId: "a",
+          epoch,
+          seqs: [3, 3],
+          rest: { checkpoint: { seq: 3, stateVersion: 2, state: '"ü"' } },
+        }),
+      ]);
+      const corrupt: number[] = [];
+      expect(await journal.checkpoints(ALICE, "a", (seq) => corrupt.push(seq))).toEqual([
+        { seq: 3, stateVersion: 2, state: '"ü"' },
+        { seq: 2, stateVersion: 1, state: '{"at":2}' },
+      ]);
+      expect(corrupt).toEqual([]);
+    });
+
+    test("counts and open runs follow every change of status", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      await journal.commit("c1", [
+        creation({ runId: "a", epoch, createdAtMs: 1 }),
+        creation({ runId: "b", epoch, createdAtMs: 2, status: "queued" }),
+        creation({ runId: "c", epoch, createdAtMs: 3, tenant: BOB.tenant }),
+        turn({ runId: "a", epoch, seqs: [3, 3], status: "waiting" }),
+        turn({ runId: "b", epoch, seqs: [3, 3], status: "succeeded" }),
+      ]);
+      const none = {
+        queued: 0,
+        running: 0,
+        waiting: 0,
+        paused: 0,
+        succeeded: 0,
+        failed: 0,
+        cancelled: 0,
+      };
+      expect(await journal.counts(ALICE)).toEqual({ ...none, waiting: 1, succeeded: 1 });
+      expect(await journal.counts(null)).toEqual({
+        ...none,
+        waiting: 1,
+        succeeded: 1,
+        running: 1,
+      });
+      const firstPage = await journal.openRuns(null, 1);
+      expect(firstPage.map(({ runId }) => runId)).toEqual(["a"]);
+      const rest = await journal.openRuns(firstPage[0] ?? null, 10);
+      expect(rest.map(({ runId, tenant }) => [tenant, runId])).toEqual([["bob", "c"]]);
+    });
+
+    test("lists filter by everything, newest first, and pages join without gap or double", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const statuses = ["running", "waiting", "failed", "succeeded"] as const;
+      const group: TurnCommit[] = [];
+      for (let index = 0; index < 60; index++) {
+        group.push(
+          creation({
+            runId: `r${index}`,
+            epoch,
+            status: statuses[index % 4] ?? "running",
+            workflow: index % 3 === 0 ? "report" : "import",
+            // Several share an instant.
+            createdAtMs: 1_000 + Math.floor(index / 5),
+            labels: { parity: index % 2 === 0 ? "even" : "odd", fifth: String(index % 5) },
+            ...(index % 4 === 1 ? { parentRunId: `r${index - 1}` } : {}),
+          }),
+        );
+      }
+      group.push(creation({ tenant: BOB.tenant, runId: "r0", epoch }));
+      await journal.commit("c1", group);
+      const all = (await journal.heads(ALICE, { limit: 100 })).items;
+      expect(all.map(({ runId }) => runId)).toEqual(
+        Array.from({ length: 60 }, (_, index) => `r${59 - index}`),
+      );
+      const filters: readonly Omit<RunFilter, "limit">[] = [
+        {},
+        { status: ["failed"] },
+        { status: ["running", "waiting"] },
+        { status: [] },
+        { workflow: "report" },
+        { workflow: "report", status: ["running", "failed"] },
+        { labels: { parity: "even" } },
+        { labels: { parity: "even", fifth: "2" } },
+        { labels: { parity: "odd" }, status: ["waiting"], workflow: "import" },
+        { parentRunId: "r4" },
+        { parentRunId: "r4", status: ["running"] },
+        { createdAfterMs: 1_003, createdBeforeMs: 1_008 },
+        { status: ["succeeded", "failed"], createdAfterMs: 1_004 },
+        { labels: { fifth: "1" }, createdBeforeMs: 1_005 },
+        { workflow: "nothing" },
+      ];
+      for (const filter of filters) {
+        const paged: RunHead[] = [];
+        let cursor: string | null = null;
+        do {
+          const page: Awaited<ReturnType<typeof journal.heads>> = await journal.heads(ALICE, {
+            ...filter,
+            ...(cursor === null ? {} : { cursor }),
+            limit: 7,
+          });
+          expect(page.items.length).toBeLessThanOrEqual(7);
+          paged.push(...page.items);
+          cursor = page.cursor;
+        } while (cursor !== null);
+        expect(paged, JSON.stringify(filter)).toEqual(all.filter((run) => matches(run, filter)));
+      }
+      await expect(journal.heads(ALICE, { limit: 5, cursor: "made up" })).rejects.toMatchObject({
+        code: "request_invalid",
+      });
+    });
+
+    test("a closed store refuses, and closing waits for what is under way", async () => {
+      await using fixture = await open();
+      const { store } = fixture;
+      const { epoch, journal } = store;
+      const underWay = journal.commit("c1", [creation({ runId: "a", epoch })]);
+      await store.close();
+      expect(await underWay).toEqual({ fenced: [] });
+      await store.close();
+      await expect(journal.commit("c2", [])).rejects.toMatchObject({ code: "store_unavailable" });
+      await expect(journal.head(ALICE, "a")).rejects.toMatchObject({ code: "store_unavailable" });
+      const reopened = await fixture.reopen();
+      expect(await reopened.journal.head(ALICE, "a")).not.toBeNull();
+    });
+  });
+}
+
+function matches(run: RunHead, filter: Omit<RunFilter, "limit">): boolean {
+  return (
+    (filter.status === undefined || filter.status.includes(run.status)) &&
+    (filter.workflow === undefined || filter.workflow === run.workflow) &&
+    (filter.parentRunId === undefined || filter.parentRunId === run.parentRunId) &&
+    Object.entries(filter.labels ?? {}).every(([name, value]) => run.labels[name] === value) &&
+    run.createdAtMs > (filter.createdAfterMs ?? Number.NEGATIVE_INFINITY) &&
+    run.createdAtMs < (filter.createdBeforeMs ?? Number.POSITIVE_INFINITY)
+  );
+}

@@ -1,0 +1,33 @@
+/** A store in a directory of its own, for the contract suites and the tests of this adapter. */
+
+import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import type { StoreFixture } from "../../contract/store-fixture.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+
+/** `mode` as in openSqliteStore. */
+export async function openSqliteFixture(
+  mode: "worker" | "local",
+): Promise<StoreFixture & { readonly dataDir: string }> {
+  const directory = await temporaryDirectory();
+  let nowMs = Date.UTC(2026, 0, 1);
+  const options = { dataDir: directory.path, mode, clock: { nowMs: () => nowMs } };
+  let store = await openSqliteStore(options);
+  return {
+    dataDir: directory.path,
+    get store() {
+      return store;
+    },
+    async reopen() {
+      await store.close();
+      store = await openSqliteStore(options);
+      return store;
+    },
+    advance(byMs) {
+      nowMs += byMs;
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
