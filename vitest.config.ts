@@ -18,6 +18,7 @@ export default defineConfig({
       reporter: ["text-summary", "json", "html"],
       reportsDirectory: "coverage",
     },
+    setupFiles: ["test/process-coverage.setup.ts"],
     projects: [
       {
         extends: true,

@@ -15,6 +15,7 @@ import { setUp } from "./setup.ts";
 const ROOT = join(import.meta.dirname, "..");
 const TEST_REPORT = join(ROOT, "reports", "tests.json");
 const COVERAGE_REPORT = join(ROOT, "coverage", "coverage-final.json");
+const PROCESS_COVERAGE = join(ROOT, "reports", "processes");
 
 interface Counts {
   readonly passed: number;
@@ -46,12 +47,15 @@ const stages: Stage[] = [
 if (patterns.length === 0) {
   stages.push({
     name: "coverage",
-    run: () => existsSync(COVERAGE_REPORT) && passesCoverageGate(COVERAGE_REPORT, ROOT),
+    run: () =>
+      existsSync(COVERAGE_REPORT) && passesCoverageGate(COVERAGE_REPORT, ROOT, PROCESS_COVERAGE),
   });
 }
 
 rmSync(TEST_REPORT, { force: true });
 rmSync(COVERAGE_REPORT, { force: true });
+rmSync(PROCESS_COVERAGE, { recursive: true, force: true });
+if (patterns.length === 0) process.env["LOCKSTITCH_PROCESS_COVERAGE"] = PROCESS_COVERAGE;
 const failedStages = stages.filter((stage, index) => !timed(stage, index)).map(({ name }) => name);
 const tests = testCounts();
 // The stage "tests" is already in the counts, unless it failed without a single failed test

@@ -23,11 +23,11 @@ const REPORT = JSON.stringify({
   "/repo/src/a.ts": {
     path: "/repo/src/a.ts",
     statementMap: {
-      0: { start: { line: 1 } },
-      1: { start: { line: 2 } },
-      2: { start: { line: 3 } },
-      3: { start: { line: 3 } },
-      4: { start: { line: 12 } },
+      0: { start: { line: 1, column: 0 } },
+      1: { start: { line: 2, column: 0 } },
+      2: { start: { line: 3, column: 0 } },
+      3: { start: { line: 3, column: 0 } },
+      4: { start: { line: 12, column: 0 } },
     },
     s: { 0: 1, 1: 0, 2: 0, 3: 4, 4: 1 },
   },
