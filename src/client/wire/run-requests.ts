@@ -1,0 +1,79 @@
+/**
+ * What callers send about runs: bodies and queries, strict, so that a misspelt field is found.
+ */
+import { z } from "zod";
+import { Labels, RunStatusJson } from "./run.ts";
+
+const Id = z.string().min(1).max(200).meta({
+  description: "Your own id of the run: the same id and body answers the run that exists.",
+});
+
+export const StartBody = z
+  .strictObject({
+    workflow: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).meta({
+      description: "A saved workflow's name, or a whole definition, which is saved first.",
+    }),
+    version: z.int().min(1).optional(),
+    input: z.unknown().optional(),
+    id: Id.optional(),
+    labels: Labels.optional(),
+    priority: z.int().min(0).max(10).optional(),
+  })
+  .meta({ id: "StartRun" });
+export type StartBody = z.infer<typeof StartBody>;
+
+/** A query field given once or several times, or comma-separated. */
+const Several = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === "string" ? value.split(",") : value));
+
+export const ListQuery = z.strictObject({
+  status: Several.pipe(z.array(RunStatusJson)).optional(),
+  workflow: z.string().optional(),
+  label: Several.pipe(z.array(z.string().regex(/^[^=]+=/, "must look like name=value"))).optional(),
+  parentRunId: z.string().optional(),
+  createdAfter: z.iso.datetime({ offset: true }).optional(),
+  createdBefore: z.iso.datetime({ offset: true }).optional(),
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+});
+
+export const EventsQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+export const StreamQuery = z.strictObject({ after: z.coerce.number().int().min(0).optional() });
+
+export const ReasonBody = z
+  .strictObject({ reason: z.string().max(2000).optional() })
+  .optional()
+  .meta({ id: "Reason", description: "Journaled with who asked." });
+
+export const SignalBody = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    key: z.string().max(1000).nullable().optional(),
+    payload: z.unknown().optional(),
+    id: z.string().min(1).max(200).optional().meta({
+      description: "Applied once per run and id. Default: the Idempotency-Key, else made up.",
+    }),
+  })
+  .meta({ id: "Signal" });
+
+export const RerunBody = z
+  .strictObject({
+    input: z.unknown().optional(),
+    reason: z.string().max(2000).optional(),
+    id: Id.optional(),
+  })
+  .optional()
+  .meta({ id: "Rerun", description: "Without `input` the old run's input is used again." });
+
+export const DecisionBody = z
+  .strictObject({
+    path: z.string().min(1).meta({ description: "Path of the waiting wait.approval step." }),
+    comment: z.string().max(10_000).optional(),
+    form: z.unknown().optional(),
+  })
+  .meta({ id: "Decision" });

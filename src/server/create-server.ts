@@ -1,0 +1,155 @@
+/**
+ * The HTTP server over one engine: routes, checks, errors and pages put together.
+ *
+ * H1. Every answer carries x-request-id: the caller's, if it is a decent one, else a new one.
+ * H2. Every failure is a problem document (problem.ts).
+ * H3. close() ends live streams first, so that no reader holds the process.
+ */
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import type { Engine } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { NodeTypes } from "#workflow/node-types.ts";
+import { openApiDocument } from "./open-api.ts";
+import { sendProblem } from "./problem.ts";
+import { type Route, registerRoutes } from "./route.ts";
+import { approvalRoutes } from "./routes/approvals.ts";
+import { type DemoHooks, demoRoutes } from "./routes/demo.ts";
+import { engineRoutes, type ReadinessPart } from "./routes/engine.ts";
+import { nodeTypeRoutes } from "./routes/node-types.ts";
+import { runControlRoutes } from "./routes/run-controls.ts";
+import { runReadRoutes } from "./routes/run-reads.ts";
+import { runStreamRoutes } from "./routes/run-stream.ts";
+import { runRoutes } from "./routes/runs.ts";
+import { DEFINITION_TYPES, definitionRoutes, workflowRoutes } from "./routes/workflows.ts";
+import { assertBindable, registerSecurity, type SecurityOptions } from "./security.ts";
+import { registerPages, SAFE_HEADERS } from "./static-page.ts";
+import type { WorkflowReader } from "./workflow-reader.ts";
+
+const BODY_BYTES_MAX = 10 * 1024 * 1024;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+export interface ServerOptions {
+  readonly engine: Engine;
+  readonly nodes: NodeTypes;
+  readonly workflows: WorkflowReader;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly security: SecurityOptions;
+  /** Version of Lockstitch, for the OpenAPI document. */
+  readonly version: string;
+  /** Further parts that /readyz asks, besides the engine. */
+  readonly readiness?: readonly ReadinessPart[];
+  /** Only for `npm start`: see routes/demo.ts. */
+  readonly demo?: DemoHooks;
+}
+
+/** Builds the server; nothing listens yet. config_invalid where it must not (see assertBindable). */
+export function createServer(options: ServerOptions): FastifyInstance {
+  assertBindable(options.security);
+  const { engine, nodes, workflows, logger, clock, demo } = options;
+  const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+    sendProblem(error, request, reply, logger);
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestIdHeader: false,
+    genReqId: requestIds(),
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
+    forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => void fail(error, request, reply),
+  });
+  const closing = new AbortController();
+  app.addHook("preClose", (done) => {
+    closing.abort();
+    done();
+  });
+  app.addHook("onRequest", (request, reply, next) => {
+    reply.header("x-request-id", request.id).headers(SAFE_HEADERS);
+    next();
+  });
+  registerSecurity(app, options.security);
+  app.setErrorHandler(fail);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(routeNotFound(request), request, reply, logger),
+  );
+  acceptBodies(app);
+  const definitions = definitionRoutes(engine, workflows);
+  const routes: readonly Route[] = [
+    ...runRoutes(engine),
+    ...runReadRoutes(engine, workflows),
+    ...runControlRoutes(engine),
+    ...runStreamRoutes(engine, clock, closing.signal),
+    ...approvalRoutes(engine),
+    ...workflowRoutes(engine),
+    ...nodeTypeRoutes(nodes),
+    ...engineRoutes(engine, {
+      startedAtMs: clock.nowMs(),
+      hasDemo: demo !== undefined,
+      readiness: options.readiness ?? [],
+    }),
+    ...(demo === undefined ? [] : demoRoutes(demo)),
+  ];
+  registerRoutes(app, routes);
+  app.register((inner, _options, done) => {
+    acceptDefinitions(inner);
+    registerRoutes(inner, definitions);
+    done();
+  });
+  registerPages(app, openApiDocument([...routes, ...definitions], options.version));
+  return app;
+}
+
+/** Listens where the options say and answers the address to call. */
+export async function listen(app: FastifyInstance, security: SecurityOptions): Promise<string> {
+  assertBindable(security);
+  return await app.listen({ host: security.host, port: security.port });
+}
+
+/** JSON only; an empty body is no body, so that `POST .../pause` needs none. */
+function acceptBodies(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    "application/json",
+    { parseAs: "string" },
+    (request, body: string, done) => {
+      if (body === "") done(null, undefined);
+      else void parseJson(request, body, done);
+    },
+  );
+}
+
+/** Definitions stay text, for the parser to point into. */
+function acceptDefinitions(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(DEFINITION_TYPES, { parseAs: "string" }, (_request, body, done) =>
+    done(null, body),
+  );
+}
+
+function requestIds(): (request: {
+  headers: Record<string, string | string[] | undefined>;
+}) => string {
+  const prefix = crypto.randomUUID().slice(0, 8);
+  let count = 0;
+  return ({ headers }) => {
+    const given = headers["x-request-id"];
+    if (typeof given === "string" && REQUEST_ID.test(given)) return given;
+    count += 1;
+    return `${prefix}-${count.toString(36)}`;
+  };
+}
+
+function routeNotFound(request: FastifyRequest): LockstitchError {
+  return new LockstitchError(
+    "not_found",
+    `There is no ${request.method} ${request.url.split("?", 1)[0]}: see /docs for what there is.`,
+  );
+}

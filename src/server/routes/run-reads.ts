@@ -1,0 +1,102 @@
+/** What is known of one run: its journal, folded state, progress, explanation and live graph. */
+
+import {
+  EventPageJson,
+  ExplainJson,
+  eventToJson,
+  explainToJson,
+  GraphJson,
+  ProgressJson,
+  RunStateJson,
+  stateToJson,
+} from "#client/wire/run-reads.ts";
+import { EventsQuery } from "#client/wire/run-requests.ts";
+import type { Engine } from "#engine/engine.ts";
+import { defineRoute, type Route, RunParams } from "../route.ts";
+import { runGraph } from "../run-graph.ts";
+import type { WorkflowReader } from "../workflow-reader.ts";
+
+export function runReadRoutes(engine: Engine, workflows: WorkflowReader): readonly Route[] {
+  return [eventsRoute(engine), ...foldRoutes(engine), graphRoute(engine, workflows)];
+}
+
+function eventsRoute(engine: Engine): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/runs/{id}/events",
+    operationId: "listRunEvents",
+    tag: "runs",
+    summary: "Read a run's journal",
+    params: RunParams,
+    query: EventsQuery,
+    responses: { 200: EventPageJson },
+    errors: ["run_not_found"],
+    async handler({ params, query, context }) {
+      const events = await engine.events(context, params.id, query.after, query.limit);
+      const last = events.length < query.limit ? undefined : events.at(-1);
+      return {
+        status: 200,
+        body: { items: events.map(eventToJson), after: last?.seq ?? null },
+      };
+    },
+  });
+}
+
+function foldRoutes(engine: Engine): readonly Route[] {
+  const shared = {
+    method: "GET",
+    tag: "runs",
+    params: RunParams,
+    errors: ["run_not_found"],
+  } as const;
+  return [
+    defineRoute({
+      ...shared,
+      path: "/api/v1/runs/{id}/state",
+      operationId: "getRunState",
+      summary: "Get a run with all its step instances",
+      responses: { 200: RunStateJson },
+      async handler({ params, context }) {
+        return { status: 200, body: stateToJson(await engine.state(context, params.id)) };
+      },
+    }),
+    defineRoute({
+      ...shared,
+      path: "/api/v1/runs/{id}/progress",
+      operationId: "getRunProgress",
+      summary: "Count a run's step instances",
+      responses: { 200: ProgressJson },
+      async handler({ params, context }) {
+        return { status: 200, body: await engine.progress(context, params.id) };
+      },
+    }),
+    defineRoute({
+      ...shared,
+      path: "/api/v1/runs/{id}/explain",
+      operationId: "explainRun",
+      summary: "Say what a run waits for, and what would free it",
+      responses: { 200: ExplainJson },
+      async handler({ params, context }) {
+        return { status: 200, body: explainToJson(await engine.explain(context, params.id)) };
+      },
+    }),
+  ];
+}
+
+function graphRoute(engine: Engine, workflows: WorkflowReader): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/runs/{id}/graph",
+    operationId: "getRunGraph",
+    tag: "runs",
+    summary: "Get the run's graph with live statuses",
+    description:
+      "One node for each step of the definition; instances of a step are counted by status.",
+    params: RunParams,
+    responses: { 200: GraphJson },
+    errors: ["run_not_found"],
+    async handler({ params, context }) {
+      return { status: 200, body: await runGraph(engine, workflows, context, params.id) };
+    },
+  });
+}

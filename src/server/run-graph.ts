@@ -1,0 +1,97 @@
+/**
+ * The live graph of a run: the workflow's shape with what its step instances are doing. Instances
+ * of one step (items, passes, attempts of a block) share its node and are counted by status.
+ *
+ * G1. A node's status is the one of its instances that a person should see first (FIRST).
+ * G2. A node that no instance has reached is `pending`, also in a run that has ended.
+ */
+
+import { isoOrNull } from "#client/wire/instants.ts";
+import type { GraphJson, GraphNodeJson } from "#client/wire/run-reads.ts";
+import type { Engine, RunStateView, StepStatus, StepView } from "#engine/engine.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import { formatPath, parsePath } from "#workflow/path.ts";
+import { runNotFound } from "./routes/runs.ts";
+import type { WorkflowReader, WorkflowShape } from "./workflow-reader.ts";
+
+const FIRST: readonly StepStatus[] = [
+  "running",
+  "retrying",
+  "waiting",
+  "failed",
+  "cancelled",
+  "blocked",
+  "pending",
+  "succeeded",
+  "skipped",
+];
+
+/** Reads state and definition and joins them. run_not_found. */
+export async function runGraph(
+  engine: Engine,
+  workflows: WorkflowReader,
+  context: CallContext,
+  runId: string,
+): Promise<GraphJson> {
+  const state = await engine.state(context, runId);
+  const saved = await engine.findWorkflow(context, state.run.workflow, state.run.version);
+  if (saved === null) throw runNotFound(runId);
+  return joinGraph(workflows.shape(saved.definition, saved.hash), state);
+}
+
+/** Joins a shape with a run's state. */
+export function joinGraph(shape: WorkflowShape, state: RunStateView): GraphJson {
+  const instances = new Map<string, StepView[]>();
+  for (const step of state.steps) {
+    const path = staticPath(step.path);
+    const known = instances.get(path);
+    if (known === undefined) instances.set(path, [step]);
+    else known.push(step);
+  }
+  return {
+    runId: state.run.id,
+    status: state.run.status,
+    seq: state.run.seq,
+    nodes: shape.nodes.map((node) => ({ ...node, ...summaryOf(instances.get(node.path) ?? []) })),
+    edges: shape.edges.map((edge) => ({ ...edge })),
+  };
+}
+
+/** The path of the step in the definition: `lines[3].price` is `lines.price`. */
+export function staticPath(path: string): string {
+  const segments = parsePath(path);
+  return segments === null ? path : formatPath(segments.map(({ id }) => ({ id })));
+}
+
+type Summary = Pick<
+  GraphNodeJson,
+  "status" | "attempts" | "instances" | "counts" | "startedAt" | "endedAt" | "error"
+>;
+
+function summaryOf(steps: readonly StepView[]): Summary {
+  const counts: Record<string, number> = {};
+  let attempts = 0;
+  let startedAtMs: number | null = null;
+  let endedAtMs: number | null = null;
+  let failed: StepView | null = null;
+  let rank = FIRST.length;
+  for (const step of steps) {
+    counts[step.status] = (counts[step.status] ?? 0) + 1;
+    attempts += step.attempts;
+    rank = Math.min(rank, FIRST.indexOf(step.status));
+    failed ??= step.error === null ? null : step;
+    if (step.startedAtMs !== null)
+      startedAtMs = Math.min(startedAtMs ?? step.startedAtMs, step.startedAtMs);
+    if (step.endedAtMs !== null) endedAtMs = Math.max(endedAtMs ?? step.endedAtMs, step.endedAtMs);
+  }
+  const isSettled = steps.length > 0 && steps.every((step) => step.endedAtMs !== null);
+  return {
+    status: FIRST[rank] ?? "pending",
+    attempts,
+    instances: steps.length,
+    counts,
+    startedAt: isoOrNull(startedAtMs),
+    endedAt: isSettled ? isoOrNull(endedAtMs) : null,
+    error: failed?.error ?? null,
+  };
+}

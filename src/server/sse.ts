@@ -1,0 +1,94 @@
+/**
+ * Server-sent events on one response: frames, heartbeats and bounds.
+ *
+ * E1. Nothing is buffered for a slow reader: write() resolves when the socket has taken the
+ *     frame, and a reader that takes nothing for STALL_MS is disconnected (it resumes by
+ *     Last-Event-ID and loses nothing).
+ * E2. A stream that ends by itself says so with `event: end`; one without it was cut, so resume.
+ */
+import type { FastifyReply } from "fastify";
+import type { Clock } from "#ports/clock.ts";
+
+const HEARTBEAT_MS = 15_000;
+const STALL_MS = 30_000;
+
+export interface EventStream {
+  /** Aborted when the reader is gone or stalled, or the server closes. */
+  readonly signal: AbortSignal;
+  send(frame: {
+    readonly id?: number;
+    readonly event?: string;
+    readonly data: unknown;
+  }): Promise<void>;
+  /** Ends the response. */
+  end(): void;
+}
+
+/** Takes the response over. The caller must call end(). */
+export function openEventStream(reply: FastifyReply, clock: Clock): EventStream {
+  const aborter = new AbortController();
+  const socket = reply.raw;
+  reply.hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) socket.setHeader(name, value);
+  socket.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+  });
+  socket.flushHeaders();
+  let isOver = false;
+  let cancelHeartbeat = (): void => undefined;
+  const stop = (): void => {
+    if (isOver) return;
+    isOver = true;
+    cancelHeartbeat();
+    aborter.abort();
+  };
+  const beat = (): void => {
+    socket.write(": still here\n\n");
+    cancelHeartbeat = clock.after(HEARTBEAT_MS, beat);
+  };
+  cancelHeartbeat = clock.after(HEARTBEAT_MS, beat);
+  socket.on("close", stop);
+  socket.on("error", stop);
+  return {
+    signal: aborter.signal,
+    async send(frame) {
+      if (isOver) return;
+      if (!socket.write(frameText(frame))) await drained(reply, clock);
+    },
+    end() {
+      stop();
+      socket.end();
+    },
+  };
+}
+
+function frameText(frame: {
+  readonly id?: number;
+  readonly event?: string;
+  readonly data: unknown;
+}): string {
+  const id = frame.id === undefined ? "" : `id: ${frame.id}\n`;
+  const event = frame.event === undefined ? "" : `event: ${frame.event}\n`;
+  return `${id}${event}data: ${JSON.stringify(frame.data)}\n\n`;
+}
+
+function drained(reply: FastifyReply, clock: Clock): Promise<void> {
+  const socket = reply.raw;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      socket.off("drain", done);
+      socket.off("close", done);
+      resolve();
+    };
+    const cancel = clock.after(STALL_MS, () => {
+      socket.destroy();
+      done();
+    });
+    socket.once("drain", done);
+    socket.once("close", done);
+  });
+}

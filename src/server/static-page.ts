@@ -1,0 +1,56 @@
+/**
+ * The live page at `/`: a handful of files, read once at start, served with an ETag and headers
+ * under which a browser runs nothing but them.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { FastifyInstance } from "fastify";
+import { docsPage } from "./docs-page.ts";
+import type { OpenApiDocument } from "./open-api.ts";
+
+/** Address of each file, its place in page/ and its type. */
+const FILES = [
+  ["/", "index.html", "text/html; charset=utf-8"],
+  ["/assets/page.css", "page.css", "text/css; charset=utf-8"],
+  ["/assets/docs.css", "docs.css", "text/css; charset=utf-8"],
+  ["/assets/icon.svg", "icon.svg", "image/svg+xml"],
+  ["/assets/page.js", "page.js", "text/javascript; charset=utf-8"],
+  ["/assets/server.js", "server.js", "text/javascript; charset=utf-8"],
+  ["/assets/element.js", "element.js", "text/javascript; charset=utf-8"],
+  ["/assets/graph-layout.js", "graph-layout.js", "text/javascript; charset=utf-8"],
+  ["/assets/graph-view.js", "graph-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/run-view.js", "run-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/status.js", "status.js", "text/javascript; charset=utf-8"],
+] as const;
+
+const PAGE_HEADERS = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cache-control": "no-cache",
+};
+
+/** Headers of every answer. */
+export const SAFE_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "x-frame-options": "DENY",
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+};
+
+/** Registers the page, `/docs` and `/openapi.json`. */
+export function registerPages(app: FastifyInstance, document: OpenApiDocument): void {
+  for (const [url, file, type] of FILES)
+    serveText(app, url, type, readFileSync(new URL(`./page/${file}`, import.meta.url), "utf8"));
+  serveText(app, "/docs", "text/html; charset=utf-8", docsPage(document));
+  serveText(app, "/openapi.json", "application/json; charset=utf-8", JSON.stringify(document));
+}
+
+function serveText(app: FastifyInstance, url: string, type: string, text: string): void {
+  const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+  app.get(url, (request, reply) => {
+    reply.headers({ ...PAGE_HEADERS, etag, "content-type": type });
+    if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+    return reply.send(text);
+  });
+}
