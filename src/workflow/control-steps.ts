@@ -56,6 +56,8 @@ export interface ControlStep {
   readonly bareFields: readonly string[];
   /** Fields of `with` that are read before a run starts and so hold no expression. */
   readonly constantFields: readonly string[];
+  /** Fields of `with` that are JSON Schemas. */
+  readonly schemaFields: readonly string[];
   readonly fields: ReadonlySet<ScopeField>;
   /** Fields without which the step makes no sense. */
   readonly requiredFields: readonly ScopeField[];
@@ -212,9 +214,12 @@ function listBody(slot: "then" | "else" | "finally", step: Step): InnerScope {
   };
 }
 
-function bodies(field: "cases" | "branches", step: Step): InnerScope[] {
-  return Object.entries(step[field] ?? {}).map(([name, body]) =>
-    namedBody(name, [field, name], body),
+/** A case without steps and output is a bare port: it has no scope. */
+const isScope = (body: Body): boolean => body.steps !== undefined || body.output !== undefined;
+
+function branchScopes(step: Step): InnerScope[] {
+  return Object.entries(step.branches ?? {}).map(([name, body]) =>
+    namedBody(name, ["branches", name], body),
   );
 }
 
@@ -233,17 +238,29 @@ function tryScopes(step: Step): InnerScope[] {
 }
 
 function switchScopes(step: Step): InnerScope[] {
-  const fallback =
-    step.default === undefined ? [] : [namedBody(DEFAULT_PORT, ["default"], step.default)];
-  return [...bodies("cases", step), ...fallback];
+  const cases = Object.entries(step.cases ?? {})
+    .filter(([, body]) => isScope(body))
+    .map(([name, body]) => namedBody(name, ["cases", name], body));
+  if (step.default === undefined || !isScope(step.default)) return cases;
+  return [...cases, namedBody(DEFAULT_PORT, ["default"], step.default)];
 }
 
 type Row = Omit<
   ControlStep,
-  "kind" | "fields" | "bareFields" | "constantFields" | "requiredFields" | "ports" | "scopes"
+  | "kind"
+  | "fields"
+  | "bareFields"
+  | "constantFields"
+  | "schemaFields"
+  | "requiredFields"
+  | "ports"
+  | "scopes"
 > &
   Partial<
-    Pick<ControlStep, "bareFields" | "constantFields" | "requiredFields" | "ports" | "scopes">
+    Pick<
+      ControlStep,
+      "bareFields" | "constantFields" | "schemaFields" | "requiredFields" | "ports" | "scopes"
+    >
   > & { readonly fields?: readonly ScopeField[] };
 
 const ROWS: { readonly [K in ControlKind]: Row } = {
@@ -279,7 +296,7 @@ const ROWS: { readonly [K in ControlKind]: Row } = {
     config: ParallelConfig,
     fields: ["branches", "failFast", "defaults"],
     requiredFields: ["branches"],
-    scopes: (step) => bodies("branches", step),
+    scopes: branchScopes,
   },
   if: {
     title: "If",
@@ -337,6 +354,7 @@ const ROWS: { readonly [K in ControlKind]: Row } = {
       "Waits for a signal with its name and key. When it expires the step fails, unless something needs its port `expired`.",
     category: "wait",
     config: WaitSignalConfig,
+    schemaFields: ["schema"],
     ports: () => ["received", "expired"],
   },
   "wait.approval": {
@@ -345,6 +363,7 @@ const ROWS: { readonly [K in ControlKind]: Row } = {
       "Waits for a person. Rejection and expiry fail the step, unless something needs its ports `rejected` or `expired`.",
     category: "wait",
     config: WaitApprovalConfig,
+    schemaFields: ["form"],
     ports: () => ["approved", "rejected", "expired"],
   },
   fail: {
@@ -367,6 +386,7 @@ function complete([kind, row]: [string, Row]): [string, ControlStep] {
     {
       bareFields: [],
       constantFields: [],
+      schemaFields: [],
       requiredFields: [],
       ports: NO_PORTS,
       scopes: NO_SCOPES,

@@ -11,6 +11,7 @@ import type {
   CatchClause,
   Defaults,
   RetryPolicy,
+  Step,
   TriggerRule,
   WorkflowDefinition,
 } from "./definition.ts";
@@ -94,8 +95,10 @@ export interface PlanStep {
   readonly priority: number | null;
   /** Ports that some edge names: decides whether `rejected` is a port or a failure. */
   readonly portsUsed: ReadonlySet<string>;
-  /** The step as the definition has it. */
+  /** The step's policies, completed from the defaults of its scopes and of the workflow. */
   readonly policies: Defaults;
+  /** The step as the definition has it. */
+  readonly definition: Step;
 }
 
 export interface PlanCase {

@@ -1,0 +1,101 @@
+/**
+ * Whether a value has the shape of a definition, and a repaired definition where it has not: what
+ * is wrong is left out or replaced by something harmless, in place, so that every further check
+ * can run and its pointers still fit the original.
+ */
+import type { z } from "zod";
+import { findingsOf } from "./check-issues.ts";
+import { WorkflowDefinition } from "./definition.ts";
+import type { Pointer, Report } from "./problem.ts";
+import { valueAt } from "./source.ts";
+
+/** Rounds of repair: taking something out can leave its owner incomplete. */
+const ROUNDS_MAX = 8;
+const STEP_LISTS = ["steps", "then", "else", "finally"];
+const UNKNOWN = "?";
+
+/**
+ * The definition that `value` is. Reports what is wrong with it and gives a repaired one then, or
+ * null where nothing can be made of it.
+ */
+export function checkShape(value: unknown, report: Report): WorkflowDefinition | null {
+  const parsed = WorkflowDefinition.safeParse(value);
+  if (parsed.success) return value as WorkflowDefinition;
+  for (const issue of parsed.error.issues) {
+    const step = stepAround(issue.path as Pointer);
+    const context = {
+      schema: WorkflowDefinition,
+      value,
+      pointer: [],
+      code: "invalid_shape",
+      subject: "The workflow",
+    } as const;
+    for (const finding of findingsOf(issue, context))
+      report({ ...finding, message: finding.message.replace(step, "") });
+  }
+  return repair(value, parsed.error.issues);
+}
+
+/** `steps[3].` in front of a field's name says less than the position does. */
+function stepAround(path: Pointer): string {
+  let end = path.length - 1;
+  while (end >= 0 && typeof path[end] !== "number") end -= 1;
+  const name = path
+    .slice(0, end + 1)
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
+  return `${name.join("").slice(1)}.`;
+}
+
+function repair(value: unknown, issues: readonly z.core.$ZodIssue[]): WorkflowDefinition | null {
+  const copy = copyOf(value);
+  if (typeof copy !== "object" || copy === null || Array.isArray(copy)) return null;
+  let left = issues;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    for (const issue of left) repairIssue(copy, issue);
+    const parsed = WorkflowDefinition.safeParse(copy);
+    if (parsed.success) return copy as WorkflowDefinition;
+    left = parsed.error.issues;
+  }
+  return null;
+}
+
+function repairIssue(copy: object, issue: z.core.$ZodIssue): void {
+  const path = issue.path as Pointer;
+  if (issue.code !== "unrecognized_keys") {
+    replace(copy, path);
+    return;
+  }
+  const owner = valueAt(copy, path) as Record<string, unknown> | undefined;
+  if (owner !== undefined) for (const key of issue.keys) delete owner[key];
+}
+
+/** Puts something harmless at `path`, or takes it out, or its owner when that cannot be without it. */
+function replace(copy: object, path: Pointer): void {
+  const key = path.at(-1);
+  const owner = valueAt(copy, path.slice(0, -1)) as Record<string | number, unknown> | undefined;
+  if (key === undefined || typeof owner !== "object" || owner === null) return;
+  if (Array.isArray(owner)) {
+    const list = String(path.at(-2));
+    if (STEP_LISTS.includes(list)) owner[Number(key)] = { id: `${UNKNOWN}${key}`, uses: UNKNOWN };
+    else if (list === "catch") owner[Number(key)] = {};
+    else replace(copy, path.slice(0, -1));
+    return;
+  }
+  const fallback = fallbackFor(key, path);
+  if (fallback !== undefined) owner[key] = fallback;
+  else if (owner[key] === undefined) replace(copy, path.slice(0, -1));
+  else delete owner[key];
+}
+
+function fallbackFor(key: string | number, path: Pointer): unknown {
+  if (path.length === 1) return { language: 1, name: "unnamed", steps: [] }[String(key)];
+  if (typeof path.at(-2) !== "number" || !STEP_LISTS.includes(String(path.at(-3))))
+    return undefined;
+  return { id: `${UNKNOWN}${path.at(-2)}`, uses: UNKNOWN }[String(key)];
+}
+
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, copyOf(field)]));
+}

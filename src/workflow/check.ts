@@ -1,0 +1,88 @@
+/**
+ * Every check of a definition, in one go: shape, configuration, input schema, names, edges. Works
+ * on values; parse.ts adds the positions of a text.
+ */
+import { checkConfig } from "./check-config.ts";
+import { checkShape } from "./check-shape.ts";
+import { CONTROL_STEPS } from "./control-steps.ts";
+import type { Step, WorkflowDefinition } from "./definition.ts";
+import type { NodeTypes } from "./node-types.ts";
+import { canonicalDefinition } from "./normalise.ts";
+import type { Plan } from "./plan.ts";
+import { buildPlan } from "./plan-compile.ts";
+import { type Finding, type Pointer, type Problem, problemOf, type Report } from "./problem.ts";
+import { valueAt } from "./source.ts";
+import { schemaFault } from "./validate-json.ts";
+
+export interface Checked {
+  readonly definition: WorkflowDefinition | null;
+  readonly plan: Plan | null;
+  /** Empty exactly when definition and plan are there. */
+  readonly findings: readonly Finding[];
+}
+
+export type CheckedDefinition =
+  | { readonly definition: WorkflowDefinition; readonly plan: Plan; readonly problems: readonly [] }
+  | {
+      readonly definition: null;
+      readonly plan: null;
+      readonly problems: readonly Problem[];
+    };
+
+/** Checks a value that has no text (from an API, the builder, a test): problems without positions. */
+export function checkDefinition(
+  value: unknown,
+  options: { readonly nodes: NodeTypes },
+): CheckedDefinition {
+  const { definition, plan, findings } = check(value, options.nodes);
+  if (definition !== null && plan !== null) return { definition, plan, problems: [] };
+  return { definition: null, plan: null, problems: findings.map(problemOf) };
+}
+
+/** Everything that is wrong with `value`, or its canonical definition and plan. */
+export function check(value: unknown, nodes: NodeTypes): Checked {
+  const findings: Finding[] = [];
+  const report: Report = (finding) => {
+    if (!isEcho(finding, value)) findings.push(finding);
+  };
+  const shaped = checkShape(value, report);
+  if (shaped === null) return { definition: null, plan: null, findings };
+  const definition = canonicalDefinition(shaped, nodes);
+  const fault = definition.input === undefined ? null : schemaFault(definition.input);
+  if (fault !== null)
+    report({
+      code: "invalid_input_schema",
+      message: `\`input\` is no JSON Schema: ${fault}.`,
+      pointer: ["input"],
+      suggestion: null,
+    });
+  eachStep(definition, (step, pointer) => checkConfig(step, nodes, pointer, report));
+  const plan = buildPlan(definition, nodes, report);
+  return findings.length === 0
+    ? { definition, plan, findings }
+    : { definition: null, plan: null, findings };
+}
+
+/** A finding about what the repair put in where `uses` or `id` is missing. */
+function isEcho(finding: Finding, value: unknown): boolean {
+  if (finding.code !== "unknown_type") return false;
+  const uses = valueAt(value, finding.pointer);
+  return typeof uses !== "string" || uses === "";
+}
+
+/** Visits every step of every scope, outer ones first. */
+export function eachStep(
+  definition: WorkflowDefinition,
+  visit: (step: Step, pointer: Pointer) => void,
+): void {
+  const walk = (steps: readonly Step[], pointer: Pointer): void => {
+    steps.forEach((step, index) => {
+      const at = [...pointer, index];
+      visit(step, at);
+      for (const inner of CONTROL_STEPS.get(step.uses)?.scopes(step) ?? [])
+        walk(inner.steps, [...at, ...inner.stepsPointer]);
+    });
+  };
+  walk(definition.steps, ["steps"]);
+  walk(definition.finally ?? [], ["finally"]);
+}

@@ -1,0 +1,455 @@
+/**
+ * Compiles a definition into the plan that the kernel runs (plan.ts, P1-P3), and reports
+ * everything about steps, names and edges that is wrong with it on the way. One walk does both, so
+ * that a definition which validates has its plan already.
+ *
+ * buildPlan expects a definition of the right shape (definition.ts); check.ts repairs what is not,
+ * so that one mistake does not hide the others.
+ */
+import {
+  CONTROL_STEPS,
+  type ControlStep,
+  DEFAULT_PORT,
+  ERROR_PORT,
+  type InnerScope,
+  RESERVED_IDS,
+} from "./control-steps.ts";
+import { type Defaults, durationMs, type Step, type WorkflowDefinition } from "./definition.ts";
+import type { Expression, Template } from "./expression/expression.ts";
+import { hashJson } from "./hash.ts";
+import type { NodeTypes } from "./node-types.ts";
+import type { Plan, PlanCase, PlanCatch, PlanScope, PlanStep, StepKind } from "./plan.ts";
+import { connect, leavesOf, reportCycles } from "./plan-edges.ts";
+import { carryNames, ExpressionCompiler, type Place, RESERVED_NAMES } from "./plan-expressions.ts";
+import { mergeDefaults, planRetry, policiesOf } from "./plan-policies.ts";
+import { reportUnreachable } from "./plan-reachable.ts";
+import {
+  definitionInvalid,
+  type Finding,
+  type Pointer,
+  problemOf,
+  type Report,
+} from "./problem.ts";
+import { suggestName } from "./suggest.ts";
+
+export const STEPS_MAX = 10_000;
+export const LEVELS_MAX = 32;
+
+/**
+ * The plan of a canonical definition. Throws LockstitchError definition_invalid with every problem
+ * that the plan shows; shape and node configuration are checked by parseWorkflow and
+ * checkDefinition only.
+ */
+export function compilePlan(definition: WorkflowDefinition, nodes: NodeTypes): Plan {
+  const findings: Finding[] = [];
+  const plan = buildPlan(definition, nodes, (finding) => findings.push(finding));
+  if (findings.length > 0) throw definitionInvalid(findings.map(problemOf));
+  return plan;
+}
+
+/** Builds the plan and reports what is wrong; after a report the plan must not be run. */
+export function buildPlan(definition: WorkflowDefinition, nodes: NodeTypes, report: Report): Plan {
+  return new PlanBuilder(definition, nodes, report).build();
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Compiled = Pick<PlanStep, "functions"> & { readonly with: Template };
+
+/** One level of the walk: what a scope hands to its steps. */
+interface Level {
+  readonly defaults: Defaults;
+  readonly depth: number;
+  /** Leads to the array of steps. */
+  readonly pointer: Pointer;
+}
+
+class PlanBuilder {
+  readonly #definition: WorkflowDefinition;
+  readonly #nodes: NodeTypes;
+  readonly #report: Report;
+  readonly #expressions: ExpressionCompiler;
+  readonly #scopes: PlanScope[] = [];
+  #stepCount = 0;
+
+  constructor(definition: WorkflowDefinition, nodes: NodeTypes, report: Report) {
+    this.#definition = definition;
+    this.#nodes = nodes;
+    this.#report = report;
+    this.#expressions = new ExpressionCompiler(definition, report);
+  }
+
+  build(): Plan {
+    const definition = this.#definition;
+    const level = { defaults: definition.defaults ?? {}, depth: 1 };
+    const root = this.#openScope(ROOT, definition.steps, null, definition.failFast ?? false);
+    this.#expressions.root = root;
+    this.#compileSteps(root, definition.steps, { ...level, pointer: ["steps"] });
+    const output = this.#optionalTemplate(definition.output, ["output"], atEndOf(root));
+    (root as Mutable<PlanScope>).output = output;
+    const cleanup = definition.finally ?? null;
+    let last: PlanScope | null = null;
+    if (cleanup !== null) {
+      last = this.#openScope(FINALLY, cleanup, null, false);
+      this.#expressions.finally = last;
+      this.#compileSteps(last, cleanup, { ...level, pointer: ["finally"] });
+    }
+    if (this.#stepCount > STEPS_MAX)
+      this.#report({
+        code: "limit_exceeded",
+        message: `The workflow has ${this.#stepCount} steps; at most ${STEPS_MAX} are allowed.`,
+        pointer: ["steps"],
+        suggestion: "Move a part into a workflow of its own and call it with `workflow.run`.",
+      });
+    return {
+      hash: hashJson(definition),
+      definition,
+      scopes: this.#scopes,
+      root,
+      finally: last,
+      output,
+      ...this.#definitionFields(),
+      stepCount: this.#stepCount,
+    };
+  }
+
+  #definitionFields(): Pick<Plan, "vars" | "labels" | "concurrency" | "deadlineMs" | "priority"> {
+    const { vars, labels, concurrency, deadline, priority } = this.#definition;
+    const place: Place = { scope: null, self: null, locals: [] };
+    let limit: Plan["concurrency"] = null;
+    if (concurrency !== undefined) {
+      const key = this.#expressions.bare(concurrency.key, ["concurrency", "key"], place);
+      const whenFull = concurrency.whenFull ?? "queue";
+      if (key !== null) limit = { key, limit: concurrency.limit, whenFull };
+    }
+    return {
+      vars: this.#optionalTemplate(vars, ["vars"], place),
+      labels: this.#optionalTemplate(labels, ["labels"], place),
+      concurrency: limit,
+      deadlineMs: deadline === undefined ? null : durationMs(deadline),
+      priority: priority ?? 5,
+    };
+  }
+
+  #optionalTemplate(value: unknown, pointer: Pointer, place: Place): Template | null {
+    return value === undefined ? null : this.#expressions.template(value, pointer, place);
+  }
+
+  /** Makes the scope with its positions, so that its expressions can be resolved. */
+  #openScope(
+    shape: Pick<PlanScope, "slot" | "pathSegment" | "locals" | "itemName">,
+    steps: readonly Step[],
+    owner: PlanStep | null,
+    failFast: boolean,
+  ): PlanScope {
+    const positions = new Map<string, number>();
+    steps.forEach((step, at) => {
+      if (!positions.has(step.id)) positions.set(step.id, at);
+    });
+    const scope: PlanScope = {
+      index: this.#scopes.length,
+      slot: shape.slot,
+      pathSegment: shape.pathSegment,
+      owner,
+      parent: owner?.scope ?? null,
+      steps: [],
+      positions,
+      leaves: [],
+      output: null,
+      failFast,
+      locals: shape.locals,
+      itemName: shape.itemName,
+      dynamic: false,
+    };
+    this.#scopes.push(scope);
+    this.#stepCount += steps.length;
+    return scope;
+  }
+
+  #compileSteps(scope: PlanScope, steps: readonly Step[], level: Level): void {
+    if (level.depth > LEVELS_MAX) {
+      this.#report({
+        code: "limit_exceeded",
+        message: `Scopes are nested more than ${LEVELS_MAX} levels deep.`,
+        pointer: level.pointer,
+        suggestion: "Move the inner part into a workflow of its own.",
+      });
+      return;
+    }
+    steps.forEach((step, index) => {
+      const pointer = [...level.pointer, index];
+      this.#checkId(step, index, scope, pointer);
+      (scope.steps as PlanStep[]).push(this.#compileStep(step, index, scope, level, pointer));
+    });
+    scope.steps.forEach((step, index) => {
+      this.#compileScopes(step, level, [...level.pointer, index]);
+    });
+    const implied = this.#expressions.implied.get(scope);
+    scope.steps.forEach((step, index) => {
+      connect(step, implied?.[index], [...level.pointer, index], this.#report);
+    });
+    if (!reportCycles(scope, level.pointer, this.#report))
+      reportUnreachable(scope, level.pointer, this.#report);
+    (scope as Mutable<PlanScope>).leaves = leavesOf(scope);
+  }
+
+  #checkId(step: Step, index: number, scope: PlanScope, pointer: Pointer): void {
+    const at = [...pointer, "id"];
+    if (RESERVED_IDS.has(step.id))
+      this.#report({
+        code: "reserved_name",
+        message: `\`${step.id}\` cannot be a step id: paths use it for a slot.`,
+        pointer: at,
+        suggestion: `Choose another id, such as \`${step.id}_step\`.`,
+      });
+    if (scope.positions.get(step.id) !== index)
+      this.#report({
+        code: "duplicate_id",
+        message: `Two steps of this scope are called \`${step.id}\`.`,
+        pointer: at,
+        suggestion: `Rename one, for instance to \`${step.id}_2\`.`,
+      });
+    let outer = scope === this.#expressions.finally ? this.#expressions.root : scope.parent;
+    while (outer !== null) {
+      if (outer.positions.has(step.id)) {
+        this.#report({
+          code: "shadowed_name",
+          message: `Step \`${step.id}\` has the id of a step around it.`,
+          pointer: at,
+          suggestion: "Ids must differ from those of every outer scope; rename one of the two.",
+        });
+        return;
+      }
+      outer = outer === this.#expressions.finally ? this.#expressions.root : outer.parent;
+    }
+  }
+
+  #compileStep(
+    step: Step,
+    index: number,
+    scope: PlanScope,
+    level: Level,
+    pointer: Pointer,
+  ): PlanStep {
+    const control = CONTROL_STEPS.get(step.uses);
+    const node = control === undefined ? this.#nodes.get(step.uses) : undefined;
+    if (control === undefined && node === undefined) this.#unknownType(step, pointer);
+    const kind: StepKind = control?.kind ?? node?.execution ?? "effect";
+    const inherits = control === undefined || control.kind === "workflow.run";
+    const policies = policiesOf(step, inherits ? level.defaults : null);
+    const place: Place = { scope, self: index, locals: [] };
+    const { timeout, deadline } = policies;
+    return {
+      index,
+      id: step.id,
+      uses: step.uses,
+      kind,
+      scope,
+      in: [],
+      out: [],
+      rule: step.triggerRule ?? "all_success",
+      if: this.#bare(step.if, [...pointer, "if"], place),
+      ...this.#compileWith(step, control, node?.functionFields, place, pointer),
+      condition: this.#condition(step, control, place, pointer),
+      update: null,
+      cases: this.#cases(step, place, pointer),
+      catches: (step.catch ?? []).map(
+        (clause, at): PlanCatch => ({ errors: clause.errors ?? null, slot: `catch.${at}` }),
+      ),
+      bodies: new Map(),
+      failFast: step.failFast ?? false,
+      retry: planRetry(policies.retry),
+      timeoutMs: timeout === undefined ? null : durationMs(timeout),
+      deadlineMs: deadline === undefined ? null : durationMs(deadline),
+      ...this.#compilePolicies(policies, step, place, pointer),
+      priority: policies.priority ?? null,
+      portsUsed: new Set(),
+      policies,
+      definition: step,
+    };
+  }
+
+  #unknownType(step: Step, pointer: Pointer): void {
+    const names = [...this.#nodes.names(), ...CONTROL_STEPS.keys()];
+    this.#report({
+      code: "unknown_type",
+      message: `There is no node type \`${step.uses}\`.`,
+      pointer: [...pointer, "uses"],
+      suggestion: suggestName(step.uses, names),
+    });
+  }
+
+  #bare(source: string | undefined, pointer: Pointer, place: Place): Expression | null {
+    return source === undefined ? null : this.#expressions.bare(source, pointer, place);
+  }
+
+  /** `with` without the fields that are expressions or functions themselves. */
+  #compileWith(
+    step: Step,
+    control: ControlStep | undefined,
+    functionFields: ReadonlySet<string> | undefined,
+    place: Place,
+    pointer: Pointer,
+  ): Compiled {
+    const at = [...pointer, "with"];
+    const bare = control?.bareFields ?? [...(functionFields ?? [])];
+    const config = step.with ?? {};
+    if (bare.length === 0 || typeof config !== "object" || Array.isArray(config))
+      return { with: this.#expressions.template(config, at, place), functions: [] };
+    const fields: Record<string, unknown> = { ...config };
+    const functions: { field: string; expression: Expression }[] = [];
+    for (const field of bare) {
+      const source = fields[field];
+      delete fields[field];
+      if (control !== undefined || typeof source !== "string") continue;
+      const expression = this.#expressions.bare(source, [...at, field], place);
+      if (expression !== null) functions.push({ field, expression });
+    }
+    return { with: this.#expressions.template(fields, at, place), functions };
+  }
+
+  #condition(
+    step: Step,
+    control: ControlStep | undefined,
+    place: Place,
+    pointer: Pointer,
+  ): Expression | null {
+    if (control === undefined || !control.bareFields.includes("condition")) return null;
+    const source = (step.with as { condition?: unknown } | null | undefined)?.condition;
+    if (typeof source !== "string") return null;
+    const isLoop = control.kind === "while";
+    const sees = isLoop ? { ...place, locals: ["carry", "index"], loop: step } : place;
+    return this.#expressions.bare(source, [...pointer, "with", "condition"], sees);
+  }
+
+  #cases(step: Step, place: Place, pointer: Pointer): PlanCase[] {
+    return Object.entries(step.cases ?? {}).map(([port, choice]) => {
+      const at = [...pointer, "cases", port];
+      if (port === DEFAULT_PORT || port === ERROR_PORT)
+        this.#report({
+          code: "reserved_name",
+          message: `A case cannot be called \`${port}\`.`,
+          pointer: at,
+          atKey: true,
+          suggestion:
+            port === DEFAULT_PORT
+              ? "Write `default:` beside `cases:`."
+              : "Every step has the port `error` already.",
+        });
+      const when = this.#bare(choice.when, [...at, "when"], { ...place, locals: ["value"] });
+      const equals =
+        choice.equals === undefined && choice.when === undefined ? port : choice.equals;
+      return {
+        port,
+        when,
+        equals: this.#optionalTemplate(equals, [...at, "equals"], place),
+      };
+    });
+  }
+
+  #compilePolicies(
+    policies: Defaults,
+    step: Step,
+    place: Place,
+    pointer: Pointer,
+  ): Pick<PlanStep, "onError" | "concurrency"> {
+    // Policies from defaults are reported where the step stands: names resolve from there.
+    const at = (name: keyof Defaults): Pointer =>
+      step[name] === undefined ? pointer : [...pointer, name];
+    const { onError, concurrency, memo, rateLimit, circuitBreaker, reconcile } = policies;
+    for (const [name, policy] of Object.entries({ memo, rateLimit, circuitBreaker }))
+      this.#bare(policy?.key, [...at(name as keyof Defaults), "key"], place);
+    this.#bare(reconcile, at("reconcile"), place);
+    const key = this.#bare(concurrency?.key, [...at("concurrency"), "key"], place);
+    return {
+      onError:
+        typeof onError === "object"
+          ? {
+              fallback: this.#expressions.template(
+                onError.fallback,
+                [...at("onError"), "fallback"],
+                place,
+              ),
+            }
+          : (onError ?? null),
+      concurrency:
+        concurrency === undefined || key === null ? null : { key, limit: concurrency.limit },
+    };
+  }
+
+  /** The inner scopes of a step, once all steps beside it are known. */
+  #compileScopes(step: PlanStep, level: Level, pointer: Pointer): void {
+    const definition = step.definition;
+    const control = CONTROL_STEPS.get(step.uses);
+    if (control === undefined) return;
+    const defaults = mergeDefaults(level.defaults, definition.defaults);
+    for (const inner of control.scopes(definition)) {
+      const shape = { ...inner, locals: new Set(inner.locals) };
+      const scope = this.#openScope(shape, inner.steps, step, step.failFast);
+      (step.bodies as Map<string, PlanScope>).set(inner.slot, scope);
+      this.#checkItemName(inner, step, pointer);
+      this.#compileSteps(scope, inner.steps, {
+        defaults,
+        depth: level.depth + 1,
+        pointer: [...pointer, ...inner.stepsPointer],
+      });
+      const at = [...pointer, ...inner.outputPointer];
+      (scope as Mutable<PlanScope>).output = this.#optionalTemplate(
+        inner.output,
+        at,
+        atEndOf(scope),
+      );
+      if (inner.slot === "body" && definition.update !== undefined)
+        this.#compileUpdate(step, definition.update, scope, pointer);
+    }
+  }
+
+  #compileUpdate(
+    step: PlanStep,
+    update: NonNullable<Step["update"]>,
+    scope: PlanScope,
+    pointer: Pointer,
+  ): void {
+    const at = [...pointer, "update"];
+    (step as Mutable<PlanStep>).update = this.#expressions.template(update, at, atEndOf(scope));
+    const carried = carryNames(step.definition.with);
+    for (const name of Object.keys(update))
+      if (carried !== null && !carried.includes(name))
+        this.#report({
+          code: "unknown_name",
+          message: `\`update\` sets \`${name}\`, which the loop does not carry.`,
+          pointer: [...at, name],
+          atKey: true,
+          suggestion: suggestName(name, carried) ?? `Give it a first value in \`with.carry\`.`,
+        });
+  }
+
+  #checkItemName(inner: InnerScope, step: PlanStep, pointer: Pointer): void {
+    const name = inner.itemName;
+    if (name === null) return;
+    const at = [...pointer, "with", "as"];
+    if (RESERVED_NAMES.has(name))
+      this.#report({
+        code: "reserved_name",
+        message: `The item cannot be called \`${name}\`: expressions know that name already.`,
+        pointer: at,
+        suggestion: "Choose another name for `as`.",
+      });
+    for (let scope: PlanScope | null = step.scope; scope !== null; scope = scope.parent)
+      if (scope.itemName === name)
+        this.#report({
+          code: "shadowed_name",
+          message: `The items of \`${step.id}\` are called \`${name}\`, as those of the loop around it.`,
+          pointer: at,
+          suggestion: "Give one of the two loops another name with `as`.",
+        });
+  }
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+const ROOT = { slot: "", pathSegment: "", locals: NO_NAMES, itemName: null };
+const FINALLY = { slot: "finally", pathSegment: "finally", locals: NO_NAMES, itemName: null };
+
+/** What a scope evaluates at its end: it sees all its steps. */
+function atEndOf(scope: PlanScope): Place {
+  return { scope, self: null, locals: [] };
+}

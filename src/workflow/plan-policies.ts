@@ -1,0 +1,53 @@
+/**
+ * Policies of a step: what the step says, else what the `defaults` of its scopes say, else those
+ * of the workflow. Each policy is taken whole; fields of two levels are never mixed.
+ *
+ * Defaults reach the steps that do work: node types and workflow.run. Waits and scopes are not
+ * timed out or retried by a default that was written for calls; scopes hand defaults on inwards.
+ */
+import { type Defaults, durationMs, type RetryPolicy, type Step } from "./definition.ts";
+import type { PlanRetry } from "./plan.ts";
+
+const POLICY_NAMES = [
+  "retry",
+  "timeout",
+  "deadline",
+  "onError",
+  "memo",
+  "concurrency",
+  "rateLimit",
+  "circuitBreaker",
+  "priority",
+  "effect",
+  "reconcile",
+  "cost",
+] as const satisfies readonly (keyof Defaults)[];
+
+/** Names of all policy fields of a step. */
+export const POLICY_FIELDS: readonly string[] = POLICY_NAMES;
+
+/** The policies of `inner`, completed from `outer`. */
+export function mergeDefaults(outer: Defaults, inner: Defaults | undefined): Defaults {
+  return inner === undefined ? outer : { ...outer, ...inner };
+}
+
+/** The policies of `step` under `defaults` (null: defaults do not reach this step). */
+export function policiesOf(step: Step, defaults: Defaults | null): Defaults {
+  const policies: Record<string, unknown> = { ...defaults };
+  for (const name of POLICY_NAMES) if (step[name] !== undefined) policies[name] = step[name];
+  return policies;
+}
+
+/** The retry policy with its defaults: exponential from 1 s, doubling up to 1 min, full jitter. */
+export function planRetry(policy: RetryPolicy | undefined): PlanRetry | null {
+  if (policy === undefined) return null;
+  return {
+    attempts: policy.attempts,
+    backoff: policy.backoff ?? "exponential",
+    initialMs: durationMs(policy.initial) ?? 1_000,
+    factor: policy.factor ?? 2,
+    maxMs: durationMs(policy.max) ?? 60_000,
+    jitter: policy.jitter ?? "full",
+    errors: policy.errors ?? null,
+  };
+}

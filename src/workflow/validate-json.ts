@@ -1,0 +1,105 @@
+/**
+ * JSON Schema 2020-12 for data: compiled once, applied many times, defaults filled in. `pattern`
+ * runs on RE2 (linear time), so that no schema and no value can stall the host.
+ */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import addFormatsModule from "ajv-formats";
+import { RE2JS } from "re2js";
+
+export interface SchemaFault {
+  /** RFC 6901, from the value's root. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+export interface Validation {
+  /** A copy of the value with defaults applied; the value itself where it is no object or array. */
+  readonly value: unknown;
+  /** Empty: the value fits. */
+  readonly errors: readonly SchemaFault[];
+}
+
+export type Validator = (value: unknown) => Validation;
+
+/** Faults kept of one validation. */
+const ERRORS_MAX = 20;
+
+// The package is CommonJS: depending on the loader its default export is the function or holds it.
+const addFormats = ("default" in addFormatsModule
+  ? addFormatsModule.default
+  : addFormatsModule) as unknown as (ajv: Ajv2020) => void;
+
+/** `pattern` on RE2; ajv asks for an object that looks like RegExp and names its constructor. */
+const linearRegExp = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(pattern);
+    return { test: (text: string) => compiled.matcher(text).find() };
+  },
+  { code: "linearRegExp" },
+);
+
+/** One instance for all: compiling the meta-schema takes longer than most schemas. Made on first use. */
+let shared: Ajv2020 | null = null;
+
+function sharedAjv(): Ajv2020 {
+  if (shared !== null) return shared;
+  const ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    useDefaults: true,
+    validateFormats: true,
+    addUsedSchema: false,
+    logger: false,
+    code: { regExp: linearRegExp as never },
+  });
+  addFormats(ajv);
+  shared = ajv;
+  return ajv;
+}
+
+/** The validator of a schema. Throws an Error whose message says why the schema is none. */
+export function compileSchema(schema: unknown): Validator {
+  if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null))
+    throw new Error("a JSON Schema is an object or a boolean");
+  const ajv = sharedAjv();
+  const validate = ajv.compile(schema as object);
+  // Nothing of it stays: schemas with the same $id must not meet.
+  if (typeof schema === "object") ajv.removeSchema(schema);
+  return (value) => check(validate, value);
+}
+
+/** Why `schema` is no JSON Schema, or null. */
+export function schemaFault(schema: unknown): string | null {
+  try {
+    compileSchema(schema);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function check(validate: ValidateFunction, value: unknown): Validation {
+  const copy = typeof value === "object" && value !== null ? structuredCopy(value) : value;
+  if (validate(copy)) return { value: copy, errors: [] };
+  return { value: copy, errors: (validate.errors ?? []).slice(0, ERRORS_MAX).map(faultOf) };
+}
+
+/** JSON only, so that no host API is needed. */
+function structuredCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(structuredCopy);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [key, structuredCopy(field)]),
+  );
+}
+
+function faultOf(error: ErrorObject): SchemaFault {
+  const parameters = error.params as Record<string, unknown>;
+  const named = parameters["additionalProperty"] ?? parameters["unevaluatedProperty"];
+  const allowed = parameters["allowedValues"];
+  let message = error.message ?? "does not fit the schema";
+  if (named !== undefined) message = `has a property \`${named}\` that the schema does not know`;
+  if (Array.isArray(allowed))
+    message += `: ${allowed.map((one) => JSON.stringify(one)).join(", ")}`;
+  return { pointer: error.instancePath, message };
+}
