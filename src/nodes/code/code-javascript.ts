@@ -1,0 +1,96 @@
+/**
+ * `code.javascript` runs a user's JavaScript in a sandbox (sandbox.ts): the language without any
+ * I/O. The text is a function body that returns its result, or a module with a default export.
+ */
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+import { NodeError } from "#errors/step-error.ts";
+import { OUTPUT_SIZE_MAX } from "../attempt.ts";
+import { defineNode } from "../define-node.ts";
+import type { SandboxJob, SandboxResult } from "./sandbox.ts";
+import { SandboxPool } from "./sandbox-pool.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+/** The sandbox threads of this process. */
+export const sandboxPool: SandboxPool = new SandboxPool(Math.max(2, availableParallelism()));
+
+export const codeJavascript = defineNode({
+  type: "code.javascript",
+  title: "JavaScript",
+  description:
+    "Runs JavaScript in a sandbox without I/O: a function body that sees `input` and returns the output, or a module whose default export is a function of it.",
+  category: "code",
+  icon: "code",
+  pure: false,
+  config: z.strictObject({
+    code: z
+      .string()
+      .min(1)
+      .max(256 * 1024),
+    input: z.unknown().optional(),
+    cpuMs: z.int().min(1).max(10_000).default(1000).meta({ description: "CPU time in ms" }),
+    memoryBytes: z
+      .int()
+      .min(MEBIBYTE)
+      .max(256 * MEBIBYTE)
+      .default(64 * MEBIBYTE),
+  }),
+  output: z.unknown(),
+  examples: [
+    {
+      title: "A function body",
+      with: {
+        code: "const total = input.reduce((sum, n) => sum + n, 0);\nreturn { total };",
+        input: [1, 2],
+      },
+      output: { total: 3 },
+    },
+    {
+      title: "A module",
+      with: {
+        code: "const double = (n) => n * 2;\nexport default (input) => input.map(double);\n",
+        input: [1, 2],
+      },
+      output: [2, 4],
+    },
+  ],
+  async run({ code, input, cpuMs, memoryBytes }, { signal }) {
+    const job: SandboxJob = {
+      code,
+      inputJson: JSON.stringify(input ?? null),
+      cpuMsMax: cpuMs,
+      memoryBytesMax: memoryBytes,
+      outputLengthMax: OUTPUT_SIZE_MAX,
+    };
+    return outputOf(await sandboxPool.run(job, signal), job);
+  },
+});
+
+function outputOf(result: SandboxResult, job: SandboxJob): unknown {
+  switch (result.kind) {
+    case "done":
+      return JSON.parse(result.outputJson) as unknown;
+    case "threw":
+      throw new NodeError(
+        "code_failed",
+        result.line === null ? result.message : `${result.message} (line ${result.line})`,
+        { details: result.line === null ? {} : { line: result.line } },
+      );
+    case "limit":
+      throw overLimit(result.limit, job);
+  }
+}
+
+function overLimit(
+  limit: Extract<SandboxResult, { kind: "limit" }>["limit"],
+  job: SandboxJob,
+): NodeError {
+  const message = {
+    cpuMs: `The code used more than ${job.cpuMsMax} ms of CPU time.`,
+    memoryBytes: `The code used more than ${job.memoryBytesMax} bytes of memory.`,
+    outputLength: `The code's result is larger than ${job.outputLengthMax} characters of JSON.`,
+    stack: "The code's calls are nested too deeply.",
+  }[limit];
+  return new NodeError("limit_exceeded", message, { details: { limit } });
+}

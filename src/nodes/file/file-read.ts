@@ -1,0 +1,78 @@
+/** `file.read` reads a whole file as text, JSON or base64. */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { z } from "zod";
+import { NodeError } from "#errors/step-error.ts";
+import { defineNode } from "../define-node.ts";
+import { existingPath, fileError, fileRoot, RelativePath } from "./allowed-path.ts";
+
+const BYTES_MAX = 10 * 1024 * 1024;
+
+export const fileRead = defineNode({
+  type: "file.read",
+  title: "Read a file",
+  description: "Reads a file below the operator's file folder as text, JSON or base64.",
+  category: "io",
+  icon: "file",
+  pure: false,
+  config: z.strictObject({
+    path: RelativePath,
+    encoding: z.enum(["text", "json", "base64"]).default("text"),
+    bytesMax: z.int().min(1).max(BYTES_MAX).default(BYTES_MAX),
+  }),
+  output: z.strictObject({ path: z.string(), bytes: z.int(), content: z.unknown() }),
+  async run({ path, encoding, bytesMax }, context) {
+    const target = await existingPath(await fileRoot(context), path);
+    const bytes = await readBytes(path, target, bytesMax, context.signal);
+    return { path, bytes: bytes.length, content: decoded(path, bytes, encoding) };
+  },
+});
+
+async function readBytes(
+  path: string,
+  target: string,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  try {
+    // Without O_NONBLOCK opening a named pipe would wait for a writer for ever.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    await using file = await open(target, flags);
+    const status = await file.stat();
+    if (!status.isFile())
+      throw new NodeError("file_failed", `path ${JSON.stringify(path)} is not a regular file.`);
+    if (status.size > bytesMax) throw tooLarge(path, bytesMax);
+    const bytes = await file.readFile({ signal });
+    if (bytes.length > bytesMax) throw tooLarge(path, bytesMax);
+    return bytes;
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+function decoded(path: string, bytes: Buffer, encoding: "text" | "json" | "base64"): unknown {
+  if (encoding === "base64") return bytes.toString("base64");
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return encoding === "text" ? text : (JSON.parse(text) as unknown);
+  } catch (error) {
+    throw unreadable(path, encoding, error);
+  }
+}
+
+function unreadable(path: string, encoding: string, cause: unknown): NodeError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new NodeError(
+    "parse_failed",
+    `path ${JSON.stringify(path)} is not ${encoding === "json" ? "JSON" : "UTF-8 text"}: ${message}.`,
+    { cause },
+  );
+}
+
+function tooLarge(path: string, bytesMax: number): NodeError {
+  return new NodeError(
+    "limit_exceeded",
+    `path ${JSON.stringify(path)} is larger than ${bytesMax} bytes.`,
+    { details: { limit: "fileBytes", max: bytesMax } },
+  );
+}
