@@ -1,0 +1,65 @@
+/**
+ * The compiler's door: one source to one Expression. Nothing is cached here; who compiles the same
+ * source often keeps the result.
+ */
+import type { Compiler } from "./compiler.ts";
+import type { EvaluateOptions, Expression, Reads, Scope } from "./expression.ts";
+import { FUNCTIONS, NAMESPACES } from "./functions.ts";
+import { compileNode, compileTop } from "./generate.ts";
+import { type Parsed, parseWhole } from "./parse.ts";
+import { ReadsCollector } from "./reads.ts";
+import { type Compiled, runToCallable, runToResult, runToTruth } from "./run.ts";
+
+/**
+ * Compiles one expression, bare or wrapped in `${{ }}`; offsets count in `source` as given.
+ * Throws ExpressionSyntaxError.
+ */
+export function compileExpression(source: string): Expression {
+  const { compiled, reads } = compileParsed(parseWhole(source));
+  return {
+    source,
+    reads,
+    evaluate: (scope: Scope, options?: EvaluateOptions) => runToResult(compiled, scope, options),
+    test: (scope: Scope, options?: EvaluateOptions) => runToTruth(compiled, scope, options),
+    callable: (scope: Scope, options?: EvaluateOptions) => runToCallable(compiled, scope, options),
+  };
+}
+
+/** Compiles what parse.ts read, for run.ts. */
+export function compileParsed(parsed: Parsed): {
+  readonly compiled: Compiled;
+  readonly reads: Reads;
+} {
+  const reads = new ReadsCollector();
+  const compiler: Compiler = {
+    source: parsed.source,
+    base: parsed.base,
+    reads,
+    locals: null,
+    nodes: 0,
+    depth: 0,
+    deepest: 0,
+    compile: compileNode,
+  };
+  const code = compileTop(compiler, parsed.node);
+  const compiled = { code, nodes: compiler.nodes, plain: isPath(parsed.node) };
+  return { compiled, reads: reads.finish() };
+}
+
+/** True for a name that means a function or a group of functions in every expression. */
+export function isFunctionName(name: string): boolean {
+  return FUNCTIONS.has(name) || NAMESPACES.has(name);
+}
+
+/** True for a plain path (`steps.fetch.output.items`): its value is the scope's own, plain JSON already. */
+function isPath(node: Parsed["node"]): boolean {
+  let at: { readonly type: string } & Partial<{ object: unknown; expression: unknown }> = node;
+  while (
+    at.type === "MemberExpression" ||
+    at.type === "ParenthesizedExpression" ||
+    at.type === "ChainExpression"
+  ) {
+    at = (at.type === "MemberExpression" ? at.object : at.expression) as typeof at;
+  }
+  return at.type === "Identifier";
+}

@@ -1,0 +1,58 @@
+/** `Math`: its constants and its functions, without random(). Arguments become numbers as in JavaScript. */
+import { chargeItems } from "../machine.ts";
+import { toNumber } from "../value.ts";
+import type { Namespace, Native } from "./library.ts";
+
+/** The functions of Math that give the same bits on every platform V8 runs on; no random. */
+const MATH_FUNCTIONS = [
+  "abs",
+  "acos",
+  "asin",
+  "atan",
+  "atan2",
+  "cbrt",
+  "ceil",
+  "clz32",
+  "cos",
+  "exp",
+  "floor",
+  "fround",
+  "hypot",
+  "imul",
+  "log",
+  "log10",
+  "log1p",
+  "log2",
+  "max",
+  "min",
+  "pow",
+  "round",
+  "sign",
+  "sin",
+  "sqrt",
+  "tan",
+  "trunc",
+] as const;
+
+function mathFunctions(): ReadonlyMap<string, Native> {
+  return new Map(
+    MATH_FUNCTIONS.map((name): [string, Native] => {
+      const apply = Math[name] as (...numbers: number[]) => number;
+      return [
+        name,
+        (args) => {
+          chargeItems(args.length);
+          return apply(...args.map((arg) => toNumber(arg, `Math.${name}()`)));
+        },
+      ];
+    }),
+  );
+}
+
+function mathConstants(): [string, number][] {
+  const names = ["E", "LN10", "LN2", "LOG10E", "LOG2E", "PI", "SQRT1_2", "SQRT2"] as const;
+  return names.map((name) => [name, Math[name]]);
+}
+
+/** The namespace `Math`. */
+export const MATH: Namespace = { functions: mathFunctions(), constants: new Map(mathConstants()) };
