@@ -1,6 +1,12 @@
 /** The SQLite store keeps every port's promises, with the writer in either place. */
+import { blobStoreContract } from "../../contract/blob-store.ts";
+import { catalogueContract } from "../../contract/catalogue.ts";
 import { journalContract } from "../../contract/journal.ts";
 import { openSqliteFixture } from "./sqlite-fixture.ts";
 
-journalContract("sqlite, writer in a worker", () => openSqliteFixture("worker"));
-journalContract("sqlite, writer in the calling thread", () => openSqliteFixture("local"));
+for (const mode of ["worker", "local"] as const) {
+  const adapter = `sqlite, ${mode} writer`;
+  journalContract(adapter, () => openSqliteFixture(mode));
+  catalogueContract(adapter, () => openSqliteFixture(mode));
+  blobStoreContract(adapter, () => openSqliteFixture(mode));
+}
