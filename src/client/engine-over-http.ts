@@ -1,0 +1,52 @@
+/**
+ * An Engine on the other side of HTTP, so that a command works the same on its own engine and on
+ * a server's. Tenant and principal are the server's to decide: the context given here is ignored.
+ */
+import type { Engine, EngineStats } from "#engine/engine.ts";
+import type { LockstitchClient } from "./lockstitch-client.ts";
+
+/** Everything but stats(), which is only known by asking: see connectEngine. */
+export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> {
+  const closing = new AbortController();
+  return {
+    saveWorkflow: (_context, definition) => client.saveWorkflow(definition.name, definition),
+    findWorkflow: (_context, name, version) => client.findWorkflow(name, version),
+    listWorkflows: (_context, afterName, limit) => client.listWorkflows(afterName, limit),
+    workflowVersions: (_context, name) => client.workflowVersions(name),
+    start: (_context, request) => client.start(request),
+    get: (_context, runId) => client.get(runId),
+    wait: (_context, runId, timeoutMs, signal) => client.wait(runId, timeoutMs, signal),
+    list: (_context, filter) => client.list(filter),
+    events: (_context, runId, afterSeq, limit) => client.events(runId, afterSeq, limit),
+    follow: (_context, runId, afterSeq, signal) => client.follow(runId, afterSeq, signal),
+    onChange(_context, listener) {
+      const aborter = new AbortController();
+      const signal = AbortSignal.any([aborter.signal, closing.signal]);
+      void (async () => {
+        for await (const run of client.followRuns(signal)) listener(run);
+      })().catch(() => undefined);
+      return () => aborter.abort();
+    },
+    state: (_context, runId) => client.state(runId),
+    progress: (_context, runId) => client.progress(runId),
+    explain: (_context, runId) => client.explain(runId),
+    approvals: () => client.approvals(),
+    pause: (_context, runId, reason) => client.control(runId, "pause", reason),
+    resume: (_context, runId, reason) => client.control(runId, "resume", reason),
+    cancel: (_context, runId, reason) => client.control(runId, "cancel", reason),
+    terminate: (_context, runId, reason) => client.control(runId, "terminate", reason),
+    signal: (_context, runId, signal) => client.signal(runId, signal),
+    decideApproval: (_context, runId, path, decision) =>
+      client.decideApproval(runId, path, decision),
+    rerun: (_context, runId, change) => client.rerun(runId, change),
+    async close() {
+      closing.abort();
+    },
+  };
+}
+
+/** A whole Engine; stats() answers what the server said when it was connected. Rejects where no server answers. */
+export async function connectEngine(client: LockstitchClient): Promise<Engine> {
+  const stats: EngineStats = await client.engine();
+  return { ...engineOverHttp(client), stats: () => stats };
+}

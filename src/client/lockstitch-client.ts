@@ -1,0 +1,343 @@
+/**
+ * The typed client of the HTTP API: the same calls as the engine's, over HTTP.
+ *
+ * C1. Failures are LockstitchError with the server's code; one that never reached a server is
+ *     `store_unavailable` with the cause.
+ * C2. What is safe to repeat is repeated after a lost connection or a 503: reads, idempotent
+ *     controls, and creations, which carry an Idempotency-Key that stays the same.
+ * C3. A stream resumes after the last event it gave, so it neither loses nor doubles one.
+ */
+import type { z } from "zod";
+import type {
+  ApprovalView,
+  EventView,
+  ExplainView,
+  ProgressView,
+  RunStateView,
+  RunSummary,
+  RunView,
+  SignalRequest,
+  StartRequest,
+} from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
+import type { WorkflowVersion } from "#ports/catalogue.ts";
+import type { RunFilter } from "#ports/journal.ts";
+import { WorkflowDefinition } from "#workflow/definition.ts";
+import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
+import { createTransport, type Transport, type TransportOptions } from "./transport.ts";
+import { isoOf } from "./wire/instants.ts";
+import { RunJson, RunListJson, RunSummaryJson, runFromJson, summaryFromJson } from "./wire/run.ts";
+import {
+  EventJson,
+  EventPageJson,
+  ExplainJson,
+  eventFromJson,
+  explainFromJson,
+  GraphJson,
+  ProgressJson,
+  RunStateJson,
+  stateFromJson,
+} from "./wire/run-reads.ts";
+import {
+  ApprovalListJson,
+  approvalFromJson,
+  EngineJson,
+  NodeTypeListJson,
+  SignalAnswerJson,
+  ValidationJson,
+  versionFromJson,
+  WorkflowJson,
+  WorkflowListJson,
+  WorkflowVersionJson,
+  WorkflowVersionsJson,
+} from "./wire/workflow.ts";
+
+/** The server answers a wait after at most this; wait() asks again. */
+const WAIT_SLICE_MS = 30_000;
+
+export class LockstitchClient {
+  readonly #transport: Transport;
+
+  constructor(options: TransportOptions) {
+    this.#transport = createTransport(options);
+  }
+
+  /** Saves a definition, as a value or as text (YAML or JSON). definition_invalid. */
+  async saveWorkflow(
+    name: string,
+    definition: WorkflowDefinition | string,
+  ): Promise<WorkflowVersion & { readonly created: boolean }> {
+    const answer = await this.#transport.request({
+      method: "PUT",
+      path: `/workflows/${encodeURIComponent(name)}`,
+      ...(typeof definition === "string" ? { text: definition } : { json: definition }),
+    });
+    const version = versionFromJson(WorkflowVersionJson.parse(answer.json));
+    return { ...version, created: answer.status === 201 };
+  }
+
+  /** Every problem of a definition's text, without saving it. */
+  async validateWorkflow(text: string): Promise<z.infer<typeof ValidationJson>> {
+    const answer = await this.#transport.request({
+      method: "POST",
+      path: "/workflows/validate",
+      text,
+    });
+    return ValidationJson.parse(answer.json);
+  }
+
+  /** null when there is none. */
+  async findWorkflow(
+    name: string,
+    version?: number,
+  ): Promise<(WorkflowVersion & { readonly definition: WorkflowDefinition }) | null> {
+    const json = await this.#found(`/workflows/${encodeURIComponent(name)}`, { version });
+    if (json === null) return null;
+    const workflow = WorkflowJson.parse(json);
+    return {
+      ...versionFromJson(workflow),
+      definition: WorkflowDefinition.parse(workflow.definition),
+    };
+  }
+
+  async listWorkflows(
+    afterName: string | null,
+    limit: number,
+  ): Promise<readonly WorkflowVersion[]> {
+    const json = await this.#get("/workflows", { cursor: afterName ?? undefined, limit });
+    return WorkflowListJson.parse(json).items.map(versionFromJson);
+  }
+
+  /** Newest first; empty when there is no such workflow. */
+  async workflowVersions(name: string): Promise<readonly WorkflowVersion[]> {
+    const json = await this.#found(`/workflows/${encodeURIComponent(name)}/versions`);
+    return json === null ? [] : WorkflowVersionsJson.parse(json).items.map(versionFromJson);
+  }
+
+  /** Starts a run, once however often the call must be repeated. */
+  async start(
+    request: StartRequest,
+  ): Promise<{ readonly run: RunView; readonly created: boolean }> {
+    const { idempotencyKey, ...json } = request;
+    const answer = await this.#transport.request({
+      method: "POST",
+      path: "/runs",
+      json,
+      headers: { "idempotency-key": idempotencyKey ?? crypto.randomUUID() },
+    });
+    return { run: runFromJson(RunJson.parse(answer.json)), created: answer.status === 201 };
+  }
+
+  /** null when there is none. */
+  async get(runId: string): Promise<RunView | null> {
+    const json = await this.#found(runPath(runId));
+    return json === null ? null : runFromJson(RunJson.parse(json));
+  }
+
+  /** Resolves when the run has ended or `timeoutMs` has passed. run_not_found. */
+  async wait(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<RunView> {
+    const untilMs = performance.now() + timeoutMs;
+    while (true) {
+      const leftMs = Math.max(0, untilMs - performance.now());
+      const waitS = Math.ceil(Math.min(leftMs, WAIT_SLICE_MS) / 1_000);
+      const answer = await this.#transport.request({
+        method: "GET",
+        path: runPath(runId),
+        headers: waitS === 0 ? {} : { prefer: `wait=${waitS}` },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const run = runFromJson(RunJson.parse(answer.json));
+      if (run.endedAtMs !== null || performance.now() >= untilMs) return run;
+    }
+  }
+
+  async list(
+    filter: RunFilter,
+  ): Promise<{ readonly items: readonly RunSummary[]; readonly cursor: string | null }> {
+    const json = await this.#get("/runs", {
+      status: filter.status,
+      workflow: filter.workflow,
+      label: Object.entries(filter.labels ?? {}).map(([name, value]) => `${name}=${value}`),
+      parentRunId: filter.parentRunId,
+      createdAfter: filter.createdAfterMs === undefined ? undefined : isoOf(filter.createdAfterMs),
+      createdBefore:
+        filter.createdBeforeMs === undefined ? undefined : isoOf(filter.createdBeforeMs),
+      cursor: filter.cursor,
+      limit: filter.limit,
+    });
+    const page = RunListJson.parse(json);
+    return { items: page.items.map(summaryFromJson), cursor: page.cursor };
+  }
+
+  async events(runId: string, afterSeq: number, limit: number): Promise<readonly EventView[]> {
+    const json = await this.#get(`${runPath(runId)}/events`, { after: afterSeq, limit });
+    return EventPageJson.parse(json).items.map(eventFromJson);
+  }
+
+  /** Events from `afterSeq` on, live; goes on by itself after a lost connection; ends with the run. */
+  async *follow(runId: string, afterSeq: number, signal: AbortSignal): AsyncIterable<EventView> {
+    let at = afterSeq;
+    const open = () => this.#transport.stream(`${runPath(runId)}/stream?after=${at}`, signal);
+    for await (const event of this.#resuming(open, signal)) {
+      if (event.event === "end") return;
+      const view = eventFromJson(EventJson.parse(JSON.parse(event.data)));
+      if (view.seq <= at) continue;
+      at = view.seq;
+      yield view;
+    }
+  }
+
+  /** Runs that change, newest state each; goes on by itself after a lost connection. */
+  async *followRuns(signal: AbortSignal): AsyncIterable<RunSummary> {
+    const open = () => this.#transport.stream("/stream", signal);
+    for await (const event of this.#resuming(open, signal))
+      if (event.event === "message")
+        yield summaryFromJson(RunSummaryJson.parse(JSON.parse(event.data)));
+  }
+
+  async state(runId: string): Promise<RunStateView> {
+    return stateFromJson(RunStateJson.parse(await this.#get(`${runPath(runId)}/state`)));
+  }
+
+  async progress(runId: string): Promise<ProgressView> {
+    return ProgressJson.parse(await this.#get(`${runPath(runId)}/progress`));
+  }
+
+  async explain(runId: string): Promise<ExplainView> {
+    return explainFromJson(ExplainJson.parse(await this.#get(`${runPath(runId)}/explain`)));
+  }
+
+  async graph(runId: string): Promise<GraphJson> {
+    return GraphJson.parse(await this.#get(`${runPath(runId)}/graph`));
+  }
+
+  async approvals(): Promise<readonly ApprovalView[]> {
+    return ApprovalListJson.parse(await this.#get("/approvals")).items.map(approvalFromJson);
+  }
+
+  /** `verb` is idempotent. run_not_found, run_terminal. */
+  async control(
+    runId: string,
+    verb: "pause" | "resume" | "cancel" | "terminate",
+    reason?: string,
+  ): Promise<RunView> {
+    return await this.#postRun(`${runPath(runId)}/${verb}`, { reason });
+  }
+
+  /** Applied once, however often the call must be repeated. */
+  async signal(
+    runId: string,
+    signal: SignalRequest,
+  ): Promise<{ readonly applied: boolean; readonly id: string }> {
+    const answer = await this.#transport.request({
+      method: "POST",
+      path: `${runPath(runId)}/signal`,
+      json: { ...signal, id: signal.id ?? crypto.randomUUID() },
+      headers: {},
+    });
+    return SignalAnswerJson.parse(answer.json);
+  }
+
+  /** step_not_found, not_waiting, run_terminal. */
+  async decideApproval(
+    runId: string,
+    path: string,
+    decision: {
+      readonly approved: boolean;
+      readonly comment?: string | undefined;
+      readonly form?: unknown;
+    },
+  ): Promise<RunView> {
+    const { approved, comment, form } = decision;
+    const verb = approved ? "approve" : "reject";
+    const answer = await this.#transport.request({
+      method: "POST",
+      path: `${runPath(runId)}/${verb}`,
+      json: { path, comment, form },
+      // A repeat of an applied decision would answer not_waiting.
+      isRepeatable: false,
+    });
+    return runFromJson(RunJson.parse(answer.json));
+  }
+
+  async rerun(
+    runId: string,
+    change: {
+      readonly input?: unknown;
+      readonly reason?: string | undefined;
+      readonly id?: string | undefined;
+    },
+  ): Promise<RunView> {
+    return await this.#postRun(`${runPath(runId)}/rerun`, change, {
+      "idempotency-key": crypto.randomUUID(),
+    });
+  }
+
+  async nodeTypes(): Promise<z.infer<typeof NodeTypeListJson>["items"]> {
+    return NodeTypeListJson.parse(await this.#get("/node-types")).items;
+  }
+
+  /** What the server's engine did and is doing. */
+  async engine(): Promise<z.infer<typeof EngineJson>> {
+    return EngineJson.parse(await this.#get("/engine"));
+  }
+
+  async #get(path: string, query: Query = {}): Promise<unknown> {
+    return (await this.#transport.request({ method: "GET", path: path + queryText(query) })).json;
+  }
+
+  async #found(path: string, query: Query = {}): Promise<unknown> {
+    try {
+      return await this.#get(path, query);
+    } catch (error) {
+      if (error instanceof LockstitchError && NOT_FOUND.has(error.code)) return null;
+      throw error;
+    }
+  }
+
+  async #postRun(
+    path: string,
+    json: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<RunView> {
+    const answer = await this.#transport.request({ method: "POST", path, json, headers });
+    return runFromJson(RunJson.parse(answer.json));
+  }
+
+  /** Frames of a stream that is opened again whenever it is cut, until `signal` or a lasting failure. */
+  async *#resuming(
+    open: () => Promise<ReadableStream<Uint8Array>>,
+    signal: AbortSignal,
+  ): AsyncIterable<ServerSentEvent> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        for await (const event of readServerSentEvents(await open())) {
+          failures = 0;
+          yield event;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof LockstitchError && error.code !== "store_unavailable") throw error;
+      }
+      await this.#transport.pause(failures, signal);
+      failures += 1;
+    }
+  }
+}
+
+type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+const NOT_FOUND: ReadonlySet<string> = new Set(["run_not_found", "workflow_not_found"]);
+
+function runPath(runId: string): string {
+  return `/runs/${encodeURIComponent(runId)}`;
+}
+
+function queryText(query: Query): string {
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined) pairs.append(name, String(one));
+  return pairs.size === 0 ? "" : `?${pairs.toString()}`;
+}

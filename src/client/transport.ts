@@ -1,0 +1,136 @@
+/**
+ * One HTTP exchange with a Lockstitch server, repeated where that is safe and helps; problem
+ * documents become LockstitchError. No state but the address.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { ERRORS, type ErrorCode, LockstitchError } from "#errors/errors.ts";
+import { ProblemJson } from "./wire/workflow.ts";
+
+export interface TransportOptions {
+  /** `http://127.0.0.1:7420`, without `/api/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey?: string | undefined;
+  /** Repeats after a failure that may pass; default 5, about 3 s in all. */
+  readonly repeats?: number;
+  /** How a pause between repeats is waited for; tests hand in their own. */
+  readonly sleep?: (delayMs: number, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface Exchange {
+  readonly method: "GET" | "POST" | "PUT";
+  /** Below `/api/v1`. */
+  readonly path: string;
+  readonly json?: unknown;
+  /** A definition as written, JSON or YAML. */
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Default true: callers give creations a key that makes them so. */
+  readonly isRepeatable?: boolean;
+}
+
+export interface Transport {
+  request(exchange: Exchange): Promise<{ readonly status: number; readonly json: unknown }>;
+  /** Opens an event stream; rejects with the server's error. */
+  stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /** Waits before repeat number `failures` + 1: 0.1 s doubling to 2 s, less when `signal` aborts. */
+  pause(failures: number, signal?: AbortSignal): Promise<void>;
+}
+
+const PAUSE_FIRST_MS = 100;
+const PAUSE_MAX_MS = 2_000;
+
+/** A transport on fetch. */
+export function createTransport(options: TransportOptions): Transport {
+  const { apiKey, sleep = sleepOnTimer } = options;
+  const base = `${options.baseUrl.replace(/\/+$/, "")}/api/v1`;
+  const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  const repeats = options.repeats ?? 5;
+
+  const once = async (exchange: Exchange): Promise<Response> => {
+    try {
+      return await fetch(base + exchange.path, {
+        method: exchange.method,
+        headers: { ...bodyType(exchange), ...authorization, ...exchange.headers },
+        body: exchange.text ?? (exchange.json === undefined ? null : JSON.stringify(exchange.json)),
+        signal: exchange.signal ?? null,
+      });
+    } catch (error) {
+      if (exchange.signal?.aborted === true) throw error;
+      throw noAnswer(options.baseUrl, error);
+    }
+  };
+
+  const transport: Transport = {
+    async request(exchange) {
+      for (let failures = 0; ; failures++) {
+        try {
+          const response = await once(exchange);
+          if (!response.ok) throw await errorOf(response);
+          return { status: response.status, json: await response.json() };
+        } catch (error) {
+          const mayPass =
+            error instanceof LockstitchError && ERRORS[error.code].retry === "backoff";
+          if (!mayPass || exchange.isRepeatable === false || failures >= repeats) throw error;
+          await transport.pause(failures, exchange.signal);
+        }
+      }
+    },
+    async stream(path, signal) {
+      const accept = { accept: "text/event-stream" };
+      const response = await once({ method: "GET", path, signal, headers: accept });
+      if (!response.ok || response.body === null) throw await errorOf(response);
+      return response.body;
+    },
+    pause: (failures, signal) =>
+      sleep(Math.min(PAUSE_FIRST_MS * 2 ** failures, PAUSE_MAX_MS), signal),
+  };
+  return transport;
+}
+
+async function sleepOnTimer(delayMs: number, signal?: AbortSignal): Promise<void> {
+  // Rejects only when the signal aborts, and then the caller looks at the signal.
+  await delay(delayMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+}
+
+function noAnswer(baseUrl: string, cause: unknown): LockstitchError {
+  return new LockstitchError(
+    "store_unavailable",
+    `No answer from ${baseUrl}: is the server running?`,
+    { cause },
+  );
+}
+
+function bodyType(exchange: Exchange): Readonly<Record<string, string>> {
+  if (exchange.text !== undefined)
+    return {
+      "content-type": exchange.text.trimStart().startsWith("{")
+        ? "application/json"
+        : "application/yaml",
+    };
+  return exchange.json === undefined ? {} : { "content-type": "application/json" };
+}
+
+/** The server's problem as the error it was; `internal` where the answer is not one of ours. */
+async function errorOf(response: Response): Promise<LockstitchError> {
+  const text = await response.text();
+  const problem = ProblemJson.safeParse(jsonOrNull(text));
+  if (!problem.success || !(problem.data.code in ERRORS))
+    return new LockstitchError(
+      response.status === 503 ? "store_unavailable" : "internal",
+      `${response.url} answered ${response.status} with something that is no problem document.`,
+      { details: { status: response.status, body: text.slice(0, 1_000) } },
+    );
+  const { code, detail, details, errors } = problem.data;
+  return new LockstitchError(code as ErrorCode, detail, {
+    details: { ...details, ...(errors === undefined ? {} : { errors }) },
+  });
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
