@@ -1,0 +1,306 @@
+/**
+ * What a simulated disk holds: the same facts as a real store, in plain maps. Everything here is
+ * synchronous and atomic; when it happens, and whether the caller hears of it, is the business of
+ * simulated-store.ts.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import type { WorkflowVersion } from "#ports/catalogue.ts";
+import type {
+  CheckpointRecord,
+  Message,
+  RunFilter,
+  RunHead,
+  RunStatus,
+  TurnCommit,
+  TurnRecord,
+} from "#ports/journal.ts";
+
+const MEMORY_MS = 7 * 86_400_000;
+const CHECKPOINTS_KEPT = 2;
+const ENDED: ReadonlySet<RunStatus> = new Set(["succeeded", "failed", "cancelled"]);
+
+interface Run {
+  readonly number: number;
+  head: Omit<RunHead, "epoch">;
+  readonly turns: TurnRecord[];
+  /** Newest first. */
+  checkpoints: CheckpointRecord[];
+}
+
+type Version = WorkflowVersion & { readonly definition: string };
+
+/** Separates parts of a key: no tenant, run or workflow name holds it. */
+function key(tenant: string, id: string): string {
+  return `${tenant}\n${id}`;
+}
+
+export class SimulatedData {
+  epoch = 0;
+  readonly #runs = new Map<string, Run>();
+  readonly #messages = new Map<string, { readonly message: Message; isConsumed: boolean }>();
+  readonly #startKeys = new Map<string, { runId: string; bodyHash: string; atMs: number }>();
+  readonly #commitIds = new Set<string>();
+  readonly #workflows = new Map<string, Version[]>();
+  readonly #blobs = new Map<string, Uint8Array>();
+  readonly #corruptCheckpoints = new Set<string>();
+  readonly #corruptBlobs = new Set<string>();
+
+  /** Throws journal_refused before anything has changed. */
+  commit(
+    commitId: string,
+    turns: readonly TurnCommit[],
+    options: { readonly epoch: number; readonly nowMs: number; readonly fence: readonly string[] },
+  ): { readonly fenced: readonly string[] } {
+    for (const turn of turns) refuseUnstorable(turn);
+    const fenced = new Set<string>();
+    const isOwner = options.epoch === this.epoch;
+    for (const turn of turns) {
+      const { runId } = turn;
+      const isLeftOut =
+        !isOwner ||
+        turn.epoch !== options.epoch ||
+        fenced.has(runId) ||
+        options.fence.includes(runId);
+      if (isLeftOut || !this.#append(turn, options.nowMs)) fenced.add(runId);
+    }
+    if (isOwner) this.#commitIds.add(commitId);
+    return { fenced: [...fenced] };
+  }
+
+  isCommitted(commitId: string): boolean {
+    return this.#commitIds.has(commitId);
+  }
+
+  #append(turn: TurnCommit, nowMs: number): boolean {
+    const { tenant, runId, record, create, startKey } = turn;
+    let run = this.#runs.get(key(tenant, runId));
+    if ((run === undefined) !== (create !== null)) return false;
+    if (record !== null && record.firstSeq !== (run?.head.seq ?? 0) + 1) return false;
+    if (startKey !== null) {
+      const known = this.startKey(tenant, startKey.key, nowMs);
+      if (known !== null && known.runId !== runId) return false;
+      if (known === null) {
+        const { bodyHash } = startKey;
+        this.#startKeys.set(key(tenant, startKey.key), { runId, bodyHash, atMs: nowMs });
+      }
+    }
+    const { status, startedAtMs, endedAtMs, errorCode } = turn;
+    if (create !== null) {
+      const head = { ...create, seq: 0, status, startedAtMs, endedAtMs, errorCode };
+      run = { number: this.#runs.size + 1, head, turns: [], checkpoints: [] };
+      this.#runs.set(key(tenant, runId), run);
+    }
+    if (run === undefined) return false;
+    const seq = record?.lastSeq ?? run.head.seq;
+    run.head = { ...run.head, seq, status, startedAtMs, endedAtMs, errorCode };
+    if (record !== null) run.turns.push(record);
+    for (const message of turn.sends) {
+      const messageKey = key(message.tenant, message.id);
+      if (!this.#messages.has(messageKey)) {
+        this.#messages.set(messageKey, { message, isConsumed: false });
+      }
+    }
+    for (const id of turn.consumes) this.#consume(tenant, id, runId);
+    if (turn.checkpoint !== null) this.#saveCheckpoint(run, turn.checkpoint);
+    return true;
+  }
+
+  #consume(tenant: string, id: string, toRunId: string): void {
+    const found = this.#messages.get(key(tenant, id));
+    if (found !== undefined) found.isConsumed = true;
+    else {
+      const message = { id, tenant, toRunId, kind: "", body: "" };
+      this.#messages.set(key(tenant, id), { message, isConsumed: true });
+    }
+  }
+
+  #saveCheckpoint(run: Run, checkpoint: CheckpointRecord): void {
+    const { tenant, runId } = run.head;
+    this.#corruptCheckpoints.delete(`${key(tenant, runId)}\n${checkpoint.seq}`);
+    run.checkpoints = [checkpoint, ...run.checkpoints.filter(({ seq }) => seq !== checkpoint.seq)]
+      .sort((a, b) => b.seq - a.seq)
+      .slice(0, CHECKPOINTS_KEPT);
+  }
+
+  head(tenant: string, runId: string): RunHead | null {
+    const run = this.#runs.get(key(tenant, runId));
+    return run === undefined ? null : this.#headOf(run);
+  }
+
+  #headOf(run: Run): RunHead {
+    return { ...run.head, epoch: this.epoch };
+  }
+
+  heads(
+    tenant: string,
+    filter: RunFilter,
+  ): { readonly items: readonly RunHead[]; readonly cursor: string | null } {
+    const before = parseCursor(filter.cursor);
+    const found = [...this.#runs.values()]
+      .filter((run) => run.head.tenant === tenant && matches(run.head, filter))
+      .filter(
+        ({ head, number }) =>
+          head.createdAtMs < before.createdAtMs ||
+          (head.createdAtMs === before.createdAtMs && number < before.number),
+      )
+      .sort((a, b) => b.head.createdAtMs - a.head.createdAtMs || b.number - a.number);
+    const page = found.slice(0, filter.limit);
+    const last = page.at(-1);
+    const isMore = found.length > filter.limit && last !== undefined;
+    return {
+      items: page.map((run) => this.#headOf(run)),
+      cursor: isMore ? `${last.head.createdAtMs}.${last.number}` : null,
+    };
+  }
+
+  /** null: of all tenants. */
+  counts(tenant: string | null): Readonly<Record<RunStatus, number>> {
+    const counts = {
+      queued: 0,
+      running: 0,
+      waiting: 0,
+      paused: 0,
+      succeeded: 0,
+      failed: 0,
+      cancelled: 0,
+    };
+    for (const { head } of this.#runs.values()) {
+      if (tenant === null || head.tenant === tenant) counts[head.status]++;
+    }
+    return counts;
+  }
+
+  openRuns(after: RunHead | null, limit: number): readonly RunHead[] {
+    const last = after === null ? undefined : this.#runs.get(key(after.tenant, after.runId));
+    const afterNumber = last?.number ?? 0;
+    return [...this.#runs.values()]
+      .filter(({ number, head }) => number > afterNumber && !ENDED.has(head.status))
+      .slice(0, limit)
+      .map((run) => this.#headOf(run));
+  }
+
+  turns(tenant: string, runId: string, afterSeq: number, limit: number): readonly TurnRecord[] {
+    const turns = this.#runs.get(key(tenant, runId))?.turns ?? [];
+    return turns.filter(({ lastSeq }) => lastSeq > afterSeq).slice(0, limit);
+  }
+
+  turnAt(tenant: string, runId: string, seq: number): TurnRecord | null {
+    const turns = this.#runs.get(key(tenant, runId))?.turns ?? [];
+    return turns.find(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq) ?? null;
+  }
+
+  checkpoints(
+    tenant: string,
+    runId: string,
+    onCorrupt: (seq: number) => void,
+  ): readonly CheckpointRecord[] {
+    const checkpoints = this.#runs.get(key(tenant, runId))?.checkpoints ?? [];
+    return checkpoints.filter(({ seq }) => {
+      const isCorrupt = this.#corruptCheckpoints.has(`${key(tenant, runId)}\n${seq}`);
+      if (isCorrupt) onCorrupt(seq);
+      return !isCorrupt;
+    });
+  }
+
+  messages(limit: number): readonly Message[] {
+    return [...this.#messages.values()]
+      .filter(({ isConsumed }) => !isConsumed)
+      .slice(0, limit)
+      .map(({ message }) => message);
+  }
+
+  startKey(
+    tenant: string,
+    startKey: string,
+    nowMs: number,
+  ): { readonly runId: string; readonly bodyHash: string } | null {
+    const found = this.#startKeys.get(key(tenant, startKey));
+    if (found === undefined || found.atMs <= nowMs - MEMORY_MS) return null;
+    return { runId: found.runId, bodyHash: found.bodyHash };
+  }
+
+  saveWorkflow(
+    tenant: string,
+    workflow: {
+      readonly name: string;
+      readonly hash: string;
+      readonly definition: string;
+      readonly atMs: number;
+    },
+  ): WorkflowVersion & { readonly created: boolean } {
+    const { name, hash, definition, atMs } = workflow;
+    const versions = this.#workflows.get(key(tenant, name)) ?? [];
+    const newest = versions.at(-1);
+    if (newest?.hash === hash) return { ...withoutDefinition(newest), created: false };
+    const saved = { name, version: versions.length + 1, hash, createdAtMs: atMs };
+    this.#workflows.set(key(tenant, name), [...versions, { ...saved, definition }]);
+    return { ...saved, created: true };
+  }
+
+  findWorkflow(tenant: string, name: string, version: number | null): Version | null {
+    const versions = this.#workflows.get(key(tenant, name)) ?? [];
+    return versions.at(version === null ? -1 : version - 1) ?? null;
+  }
+
+  workflowVersions(tenant: string, name: string): readonly WorkflowVersion[] {
+    return (this.#workflows.get(key(tenant, name)) ?? []).map(withoutDefinition).reverse();
+  }
+
+  listWorkflows(tenant: string, afterName: string, limit: number): readonly WorkflowVersion[] {
+    return [...this.#workflows]
+      .filter(([name]) => name.startsWith(key(tenant, "")))
+      .flatMap(([, versions]) => versions.slice(-1).map(withoutDefinition))
+      .filter(({ name }) => name > afterName)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .slice(0, limit);
+  }
+
+  putBlob(tenant: string, hash: string, bytes: Uint8Array): void {
+    if (!this.#blobs.has(key(tenant, hash))) this.#blobs.set(key(tenant, hash), bytes.slice());
+  }
+
+  blob(tenant: string, hash: string): Uint8Array | null {
+    if (this.#corruptBlobs.has(hash)) return null;
+    return this.#blobs.get(key(tenant, hash))?.slice() ?? null;
+  }
+
+  corruptCheckpoint(tenant: string, runId: string, seq: number): void {
+    this.#corruptCheckpoints.add(`${key(tenant, runId)}\n${seq}`);
+  }
+
+  corruptBlob(hash: string): void {
+    this.#corruptBlobs.add(hash);
+  }
+}
+
+function withoutDefinition({ name, version, hash, createdAtMs }: Version): WorkflowVersion {
+  return { name, version, hash, createdAtMs };
+}
+
+function refuseUnstorable(turn: TurnCommit): void {
+  const { runId, record, checkpoint } = turn;
+  const isWellFormed =
+    (record?.events ?? "").isWellFormed() && (checkpoint?.state ?? "").isWellFormed();
+  if (isWellFormed && (record === null || record.firstSeq <= record.lastSeq)) return;
+  throw new LockstitchError("journal_refused", `run ${runId} cannot be stored`, {
+    details: { runId },
+  });
+}
+
+function matches(head: Omit<RunHead, "epoch">, filter: RunFilter): boolean {
+  return (
+    (filter.status === undefined || filter.status.includes(head.status)) &&
+    (filter.workflow === undefined || filter.workflow === head.workflow) &&
+    (filter.parentRunId === undefined || filter.parentRunId === head.parentRunId) &&
+    Object.entries(filter.labels ?? {}).every(([name, value]) => head.labels[name] === value) &&
+    head.createdAtMs > (filter.createdAfterMs ?? Number.NEGATIVE_INFINITY) &&
+    head.createdAtMs < (filter.createdBeforeMs ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+function parseCursor(cursor: string | undefined): { createdAtMs: number; number: number } {
+  if (cursor === undefined) return { createdAtMs: Number.POSITIVE_INFINITY, number: 0 };
+  const match = /^(-?\d+)\.(\d+)$/.exec(cursor);
+  if (match === null) throw new LockstitchError("request_invalid", "not a cursor of this list");
+  return { createdAtMs: Number(match[1]), number: Number(match[2]) };
+}

@@ -1,0 +1,260 @@
+/**
+ * A Store for deterministic simulation: plain data behind a log whose unsynced batches are lost
+ * whole at a crash, with faults injected by hooks. Time passes only on the Clock that is handed in.
+ *
+ *            written (not visible)        synced (visible, durable)         answered
+ *   call ───────────▶ log tail ──── delay ───────▶ data ──────────────────────▶ caller
+ *                        │ crash(): lost, or kept whole by `keepUnsynced`
+ *
+ *   S1. A batch is all there or not at all, whatever happens when.
+ *   S2. Writes are taken one at a time in the order of the calls; reads see synced batches only.
+ *   S3. After crash() nothing of the stores opened before resolves or rejects ever again: their
+ *       process is dead. A store opened without a crash fences the ones before it by its epoch.
+ *   S4. The same calls, hooks and clock give the same result: no timer, no chance of its own.
+ */
+import { hash as digest } from "node:crypto";
+import { LockstitchError } from "#errors/errors.ts";
+import type { BlobStore } from "#ports/blob-store.ts";
+import type { Catalogue } from "#ports/catalogue.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Journal, TurnCommit } from "#ports/journal.ts";
+import type { Store } from "#ports/store.ts";
+import { SimulatedData } from "./simulated-data.ts";
+
+/** What goes wrong with one commit. `delayMs` is how long it stays unsynced; 0 is the next microtask. */
+export type CommitFault = { readonly delayMs?: number } & (
+  | { readonly kind: "none" }
+  /** Not committed, try again: store_unavailable. */
+  | { readonly kind: "unavailable" }
+  /** Not committed, and never will be: journal_refused, for one run if it is named. */
+  | { readonly kind: "refused"; readonly runId: string | null }
+  /** store_unavailable, but perhaps it has been committed: committed() knows. */
+  | { readonly kind: "unknown"; readonly isCommitted: boolean }
+  /** These runs' turns are fenced, as if another host had taken the runs. */
+  | { readonly kind: "fenced"; readonly runIds: readonly string[] }
+);
+
+export interface StoreFaults {
+  /** Asked once for each commit, when it is written. */
+  readonly onCommit?: (commit: {
+    readonly commitId: string;
+    readonly turns: readonly TurnCommit[];
+  }) => CommitFault;
+  /** How long a read is under way: it answers what was true when it began. */
+  readonly onRead?: (operation: string) => number;
+  /** How long a blob or a workflow stays unsynced, or that it is refused with store_unavailable. */
+  readonly onPut?: (operation: string) => number | "unavailable";
+}
+
+interface Batch {
+  /** Makes the batch visible. */
+  readonly apply: () => void;
+}
+
+/** What survives crashes; open() is a process that starts on it. */
+export class SimulatedDisk {
+  readonly data = new SimulatedData();
+  readonly #clock: Clock;
+  readonly #faults: StoreFaults;
+  readonly #unsynced: Batch[] = [];
+  #process = 0;
+
+  constructor(clock: Clock, faults: StoreFaults = {}) {
+    this.#clock = clock;
+    this.#faults = faults;
+  }
+
+  /** How many batches a crash now would put at stake. */
+  get unsyncedBatches(): number {
+    return this.#unsynced.length;
+  }
+
+  /** kill -9 or power loss: unsynced batches are lost but for the first `keepUnsynced`. */
+  crash(keepUnsynced = 0): void {
+    this.#process++;
+    for (const { apply } of this.#unsynced.splice(0).slice(0, keepUnsynced)) apply();
+  }
+
+  open(): Store {
+    this.data.epoch++;
+    const started = this.#process;
+    return new SimulatedProcess({
+      data: this.data,
+      clock: this.#clock,
+      faults: this.#faults,
+      unsynced: this.#unsynced,
+      isAlive: () => started === this.#process,
+    }).store;
+  }
+}
+
+/** Never settles: what a dead process waits for. */
+const NEVER = new Promise<never>(() => {});
+
+class SimulatedProcess {
+  readonly store: Store;
+  readonly #data: SimulatedData;
+  readonly #clock: Clock;
+  readonly #faults: StoreFaults;
+  readonly #unsynced: Batch[];
+  readonly #isAlive: () => boolean;
+  readonly #epoch: number;
+  #tail: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(disk: {
+    readonly data: SimulatedData;
+    readonly clock: Clock;
+    readonly faults: StoreFaults;
+    readonly unsynced: Batch[];
+    readonly isAlive: () => boolean;
+  }) {
+    this.#data = disk.data;
+    this.#clock = disk.clock;
+    this.#faults = disk.faults;
+    this.#unsynced = disk.unsynced;
+    this.#isAlive = disk.isAlive;
+    this.#epoch = disk.data.epoch;
+    this.store = {
+      epoch: this.#epoch,
+      journal: this.#journal(),
+      catalogue: this.#catalogue(),
+      blobs: this.#blobs(),
+      describe: () => this.#read("describe", () => ({ adapter: "simulated", schemaVersion: 1 })),
+      close: async () => {
+        this.#isClosed = true;
+        await this.#tail;
+      },
+    };
+  }
+
+  /** Waits on the simulated clock; a process that died meanwhile never goes on. */
+  async #pass(delayMs: number): Promise<void> {
+    const dueMs = this.#clock.monotonicMs() + delayMs;
+    // The clock's delays end after an hour at most.
+    while (this.#clock.monotonicMs() < dueMs) {
+      const restMs = dueMs - this.#clock.monotonicMs();
+      await new Promise<void>((resolve) => this.#clock.after(restMs, resolve));
+    }
+    if (!this.#isAlive()) await NEVER;
+  }
+
+  async #read<Result>(operation: string, query: () => Result): Promise<Result> {
+    if (!this.#isAlive()) return await NEVER;
+    if (this.#isClosed) throw unavailable("the store is closed");
+    const answer = query();
+    await this.#pass(this.#faults.onRead?.(operation) ?? 0);
+    return answer;
+  }
+
+  /** Takes its turn behind the writes before it; `work` then writes and syncs one batch. */
+  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (!this.#isAlive()) return await NEVER;
+    if (this.#isClosed) throw unavailable("the store is closed");
+    const turn = this.#tail.then(async () => {
+      if (!this.#isAlive()) await NEVER;
+      return await work();
+    });
+    this.#tail = turn.catch(() => {});
+    return await turn;
+  }
+
+  /** One batch: in the log at once, in the data after `delayMs`. */
+  async #sync<Result>(apply: () => Result, delayMs: number): Promise<Result> {
+    const batch = { apply };
+    this.#unsynced.push(batch);
+    await this.#pass(delayMs);
+    this.#unsynced.splice(this.#unsynced.indexOf(batch), 1);
+    return apply();
+  }
+
+  async #commit(
+    commitId: string,
+    turns: readonly TurnCommit[],
+  ): Promise<{ readonly fenced: readonly string[] }> {
+    const fault: CommitFault = this.#faults.onCommit?.({ commitId, turns }) ?? { kind: "none" };
+    const delayMs = fault.delayMs ?? 0;
+    const nowMs = this.#clock.nowMs();
+    const fence = fault.kind === "fenced" ? fault.runIds : [];
+    const apply = () => this.#data.commit(commitId, turns, { epoch: this.#epoch, nowMs, fence });
+    if (fault.kind === "unavailable" || (fault.kind === "unknown" && !fault.isCommitted)) {
+      await this.#pass(delayMs);
+      throw unavailable(`commit ${commitId} failed (simulated)`);
+    }
+    if (fault.kind === "refused") {
+      await this.#pass(delayMs);
+      throw new LockstitchError("journal_refused", `commit ${commitId} is refused (simulated)`, {
+        details: fault.runId === null ? {} : { runId: fault.runId },
+      });
+    }
+    const answer = await this.#sync(apply, delayMs);
+    if (fault.kind === "unknown") throw unavailable(`commit ${commitId} got no answer (simulated)`);
+    return answer;
+  }
+
+  #journal(): Journal {
+    const data = this.#data;
+    return {
+      commit: (commitId, turns) => this.#write(() => this.#commit(commitId, turns)),
+      // Behind the writes under way, so that it tells the truth about them.
+      committed: (commitId) =>
+        this.#write(() => this.#read("committed", () => data.isCommitted(commitId))),
+      head: (context, runId) => this.#read("head", () => data.head(context.tenant, runId)),
+      heads: (context, filter) => this.#read("heads", () => data.heads(context.tenant, filter)),
+      counts: (context) => this.#read("counts", () => data.counts(context?.tenant ?? null)),
+      openRuns: (after, limit) => this.#read("openRuns", () => data.openRuns(after, limit)),
+      turns: (context, runId, afterSeq, limit) =>
+        this.#read("turns", () => data.turns(context.tenant, runId, afterSeq, limit)),
+      turnAt: (context, runId, seq) =>
+        this.#read("turnAt", () => data.turnAt(context.tenant, runId, seq)),
+      checkpoints: (context, runId, onCorrupt) =>
+        this.#read("checkpoints", () => data.checkpoints(context.tenant, runId, onCorrupt)),
+      messages: (limit) => this.#read("messages", () => data.messages(limit)),
+      startKey: (context, key) =>
+        this.#read("startKey", () => data.startKey(context.tenant, key, this.#clock.nowMs())),
+    };
+  }
+
+  #put<Result>(operation: string, apply: () => Result): Promise<Result> {
+    return this.#write(async () => {
+      const fault = this.#faults.onPut?.(operation) ?? 0;
+      if (fault === "unavailable") throw unavailable(`${operation} failed (simulated)`);
+      return await this.#sync(apply, fault);
+    });
+  }
+
+  #catalogue(): Catalogue {
+    const data = this.#data;
+    return {
+      save: (context, workflow) =>
+        this.#put("saveWorkflow", () => data.saveWorkflow(context.tenant, workflow)),
+      find: (context, name, version) =>
+        this.#read("findWorkflow", () => data.findWorkflow(context.tenant, name, version)),
+      list: (context, afterName, limit) =>
+        this.#read("listWorkflows", () =>
+          data.listWorkflows(context.tenant, afterName ?? "", limit),
+        ),
+      versions: (context, name) =>
+        this.#read("workflowVersions", () => data.workflowVersions(context.tenant, name)),
+    };
+  }
+
+  #blobs(): BlobStore {
+    const data = this.#data;
+    return {
+      put: async (context, hash, bytes) => {
+        if (digest("sha256", bytes) !== hash) {
+          throw new LockstitchError("request_invalid", `these bytes do not have the hash ${hash}`);
+        }
+        // The caller may reuse its buffer before the batch is synced.
+        const copy = bytes.slice();
+        await this.#put("putBlob", () => data.putBlob(context.tenant, hash, copy));
+      },
+      get: (context, hash) => this.#read("getBlob", () => data.blob(context.tenant, hash)),
+    };
+  }
+}
+
+function unavailable(message: string): LockstitchError {
+  return new LockstitchError("store_unavailable", message);
+}
