@@ -2,20 +2,16 @@
  * The house rules that no other tool holds, as one readable test. Each rule lists its offenders,
  * so that the message says where to go. CONTRIBUTING.md gives the reasons.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { ERRORS } from "#errors/errors.ts";
 import { STEP_ERROR_CODES } from "#errors/step-error.ts";
 
 const TEXT_ENDINGS = /\.(ts|tsx|js|json|md|yml|yaml|css|html|sql|grit|svg|csv|txt)$|(^|\/)[^.]+$/;
 
-const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-  encoding: "utf8",
-})
-  .split("\n")
-  .filter((path) => path !== "" && existsSync(path));
+const files = (filesOfGit() ?? filesOnDisk()).filter((path) => existsSync(path));
 const code = files.filter((path) => path.endsWith(".ts"));
 const source = code.filter((path) => path.startsWith("src/"));
 const tests = code.filter((path) => path.startsWith("test/"));
@@ -23,6 +19,25 @@ const documents = files.filter((path) => path.endsWith(".md"));
 const texts = files.filter(
   (path) => TEXT_ENDINGS.test(path) && basename(path) !== "package-lock.json",
 );
+
+/** What git tracks or would add; null where there is no git or no repository. */
+function filesOfGit(): string[] | null {
+  const listed = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    encoding: "utf8",
+  });
+  return listed.status === 0 ? listed.stdout.split("\n").filter((path) => path !== "") : null;
+}
+
+function filesOnDisk(): string[] {
+  const ignored = readFileSync(".gitignore", "utf8").split("\n");
+  const folders = [".git", ...ignored.map((line) => line.replace(/\/$/, ""))];
+  return globSync("**/*", {
+    exclude: (entry) => folders.includes(entry.name) || entry.name.endsWith(".log"),
+    withFileTypes: true,
+  })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(".", join(entry.parentPath, entry.name)));
+}
 
 const read = (path: string): string => readFileSync(path, "utf8");
 

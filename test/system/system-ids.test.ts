@@ -32,6 +32,17 @@ test("I2: the last chance of a millisecond is followed by the next millisecond",
   expect(ids.runId()).toBe("run_0000000008ZZZZZZZZZZZZZZZZ");
 });
 
+test("within a millisecond the chance part counts up, and the time stays", () => {
+  const ids = systemIds({ nowMs: () => 0 }, () => 41n);
+  expect(ids.runId()).toBe("run_00000000000000000000000019");
+  expect(ids.runId()).toBe("run_0000000000000000000000001A");
+});
+
+test("two sources do not give the same id in the same millisecond", () => {
+  const clock = { nowMs: () => 7 };
+  expect(systemIds(clock).runId()).not.toBe(systemIds(clock).runId());
+});
+
 test("commit ids differ", () => {
   const ids = systemIds({ nowMs: () => 0 });
   expect(ids.commitId()).not.toBe(ids.commitId());
