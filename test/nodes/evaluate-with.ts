@@ -1,5 +1,6 @@
 /** Turns an example's `with` into what a node receives: function fields become callables. */
 import type { NodeDefinition } from "#nodes/define-node.ts";
+import { compileExpression } from "#workflow/expression/compile.ts";
 import type { Json } from "#workflow/json.ts";
 
 /** `config` with the text of its function fields made callable. */
@@ -8,11 +9,7 @@ export function evaluateWith(definition: NodeDefinition, config: Json): unknown 
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => [
       name,
-      definition.functionFields.has(name) ? callable(String(value)) : value,
+      definition.functionFields.has(name) ? compileExpression(String(value)).callable({}) : value,
     ]),
   );
-}
-
-function callable(source: string): unknown {
-  return new Function(`return (${source})`)();
 }

@@ -11,6 +11,7 @@ import { format } from "./format.ts";
 import { noop } from "./noop.ts";
 import { parse } from "./parse.ts";
 import { template } from "./template.ts";
+import { validate } from "./validate.ts";
 
 export const pureNodes: readonly NodeDefinition[] = [
   noop,
@@ -24,4 +25,5 @@ export const pureNodes: readonly NodeDefinition[] = [
   template,
   parse,
   format,
+  validate,
 ];
