@@ -1,0 +1,44 @@
+/** `lockstitch approvals approve|reject RUN STEP`: a person's decision. */
+import type { Command } from "commander";
+import { runToJson } from "#client/wire/run.ts";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { visible } from "../../output.ts";
+import type { Cli } from "../../program.ts";
+import { readJson } from "../../read-json.ts";
+
+interface Options {
+  readonly comment?: string;
+  readonly form?: string;
+}
+
+export function addApprovalsDecideCommands(approvals: Command, cli: Cli): void {
+  for (const [verb, approved] of [
+    ["approve", true],
+    ["reject", false],
+  ] as const)
+    approvals
+      .command(verb)
+      .description(approved ? "let a waiting step go on" : "refuse a waiting step")
+      .argument("<run>", "run id")
+      .argument("<step>", "path of the step, e.g. approve or orders[3].approve")
+      .option("--comment <text>", "why; the step's output has it")
+      .option("--form <json>", "what the step's form asks for: JSON, @file or -")
+      .action(
+        cli.action<[string, string], Options>(async (session, [runId, path], options) => {
+          const { output, machine } = session;
+          const form = await readJson(machine, "--form", options.form);
+          const { engine } = await session.access();
+          const run = await engine.decideApproval(LOCAL_CONTEXT, runId, path, {
+            approved,
+            comment: options.comment,
+            ...(form === undefined ? {} : { form }),
+          });
+          if (output.isJson) output.printJson(runToJson(run));
+          output.printText(
+            `${approved ? "Approved" : "Rejected"}: ${visible(path)} of ${run.id}, which is ${run.status}.`,
+          );
+          return EXIT.ok.code;
+        }),
+      );
+}

@@ -1,0 +1,46 @@
+/** `lockstitch approvals list`: every wait.approval that nobody has decided yet. */
+import type { Command } from "commander";
+import { approvalToJson } from "#client/wire/workflow.ts";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { formatInstant, formatTable } from "../../format.ts";
+import { hintsFor } from "../../hints.ts";
+import { oneLine, visible } from "../../output.ts";
+import type { Cli } from "../../program.ts";
+
+export function addApprovalsListCommand(approvals: Command, cli: Cli): void {
+  approvals
+    .command("list")
+    .description("list what waits for an approval")
+    .action(
+      cli.action<[], object>(async (session) => {
+        const { output, machine } = session;
+        const { engine } = await session.access();
+        const items = await engine.approvals(LOCAL_CONTEXT);
+        if (output.isJson) output.printJson({ items: items.map(approvalToJson) });
+        if (output.isJson) return EXIT.ok.code;
+        const first = items[0];
+        if (first === undefined) {
+          output.note("Nothing waits for an approval.");
+          return EXIT.ok.code;
+        }
+        output.printText(
+          formatTable(
+            ["run", "step", "title", "workflow", "since", "expires"],
+            items.map((item) => [
+              item.runId,
+              visible(item.path),
+              oneLine(item.title, 60),
+              visible(item.workflow),
+              formatInstant(item.sinceMs),
+              formatInstant(item.expiresAtMs),
+            ]),
+            output.colors,
+          ),
+        );
+        const hint = hintsFor((await session.settings()).data, machine.cwd);
+        output.note(output.noteColors.dim(hint("approvals", "approve", first.runId, first.path)));
+        return EXIT.ok.code;
+      }),
+    );
+}

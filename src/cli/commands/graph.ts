@@ -1,0 +1,37 @@
+/** `lockstitch graph FILE`: the workflow as a diagram. */
+import { type Command, Option } from "commander";
+import { definitionInvalid } from "#workflow/problem.ts";
+import { dot, mermaid } from "../diagram.ts";
+import { EXIT } from "../exit-codes.ts";
+import type { Cli } from "../program.ts";
+import { readDefinition } from "../read-definition.ts";
+import { shapeOf } from "../workflow-shape.ts";
+
+const FORMATS = { mermaid, dot } as const;
+
+export function addGraphCommand(program: Command, cli: Cli): void {
+  program
+    .command("graph")
+    .description("print a workflow as a diagram")
+    .argument("<file>", "workflow file: YAML, JSON, TypeScript")
+    .addOption(
+      new Option("--format <format>", "language of the diagram")
+        .choices(Object.keys(FORMATS))
+        .default("mermaid"),
+    )
+    .action(
+      cli.action<[string], { format: keyof typeof FORMATS }>(
+        async ({ machine, output, settings }, [file], { format }) => {
+          const { plan, problems } = await readDefinition(file, {
+            cwd: machine.cwd,
+            nodeTypes: machine.nodeTypes(await settings()),
+          });
+          if (plan === null) throw definitionInvalid(problems);
+          const shape = shapeOf(plan);
+          if (output.isJson) output.printJson(shape);
+          else output.printText(FORMATS[format](shape));
+          return EXIT.ok.code;
+        },
+      ),
+    );
+}

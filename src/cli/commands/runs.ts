@@ -1,0 +1,21 @@
+/** `lockstitch runs ...`: the group; each command of it is a file in runs/. */
+import type { Command } from "commander";
+import type { Cli } from "../program.ts";
+import { addRunsControlCommands } from "./runs/control.ts";
+import { addRunsEventsCommand } from "./runs/events.ts";
+import { addRunsExplainCommand } from "./runs/explain.ts";
+import { addRunsGetCommand } from "./runs/get.ts";
+import { addRunsListCommand } from "./runs/list.ts";
+import { addRunsRerunCommand } from "./runs/rerun.ts";
+import { addRunsSignalCommand } from "./runs/signal.ts";
+
+export function addRunsCommands(program: Command, cli: Cli): void {
+  const runs = program.command("runs").description("look at runs and steer them");
+  addRunsListCommand(runs, cli);
+  addRunsGetCommand(runs, cli);
+  addRunsEventsCommand(runs, cli);
+  addRunsExplainCommand(runs, cli);
+  addRunsControlCommands(runs, cli);
+  addRunsSignalCommand(runs, cli);
+  addRunsRerunCommand(runs, cli);
+}

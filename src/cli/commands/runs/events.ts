@@ -1,0 +1,59 @@
+/** `lockstitch runs events ID`: the journal of a run. */
+import type { Command } from "commander";
+import { eventToJson } from "#client/wire/run-reads.ts";
+import type { EventView } from "#engine/engine.ts";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import { countArgument } from "../../arguments.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { formatTable, formatTime } from "../../format.ts";
+import { brief, visible } from "../../output.ts";
+import type { Cli } from "../../program.ts";
+
+interface Options {
+  readonly after: number;
+  readonly limit: number;
+}
+
+export function addRunsEventsCommand(runs: Command, cli: Cli): void {
+  runs
+    .command("events")
+    .description("print a run's journal")
+    .argument("<run>", "run id")
+    .option("--after <seq>", "only events after this one", countArgument(0, 2 ** 50), 0)
+    .option("--limit <count>", "how many", countArgument(1, 10_000), 1_000)
+    .action(
+      cli.action<[string], Options>(async (session, [runId], { after, limit }) => {
+        const { output } = session;
+        const { engine } = await session.access();
+        const events = await engine.events(LOCAL_CONTEXT, runId, after, limit);
+        const last = events.at(-1)?.seq ?? after;
+        const more = events.length === limit ? last : null;
+        if (output.isJson) output.printJson({ items: events.map(eventToJson), after: more });
+        else if (events.length === 0) output.note("There are no such events.");
+        else
+          output.printText(
+            formatTable(
+              ["seq", "time", "event", "step", "holds"],
+              events.map((event) => [
+                String(event.seq),
+                formatTime(event.atMs),
+                event.type,
+                visible(event.path ?? ""),
+                output.colors.dim(holds(event)),
+              ]),
+              output.colors,
+            ),
+          );
+        if (more !== null) output.note(`There may be more: --after ${more}`);
+        return EXIT.ok.code;
+      }),
+    );
+}
+
+/** The event's own fields, without what the columns before it show. */
+function holds({ event }: EventView): string {
+  const fields = Object.fromEntries(
+    Object.entries(event).filter(([name]) => name !== "type" && name !== "path"),
+  );
+  return Object.keys(fields).length === 0 ? "" : brief(fields, 70);
+}

@@ -1,0 +1,24 @@
+/** `lockstitch runs get ID`: a run with its steps. */
+import type { Command } from "commander";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import { EXIT } from "../../exit-codes.ts";
+import type { Cli } from "../../program.ts";
+import { runStateDocument, runText } from "../../run-report.ts";
+
+export function addRunsGetCommand(runs: Command, cli: Cli): void {
+  runs
+    .command("get")
+    .description("show a run and its steps")
+    .argument("<run>", "run id")
+    .option("--all-steps", "inner step instances too")
+    .action(
+      cli.action<[string], { allSteps?: boolean }>(async (session, [runId], { allSteps }) => {
+        const { output } = session;
+        const { engine } = await session.access();
+        const state = await engine.state(LOCAL_CONTEXT, runId);
+        if (output.isJson) output.printJson(runStateDocument(state, allSteps === true));
+        else output.printText(runText(state, allSteps === true, output.colors));
+        return EXIT.ok.code;
+      }),
+    );
+}

@@ -1,0 +1,59 @@
+/** `lockstitch runs list`: runs, newest first. */
+import { type Command, Option } from "commander";
+import { RunStatusJson, summaryToJson } from "#client/wire/run.ts";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import { countArgument } from "../../arguments.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { formatDuration, formatInstant, formatTable, paintStatus } from "../../format.ts";
+import { visible } from "../../output.ts";
+import type { Cli } from "../../program.ts";
+
+interface Options {
+  readonly status?: (typeof RunStatusJson.options)[number];
+  readonly workflow?: string;
+  readonly limit: number;
+}
+
+export function addRunsListCommand(runs: Command, cli: Cli): void {
+  runs
+    .command("list")
+    .description("list runs, newest first")
+    .addOption(new Option("--status <status>", "only those").choices(RunStatusJson.options))
+    .option("--workflow <name>", "only those of this workflow")
+    .option("--limit <count>", "how many", countArgument(1, 1_000), 20)
+    .action(
+      cli.action<[], Options>(async (session, _args, { status, workflow, limit }) => {
+        const { output } = session;
+        const { engine } = await session.access();
+        const { items, cursor } = await engine.list(LOCAL_CONTEXT, {
+          ...(status === undefined ? {} : { status: [status] }),
+          ...(workflow === undefined ? {} : { workflow }),
+          limit,
+        });
+        if (output.isJson) {
+          output.printJson({ items: items.map(summaryToJson), cursor });
+          return EXIT.ok.code;
+        }
+        if (items.length === 0) output.note("There are no such runs.");
+        else
+          output.printText(
+            formatTable(
+              ["run", "workflow", "status", "started", "took", "error"],
+              items.map((run) => [
+                run.id,
+                `${visible(run.workflow)} v${run.version}`,
+                paintStatus(run.status, run.status, output.colors),
+                formatInstant(run.startedAtMs),
+                run.startedAtMs === null || run.endedAtMs === null
+                  ? ""
+                  : formatDuration(run.endedAtMs - run.startedAtMs),
+                visible(run.errorCode ?? ""),
+              ]),
+              output.colors,
+            ),
+          );
+        if (cursor !== null) output.note(output.noteColors.dim("There are more: raise --limit."));
+        return EXIT.ok.code;
+      }),
+    );
+}

@@ -1,0 +1,143 @@
+/**
+ * `lockstitch start`: owns the data directory and serves it until it is told to stop. With
+ * `--demo` a small supervisor keeps the server alive (supervisor.ts) and an example is running.
+ */
+import { relative } from "node:path";
+import { type Command, Option } from "commander";
+import type { RunView } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
+import { EXIT } from "../exit-codes.ts";
+import { type Hint, hintsFor } from "../hints.ts";
+import type { EngineHost } from "../machine.ts";
+import type { Cli } from "../program.ts";
+import type { Session } from "../session.ts";
+import { RESTARTS_VARIABLE } from "../supervisor.ts";
+
+interface Options {
+  readonly demo?: boolean;
+}
+
+/** Time that running attempts get to finish when the server is told to stop. */
+const SERVER_GRACE_MS = 10_000;
+
+export function addStartCommand(program: Command, cli: Cli): void {
+  program
+    .command("start")
+    .description("serve the data directory: HTTP API and live page")
+    .option("--port <port>", "port, 0 for a free one (LOCKSTITCH_PORT; default 7420)")
+    .option("--host <address>", "address (LOCKSTITCH_HOST; default 127.0.0.1)")
+    .addOption(new Option("--demo", "run the example, restart the server when it is killed"))
+    .addOption(new Option("--no-demo", "serve only"))
+    .action(
+      cli.action<[], Options>(async (session, _args, options) => {
+        const isDemo = options.demo === true;
+        const isChild = session.machine.env[RESTARTS_VARIABLE] !== undefined;
+        return isDemo && !isChild
+          ? await session.machine.supervise()
+          : await serve(session, isDemo);
+      }),
+    );
+}
+
+async function serve(session: Session, isDemo: boolean): Promise<number> {
+  const { machine, output } = session;
+  const settings = await session.settings();
+  const stop = new AbortController();
+  const unsubscribe = machine.onInterrupt(() => {
+    if (stop.signal.aborted) machine.exitNow(EXIT.interrupted.code);
+    stop.abort();
+  });
+  try {
+    const host = await machine.openHost(settings, isDemo ? "demo" : "server");
+    try {
+      const address = await host.serve({ host: settings.host, port: settings.port });
+      const example = isDemo ? await host.runExample() : null;
+      const hint = hintsFor(settings.data, machine.cwd);
+      const continued = host.engine.stats().continuedRuns;
+      if (output.isJson)
+        output.printJson({ address, data: settings.data, continuedRuns: continued });
+      else sayServing(session, { address, data: settings.data, continued, example, hint });
+      await aborted(stop.signal);
+    } finally {
+      await closeHost(session, host);
+    }
+  } finally {
+    unsubscribe();
+  }
+  return EXIT.ok.code;
+}
+
+async function closeHost({ output }: Session, host: EngineHost): Promise<void> {
+  const { openRuns, runningAttempts } = host.engine.stats();
+  if (runningAttempts > 0)
+    output.note(`Stopping: ${runningAttempts} running attempts get up to 10 s. Ctrl-C: at once.`);
+  await host.close(SERVER_GRACE_MS);
+  output.note(
+    openRuns === 0
+      ? "Stopped."
+      : `Stopped. ${openRuns} unfinished run${openRuns === 1 ? "" : "s"} will go on at the next start.`,
+  );
+}
+
+function sayServing(
+  { output, machine }: Session,
+  serving: {
+    readonly address: string;
+    readonly data: string;
+    readonly continued: number;
+    readonly example: RunView | null;
+    readonly hint: Hint;
+  },
+): void {
+  const { address, data, continued, example, hint } = serving;
+  const { bold, cyan, dim, green } = output.colors;
+  const say = output.printText;
+  say(
+    `${bold("Lockstitch")} serves ${cyan(address)}  ${dim(`data in ${relative(machine.cwd, data) || data}`)}`,
+  );
+  if (continued > 0) say(green(`continued ${continued} run${continued === 1 ? "" : "s"}`));
+  if (example !== null) say(`Watch the example ${example.workflow} run: ${cyan(`${address}/`)}`);
+  say("");
+  say("In another terminal:");
+  for (const line of [
+    hint("runs", "list"),
+    example === null
+      ? hint("run", "examples/fan-out/fan-out.workflow.yaml")
+      : hint("approvals", "approve", example.id, "approve"),
+    hint("runs", "explain", example?.id ?? "RUN"),
+  ])
+    say(`  ${line}`);
+  say("");
+  say(dim("Ctrl-C stops the server; unfinished runs go on at the next start."));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** The failure of listening, with what to do; other failures stay as they are. */
+export function listenFailure(cause: unknown, at: { host: string; port: number }): unknown {
+  const code = (cause as { readonly code?: unknown } | null)?.code;
+  if (code === "EADDRINUSE")
+    return new LockstitchError(
+      "config_invalid",
+      `Port ${at.port} of ${at.host} is taken by another program. Choose another, for example --port ${at.port + 1}, or --port 0 for a free one.`,
+      { cause },
+    );
+  if (code === "EACCES")
+    return new LockstitchError(
+      "config_invalid",
+      `Port ${at.port} of ${at.host} may not be used by this user. Choose one above 1023, for example --port 7420.`,
+      { cause },
+    );
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+    return new LockstitchError(
+      "config_invalid",
+      `This machine has no address ${at.host}. Use --host 127.0.0.1.`,
+      { cause },
+    );
+  return cause;
+}

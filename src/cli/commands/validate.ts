@@ -1,0 +1,45 @@
+/** `lockstitch validate FILE...`: every mistake of every file, before anything runs. */
+import type { Command } from "commander";
+import { formatProblem } from "#workflow/problem.ts";
+import { EXIT } from "../exit-codes.ts";
+import { visible } from "../output.ts";
+import type { Cli } from "../program.ts";
+import { readDefinition } from "../read-definition.ts";
+
+export function addValidateCommand(program: Command, cli: Cli): void {
+  program
+    .command("validate")
+    .description("check workflow files; every mistake with its line, column and fix")
+    .argument("<files...>", "workflow files: YAML, JSON, TypeScript")
+    .action(
+      cli.action<[string[]], object>(async ({ machine, output, settings }, [names]) => {
+        const nodeTypes = machine.nodeTypes(await settings());
+        const files = [];
+        for (const name of names) {
+          const { definition, problems } = await readDefinition(name, {
+            cwd: machine.cwd,
+            nodeTypes,
+          });
+          files.push({
+            file: name,
+            valid: definition !== null,
+            name: definition?.name ?? null,
+            problems,
+          });
+          const { green, red } = output.colors;
+          if (definition !== null)
+            output.printText(`${green("✓")} ${visible(name)}  ${definition.name}`);
+          else {
+            output.printText(
+              `${red("✗")} ${visible(name)}  ${problems.length} mistake${problems.length === 1 ? "" : "s"}`,
+            );
+            for (const problem of problems)
+              output.printText(`  ${visible(formatProblem(problem))}`);
+          }
+        }
+        const isValid = files.every(({ valid }) => valid);
+        if (output.isJson) output.printJson({ valid: isValid, files });
+        return isValid ? EXIT.ok.code : EXIT.invalid.code;
+      }),
+    );
+}

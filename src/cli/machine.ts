@@ -1,0 +1,48 @@
+/**
+ * What the commands need of the world: streams, signals, and an engine, in process or over HTTP.
+ * src/main.ts provides it from the real adapters; commands name none of them.
+ */
+import type { Engine, RunView } from "#engine/engine.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Machine {
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /**
+   * Becomes the owner of the data directory and opens the engine there. Rejects with store_owned
+   * (details: `pid`, and `address` where the owner can be reached) when another process is it.
+   */
+  openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost>;
+  /** An engine on the other side of HTTP, or null where nobody answers. */
+  connect(address: string, settings: Settings): Promise<Engine | null>;
+  /** The node types of a host with these settings. */
+  nodeTypes(settings: Settings): NodeRegistry;
+  /** Calls back at SIGINT and SIGTERM, and when a supervisor is gone; returns what unsubscribes. */
+  onInterrupt(listener: () => void): () => void;
+  /** Ends the process at once. */
+  exitNow(code: number): never;
+  /** Runs the same command line again as a supervised child (supervisor.ts); answers its exit code. */
+  supervise(): Promise<number>;
+}
+
+/**
+ * Why the engine is opened. command: quietly, for one command. server: to serve until told to
+ * stop. demo: the same, with an example and the page's buttons to break it.
+ */
+export type HostPurpose = "command" | "server" | "demo";
+
+/** The engine in this process, as the owner of its data directory. */
+export interface EngineHost {
+  readonly engine: Engine;
+  /** Listens, and publishes the address to other commands. Answers the address. */
+  serve(at: { readonly host: string; readonly port: number }): Promise<string>;
+  /** The unfinished run of the demo's example, or a new one. */
+  runExample(): Promise<RunView>;
+  /** Stops what was started, in reverse; running attempts get `graceMs`. Idempotent. */
+  close(graceMs: number): Promise<void>;
+}

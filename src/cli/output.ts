@@ -1,0 +1,92 @@
+/**
+ * Where a command writes. Results go to standard output, everything else (progress, hints,
+ * errors) to standard error, so that a pipe gets results only.
+ *
+ * O1. With `--json`, standard output gets exactly one JSON document: printJson is called once and
+ *     printText writes nothing.
+ * O2. Text that comes from workflows or users never reaches a terminal with control characters in
+ *     it: it goes through visible().
+ */
+import pc from "picocolors";
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+export interface Output {
+  readonly isJson: boolean;
+  /** Colours of standard output and of standard error: each may be a pipe. */
+  readonly colors: Colors;
+  readonly noteColors: Colors;
+  /** True where standard error is a terminal that may be redrawn. */
+  readonly isLive: boolean;
+  columns(): number;
+  rows(): number;
+  /** One result for people, on standard output. */
+  printText(text: string): void;
+  /** The result for machines, on standard output. */
+  printJson(value: unknown): void;
+  /** A line for people on standard error, `--json` or not. */
+  note(line: string): void;
+  /** Raw bytes to standard error, for redrawing. */
+  draw(text: string): void;
+}
+
+type Stream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
+
+export function createOutput(options: {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly isJson: boolean;
+}): Output {
+  const { stdout, stderr, env, isJson } = options;
+  const isTerminal = (stream: Stream) => stream.isTTY === true && env["TERM"] !== "dumb";
+  const hasColor = (stream: Stream) =>
+    !env["NO_COLOR"] && (Boolean(env["FORCE_COLOR"]) || isTerminal(stream));
+  return {
+    isJson,
+    colors: pc.createColors(hasColor(stdout)),
+    noteColors: pc.createColors(hasColor(stderr)),
+    isLive: isTerminal(stderr),
+    columns: () => stderr.columns ?? 80,
+    rows: () => stderr.rows ?? 24,
+    printText(text) {
+      if (!isJson) stdout.write(`${text}\n`);
+    },
+    printJson(value) {
+      stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    note(line) {
+      stderr.write(`${line}\n`);
+    },
+    draw(text) {
+      stderr.write(text);
+    },
+  };
+}
+
+// Line breaks and tabs are for the caller to keep or fold; C0, C1 and DEL would steer the terminal.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** `text` with control characters made visible (`\x1b`), tabs and line breaks kept. */
+export function visible(text: string): string {
+  return text.replace(
+    CONTROL,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/** `text` on one line of at most `width` characters. */
+export function oneLine(text: string, width: number): string {
+  const line = visible(text).replace(/\s+/g, " ").trim();
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Any value as one short line. */
+export function brief(value: unknown, width: number): string {
+  return value === undefined || value === null ? "" : oneLine(JSON.stringify(value), width);
+}

@@ -1,0 +1,122 @@
+/**
+ * The command tree and what all commands share: global options, exit codes, one way to report a
+ * failure. Each command is a file in commands/.
+ */
+import { Command, CommanderError } from "commander";
+import { LockstitchError } from "#errors/errors.ts";
+import { addApprovalCommands } from "./commands/approvals.ts";
+import { addGraphCommand } from "./commands/graph.ts";
+import { addRunCommand } from "./commands/run.ts";
+import { addRunsCommands } from "./commands/runs.ts";
+import { addSchemaCommand } from "./commands/schema.ts";
+import { addStartCommand } from "./commands/start.ts";
+import { addValidateCommand } from "./commands/validate.ts";
+import { EXIT, exitCodeHelp, exitCodeOf } from "./exit-codes.ts";
+import type { Machine } from "./machine.ts";
+import { visible } from "./output.ts";
+import { openSession, type Session } from "./session.ts";
+
+/** What a command does: gets its arguments and options, answers the exit code. */
+export type CommandBody<Args extends readonly unknown[], Options> = (
+  session: Session,
+  args: Args,
+  options: Options,
+) => Promise<number>;
+
+/** Turns a body into what commander calls, with session, failure report and clean-up around it. */
+export interface Cli {
+  action<Args extends readonly unknown[], Options>(
+    body: CommandBody<Args, Options>,
+  ): (...given: unknown[]) => Promise<void>;
+}
+
+/** The whole tree, not yet run. `finished` receives the exit code of the command that ran. */
+export function createProgram(machine: Machine, finished: (code: number) => void): Command {
+  const program = new Command("lockstitch")
+    .description("Durable workflows: a file that survives anything.")
+    .version(machine.version, "-v, --version", "print the version")
+    .option("--data <dir>", "data directory (LOCKSTITCH_DATA; default .lockstitch)")
+    .option("--config <file>", "configuration file (default lockstitch.config.* here)")
+    .option("--file-root <dir>", "folder of file nodes (default: files in the data directory)")
+    .option("--json", "print one JSON document for machines on standard output")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .addHelpText("after", `\n${exitCodeHelp()}`);
+  const cli = createCli(machine, finished);
+  addRunCommand(program, cli);
+  addValidateCommand(program, cli);
+  addSchemaCommand(program, cli);
+  addGraphCommand(program, cli);
+  addStartCommand(program, cli);
+  addRunsCommands(program, cli);
+  addApprovalCommands(program, cli);
+  forEachCommand(program, (command) => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => machine.stdout.write(text),
+      writeErr: (text) => machine.stderr.write(text),
+    });
+  });
+  return program;
+}
+
+/** Runs the command line `argv` (without node and script) and answers the exit code. */
+export async function runProgram(machine: Machine, argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok.code;
+  const program = createProgram(machine, (reached) => {
+    code = reached;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok.code : EXIT.usage.code;
+  }
+  return code;
+}
+
+/** Visits `command` and all below it. */
+export function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const inner of command.commands) forEachCommand(inner, visit);
+}
+
+function createCli(machine: Machine, finished: (code: number) => void): Cli {
+  return {
+    action<Args extends readonly unknown[], Options>(body: CommandBody<Args, Options>) {
+      return async (...given: unknown[]) => {
+        const command = given.at(-1) as Command;
+        const options = given.at(-2) as Options;
+        const session = openSession(machine, command);
+        try {
+          finished(await body(session, given.slice(0, -2) as unknown as Args, options));
+        } catch (error) {
+          report(error, session);
+          finished(exitCodeOf(error));
+        } finally {
+          await session.close();
+        }
+      };
+    },
+  };
+}
+
+/** One failure, for people on standard error and for machines as the one document. */
+function report(error: unknown, { output }: Pick<Session, "output">): void {
+  const red = output.noteColors.red;
+  if (error instanceof LockstitchError) {
+    output.note(`${red("error")} ${visible(error.message)}`);
+    if (output.isJson)
+      output.printJson({
+        error: { code: error.code, message: error.message, details: error.details },
+      });
+    return;
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  output.note(`${red("error")} a fault inside Lockstitch; please report it:\n${visible(message)}`);
+  if (output.isJson)
+    output.printJson({
+      error: { code: "internal", message: "a fault inside Lockstitch", details: {} },
+    });
+}

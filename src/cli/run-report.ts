@@ -1,0 +1,112 @@
+/** A run and its steps, for people and for machines; `run` and `runs get` print the same. */
+import { type RunJson, runToJson } from "#client/wire/run.ts";
+import type { RunStateView, RunView, StepView } from "#engine/engine.ts";
+import { formatDuration, formatInstant, formatTable, paintStatus, stepMark } from "./format.ts";
+import { brief, type Colors, oneLine, visible } from "./output.ts";
+
+/** Of each step what scripts ask for; see runDocument. */
+export interface StepDocument {
+  readonly status: StepView["status"];
+  readonly output: unknown;
+  readonly error: StepView["error"];
+  readonly attempts: number;
+}
+
+/** The one document of `run --json`. Inner instances only with `allSteps`. */
+export function runDocument(state: RunStateView, allSteps: boolean) {
+  return {
+    runId: state.run.id,
+    status: state.run.status,
+    output: state.run.output ?? null,
+    error: state.run.error,
+    steps: stepDocuments(state, allSteps),
+  };
+}
+
+/** The one document of `runs get --json`: the run as over HTTP, and its steps. */
+export function runStateDocument(
+  state: RunStateView,
+  allSteps: boolean,
+): RunJson & { readonly steps: Readonly<Record<string, StepDocument>> } {
+  return { ...runToJson(state.run), steps: stepDocuments(state, allSteps) };
+}
+
+function stepDocuments(
+  state: RunStateView,
+  allSteps: boolean,
+): Readonly<Record<string, StepDocument>> {
+  const shown = state.steps.filter((step) => allSteps || !step.inner);
+  return Object.fromEntries(
+    shown.map((step) => [
+      step.path,
+      {
+        status: step.status,
+        output: step.output ?? null,
+        error: step.error,
+        attempts: step.attempts,
+      },
+    ]),
+  );
+}
+
+const OUTPUT_WIDTH = 60;
+
+/** The run's head lines and a table of its steps. */
+export function runText(state: RunStateView, allSteps: boolean, colors: Colors): string {
+  const { run } = state;
+  const steps = state.steps.filter((step) => allSteps || !step.inner);
+  const hidden = state.steps.length - steps.length;
+  const table = formatTable(
+    ["", "step", "uses", "status", "tries", "took", "output or error"],
+    steps.map((step) => stepRow(step, colors)),
+    colors,
+  );
+  const lines = [...headLines(run, colors), "", table];
+  if (hidden > 0) lines.push(colors.dim(`${hidden} inner steps; --all-steps shows them`));
+  return lines.join("\n");
+}
+
+function headLines(run: RunView, colors: Colors): readonly string[] {
+  const row = (name: string, value: string) => `${colors.dim(name.padEnd(10))}${value}`;
+  const lines = [
+    `${colors.bold(run.id)}  ${visible(run.workflow)} v${run.version}  ${paintStatus(run.status, run.status, colors)}`,
+    row("started", formatInstant(run.startedAtMs)),
+  ];
+  if (run.endedAtMs !== null) {
+    const took =
+      run.startedAtMs === null ? "" : ` (${formatDuration(run.endedAtMs - run.startedAtMs)})`;
+    lines.push(row("ended", `${formatInstant(run.endedAtMs)}${took}`));
+  }
+  if (run.forkedFrom !== null) lines.push(row("rerun of", run.forkedFrom));
+  if (run.parentRunId !== null) lines.push(row("parent", run.parentRunId));
+  lines.push(row("input", brief(run.input, 200)));
+  if (run.output !== null) lines.push(row("output", brief(run.output, 200)));
+  if (run.error !== null) lines.push(row("error", colors.red(errorLine(run.error))));
+  return lines;
+}
+
+/** `code at path: message`. */
+export function errorLine(error: NonNullable<RunView["error"]>): string {
+  const place = error.path === undefined ? "" : ` at ${error.path}`;
+  return oneLine(`${error.code}${place}: ${error.message}`, 500);
+}
+
+function stepRow(step: StepView, colors: Colors): readonly string[] {
+  const took =
+    step.startedAtMs === null || step.endedAtMs === null || step.endedAtMs === step.startedAtMs
+      ? ""
+      : formatDuration(step.endedAtMs - step.startedAtMs);
+  const result =
+    step.error === null
+      ? brief(step.output, OUTPUT_WIDTH)
+      : colors.red(oneLine(`${step.error.code}: ${step.error.message}`, OUTPUT_WIDTH));
+  return [
+    stepMark(step.status, colors),
+    visible(step.path),
+    visible(step.uses),
+    paintStatus(step.status, step.status, colors),
+    step.attempts > 1 ? String(step.attempts) : "",
+    took,
+    result,
+  ];
+}

@@ -1,0 +1,97 @@
+/**
+ * One command's surroundings: where it writes, its settings, and the engine it works on.
+ *
+ * S1. There is one owner per data directory. A command that is not the owner works through the
+ *     owner's HTTP address; where there is none to reach it ends with store_owned, naming the pid.
+ * S2. Whatever a command opens is closed when it ends, whichever way it ends.
+ */
+import type { Command } from "commander";
+import type { Engine } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
+import { readConfigFile } from "./config-file.ts";
+import type { EngineHost, Machine } from "./machine.ts";
+import { createOutput, type Output } from "./output.ts";
+import { resolveSettings, SETTINGS, type Settings } from "./settings.ts";
+
+/** How an engine was reached. */
+export interface EngineAccess {
+  readonly engine: Engine;
+  /** The owner's address; null where this process is the owner. */
+  readonly address: string | null;
+  /** The engine in this process; null where it is reached over HTTP. */
+  readonly host: EngineHost | null;
+}
+
+export interface Session {
+  readonly machine: Machine;
+  readonly output: Output;
+  /** Read on first use, so that commands which need none work beside a broken file. */
+  settings(): Promise<Settings>;
+  /** Opens or reaches the engine once. */
+  access(): Promise<EngineAccess>;
+  close(): Promise<void>;
+}
+
+/** Time that running attempts get when a command that is not a server ends. */
+const COMMAND_GRACE_MS = 2_000;
+
+export function openSession(machine: Machine, command: Command): Session {
+  const flags = command.optsWithGlobals<Record<string, unknown>>();
+  const output = createOutput({
+    stdout: machine.stdout,
+    stderr: machine.stderr,
+    env: machine.env,
+    isJson: flags["json"] === true,
+  });
+  let settings: Promise<Settings> | null = null;
+  let access: Promise<EngineAccess> | null = null;
+  const session: Session = {
+    machine,
+    output,
+    settings() {
+      settings ??= readSettings(machine, flags);
+      return settings;
+    },
+    access() {
+      access ??= session.settings().then((resolved) => reachEngine(machine, resolved));
+      return access;
+    },
+    async close() {
+      const reached = await access?.catch(() => null);
+      await reached?.host?.close(COMMAND_GRACE_MS);
+    },
+  };
+  return session;
+}
+
+async function readSettings(
+  machine: Machine,
+  flags: Readonly<Record<string, unknown>>,
+): Promise<Settings> {
+  const named = flags["config"];
+  const file = await readConfigFile(machine.cwd, typeof named === "string" ? named : undefined);
+  const typed = SETTINGS.map(({ key }) => [key, flags[key]] as const).filter(
+    (entry): entry is readonly [(typeof SETTINGS)[number]["key"], string] =>
+      typeof entry[1] === "string",
+  );
+  return resolveSettings({
+    flags: Object.fromEntries(typed),
+    env: machine.env,
+    file,
+    cwd: machine.cwd,
+  });
+}
+
+/** Opens the data directory, or reaches its owner. */
+export async function reachEngine(machine: Machine, settings: Settings): Promise<EngineAccess> {
+  try {
+    const host = await machine.openHost(settings, "command");
+    return { engine: host.engine, address: null, host };
+  } catch (error) {
+    if (!(error instanceof LockstitchError) || error.code !== "store_owned") throw error;
+    const address = error.details["address"];
+    const engine = typeof address === "string" ? await machine.connect(address, settings) : null;
+    if (engine === null) throw error;
+    return { engine, address: address as string, host: null };
+  }
+}

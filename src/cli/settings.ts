@@ -1,0 +1,299 @@
+/**
+ * Everything an operator can set, in one table: its key in lockstitch.config.*, its environment
+ * variable, its schema and its default. A value comes from the first of: flag, environment, file,
+ * default. Mistakes are found all at once; each names the key, the place it came from and the fix.
+ */
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { LockstitchError } from "#errors/errors.ts";
+import type { HttpRules, NodeDefinition } from "#nodes/define-node.ts";
+
+const Port = z.int().min(0).max(65_535);
+const Count = z.int().min(1);
+const Hosts = z.array(z.string().min(1));
+const Cidr = z
+  .string()
+  .refine(isCidr, "must be an address block such as 10.0.0.0/8 or 192.168.1.7/32");
+
+interface Row {
+  /** What flags, environment variables and errors call it. */
+  readonly key: string;
+  readonly env: string;
+  readonly schema: z.ZodType;
+  readonly initial: unknown;
+  /** A value that works, for error messages. */
+  readonly example: string;
+  readonly about: string;
+}
+
+/** The settings, in the order in which docs/cli.md lists them. */
+export const SETTINGS = [
+  {
+    key: "data",
+    env: "LOCKSTITCH_DATA",
+    schema: z.string().min(1),
+    initial: ".lockstitch",
+    example: ".lockstitch",
+    about: "data directory",
+  },
+  {
+    key: "host",
+    env: "LOCKSTITCH_HOST",
+    schema: z.string().min(1),
+    initial: "127.0.0.1",
+    example: "127.0.0.1",
+    about: "address that `start` listens on; another than loopback needs an API key",
+  },
+  {
+    key: "port",
+    env: "LOCKSTITCH_PORT",
+    schema: Port,
+    initial: 7420,
+    example: "7420",
+    about: "port that `start` listens on; 0 takes a free one",
+  },
+  {
+    key: "apiKeys",
+    env: "LOCKSTITCH_API_KEY",
+    schema: z.array(z.string().min(16)),
+    initial: [],
+    example: "a-long-random-text",
+    about: "keys that callers may use, at least 16 characters each",
+  },
+  {
+    key: "fileRoot",
+    env: "LOCKSTITCH_FILE_ROOT",
+    schema: z.string().min(1),
+    initial: null,
+    example: "./files",
+    about: "folder below which file nodes read and write; default: `files` in the data directory",
+  },
+  {
+    key: "concurrency",
+    env: "LOCKSTITCH_CONCURRENCY",
+    schema: Count.max(100_000),
+    initial: null,
+    example: "64",
+    about: "attempts that run at the same time",
+  },
+  {
+    key: "logLevel",
+    env: "LOCKSTITCH_LOG",
+    schema: z.enum(["debug", "info", "warn", "error", "silent"]),
+    initial: null,
+    example: "info",
+    about: "what is logged; default: info for `start`, warn otherwise",
+  },
+  {
+    key: "http.allowPrivate",
+    env: "LOCKSTITCH_HTTP_ALLOW_PRIVATE",
+    schema: z.boolean(),
+    initial: false,
+    example: "true",
+    about: "lets http.request call private and loopback addresses",
+  },
+  {
+    key: "http.allowCidrs",
+    env: "LOCKSTITCH_HTTP_ALLOW_CIDRS",
+    schema: z.array(Cidr),
+    initial: [],
+    example: "10.1.0.0/16",
+    about: "private address blocks that http.request may call",
+  },
+  {
+    key: "http.allowHosts",
+    env: "LOCKSTITCH_HTTP_ALLOW_HOSTS",
+    schema: Hosts,
+    initial: [],
+    example: ".example.com",
+    about: "host names or `.suffix` that may be called; empty: all that are not denied",
+  },
+  {
+    key: "http.denyHosts",
+    env: "LOCKSTITCH_HTTP_DENY_HOSTS",
+    schema: Hosts,
+    initial: [],
+    example: ".internal.example.com",
+    about: "host names or `.suffix` that may not be called",
+  },
+  {
+    key: "http.redirectsMax",
+    env: "LOCKSTITCH_HTTP_REDIRECTS_MAX",
+    schema: z.int().min(0).max(100),
+    initial: 10,
+    example: "10",
+    about: "redirects that one call follows",
+  },
+  {
+    key: "http.responseBytesMax",
+    env: "LOCKSTITCH_HTTP_RESPONSE_BYTES_MAX",
+    schema: Count,
+    initial: 10 * 1024 * 1024,
+    example: "10485760",
+    about: "size of one response, in bytes",
+  },
+  {
+    key: "http.timeoutMs",
+    env: "LOCKSTITCH_HTTP_TIMEOUT_MS",
+    schema: Count,
+    initial: 30_000,
+    example: "30000",
+    about: "time that one call may take, in milliseconds",
+  },
+  {
+    key: "http.callsPerRunMax",
+    env: "LOCKSTITCH_HTTP_CALLS_PER_RUN_MAX",
+    schema: Count,
+    initial: 100,
+    example: "100",
+    about: "calls that one run may make",
+  },
+] as const satisfies readonly Row[];
+
+export interface Settings {
+  /** Absolute. */
+  readonly data: string;
+  readonly host: string;
+  readonly port: number;
+  readonly apiKeys: readonly string[];
+  /** Absolute; null: `files` in the data directory. */
+  readonly fileRoot: string | null;
+  /** null: the engine's own default. */
+  readonly concurrency: number | null;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent" | null;
+  readonly http: HttpRules;
+  /** The user's own node types. */
+  readonly nodes: readonly NodeDefinition[];
+}
+
+/** What a configuration file held, flattened to the keys of the table (`http.allowPrivate`). */
+export interface FileSettings {
+  /** For error messages; null where there is no file. */
+  readonly path: string | null;
+  /** Relative paths of the file are taken from here. */
+  readonly folder: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly nodes: readonly NodeDefinition[];
+}
+
+interface Found {
+  readonly value: unknown;
+  /** `--port`, `LOCKSTITCH_PORT`, or `port in lockstitch.config.yaml`. */
+  readonly place: string;
+  readonly folder: string;
+}
+
+/** The settings in force. Throws config_invalid with every mistake; `flags` holds text as typed. */
+export function resolveSettings(options: {
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly file: FileSettings;
+  readonly cwd: string;
+}): Settings {
+  const { file, cwd } = options;
+  const problems: string[] = unknownKeys(file);
+  const values: Record<string, unknown> = {};
+  for (const row of SETTINGS as readonly Row[]) {
+    const found = find(row, options);
+    if (found === null) {
+      values[row.key] = row.initial;
+      continue;
+    }
+    const parsed = row.schema.safeParse(found.value);
+    if (!parsed.success) {
+      const reason = parsed.error.issues[0]?.message ?? "is not valid";
+      const shown = row.key === "apiKeys" ? "" : ` ${JSON.stringify(found.value)}`;
+      problems.push(`${found.place}:${shown} ${reason}; for example ${row.example}`);
+      continue;
+    }
+    values[row.key] =
+      row.key === "data" || row.key === "fileRoot"
+        ? resolve(found.folder, parsed.data as string)
+        : parsed.data;
+  }
+  if (problems.length > 0)
+    throw new LockstitchError(
+      "config_invalid",
+      `The configuration has ${problems.length === 1 ? "a mistake" : `${problems.length} mistakes`}:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+      { details: { problems } },
+    );
+  const value = <T>(key: (typeof SETTINGS)[number]["key"]) => values[key] as T;
+  return {
+    data: resolve(cwd, value<string>("data")),
+    host: value("host"),
+    port: value("port"),
+    apiKeys: value("apiKeys"),
+    fileRoot: value("fileRoot"),
+    concurrency: value("concurrency"),
+    logLevel: value("logLevel"),
+    http: {
+      allowPrivate: value("http.allowPrivate"),
+      allowCidrs: value("http.allowCidrs"),
+      allowHosts: value("http.allowHosts"),
+      denyHosts: value("http.denyHosts"),
+      redirectsMax: value("http.redirectsMax"),
+      responseBytesMax: value("http.responseBytesMax"),
+      timeoutMs: value("http.timeoutMs"),
+      callsPerRunMax: value("http.callsPerRunMax"),
+    },
+    nodes: file.nodes,
+  };
+}
+
+function find(
+  row: Row,
+  from: {
+    readonly flags: Readonly<Record<string, string | undefined>>;
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly file: FileSettings;
+    readonly cwd: string;
+  },
+): Found | null {
+  const flag = from.flags[row.key];
+  if (flag !== undefined)
+    return { value: fromText(row, flag), place: flagName(row.key), folder: from.cwd };
+  const text = from.env[row.env];
+  // An empty variable is how a shell or a compose file says "not set".
+  if (text !== undefined && text !== "")
+    return { value: fromText(row, text), place: row.env, folder: from.cwd };
+  const value = from.file.values[row.key];
+  if (value === undefined) return null;
+  return { value, place: `${row.key} in ${from.file.path}`, folder: from.file.folder };
+}
+
+function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Text of a flag or variable as the value it means; what does not fit is left for the schema to refuse. */
+function fromText(row: Row, text: string): unknown {
+  if (row.schema instanceof z.ZodArray)
+    return text
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== "");
+  if (row.schema instanceof z.ZodBoolean)
+    return text === "true" ? true : text === "false" ? false : text;
+  if (row.schema instanceof z.ZodNumber)
+    return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
+  return text;
+}
+
+function unknownKeys(file: FileSettings): string[] {
+  const known: readonly string[] = SETTINGS.map((row) => row.key);
+  return Object.keys(file.values)
+    .filter((key) => !known.includes(key))
+    .map(
+      (key) =>
+        `${key} in ${file.path}: there is no such setting; there are nodes, ${known.join(", ")}`,
+    );
+}
+
+function isCidr(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || bits === undefined || rest.length > 0 || !/^\d{1,3}$/.test(bits))
+    return false;
+  return Number(bits) <= (family === 4 ? 32 : 128);
+}

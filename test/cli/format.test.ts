@@ -1,0 +1,46 @@
+/** Durations, tables and words for shells as people read them. */
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import { formatDuration, formatTable } from "#cli/format.ts";
+import { hintsFor } from "#cli/hints.ts";
+import { brief, visible } from "#cli/output.ts";
+
+test.each([
+  [0, "0 ms"],
+  [999, "999 ms"],
+  [1_250, "1.2 s"],
+  [59_999, "59.9 s"],
+  [60_000, "1 m 00 s"],
+  [3_599_000, "59 m 59 s"],
+  [3_600_000, "1 h 00 m"],
+  [90_000_000, "1 d 1 h"],
+  [-5, "0 ms"],
+])("%i ms is %s", (durationMs, text) => {
+  expect(formatDuration(durationMs)).toBe(text);
+});
+
+test("a table has aligned columns and no frame", () => {
+  expect(
+    formatTable(
+      ["a", "b"],
+      [
+        ["1", "two"],
+        ["333", "4"],
+      ],
+      pc.createColors(false),
+    ),
+  ).toBe("a    b\n1    two\n333  4");
+});
+
+test("hints can be pasted into a shell and carry the data directory", () => {
+  expect(hintsFor("/here/.lockstitch", "/here")("runs", "list")).toBe("npx lockstitch runs list");
+  expect(hintsFor("/o'there", "/here")("runs", "signal", "r", "a b")).toBe(
+    `npx lockstitch runs signal r 'a b' --data '/o'\\''there'`,
+  );
+});
+
+test("what comes from outside cannot steer the terminal", () => {
+  expect(visible("a\u001b[31mb\u0007\u009b")).toBe("a\\x1b[31mb\\x07\\x9b");
+  expect(brief({ text: "line\nbreak" }, 40)).toBe('{"text":"line\\nbreak"}');
+  expect(brief("x".repeat(100), 10)).toHaveLength(10);
+});
