@@ -70,10 +70,8 @@ const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text
 
 /** Whether the value should have been a duration: every duration field is the same union. */
 function isDuration(issue: Issue): boolean {
-  if (issue.code !== "invalid_union") return false;
-  return issue.errors
-    .flat()
-    .some((one) => one.code === "invalid_format" && one.pattern === DURATION.toString());
+  if (issue.code === "invalid_format") return issue.pattern === DURATION.toString();
+  return issue.code === "invalid_union" && issue.errors.flat().some(isDuration);
 }
 
 function complaint(issue: Issue, value: unknown): string {

@@ -5,7 +5,7 @@
  */
 import type { z } from "zod";
 import { findingsOf } from "./check-issues.ts";
-import { WorkflowDefinition } from "./definition.ts";
+import { Step, WorkflowDefinition } from "./definition.ts";
 import type { Pointer, Report } from "./problem.ts";
 import { valueAt } from "./source.ts";
 
@@ -22,28 +22,33 @@ export function checkShape(value: unknown, report: Report): WorkflowDefinition |
   const parsed = WorkflowDefinition.safeParse(value);
   if (parsed.success) return value as WorkflowDefinition;
   for (const issue of parsed.error.issues) {
-    const step = stepAround(issue.path as Pointer);
+    const whole = issue.path as Pointer;
+    const pointer = stepAround(whole);
+    const local = { ...issue, path: whole.slice(pointer.length) } as z.core.$ZodIssue;
+    const owner = valueAt(value, pointer);
+    const id = valueAt(owner, ["id"]);
     const context = {
-      schema: WorkflowDefinition,
-      value,
-      pointer: [],
+      schema: pointer.length === 0 ? WorkflowDefinition : Step,
+      value: owner,
+      pointer,
       code: "invalid_shape",
-      subject: "The workflow",
+      subject: pointer.length === 0 ? "The workflow" : nameOf(id),
     } as const;
-    for (const finding of findingsOf(issue, context))
-      report({ ...finding, message: finding.message.replace(step, "") });
+    for (const finding of findingsOf(local, context)) report(finding);
   }
   return repair(value, parsed.error.issues);
 }
 
-/** `steps[3].` in front of a field's name says less than the position does. */
-function stepAround(path: Pointer): string {
-  let end = path.length - 1;
-  while (end >= 0 && typeof path[end] !== "number") end -= 1;
-  const name = path
-    .slice(0, end + 1)
-    .map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
-  return `${name.join("").slice(1)}.`;
+function nameOf(id: unknown): string {
+  return typeof id === "string" ? `Step \`${id}\`` : "The step";
+}
+
+/** The part of `path` that leads to the innermost step; empty where none is around. */
+function stepAround(path: Pointer): Pointer {
+  for (let end = path.length; end >= 2; end -= 1)
+    if (typeof path[end - 1] === "number" && STEP_LISTS.includes(String(path[end - 2])))
+      return path.slice(0, end);
+  return [];
 }
 
 function repair(value: unknown, issues: readonly z.core.$ZodIssue[]): WorkflowDefinition | null {
