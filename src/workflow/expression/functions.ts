@@ -2,15 +2,27 @@
  * Everything that an expression can call: the closed lists that the compiler looks names up in.
  */
 
+import { DATE_FUNCTIONS } from "./library/dates.ts";
+import { ENCODING_FUNCTIONS } from "./library/encoding.ts";
 import { JAVASCRIPT_FUNCTIONS, JAVASCRIPT_NAMESPACES } from "./library/javascript.ts";
+import { JSON_PATH_FUNCTIONS } from "./library/json-path.ts";
 import type { Args, Method, Namespace, Native } from "./library/library.ts";
 import { LIST_METHODS } from "./library/list-methods.ts";
+import { LIST_FUNCTIONS } from "./library/lists.ts";
 import { NUMBER_METHODS, OTHER_METHODS } from "./library/number-methods.ts";
+import { OBJECT_FUNCTIONS } from "./library/objects.ts";
+import { TEXT_FUNCTIONS } from "./library/text.ts";
 import { TEXT_METHODS } from "./library/text-methods.ts";
 
 /** Functions by name. */
 export const FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, Native>([
   ...JAVASCRIPT_FUNCTIONS,
+  ...TEXT_FUNCTIONS,
+  ...LIST_FUNCTIONS,
+  ...OBJECT_FUNCTIONS,
+  ...DATE_FUNCTIONS,
+  ...ENCODING_FUNCTIONS,
+  ...JSON_PATH_FUNCTIONS,
 ]);
 
 /** Groups of functions by name. */
