@@ -15,7 +15,9 @@ export const VALUE_FIELDS = [
   "input",
   "output",
   "values",
+  "keys",
   "results",
+  "failed",
   "payload",
   "carry",
   "value",
@@ -149,6 +151,8 @@ export type RunEvent =
       readonly timeoutAtMs?: number;
       readonly deadlineAtMs?: number;
       readonly control?: Readonly<Record<string, unknown>>;
+      /** while: the first carried values. */
+      readonly carry?: Readonly<Record<string, unknown>>;
     }
   | {
       readonly type: "step.waiting";

@@ -1,0 +1,251 @@
+/**
+ * A step whose time has come: its own `if`, its configuration, and then what its kind does first.
+ * Pure steps settle here and now; effects ask for admission; waits and scopes begin.
+ */
+import { durationMs } from "#workflow/definition.ts";
+import { CHILD_DEPTH_MAX } from "./decision.ts";
+import { deriveRunId, messageId } from "./derive-id.ts";
+import type { WaitFor } from "./events.ts";
+import { evaluateOptions, fail, guarded, succeed } from "./outcome.ts";
+import { readScope } from "./read-scope.ts";
+import { SCOPE_KINDS } from "./scopes/kinds.ts";
+import type { StepInstance } from "./state.ts";
+import { evaluateConfig } from "./step-config.ts";
+import { emit, type Turn } from "./turn.ts";
+
+/** False: values are missing (turn.needs) or the step is computed off the turn. */
+export function beginStep(turn: Turn, instance: StepInstance): boolean {
+  if (instance.scope.cancelling !== null) {
+    emit(turn, { type: "step.cancelled", path: instance.path });
+    return true;
+  }
+  if (instance.verdict === "blocked") {
+    emit(turn, { type: "step.blocked", path: instance.path });
+    return true;
+  }
+  if (instance.verdict === "skipped") {
+    emit(turn, { type: "step.skipped", path: instance.path, by: "untaken" });
+    return true;
+  }
+  turn.evaluations++;
+  if (instance.step.if !== null && instance.attempt === 0) {
+    const wanted = testIf(turn, instance);
+    if (wanted === null) return false;
+    if (!wanted.ok) return fail(turn, instance, wanted.error, { mayRetry: false });
+    if (!wanted.value) {
+      emit(turn, { type: "step.skipped", path: instance.path, by: "if" });
+      return true;
+    }
+  }
+  const config = evaluateConfig(turn, instance);
+  if (config === null) return false;
+  if (!config.ok) return fail(turn, instance, config.error, { mayRetry: false });
+  return beginKind(turn, instance, config.value);
+}
+
+/** Another attempt of a step that is no effect: evaluated and begun anew. */
+export function beginKindAgain(turn: Turn, instance: StepInstance): boolean {
+  const config = evaluateConfig(turn, instance);
+  if (config === null) return false;
+  if (!config.ok) return fail(turn, instance, config.error, { mayRetry: false });
+  return beginKind(turn, instance, config.value);
+}
+
+function testIf(turn: Turn, instance: StepInstance) {
+  const condition = instance.step.if;
+  if (condition === null) return { ok: true as const, value: true };
+  const answer = guarded(() => {
+    const names = readScope(turn, instance.scope, condition.reads);
+    return names === null
+      ? null
+      : { value: condition.test(names, evaluateOptions(turn, instance)) };
+  });
+  if (!answer.ok) return answer;
+  return answer.value === null ? null : { ok: true as const, value: answer.value.value };
+}
+
+function beginKind(turn: Turn, instance: StepInstance, config: unknown): boolean {
+  const { kind } = instance.step;
+  switch (kind) {
+    case "pure":
+      return runPure(turn, instance, config);
+    case "effect":
+      return schedule(turn, instance, config);
+    case "wait.for":
+    case "wait.until":
+    case "wait.signal":
+    case "wait.approval":
+      return wait(turn, instance, config as WaitConfig);
+    case "workflow.run":
+      return startChild(turn, instance, config as ChildConfig);
+    case "fail":
+      return failOnPurpose(turn, instance, config as FailConfig);
+    case "stop":
+      return stopRun(turn, instance, (config as { readonly output?: unknown }).output);
+    default: {
+      const scopeKind = SCOPE_KINDS.get(kind);
+      if (scopeKind === undefined) throw new Error(`no kernel part for step kind "${kind}"`);
+      return scopeKind.begin(turn, instance, config);
+    }
+  }
+}
+
+function runPure(turn: Turn, instance: StepInstance, config: unknown): boolean {
+  const { uses } = instance.step;
+  const outcome = turn.world.pure(uses, config, instance.path);
+  if (outcome === "later") {
+    if (instance.live !== null) instance.live.computing = true;
+    turn.compute.push({ path: instance.path, uses, config });
+    return false;
+  }
+  if (!outcome.ok) return fail(turn, instance, outcome.error);
+  succeed(turn, instance, { output: outcome.output });
+  return true;
+}
+
+function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean {
+  const { step } = instance;
+  const slot = step.concurrency;
+  const key = slot === null ? null : guarded(() => evaluateKey(turn, instance));
+  if (key !== null && !key.ok) return fail(turn, instance, key.error, { mayRetry: false });
+  if (key !== null && key.value === null) return false;
+  const priority = step.priority ?? turn.state.priority;
+  emit(turn, {
+    type: "step.scheduled",
+    path: instance.path,
+    attempt: 1,
+    input: config ?? {},
+    ...(slot !== null && key !== null
+      ? { concurrency: { key: String(key.value), limit: slot.limit } }
+      : {}),
+    ...(priority === 5 ? {} : { priority }),
+    ...deadlineOf(instance),
+  });
+  return true;
+}
+
+function evaluateKey(turn: Turn, instance: StepInstance): string | null {
+  const expression = instance.step.concurrency?.key;
+  if (expression === undefined) return null;
+  const names = readScope(turn, instance.scope, expression.reads);
+  if (names === null) return null;
+  const key = expression.evaluate(names, evaluateOptions(turn, instance));
+  return typeof key === "string" ? key : JSON.stringify(key);
+}
+
+/** Ready to outcome, retries included. */
+function deadlineOf(instance: StepInstance): { readonly deadlineAtMs?: number } {
+  const { deadlineMs } = instance.step;
+  return deadlineMs === null || instance.live === null
+    ? {}
+    : { deadlineAtMs: instance.live.readyAtMs + deadlineMs };
+}
+
+interface WaitConfig {
+  readonly duration?: unknown;
+  readonly at?: number | string;
+  readonly name?: string;
+  readonly key?: string | number;
+  readonly expires?: unknown;
+}
+
+function wait(turn: Turn, instance: StepInstance, config: WaitConfig): boolean {
+  emit(turn, {
+    type: "step.waiting",
+    path: instance.path,
+    for: waitFor(turn, instance, config),
+    input: config,
+    ...deadlineOf(instance),
+  });
+  return true;
+}
+
+function waitFor(turn: Turn, instance: StepInstance, config: WaitConfig): WaitFor {
+  const { nowMs } = turn.world;
+  const dueAtMs = config.expires === undefined ? null : nowMs + (durationMs(config.expires) ?? 0);
+  switch (instance.step.kind) {
+    case "wait.for":
+      return { kind: "timer", dueAtMs: nowMs + (durationMs(config.duration) ?? 0) };
+    case "wait.until":
+      return {
+        kind: "timer",
+        dueAtMs: typeof config.at === "number" ? config.at : Date.parse(config.at ?? ""),
+      };
+    case "wait.signal":
+      return {
+        kind: "signal",
+        name: config.name ?? "",
+        key: config.key === undefined ? null : String(config.key),
+        dueAtMs,
+      };
+    default:
+      return { kind: "approval", dueAtMs };
+  }
+}
+
+interface ChildConfig {
+  readonly workflow: string;
+  readonly version?: number;
+  readonly input?: unknown;
+  readonly wait: boolean;
+  readonly onParentEnd: "cancel" | "abandon";
+}
+
+function startChild(turn: Turn, instance: StepInstance, config: ChildConfig): boolean {
+  const { state } = turn;
+  const depth = (state.parent?.depth ?? 0) + 1;
+  if (depth > CHILD_DEPTH_MAX)
+    return fail(turn, instance, {
+      code: "limit_exceeded",
+      message: `"${instance.path}" would be child run number ${depth} in a row; the limit is ${CHILD_DEPTH_MAX}.`,
+      retryable: false,
+    });
+  const generation = (instance.live?.failures ?? 0) + 1;
+  const runId = deriveRunId(state.runId, instance.path, generation);
+  const input = config.input ?? {};
+  emit(turn, {
+    type: "child.started",
+    path: instance.path,
+    runId,
+    workflow: config.workflow,
+    version: config.version ?? null,
+    wait: config.wait,
+    onParentEnd: config.onParentEnd,
+    input,
+    ...deadlineOf(instance),
+  });
+  turn.sends.push({
+    kind: "child_start",
+    id: messageId(state.runId, instance.path, generation, "child_start"),
+    toRunId: runId,
+    workflow: config.workflow,
+    version: config.version ?? null,
+    input,
+    parent: { runId: state.runId, path: instance.path, depth, wait: config.wait },
+  });
+  if (!config.wait) succeed(turn, instance, { output: { runId } });
+  return true;
+}
+
+interface FailConfig {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: unknown;
+}
+
+function failOnPurpose(turn: Turn, instance: StepInstance, config: FailConfig): boolean {
+  const { code, message, details } = config;
+  return fail(
+    turn,
+    instance,
+    { code, message, retryable: false, ...(details === undefined ? {} : { details }) },
+    { mayRetry: false, ends: true },
+  );
+}
+
+function stopRun(turn: Turn, instance: StepInstance, output: unknown): boolean {
+  succeed(turn, instance, { output });
+  if (turn.state.ending === null)
+    emit(turn, { type: "run.stop_requested", path: instance.path, output: output ?? null });
+  return true;
+}

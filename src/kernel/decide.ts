@@ -1,0 +1,391 @@
+/**
+ * decide(state, input, world): what the journal gains. Each event is folded into the state as it
+ * is decided, so the state is ahead of the journal until the engine has committed the turn; if the
+ * commit is refused the state is thrown away and folded anew.
+ *
+ * D1. The same state, input and world give the same events.
+ * D2. Nothing is refused half-way: a refusal or a missing value leaves no event behind, but for a
+ *     signal that does not fit, which is journaled as such.
+ * D3. A terminal run gains nothing but step.late_result.
+ */
+import { unreachable } from "#errors/errors.ts";
+import { advance, agendaWants, endCancelled } from "./agenda.ts";
+import { cancelChild } from "./cancel-step.ts";
+import { decideApproval, decideSignal } from "./decide-message.ts";
+import { type Decision, LOST_MAX, type Refusal, type World } from "./decision.ts";
+import type { EffectChange } from "./effects.ts";
+import { SEMANTICS } from "./events.ts";
+import type { AttemptOutcome, Input } from "./inputs.ts";
+import { canFail, fail, guarded, succeed } from "./outcome.ts";
+import { endRun } from "./run-life.ts";
+import type { RunState, StepInstance } from "./state.ts";
+import { emit, newTurn, type Turn } from "./turn.ts";
+
+/** Decides one input, then works the agenda off as far as values and budget reach. */
+export function decide(state: RunState, input: Input, world: World): Decision {
+  const turn = newTurn(state, world);
+  if (state.terminal === null) takeInput(turn, input);
+  else takeLate(turn, input);
+  turn.again = turn.needs.length > 0;
+  if (!turn.again && turn.refusal === null) advance(turn);
+  const changes = takeChanges(state);
+  return {
+    events: turn.events,
+    changes,
+    sends: turn.sends,
+    refusal: turn.refusal,
+    applied: turn.applied,
+    needs: turn.needs,
+    again: turn.again,
+    more: turn.needs.length === 0 && agendaWants(state),
+    compute: turn.compute,
+  };
+}
+
+/** The difference to pending(state) since it was asked last; an effect that came and went is left out. */
+function takeChanges(state: RunState): readonly EffectChange[] {
+  const { changes } = state;
+  state.changes = [];
+  if (changes.length < 2) return changes;
+  const started = new Map<string, number>();
+  const dropped = new Set<number>();
+  for (const [at, change] of changes.entries()) {
+    if (change.op === "start") {
+      started.set(change.effect.key, at);
+      continue;
+    }
+    const startedAt = started.get(change.key);
+    if (startedAt === undefined) continue;
+    dropped.add(startedAt).add(at);
+    started.delete(change.key);
+  }
+  return dropped.size === 0 ? changes : changes.filter((_, at) => !dropped.has(at));
+}
+
+function takeLate(turn: Turn, input: Input): void {
+  turn.applied = false;
+  switch (input.kind) {
+    case "result":
+      emit(turn, {
+        type: "step.late_result",
+        path: input.path,
+        attempt: input.attempt,
+        ok: input.outcome.ok,
+      });
+      return;
+    case "signal":
+    case "approval":
+    case "pause":
+    case "resume":
+    case "cancel":
+    case "terminate":
+      turn.refusal = {
+        code: "run_terminal",
+        message: `Run ${turn.state.runId} has ended as ${turn.state.terminal}; it takes no ${input.kind}.`,
+      };
+      return;
+    default:
+      return;
+  }
+}
+
+function takeInput(turn: Turn, input: Input): void {
+  const { state } = turn;
+  switch (input.kind) {
+    case "start":
+      return start(turn, input);
+    case "admit_run":
+      if (state.phase === "queued") emit(turn, { type: "run.admitted" });
+      return;
+    case "admit":
+      return admit(turn, input.paths);
+    case "result":
+      return takeResult(turn, input.path, input.attempt, input.outcome);
+    case "lost":
+      return takeLost(turn, input.path, input.attempt);
+    case "computed":
+      return takeComputed(turn, input.path, input.outcome);
+    case "timer":
+      return takeTimer(turn, input.key);
+    case "signal":
+      return decideSignal(turn, input);
+    case "approval":
+      return decideApproval(turn, input);
+    case "child_finished":
+      return takeChild(turn, input);
+    case "pause":
+    case "resume":
+    case "cancel":
+    case "terminate":
+      return control(turn, input.kind, input.by, input.reason);
+    case "declare":
+      return declare(turn, input);
+    case "seal":
+      return seal(turn, input.scope);
+    case "continue":
+      return;
+    default:
+      return unreachable(input);
+  }
+}
+
+function start(turn: Turn, input: Extract<Input, { readonly kind: "start" }>): void {
+  const { plan } = turn.state;
+  if (turn.state.phase !== "new") {
+    turn.applied = false;
+    return;
+  }
+  const key = plan.concurrency === null ? null : guarded(() => concurrencyKey(turn, input.input));
+  emit(turn, {
+    type: "run.queued",
+    workflow: input.workflow,
+    version: input.version,
+    planHash: plan.hash,
+    semantics: SEMANTICS,
+    input: input.input,
+    labels: input.labels,
+    priority: input.priority ?? plan.priority,
+    ...(plan.concurrency !== null && key?.ok
+      ? {
+          concurrency: {
+            key: key.value,
+            limit: plan.concurrency.limit,
+            whenFull: plan.concurrency.whenFull,
+          },
+        }
+      : {}),
+    ...(input.parent === null ? {} : { parent: input.parent }),
+    by: input.by,
+    ...(input.trace === null ? {} : { trace: input.trace }),
+    ...(input.startKey === null ? {} : { startKey: input.startKey }),
+  });
+  if (input.forkedFrom !== null)
+    emit(turn, {
+      type: "run.forked",
+      from: input.forkedFrom.runId,
+      ...(input.forkedFrom.reason === null ? {} : { reason: input.forkedFrom.reason }),
+    });
+  if (key !== null && !key.ok)
+    endRun(turn, { type: "run.failed", error: key.error, path: "concurrency.key" });
+}
+
+/** Seen before the run exists: only `input` and `workflow` mean something here. */
+function concurrencyKey(turn: Turn, input: unknown): string {
+  const { plan } = turn.state;
+  const value = plan.concurrency?.key.evaluate({
+    input,
+    workflow: { name: plan.definition.name },
+  });
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function find(turn: Turn, path: string): StepInstance | null {
+  return turn.state.steps.get(path) ?? null;
+}
+
+function admit(turn: Turn, paths: readonly string[]): void {
+  if (turn.state.pausedAtMs !== null) return;
+  for (const path of paths) {
+    const instance = find(turn, path);
+    if (instance?.status !== "scheduled") continue;
+    const { timeoutMs } = instance.step;
+    emit(turn, {
+      type: "step.started",
+      path,
+      attempt: instance.attempt,
+      ...(timeoutMs === null ? {} : { timeoutAtMs: turn.world.nowMs + timeoutMs }),
+    });
+  }
+}
+
+function isCurrent(instance: StepInstance | null, attempt: number): instance is StepInstance {
+  return instance?.status === "running" && instance.attempt === attempt;
+}
+
+function takeResult(turn: Turn, path: string, attempt: number, outcome: AttemptOutcome): void {
+  const instance = find(turn, path);
+  if (!isCurrent(instance, attempt)) {
+    turn.applied = false;
+    emit(turn, { type: "step.late_result", path, attempt, ok: outcome.ok });
+    return;
+  }
+  if (outcome.ok) return succeed(turn, instance, { output: outcome.output });
+  if (instance.live?.cancelling) return endCancelled(turn, instance);
+  fail(turn, instance, outcome.error);
+}
+
+function takeLost(turn: Turn, path: string, attempt: number): void {
+  const instance = find(turn, path);
+  if (!isCurrent(instance, attempt)) return;
+  if (instance.live?.cancelling) return endCancelled(turn, instance);
+  const lost = (instance.live?.lostInARow ?? 0) + 1;
+  if (lost >= LOST_MAX && !canFail(turn, instance)) return;
+  emit(turn, { type: "step.lost", path, attempt });
+  if (lost < LOST_MAX) return;
+  fail(
+    turn,
+    instance,
+    {
+      code: "host_lost",
+      message: `${lost} attempts of "${path}" in a row ended with their host; it is not tried again.`,
+      retryable: false,
+    },
+    { mayRetry: false },
+  );
+}
+
+function takeComputed(turn: Turn, path: string, outcome: AttemptOutcome): void {
+  const instance = find(turn, path);
+  if (instance?.status !== "ready" || instance.live?.computing !== true) {
+    turn.applied = false;
+    return;
+  }
+  if (instance.scope.cancelling !== null) emit(turn, { type: "step.cancelled", path });
+  else if (outcome.ok) succeed(turn, instance, { output: outcome.output });
+  else fail(turn, instance, outcome.error);
+}
+
+/** Due timers are journaled also while the run is paused; they act when it goes on. */
+function takeTimer(turn: Turn, key: string): void {
+  const { state, world } = turn;
+  const effects =
+    key === "deadline" ? state.runEffects : (find(turn, timerPath(key))?.live?.effects ?? []);
+  const effect = effects.find((candidate) => candidate.key === key);
+  if (effect?.kind !== "timer" || effect.dueAtMs > world.nowMs) {
+    turn.applied = false;
+    return;
+  }
+  if (key === "deadline") {
+    emit(turn, { type: "run.deadline_passed" });
+    return;
+  }
+  const instance = find(turn, timerPath(key));
+  if (instance === null) return;
+  if (key.startsWith("timeout:")) return timeOut(turn, instance);
+  if (key.startsWith("deadline:")) return passDeadline(turn, instance);
+  emit(turn, { type: "timer.fired", key });
+}
+
+/** `retry` and `timeout` keys end with their attempt. */
+export function timerPath(key: string): string {
+  const path = key.slice(key.indexOf(":") + 1);
+  return key.startsWith("retry:") || key.startsWith("timeout:")
+    ? path.slice(0, path.lastIndexOf("#"))
+    : path;
+}
+
+function timeOut(turn: Turn, instance: StepInstance): void {
+  fail(turn, instance, {
+    code: "timeout",
+    message: `Attempt ${instance.attempt} of "${instance.path}" took longer than its timeout of ${instance.step.timeoutMs} ms.`,
+    retryable: true,
+  });
+}
+
+function passDeadline(turn: Turn, instance: StepInstance): void {
+  const error = {
+    code: "deadline_exceeded",
+    message: `"${instance.path}" took longer than its deadline of ${instance.step.deadlineMs} ms.`,
+    retryable: false,
+  };
+  const wait = instance.live?.wait ?? null;
+  const works =
+    instance.status === "running" || instance.status === "open" || wait?.kind === "child";
+  if (!works) {
+    fail(turn, instance, error, { mayRetry: false });
+    return;
+  }
+  emit(turn, { type: "step.cancel_requested", path: instance.path, reason: "deadline", error });
+  if (wait?.kind === "child") {
+    if (wait.onParentEnd === "cancel") cancelChild(turn, wait.runId, instance.path);
+    else endCancelled(turn, instance);
+  }
+}
+
+function takeChild(turn: Turn, input: Extract<Input, { readonly kind: "child_finished" }>): void {
+  const instance = find(turn, input.path);
+  const wait = instance?.live?.wait ?? null;
+  if (instance === null || wait?.kind !== "child" || wait.runId !== input.runId) {
+    turn.applied = false;
+    return;
+  }
+  if (input.status !== "succeeded" && !canFail(turn, instance)) return;
+  emit(turn, {
+    type: "child.finished",
+    path: input.path,
+    runId: input.runId,
+    status: input.status,
+    ...(input.error === null ? {} : { error: input.error }),
+  });
+  if (input.status === "succeeded") return succeed(turn, instance, { output: input.output });
+  if (instance.live?.cancelling) return endCancelled(turn, instance);
+  if (input.error?.code === "child_not_started") {
+    fail(turn, instance, input.error);
+    return;
+  }
+  fail(turn, instance, {
+    code: input.status === "cancelled" ? "child_cancelled" : "child_failed",
+    message: `Child run ${input.runId} ${input.status}${input.error === null ? "." : `: ${input.error.message}`}`,
+    retryable: true,
+    details: { runId: input.runId, error: input.error },
+  });
+}
+
+function control(
+  turn: Turn,
+  kind: "pause" | "resume" | "cancel" | "terminate",
+  by: string,
+  reason: string | null,
+): void {
+  const { state } = turn;
+  const why = { by, ...(reason === null ? {} : { reason }) };
+  switch (kind) {
+    case "pause":
+      turn.applied = state.pausedAtMs === null && state.ending === null;
+      if (turn.applied) emit(turn, { type: "run.paused", ...why });
+      return;
+    case "resume":
+      turn.applied = state.pausedAtMs !== null;
+      if (turn.applied) emit(turn, { type: "run.resumed", ...why });
+      return;
+    case "cancel":
+      turn.applied = state.ending === null;
+      if (turn.applied) emit(turn, { type: "run.cancel_requested", ...why });
+      return;
+    case "terminate":
+      for (const instance of state.steps.values()) {
+        const wait = instance.live?.wait ?? null;
+        if (wait?.kind === "child" && wait.onParentEnd === "cancel")
+          cancelChild(turn, wait.runId, instance.path);
+      }
+      endRun(turn, { type: "run.cancelled", ...why, terminated: true });
+      return;
+    default:
+      return unreachable(kind);
+  }
+}
+
+function declare(turn: Turn, input: Extract<Input, { readonly kind: "declare" }>): void {
+  const scope = openDynamic(turn, input.scope);
+  if (scope === null) return;
+  for (const step of input.steps) {
+    if (scope.positions.has(step.id)) continue;
+    const path = input.scope === "" ? step.id : `${input.scope}.${step.id}`;
+    emit(turn, { type: "step.declared", path, scope: input.scope, step });
+  }
+}
+
+function seal(turn: Turn, path: string): void {
+  if (openDynamic(turn, path) !== null) emit(turn, { type: "scope.sealed", path });
+}
+
+function openDynamic(turn: Turn, path: string) {
+  const scope = turn.state.scopes.get(path) ?? null;
+  if (scope !== null && !scope.sealed) return scope;
+  const refusal: Refusal = {
+    code: "step_not_found",
+    message: `Run ${turn.state.runId} has no open dynamic scope "${path}".`,
+  };
+  turn.refusal = refusal;
+  return null;
+}

@@ -1,0 +1,165 @@
+/** The part of evolve() that changes one step instance. */
+import { unreachable } from "#errors/errors.ts";
+import type { RunEvent } from "./events.ts";
+import { controlStarted, controlStored } from "./scopes/fold.ts";
+import { recordFailure, settle } from "./settle.ts";
+import { type Live, listStep, type RunState, type StepInstance, signalKey } from "./state.ts";
+import { refreshStep } from "./step-effects.ts";
+import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
+
+type AboutStep = Exclude<
+  Extract<RunEvent, { readonly path: string }>,
+  | { readonly type: `scope.${string}` }
+  | { readonly type: `run.${string}` }
+  | { readonly type: "step.declared" | "step.late_result" | "signal.consumed" }
+>;
+
+export function evolveStep(state: RunState, event: AboutStep, instance: StepInstance): void {
+  switch (event.type) {
+    case "step.succeeded":
+      instance.output = event.outputRef ?? outputOf(event.output, state.seq);
+      instance.port = event.port ?? null;
+      unlistWait(state, instance);
+      return settle(state, instance, "succeeded");
+    case "step.failed":
+      instance.error = event.error;
+      instance.handled = event.handled ?? null;
+      instance.output = outputOf(event.output, state.seq);
+      unlistWait(state, instance);
+      if (instance.handled === null)
+        recordFailure(state, instance, event.error, event.ends === true);
+      return settle(state, instance, "failed");
+    case "step.skipped":
+      instance.skippedByIf = event.by === "if";
+      return settle(state, instance, "skipped");
+    case "step.blocked":
+      return settle(state, instance, "blocked");
+    case "step.cancelled":
+      unlistWait(state, instance);
+      return settle(state, instance, "cancelled");
+    default:
+      evolveLive(state, event, instance, liveOf(instance));
+      return refreshStep(state, instance);
+  }
+}
+
+type AboutLiveStep = Exclude<
+  AboutStep,
+  {
+    readonly type:
+      | "step.succeeded"
+      | "step.failed"
+      | "step.skipped"
+      | "step.blocked"
+      | "step.cancelled";
+  }
+>;
+
+function evolveLive(
+  state: RunState,
+  event: AboutLiveStep,
+  instance: StepInstance,
+  live: Live,
+): void {
+  switch (event.type) {
+    case "step.scheduled":
+      if (instance.status !== "scheduled") state.active++;
+      instance.status = "scheduled";
+      instance.attempt = event.attempt;
+      live.fired = false;
+      live.retryAtMs = null;
+      live.scheduledAtMs = state.nowMs;
+      if (event.input !== undefined) live.input = refOf(event.input, state.seq, "input");
+      if (event.concurrency !== undefined) live.slot = event.concurrency;
+      if (event.priority !== undefined) live.priority = event.priority;
+      if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
+      return;
+    case "step.started":
+      instance.attempt = event.attempt;
+      live.timeoutAtMs = event.timeoutAtMs ?? null;
+      if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
+      if (event.control === undefined) {
+        instance.status = "running";
+        return;
+      }
+      instance.status = "open";
+      live.fired = false;
+      live.retryAtMs = null;
+      live.control = controlStarted(instance, event.control);
+      return listStep(state, instance);
+    case "step.waiting":
+      instance.status = "awaiting";
+      instance.attempt = 1;
+      live.wait = event.for;
+      live.input = refOf(event.input, state.seq, "input");
+      if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
+      if (event.for.kind === "signal") listWait(state, instance, event.for.name, event.for.key);
+      return;
+    case "step.retry_scheduled":
+      if (instance.status === "scheduled" || instance.status === "running") state.active--;
+      instance.status = "retrying";
+      instance.attempt = event.attempt;
+      instance.error = event.error;
+      live.failures++;
+      live.lostInARow = 0;
+      live.timeoutAtMs = null;
+      live.retryAtMs = event.dueAtMs;
+      live.control = null;
+      return;
+    case "step.cancel_requested":
+      live.cancelling = { reason: event.reason, error: event.error ?? null };
+      if (instance.status === "open") listStep(state, instance);
+      return;
+    case "step.lost":
+      instance.status = "scheduled";
+      instance.attempt = event.attempt + 1;
+      live.lostInARow++;
+      live.timeoutAtMs = null;
+      live.scheduledAtMs = state.nowMs;
+      return;
+    case "step.items_stored":
+    case "step.results_stored":
+      controlStored(instance, event, state.seq);
+      return listStep(state, instance);
+    case "child.started":
+      instance.status = "awaiting";
+      instance.attempt = 1;
+      live.wait = { kind: "child", runId: event.runId, onParentEnd: event.onParentEnd };
+      live.input = refOf(event.input, state.seq, "input");
+      if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
+      return;
+    case "child.finished":
+      return;
+    default:
+      return unreachable(event);
+  }
+}
+
+function outputOf(output: unknown, seq: number): ValueRef {
+  return output === undefined ? NULL_REF : refOf(output, seq, "output");
+}
+
+function liveOf(instance: StepInstance): Live {
+  if (instance.live === null)
+    throw new Error(`the journal changes step "${instance.path}", which is ${instance.status}`);
+  return instance.live;
+}
+
+function listWait(state: RunState, instance: StepInstance, name: string, key: string | null): void {
+  const waitKey = signalKey(name, key);
+  const waits = state.signalWaits.get(waitKey);
+  if (waits === undefined) state.signalWaits.set(waitKey, [instance]);
+  else waits.push(instance);
+  state.agenda.push({ signalKey: waitKey });
+}
+
+function unlistWait(state: RunState, instance: StepInstance): void {
+  const wait = instance.live?.wait;
+  if (wait === undefined || wait === null || wait.kind !== "signal") return;
+  const waitKey = signalKey(wait.name, wait.key);
+  const waits = state.signalWaits.get(waitKey);
+  if (waits === undefined) return;
+  const at = waits.indexOf(instance);
+  if (at >= 0) waits.splice(at, 1);
+  if (waits.length === 0) state.signalWaits.delete(waitKey);
+}

@@ -1,0 +1,332 @@
+/**
+ * evolve(state, event): the fold. Applies one event in place; evaluates no expression and decides
+ * nothing, so that replaying a journal anywhere gives the same state.
+ *
+ * E1. seq grows by one with each event; nowMs never goes back.
+ * E2. An event about a scope or step that is not open is an error in the journal (internal fault),
+ *     but for step.late_result, which is about the past.
+ */
+import { unreachable } from "#errors/errors.ts";
+import type { PlanScope } from "#workflow/plan.ts";
+import { addDeclaredStep } from "./declared-step.ts";
+import type { EventOf, RunEvent } from "./events.ts";
+import { evolveStep } from "./evolve-step.ts";
+import { controlClosed, controlOpened } from "./scopes/fold.ts";
+import { countEdge, wake } from "./settle.ts";
+import {
+  isSettled,
+  listRun,
+  listScope,
+  listStep,
+  newScope,
+  type RunState,
+  type ScopeInstance,
+  type StepInstance,
+  signalKey,
+} from "./state.ts";
+import { dropEffects, refreshRun, refreshStep } from "./step-effects.ts";
+import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
+
+/** Applies `event`, which has the sequence number `state.seq + 1` and the journal time `atMs`. */
+export function evolve(state: RunState, event: RunEvent, atMs: number): void {
+  state.seq++;
+  if (atMs > state.nowMs) state.nowMs = atMs;
+  switch (event.type) {
+    case "run.queued":
+    case "run.forked":
+    case "run.admitted":
+    case "run.started":
+    case "run.paused":
+    case "run.resumed":
+    case "run.cancel_requested":
+    case "run.stop_requested":
+    case "run.deadline_passed":
+    case "run.succeeded":
+    case "run.failed":
+    case "run.cancelled":
+      evolveRun(state, event);
+      refreshRun(state);
+      return;
+    case "variable.set":
+      state.vars[event.name] = refOf(event.value, state.seq, "value");
+      return;
+    case "scope.opened":
+      return openScope(state, event);
+    case "scope.sealed":
+      return sealScope(state, scopeAt(state, event.path));
+    case "scope.cancel_requested":
+      return cancelScope(state, scopeAt(state, event.path), event.reason);
+    case "scope.closed":
+      return closeScope(state, event);
+    case "step.declared":
+      return declareStep(state, event);
+    case "signal.received":
+      return receiveSignal(state, event);
+    case "signal.consumed":
+    case "signal.unconsumed":
+      return dropSignal(state, event.id);
+    case "timer.fired":
+      return fireTimer(state, event.key);
+    case "step.late_result":
+      return;
+    default:
+      return evolveStep(state, event, stepAt(state, event.path));
+  }
+}
+
+type AboutRun = Extract<RunEvent, { readonly type: `run.${string}` }>;
+
+function evolveRun(state: RunState, event: AboutRun): void {
+  switch (event.type) {
+    case "run.queued":
+      state.phase = "queued";
+      state.workflow = event.workflow;
+      state.version = event.version;
+      state.input = refOf(event.input, state.seq, "input");
+      state.labels = event.labels;
+      state.priority = event.priority;
+      state.concurrency = event.concurrency ?? null;
+      state.parent = event.parent ?? null;
+      return;
+    case "run.forked":
+      return;
+    case "run.admitted":
+      state.phase = "admitted";
+      listRun(state);
+      return;
+    case "run.started":
+      state.phase = "steps";
+      state.startedAtMs = state.nowMs;
+      state.deadlineAtMs = event.deadlineAtMs ?? null;
+      return;
+    case "run.paused":
+      state.pausedAtMs = state.nowMs;
+      refreshSteps(state);
+      return;
+    case "run.resumed":
+      return resume(state);
+    case "run.cancel_requested":
+      return end(state, "cancel", event.by, event.reason ?? null);
+    case "run.stop_requested":
+      state.stopOutput = refOf(event.output, state.seq, "output");
+      return end(state, "stop", event.path, null);
+    case "run.deadline_passed":
+      return end(state, "deadline", "", null);
+    case "run.succeeded":
+      state.output = event.outputRef ?? refOf(event.output, state.seq, "output");
+      return terminate(state, "succeeded");
+    case "run.failed":
+      state.error = event.path === undefined ? event.error : { ...event.error, path: event.path };
+      return terminate(state, "failed");
+    case "run.cancelled":
+      return terminate(state, "cancelled");
+    default:
+      return unreachable(event);
+  }
+}
+
+/** Deadlines move by the time that the run was paused; everything else keeps its instant. */
+function resume(state: RunState): void {
+  const pausedMs = state.nowMs - (state.pausedAtMs ?? state.nowMs);
+  state.pausedAtMs = null;
+  if (state.deadlineAtMs !== null) state.deadlineAtMs += pausedMs;
+  for (const instance of state.steps.values())
+    if (instance.live !== null && instance.live.deadlineAtMs !== null)
+      instance.live.deadlineAtMs += pausedMs;
+  refreshSteps(state);
+}
+
+function refreshSteps(state: RunState): void {
+  for (const instance of state.steps.values()) refreshStep(state, instance);
+}
+
+function end(
+  state: RunState,
+  reason: "cancel" | "stop" | "deadline",
+  by: string,
+  text: string | null,
+): void {
+  if (state.pausedAtMs !== null) resume(state);
+  state.ending = { reason, by, text };
+  listRun(state);
+}
+
+function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled"): void {
+  for (const instance of state.steps.values())
+    if (instance.live !== null) dropEffects(state, instance.live);
+  state.terminal = outcome;
+  state.phase = "done";
+  state.endedAtMs = state.nowMs;
+  state.active = 0;
+  state.pausedAtMs = null;
+  state.root = null;
+  state.scopes.clear();
+  state.steps.clear();
+  state.agenda = [];
+  state.agendaHead = 0;
+  state.signals.clear();
+  state.signalWaits.clear();
+}
+
+function openScope(state: RunState, event: EventOf<"scope.opened">): void {
+  const owner = event.owner === undefined ? null : stepAt(state, event.owner);
+  const scope = newScope(planOf(state, owner, event.slot), {
+    path: event.path,
+    owner,
+    parent: owner?.scope ?? state.root,
+    slot: event.slot,
+    index: event.index ?? null,
+    key: event.key ?? null,
+    locals: event.locals ?? {},
+  });
+  if (event.path === "") state.root = scope;
+  if (owner === null && event.path !== "") state.phase = "finally";
+  state.scopes.set(scope.path, scope);
+  for (const instance of scope.steps) state.steps.set(instance.path, instance);
+  if (owner !== null) {
+    owner.live?.scopes.add(scope);
+    controlOpened(owner, scope);
+    listStep(state, owner);
+  }
+  for (const instance of scope.steps) wake(state, instance);
+  if (scope.unsettled === 0) listScope(state, scope);
+}
+
+function planOf(state: RunState, owner: StepInstance | null, slot: string): PlanScope {
+  const plan =
+    owner === null
+      ? slot === "finally"
+        ? state.plan.finally
+        : state.plan.root
+      : owner.step.bodies.get(slot);
+  if (plan === undefined || plan === null)
+    throw new Error(`the plan has no scope ${slot} below ${owner?.path ?? "the run"}`);
+  return plan;
+}
+
+function sealScope(state: RunState, scope: ScopeInstance): void {
+  scope.sealed = true;
+  listScope(state, scope);
+}
+
+function cancelScope(
+  state: RunState,
+  scope: ScopeInstance,
+  reason: ScopeInstance["cancelling"],
+): void {
+  scope.cancelling = reason;
+  scope.sealed = true;
+  listScope(state, scope);
+}
+
+function closeScope(state: RunState, event: EventOf<"scope.closed">): void {
+  const scope = scopeAt(state, event.path);
+  scope.closed = true;
+  state.scopes.delete(scope.path);
+  for (const instance of scope.steps) state.steps.delete(instance.path);
+  const output: ValueRef =
+    event.outputRef ??
+    (event.output === undefined ? NULL_REF : refOf(event.output, state.seq, "output"));
+  const outcome = {
+    outcome: event.outcome,
+    output,
+    error: event.error ?? null,
+    errorPath: event.errorPath ?? null,
+  };
+  const owner = scope.owner;
+  if (owner !== null) {
+    owner.live?.scopes.delete(scope);
+    const carry =
+      event.carry === undefined
+        ? null
+        : carryRefs(event.carry as Readonly<Record<string, unknown>>, state.seq);
+    controlClosed(owner, scope, outcome, carry);
+    listStep(state, owner);
+    return;
+  }
+  if (scope.slot === "finally") {
+    if (event.error !== undefined)
+      state.cleanup = { error: event.error, path: event.errorPath ?? null };
+  } else {
+    state.body = {
+      outcome: event.outcome,
+      error: event.error ?? null,
+      path: event.errorPath ?? null,
+    };
+    state.output = output;
+  }
+  listRun(state);
+}
+
+/** Carried values are read one by one; large ones by their field path in the event. */
+function carryRefs(
+  carry: Readonly<Record<string, unknown>>,
+  seq: number,
+): Record<string, ValueRef> {
+  const refs: Record<string, ValueRef> = {};
+  for (const [name, value] of Object.entries(carry))
+    refs[name] = refOf(value, seq, `carry.${name}`);
+  return refs;
+}
+
+function declareStep(state: RunState, event: EventOf<"step.declared">): void {
+  const scope = scopeAt(state, event.scope);
+  const instance = addDeclaredStep(scope, event.step);
+  state.steps.set(instance.path, instance);
+  for (const edge of instance.step.in) {
+    const source = scope.steps[edge.from];
+    if (source !== undefined && isSettled(source.status)) countEdge(state, source, instance, edge);
+  }
+  wake(state, instance);
+}
+
+function receiveSignal(state: RunState, event: EventOf<"signal.received">): void {
+  const key = signalKey(event.name, event.key);
+  const buffered = state.signals.get(key) ?? [];
+  buffered.push({
+    id: event.id,
+    name: event.name,
+    key: event.key,
+    payload: refOf(event.payload, state.seq, "payload"),
+    by: event.by,
+  });
+  state.signals.set(key, buffered);
+  state.signalIds.add(event.id);
+  state.signalCount++;
+  state.agenda.push({ signalKey: key });
+}
+
+function dropSignal(state: RunState, id: string): void {
+  for (const [key, buffered] of state.signals) {
+    const at = buffered.findIndex((signal) => signal.id === id);
+    if (at < 0) continue;
+    buffered.splice(at, 1);
+    state.signalCount--;
+    if (buffered.length === 0) state.signals.delete(key);
+    return;
+  }
+}
+
+function fireTimer(state: RunState, key: string): void {
+  const path = key.slice(key.indexOf(":") + 1).replace(/#\d+$/, "");
+  const instance = key.startsWith("retry:")
+    ? stepAt(state, path)
+    : stepAt(state, key.slice(key.indexOf(":") + 1));
+  if (instance.live === null) throw new Error(`timer ${key} fired for a settled step`);
+  instance.live.fired = true;
+  refreshStep(state, instance);
+  listStep(state, instance);
+}
+
+export function scopeAt(state: RunState, path: string): ScopeInstance {
+  const scope = state.scopes.get(path);
+  if (scope === undefined) throw new Error(`the journal names scope "${path}", which is not open`);
+  return scope;
+}
+
+function stepAt(state: RunState, path: string): StepInstance {
+  const instance = state.steps.get(path);
+  if (instance === undefined)
+    throw new Error(`the journal names step "${path}", which is not open`);
+  return instance;
+}

@@ -1,0 +1,165 @@
+/**
+ * Why a run is where it is: everything it waits for, each as a sentence, with what would free it.
+ * A run that has not ended and explains nothing would be stuck; a property test hunts for one.
+ */
+import { agendaWants } from "./agenda.ts";
+import type { RunState, StepInstance } from "./state.ts";
+
+export interface Wait {
+  readonly path: string | null;
+  readonly kind:
+    | "run_slot"
+    | "slot"
+    | "attempt"
+    | "retry"
+    | "timer"
+    | "signal"
+    | "approval"
+    | "child"
+    | "stopping"
+    | "paused"
+    | "turn"
+    | "dynamic";
+  readonly text: string;
+  readonly frees: string | null;
+  readonly dueAtMs: number | null;
+}
+
+/** In order of opening; empty for a run that has ended. */
+export function explainRun(state: RunState): Wait[] {
+  if (state.terminal !== null) return [];
+  const waits: Wait[] = [];
+  if (state.pausedAtMs !== null)
+    waits.push({
+      path: null,
+      kind: "paused",
+      text: `is paused since ${instant(state.pausedAtMs)}`,
+      frees: "resume it",
+      dueAtMs: null,
+    });
+  if (state.phase === "new" || state.phase === "queued")
+    waits.push({
+      path: null,
+      kind: "run_slot",
+      text:
+        state.concurrency === null
+          ? "waits to be admitted"
+          : `waits for one of ${state.concurrency.limit} slots of concurrency key "${state.concurrency.key}"`,
+      frees: state.concurrency === null ? null : "a run with the same key ends",
+      dueAtMs: null,
+    });
+  for (const instance of state.steps.values()) {
+    const wait = explainStep(instance);
+    if (wait !== null) waits.push(wait);
+  }
+  for (const scope of state.scopes.values())
+    if (!scope.sealed && scope.unsettled === 0)
+      waits.push({
+        path: scope.path,
+        kind: "dynamic",
+        text: `scope "${scope.path}" may still gain steps`,
+        frees: "its owner declares more steps or seals it",
+        dueAtMs: null,
+      });
+  if (agendaWants(state))
+    waits.push({ path: null, kind: "turn", text: "goes on by itself", frees: null, dueAtMs: null });
+  return waits;
+}
+
+function explainStep(instance: StepInstance): Wait | null {
+  const { path, live, attempt } = instance;
+  if (live === null) return null;
+  if (live.cancelling !== null)
+    return {
+      path,
+      kind: "stopping",
+      text: `"${path}" was told to stop (${live.cancelling.reason}) and has not ended yet`,
+      frees: null,
+      dueAtMs: null,
+    };
+  switch (instance.status) {
+    case "scheduled":
+      return {
+        path,
+        kind: "slot",
+        text:
+          live.slot === null
+            ? `"${path}" (attempt ${attempt}) waits for a free slot`
+            : `"${path}" (attempt ${attempt}) waits for one of ${live.slot.limit} slots of concurrency key "${live.slot.key}"`,
+        frees: "another attempt ends",
+        dueAtMs: null,
+      };
+    case "running":
+      return {
+        path,
+        kind: "attempt",
+        text: `attempt ${attempt} of "${path}" (${instance.step.uses}) runs`,
+        frees: null,
+        dueAtMs: live.timeoutAtMs,
+      };
+    case "retrying":
+      return {
+        path,
+        kind: "retry",
+        text: `"${path}" failed (${instance.error?.code ?? "unknown"}) and is tried again (attempt ${attempt})${due(live.retryAtMs)}`,
+        frees: null,
+        dueAtMs: live.retryAtMs,
+      };
+    case "awaiting":
+      return explainWait(instance);
+    default:
+      return live.computing
+        ? { path, kind: "attempt", text: `"${path}" is computed`, frees: null, dueAtMs: null }
+        : null;
+  }
+}
+
+function explainWait(instance: StepInstance): Wait | null {
+  const { path } = instance;
+  const wait = instance.live?.wait ?? null;
+  if (wait === null) return null;
+  switch (wait.kind) {
+    case "timer":
+      return {
+        path,
+        kind: "timer",
+        text: `"${path}" waits until ${instant(wait.dueAtMs)}`,
+        frees: null,
+        dueAtMs: wait.dueAtMs,
+      };
+    case "signal":
+      return {
+        path,
+        kind: "signal",
+        text: `"${path}" waits for signal "${wait.name}"${wait.key === null ? "" : ` with key "${wait.key}"`}${expires(wait.dueAtMs)}`,
+        frees: `send signal "${wait.name}" to the run`,
+        dueAtMs: wait.dueAtMs,
+      };
+    case "approval":
+      return {
+        path,
+        kind: "approval",
+        text: `"${path}" waits for a person to approve or reject it${expires(wait.dueAtMs)}`,
+        frees: "approve or reject it",
+        dueAtMs: wait.dueAtMs,
+      };
+    case "child":
+      return {
+        path,
+        kind: "child",
+        text: `"${path}" waits for child run ${wait.runId}`,
+        frees: `run ${wait.runId} ends`,
+        dueAtMs: null,
+      };
+  }
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}
+function due(ms: number | null): string {
+  return ms === null ? "" : ` at ${instant(ms)}`;
+}
+function expires(ms: number | null): string {
+  return ms === null ? "" : `, until ${instant(ms)}`;
+}

@@ -1,0 +1,169 @@
+/**
+ * What an expression sees: the values behind exactly the names that it reads. A value that is not
+ * loaded goes to turn.needs and the answer is null: the same thought is repeated once it is there.
+ */
+import type { StepError } from "#errors/step-error.ts";
+import type { Reads, Scope } from "#workflow/expression/expression.ts";
+import { type InstanceStatus, isSettled, type ScopeInstance, type StepInstance } from "./state.ts";
+import type { Turn } from "./turn.ts";
+import { NOT_LOADED, VALUE_LOST, type ValueRef } from "./value-ref.ts";
+
+/** A stored payload that a decision must read is gone; fails the step with blob_missing. */
+export class LostValueError extends Error {
+  override readonly name = "LostValueError";
+}
+
+/** The value behind `ref`; NOT_LOADED after noting it in turn.needs. Throws LostValueError. */
+export function readValue(turn: Turn, ref: ValueRef): unknown {
+  if ("v" in ref) return ref.v;
+  const value = turn.world.values.get(ref);
+  if (value === NOT_LOADED) turn.needs.push(ref);
+  if (value === VALUE_LOST) throw new LostValueError(describeRef(ref));
+  return value;
+}
+
+function describeRef(ref: ValueRef): string {
+  return "at" in ref
+    ? `The value in field ${ref.f} of event ${ref.at} is missing or corrupt.`
+    : "A stored payload is missing or corrupt.";
+}
+
+/**
+ * The names that `reads` asks for, seen from inside `scope` (null: the run's own level, after its
+ * steps have settled). null: values are missing, see turn.needs.
+ */
+export function readScope(
+  turn: Turn,
+  scope: ScopeInstance | null,
+  reads: Reads,
+  extra: Readonly<Record<string, unknown>> = NOTHING,
+): Scope | null {
+  const before = turn.needs.length;
+  const names: Record<string, unknown> = {};
+  for (const root of reads.roots) {
+    if (root in extra) names[root] = extra[root];
+    else {
+      const value = root === "steps" ? readSteps(turn, scope, reads) : readRoot(turn, scope, root);
+      if (value !== undefined) names[root] = value;
+    }
+  }
+  return turn.needs.length > before ? null : names;
+}
+
+const NOTHING: Readonly<Record<string, unknown>> = {};
+
+function readRoot(turn: Turn, scope: ScopeInstance | null, root: string): unknown {
+  const { state } = turn;
+  const local = readLocal(turn, scope, root);
+  if (local !== undefined) return local;
+  switch (root) {
+    case "input":
+      return readValue(turn, state.input);
+    case "vars":
+      return readRecord(turn, state.vars);
+    case "labels":
+      return state.labels;
+    case "workflow":
+      return { name: state.workflow, version: state.version };
+    case "run":
+      return {
+        id: state.runId,
+        status: runStatus(turn),
+        startedAt: state.startedAtMs === null ? null : isoText(state.startedAtMs),
+        now: isoText(Math.max(state.nowMs, turn.world.nowMs)),
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** `running` until the steps have settled; then what the run will end as, for `finally` and `output`. */
+function runStatus(turn: Turn): string {
+  const { ending, body } = turn.state;
+  if (body === null) return "running";
+  if (ending?.reason === "cancel") return "cancelled";
+  if (ending?.reason === "stop") return "succeeded";
+  if (ending?.reason === "deadline") return "failed";
+  return body.outcome;
+}
+
+function isoText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function readLocal(turn: Turn, scope: ScopeInstance | null, name: string): unknown {
+  for (let at = scope; at !== null; at = at.parent) {
+    const ref = at.locals[name];
+    if (ref !== undefined) return readValue(turn, ref);
+    if (name === "carry" && at.plan.locals.has("carry")) return readCarry(turn, at);
+  }
+  return undefined;
+}
+
+/** Each pass has its own carried values, under locals named `carry.<name>`. */
+function readCarry(turn: Turn, scope: ScopeInstance): Record<string, unknown> {
+  const refs: Record<string, ValueRef> = {};
+  for (const [local, ref] of Object.entries(scope.locals))
+    if (local.startsWith("carry.")) refs[local.slice(6)] = ref;
+  return readRecord(turn, refs);
+}
+
+function readRecord(turn: Turn, refs: Readonly<Record<string, ValueRef>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, ref] of Object.entries(refs)) values[name] = readValue(turn, ref);
+  return values;
+}
+
+/** The values behind several references at once; null: some are missing, see turn.needs. */
+export function readAll(
+  turn: Turn,
+  refs: Readonly<Record<string, ValueRef>>,
+): Record<string, unknown> | null {
+  const before = turn.needs.length;
+  const values = readRecord(turn, refs);
+  return turn.needs.length > before ? null : values;
+}
+
+function readSteps(turn: Turn, scope: ScopeInstance | null, reads: Reads): Record<string, unknown> {
+  const steps: Record<string, unknown> = {};
+  for (const read of reads.steps) {
+    const instance = resolveStep(turn, scope, read.id);
+    if (instance === null) continue;
+    const whole = read.fields.length === 0;
+    steps[read.id] = {
+      status: publicStatus(instance.status),
+      attempts: instance.attempt,
+      error: errorView(instance.error),
+      output: whole || read.fields.includes("output") ? readValue(turn, instance.output) : null,
+    };
+  }
+  return steps;
+}
+
+function errorView(error: StepError | null): unknown {
+  return error === null
+    ? null
+    : { code: error.code, message: error.message, details: error.details ?? null };
+}
+
+/** The instance that `steps.<id>` means inside `scope`: the nearest outer scope that holds the id. */
+function resolveStep(turn: Turn, scope: ScopeInstance | null, id: string): StepInstance | null {
+  for (let at = scope ?? turn.state.root; at !== null; at = at.parent) {
+    const position = at.positions.get(id);
+    if (position !== undefined) return at.steps[position] ?? null;
+  }
+  return null;
+}
+
+function publicStatus(status: InstanceStatus): string {
+  if (isSettled(status)) return status;
+  return status === "ready"
+    ? "waiting"
+    : status === "scheduled"
+      ? "waiting"
+      : status === "open"
+        ? "running"
+        : status === "awaiting"
+          ? "waiting"
+          : status;
+}

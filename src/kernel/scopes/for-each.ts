@@ -1,0 +1,246 @@
+/**
+ * `for_each`: items are evaluated once, stored in chunks of 1,000, then iterated, `concurrency` at
+ * a time. What becomes of items is kept as references and stored in chunks too, so that a settled
+ * item costs the state nothing but its share of a chunk.
+ *
+ * F1. Items open in order; at most `concurrency` are open.
+ * F2. Every item that opened settles into exactly one chunk; a full chunk is stored once.
+ * F3. Failed items stop nothing by themselves; failFast cancels the open ones and opens no more.
+ */
+import { itemPath } from "#workflow/path.ts";
+import { CHUNK_ITEMS } from "../decision.ts";
+import { fail, type Guarded, guarded, succeed } from "../outcome.ts";
+import { readValue } from "../read-scope.ts";
+import type { ScopeInstance, StepInstance } from "../state.ts";
+import { evaluateConfig } from "../step-config.ts";
+import { emit, type Turn } from "../turn.ts";
+import { NOT_LOADED, type ValueRef } from "../value-ref.ts";
+import type { EachControl, OpenChunk } from "./control.ts";
+import type { Begin, ScopeKind } from "./kind.ts";
+import { basePath } from "./open-scope.ts";
+
+/** 1,000,000 items a loop (spec: limits). */
+export const ITEMS_MAX = 1_000_000;
+
+interface Config {
+  readonly items: unknown;
+  readonly concurrency: number;
+  readonly onItemError: "fail" | "continue";
+  readonly batch?: number;
+  readonly collect: boolean;
+}
+interface Items {
+  readonly count: number;
+  readonly values: readonly unknown[];
+  readonly keys: readonly string[] | null;
+  readonly range: { readonly start: number; readonly step: number } | null;
+}
+
+const begin: Begin = (turn, instance, config) => {
+  const settings = config as Config;
+  const items = itemsOf(settings);
+  if (instance.live !== null) instance.live.scratch = items;
+  if (items.count > ITEMS_MAX)
+    return fail(turn, instance, {
+      code: "limit_exceeded",
+      message: `for_each "${instance.path}" has ${items.count} items; the limit is ${ITEMS_MAX} a loop.`,
+      retryable: false,
+    });
+  emit(turn, {
+    type: "step.started",
+    path: instance.path,
+    attempt: Math.max(1, instance.attempt),
+    control: {
+      kind: "for_each",
+      count: items.count,
+      concurrency: settings.concurrency,
+      ...(settings.onItemError === "continue" ? { continueOnError: true } : {}),
+      ...(settings.collect ? { collect: true } : {}),
+      ...(items.range === null ? {} : { range: items.range }),
+      ...(items.keys === null ? {} : { keyed: true }),
+    },
+  });
+  return true;
+};
+
+function itemsOf(config: Config): Items {
+  const { items, batch } = config;
+  if (Array.isArray(items)) {
+    const values = batch === undefined ? items : batches(items, batch);
+    return { count: values.length, values, keys: null, range: null };
+  }
+  const entries = items as Readonly<Record<string, unknown>>;
+  const range = rangeOf(entries);
+  if (range === null) {
+    const keys = Object.keys(entries);
+    return { count: keys.length, values: keys.map((key) => entries[key]), keys, range: null };
+  }
+  const step = range.step ?? 1;
+  const count = Math.max(0, Math.ceil((range.end - range.start) / step));
+  if (batch === undefined)
+    return { count, values: [], keys: null, range: { start: range.start, step } };
+  const numbers = Array.from(
+    { length: Math.min(count, ITEMS_MAX + 1) },
+    (_, i) => range.start + i * step,
+  );
+  const values = batches(numbers, batch);
+  return { count: values.length, values, keys: null, range: null };
+}
+
+function rangeOf(items: Readonly<Record<string, unknown>>) {
+  const { range, ...rest } = items;
+  if (range === undefined || Object.keys(rest).length > 0) return null;
+  return range as { readonly start: number; readonly end: number; readonly step?: number };
+}
+
+function batches(items: readonly unknown[], size: number): unknown[] {
+  const groups: unknown[] = [];
+  for (let at = 0; at < items.length; at += size) groups.push(items.slice(at, at + size));
+  return groups;
+}
+
+function controlOf(instance: StepInstance): EachControl {
+  return instance.live?.control as EachControl;
+}
+
+/** What the loop can do now, in order of importance; null: it waits for its items. */
+type Move = "store_items" | "store_results" | "cancel" | "open" | "finish";
+
+function nextMove(instance: StepInstance): Move | null {
+  const control = controlOf(instance);
+  if (control.stored < control.count) return "store_items";
+  if (fullChunk(control) !== null) return "store_results";
+  const stopping = instance.step.failFast && control.failed > 0 && !control.continueOnError;
+  if (stopping) {
+    if (uncancelled(instance).length > 0) return "cancel";
+  } else if (control.next < control.count)
+    return control.running < control.concurrency ? "open" : null;
+  return control.running === 0 ? "finish" : null;
+}
+
+function uncancelled(instance: StepInstance): ScopeInstance[] {
+  return [...(instance.live?.scopes ?? [])].filter((scope) => scope.cancelling === null);
+}
+
+/** The number of a chunk whose items have all settled. */
+function fullChunk(control: EachControl): number | null {
+  for (const [number, chunk] of Object.entries(control.openChunks))
+    if (chunk.settled === chunk.results.length) return Number(number);
+  return null;
+}
+
+function wants(instance: StepInstance): boolean {
+  return nextMove(instance) !== null;
+}
+
+function advance(turn: Turn, instance: StepInstance): boolean {
+  const control = controlOf(instance);
+  switch (nextMove(instance)) {
+    case "store_items":
+      return storeItems(turn, instance, control);
+    case "store_results":
+      return storeResults(turn, instance, control);
+    case "cancel":
+      for (const scope of uncancelled(instance))
+        emit(turn, { type: "scope.cancel_requested", path: scope.path, reason: "fail_fast" });
+      return true;
+    case "open":
+      return openItem(turn, instance, control);
+    case "finish":
+      return finish(turn, instance, control);
+    default:
+      return false;
+  }
+}
+
+function storeItems(turn: Turn, instance: StepInstance, control: EachControl): boolean {
+  const items = evaluatedItems(turn, instance);
+  if (items === null) return false;
+  if (!items.ok) return fail(turn, instance, items.error);
+  const { values, keys } = items.value;
+  const from = control.stored;
+  emit(turn, {
+    type: "step.items_stored",
+    path: instance.path,
+    from,
+    values: values.slice(from, from + CHUNK_ITEMS),
+    ...(keys === null ? {} : { keys: keys.slice(from, from + CHUNK_ITEMS) }),
+  });
+  return true;
+}
+
+/** Evaluation is deterministic: after a crash between two chunks it gives the same items again. */
+function evaluatedItems(turn: Turn, instance: StepInstance): Guarded<Items> | null {
+  const scratch = instance.live?.scratch as Items | undefined;
+  if (scratch !== undefined) return { ok: true, value: scratch };
+  const config = evaluateConfig(turn, instance);
+  if (config === null || !config.ok) return config;
+  const items = itemsOf(config.value as Config);
+  if (instance.live !== null) instance.live.scratch = items;
+  return { ok: true, value: items };
+}
+
+function storeResults(turn: Turn, instance: StepInstance, control: EachControl): boolean {
+  const number = fullChunk(control);
+  const chunk: OpenChunk | undefined = number === null ? undefined : control.openChunks[number];
+  if (number === null || chunk === undefined) return false;
+  emit(turn, {
+    type: "step.results_stored",
+    path: instance.path,
+    from: number * CHUNK_ITEMS,
+    results: control.collect ? chunk.results.map((ref) => ref ?? { v: null }) : null,
+    failed: chunk.failed,
+  });
+  return true;
+}
+
+function openItem(turn: Turn, instance: StepInstance, control: EachControl): boolean {
+  const index = control.next;
+  const found = guarded(() => keyOf(turn, control, index));
+  if (!found.ok) return fail(turn, instance, found.error);
+  const key = found.value;
+  if (key === NOT_LOADED) return false;
+  const name = instance.step.bodies.get("body")?.itemName ?? "item";
+  emit(turn, {
+    type: "scope.opened",
+    path: itemPath(basePath(instance), key ?? index),
+    owner: instance.path,
+    slot: "body",
+    index,
+    ...(key === null ? {} : { key }),
+    locals: { [name]: itemRef(control, index), index: { v: key ?? index } },
+  });
+  return true;
+}
+
+function itemRef(control: EachControl, index: number): ValueRef {
+  if (control.range !== null) return { v: control.range.start + index * control.range.step };
+  const at = control.itemChunks[Math.floor(index / CHUNK_ITEMS)];
+  if (at === undefined) throw new Error(`item ${index} was opened before it was stored`);
+  return { at, f: "values", i: index % CHUNK_ITEMS };
+}
+
+/** The item's key; null for items of arrays. */
+function keyOf(turn: Turn, control: EachControl, index: number): string | null | typeof NOT_LOADED {
+  const at = control.itemChunks[Math.floor(index / CHUNK_ITEMS)];
+  if (!control.keyed || at === undefined) return null;
+  return readValue(turn, { at, f: "keys", i: index % CHUNK_ITEMS }) as string | typeof NOT_LOADED;
+}
+
+function finish(turn: Turn, instance: StepInstance, control: EachControl): boolean {
+  const failure = control.firstError;
+  if (failure !== null && !control.continueOnError)
+    return fail(turn, instance, {
+      ...failure.error,
+      message: `${failure.error.message} (first of ${control.failed} failed items, at ${failure.path})`,
+    });
+  succeed(turn, instance, {
+    outputRef: {
+      each: control.resultChunks.filter((seq) => seq !== null),
+      succeeded: control.succeeded,
+    },
+  });
+  return true;
+}
+
+export const forEachKind: ScopeKind = { begin, wants, advance, wantsCleanup: () => false };

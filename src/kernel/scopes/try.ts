@@ -1,0 +1,88 @@
+/**
+ * `try`: the block, then the first catch that fits its failure, then `finally` in any case. Retry
+ * applies to the block: catch sees the failure of its last attempt, finally runs once.
+ *
+ *     body -+-> (succeeded) ----------------------+-> finally -> settled
+ *           +-> (failed) -> retry -> body         |
+ *           +-> (failed) -> catch ----------------+
+ *           +-> (cancelled) ----------------------+
+ */
+import { fail, mayRetry, succeed } from "../outcome.ts";
+import type { StepInstance } from "../state.ts";
+import { emit, type Turn } from "../turn.ts";
+import type { TryControl } from "./control.ts";
+import type { Begin, ScopeKind } from "./kind.ts";
+import { openSlot } from "./open-scope.ts";
+
+const begin: Begin = (turn, instance) => {
+  emit(turn, {
+    type: "step.started",
+    path: instance.path,
+    attempt: Math.max(1, instance.attempt),
+    control: { kind: "try" },
+  });
+  return true;
+};
+
+function controlOf(instance: StepInstance): TryControl {
+  return instance.live?.control as TryControl;
+}
+
+function hasFinally(instance: StepInstance): boolean {
+  return instance.step.bodies.has("finally");
+}
+
+/** Whenever nothing is open there is a next thing to open, or the end. */
+function wants(instance: StepInstance): boolean {
+  return !controlOf(instance).opened;
+}
+
+function wantsCleanup(instance: StepInstance): boolean {
+  return hasFinally(instance);
+}
+
+function advance(turn: Turn, instance: StepInstance): boolean {
+  const control = controlOf(instance);
+  const { result } = control;
+  if (control.phase === "finally" && control.cleanup !== null)
+    return finish(turn, instance, control);
+  if (result === null && instance.live?.cancelling === null) {
+    openSlot(turn, instance, "body");
+    return true;
+  }
+  if (control.phase === "body" && result?.error && retries(instance, control))
+    return fail(turn, instance, result.error);
+  if (control.catchSlot !== null && result?.error && instance.live?.cancelling === null) {
+    openSlot(turn, instance, control.catchSlot, { error: { v: result.error } });
+    return true;
+  }
+  if (hasFinally(instance)) {
+    openSlot(turn, instance, "finally");
+    return true;
+  }
+  return finish(turn, instance, control);
+}
+
+function retries(instance: StepInstance, control: TryControl): boolean {
+  const { retry } = instance.step;
+  const error = control.result?.error ?? null;
+  return retry !== null && error !== null && mayRetry(instance, retry, error);
+}
+
+function finish(turn: Turn, instance: StepInstance, control: TryControl): boolean {
+  const { result, cleanup } = control;
+  if (cleanup?.error) return fail(turn, instance, cleanup.error, { mayRetry: false });
+  const cancelling = instance.live?.cancelling ?? null;
+  if (cancelling !== null) {
+    if (cancelling.error !== null)
+      return fail(turn, instance, cancelling.error, { mayRetry: false });
+    emit(turn, { type: "step.cancelled", path: instance.path });
+    return true;
+  }
+  if (result?.error) return fail(turn, instance, result.error, { mayRetry: false });
+  if (result?.outcome === "succeeded") succeed(turn, instance, { outputRef: result.output });
+  else emit(turn, { type: "step.cancelled", path: instance.path });
+  return true;
+}
+
+export const tryKind: ScopeKind = { begin, wants, advance, wantsCleanup };

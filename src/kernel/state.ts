@@ -1,0 +1,372 @@
+/**
+ * The state of one run: a fold over its journal, changed in place by evolve() and by nothing else.
+ * One host owns it; whoever needs the state before an event folds the journal again.
+ *
+ *     step:  waiting -> ready -+-> scheduled -> running -+-> succeeded | failed | cancelled
+ *                              |       ^          |      |
+ *                              |       +- retrying <- - -+
+ *                              +-> open (inner scopes)  -+
+ *                              +-> awaiting (timer, signal, approval, child) -+
+ *                              +-> skipped | blocked | cancelled
+ *
+ * S1. A settled step never changes, and its scope's `unsettled` counts exactly the others.
+ * S2. The agenda holds whatever can go on by itself; a listed item that no longer wants anything is
+ *     dropped when it is reached.
+ * S3. Closed scopes leave `scopes` and `steps`; what they gave lives in their owner.
+ * S4. `changes` is the difference that the events since the last decide() made to pending(state).
+ *
+ * Instants are epoch milliseconds of journal time. Values are references (value-ref.ts).
+ */
+import type { StepError } from "#errors/step-error.ts";
+import { childPath } from "#workflow/path.ts";
+import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
+import { type EdgeCounts, ruleOutcome } from "#workflow/trigger-rules.ts";
+import type { Effect, EffectChange } from "./effects.ts";
+import type { CancelReason, DeclaredStep, ParentLink, SlotRequest, WaitFor } from "./events.ts";
+import type { Control } from "./scopes/control.ts";
+import { NULL_REF, type ValueRef } from "./value-ref.ts";
+
+export type SettledStatus = "succeeded" | "failed" | "skipped" | "blocked" | "cancelled";
+export type InstanceStatus =
+  | "waiting"
+  | "ready"
+  | "scheduled"
+  | "running"
+  | "retrying"
+  | "open"
+  | "awaiting"
+  | SettledStatus;
+
+export type MutableCounts = { -readonly [Key in keyof EdgeCounts]: number };
+
+/** A step in one instance of its scope. */
+export interface StepInstance {
+  readonly path: string;
+  readonly step: PlanStep;
+  readonly scope: ScopeInstance;
+  status: InstanceStatus;
+  /** How its edges stand; null without edges and once it is ready. */
+  edges: MutableCounts | null;
+  /** While ready: what its trigger rule said. */
+  verdict: "ready" | "blocked" | "skipped";
+  skippedByIf: boolean;
+  handled: "onError" | "port" | null;
+  port: string | null;
+  attempt: number;
+  output: ValueRef;
+  error: StepError | null;
+  /** What only an unsettled step that became ready needs. */
+  live: Live | null;
+  listed: boolean;
+}
+
+export interface Live {
+  readonly readyAtMs: number;
+  input: ValueRef;
+  deadlineAtMs: number | null;
+  timeoutAtMs: number | null;
+  retryAtMs: number | null;
+  /** Attempts that failed by themselves (lost ones do not count). */
+  failures: number;
+  lostInARow: number;
+  slot: SlotRequest | null;
+  priority: number;
+  scheduledAtMs: number;
+  wait: WaitFor | ChildWait | null;
+  /** Its timer has fired and it has not acted on that yet. */
+  fired: boolean;
+  cancelling: { readonly reason: CancelReason; readonly error: StepError | null } | null;
+  control: Control | null;
+  readonly scopes: Set<ScopeInstance>;
+  /** Computed off the turn right now; not part of the durable state. */
+  computing: boolean;
+  /** What a scope kind evaluated and can evaluate again; not part of the durable state. */
+  scratch: unknown;
+  /** The effects that are pending because of this step. */
+  effects: readonly Effect[];
+}
+
+export interface ChildWait {
+  readonly kind: "child";
+  readonly runId: string;
+  readonly onParentEnd: "cancel" | "abandon";
+}
+
+/** One instance of a scope: the root, one item, one pass, one branch. */
+export interface ScopeInstance {
+  readonly path: string;
+  readonly plan: PlanScope;
+  readonly owner: StepInstance | null;
+  readonly parent: ScopeInstance | null;
+  readonly steps: StepInstance[];
+  /** Position of each step by id; the plan's own map unless the scope is dynamic. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** Of a dynamic scope: edges that leave each step, grown as steps are declared. */
+  readonly outgoing: PlanEdge[][] | null;
+  /** Of a dynamic scope: what was declared, in order. */
+  readonly declared: DeclaredStep[] | null;
+  readonly slot: string;
+  readonly index: number | null;
+  readonly key: string | null;
+  readonly locals: Readonly<Record<string, ValueRef>>;
+  sealed: boolean;
+  closed: boolean;
+  unsettled: number;
+  firstFailure: { readonly path: string; readonly error: StepError } | null;
+  /** The first failure ends the scope: failFast, or a `fail` step. */
+  endsEarly: boolean;
+  cancelling: CancelReason | null;
+  /** Steps before this position have been told to stop; a cache, 0 is always right. */
+  cancelCursor: number;
+  listed: boolean;
+}
+
+export interface BufferedSignal {
+  readonly id: string;
+  readonly name: string;
+  readonly key: string | null;
+  readonly payload: ValueRef;
+  readonly by: string;
+}
+
+export type AgendaItem = StepInstance | ScopeInstance | SignalKey | "run";
+/** Signals of one name and key: see signalKey. */
+export interface SignalKey {
+  readonly signalKey: string;
+}
+
+export interface RunState {
+  readonly runId: string;
+  readonly plan: Plan;
+  seq: number;
+  nowMs: number;
+  phase: "new" | "queued" | "admitted" | "steps" | "finally" | "done";
+  terminal: "succeeded" | "failed" | "cancelled" | null;
+  workflow: string;
+  version: number;
+  input: ValueRef;
+  labels: Readonly<Record<string, string>>;
+  priority: number;
+  concurrency: (SlotRequest & { readonly whenFull: "queue" | "reject" | "cancelRunning" }) | null;
+  parent: ParentLink | null;
+  startedAtMs: number | null;
+  endedAtMs: number | null;
+  deadlineAtMs: number | null;
+  pausedAtMs: number | null;
+  /** Why the root was told to stop; null while it was not. */
+  ending: {
+    readonly reason: "cancel" | "stop" | "deadline";
+    readonly by: string;
+    readonly text: string | null;
+  } | null;
+  stopOutput: ValueRef | null;
+  /** How the root scope closed, `finally` not counted. */
+  body: {
+    readonly outcome: "succeeded" | "failed" | "cancelled";
+    readonly error: StepError | null;
+    readonly path: string | null;
+  } | null;
+  cleanup: { readonly error: StepError; readonly path: string | null } | null;
+  vars: Record<string, ValueRef>;
+  output: ValueRef;
+  error: (StepError & { readonly path?: string }) | null;
+  root: ScopeInstance | null;
+  readonly scopes: Map<string, ScopeInstance>;
+  readonly steps: Map<string, StepInstance>;
+  agenda: AgendaItem[];
+  /** Items before this position of the agenda are done. */
+  agendaHead: number;
+  runListed: boolean;
+  readonly signals: Map<string, BufferedSignal[]>;
+  signalCount: number;
+  readonly signalIds: Set<string>;
+  /** Waits for a signal by name and key, oldest first. */
+  readonly signalWaits: Map<string, StepInstance[]>;
+  /** Attempts admitted or asking for it. */
+  active: number;
+  settledSteps: number;
+  failedSteps: number;
+  runEffects: readonly Effect[];
+  changes: EffectChange[];
+}
+
+/** A run before its first event. */
+export function newState(runId: string, plan: Plan): RunState {
+  return {
+    runId,
+    plan,
+    seq: 0,
+    nowMs: 0,
+    phase: "new",
+    terminal: null,
+    workflow: plan.definition.name,
+    version: 0,
+    input: NULL_REF,
+    labels: {},
+    priority: 5,
+    concurrency: null,
+    parent: null,
+    startedAtMs: null,
+    endedAtMs: null,
+    deadlineAtMs: null,
+    pausedAtMs: null,
+    ending: null,
+    stopOutput: null,
+    body: null,
+    cleanup: null,
+    vars: {},
+    output: NULL_REF,
+    error: null,
+    root: null,
+    scopes: new Map(),
+    steps: new Map(),
+    agenda: [],
+    agendaHead: 0,
+    runListed: false,
+    signals: new Map(),
+    signalCount: 0,
+    signalIds: new Set(),
+    signalWaits: new Map(),
+    active: 0,
+    settledSteps: 0,
+    failedSteps: 0,
+    runEffects: [],
+    changes: [],
+  };
+}
+
+export function isSettled(status: InstanceStatus): status is SettledStatus {
+  switch (status) {
+    case "succeeded":
+    case "failed":
+    case "skipped":
+    case "blocked":
+    case "cancelled":
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function signalKey(name: string, key: string | null): string {
+  return key === null ? name : `${name}\u0000${key}`;
+}
+
+/** Creates an instance of `plan` with all its steps waiting; steps that wait for nothing are made ready by the caller. */
+export function newScope(
+  plan: PlanScope,
+  at: {
+    readonly path: string;
+    readonly owner: StepInstance | null;
+    readonly parent: ScopeInstance | null;
+    readonly slot: string;
+    readonly index: number | null;
+    readonly key: string | null;
+    readonly locals: Readonly<Record<string, ValueRef>>;
+  },
+): ScopeInstance {
+  const scope: ScopeInstance = {
+    ...at,
+    plan,
+    steps: [],
+    positions: plan.dynamic ? new Map(plan.positions) : plan.positions,
+    outgoing: plan.dynamic ? plan.steps.map((step) => [...step.out]) : null,
+    declared: plan.dynamic ? [] : null,
+    sealed: !plan.dynamic,
+    closed: false,
+    unsettled: 0,
+    firstFailure: null,
+    endsEarly: plan.failFast,
+    cancelling: null,
+    cancelCursor: 0,
+    listed: false,
+  };
+  for (const step of plan.steps) addStep(scope, step);
+  return scope;
+}
+
+/** Adds an instance of `step` to `scope`, waiting. */
+export function addStep(scope: ScopeInstance, step: PlanStep): StepInstance {
+  const instance: StepInstance = {
+    path: childPath(scope.path, step.id),
+    step,
+    scope,
+    status: "waiting",
+    edges: step.in.length === 0 ? null : openCounts(step.in),
+    verdict: "ready",
+    skippedByIf: false,
+    handled: null,
+    port: null,
+    attempt: 0,
+    output: NULL_REF,
+    error: null,
+    live: null,
+    listed: false,
+  };
+  scope.steps.push(instance);
+  scope.unsettled++;
+  return instance;
+}
+
+function openCounts(edges: readonly PlanEdge[]): MutableCounts {
+  let implied = 0;
+  for (const edge of edges) if (edge.implied) implied++;
+  return {
+    open: edges.length - implied,
+    taken: 0,
+    passed: 0,
+    untaken: 0,
+    failed: 0,
+    cancelled: 0,
+    impliedOpen: implied,
+    impliedFailed: 0,
+    impliedCancelled: 0,
+  };
+}
+
+/** What the step's rule says of its edges now; steps without edges are ready. */
+export function verdictOf(instance: StepInstance): "wait" | "ready" | "blocked" | "skipped" {
+  return instance.edges === null ? "ready" : ruleOutcome(instance.step.rule, instance.edges);
+}
+
+export function newLive(readyAtMs: number): Live {
+  return {
+    readyAtMs,
+    input: NULL_REF,
+    deadlineAtMs: null,
+    timeoutAtMs: null,
+    retryAtMs: null,
+    failures: 0,
+    lostInARow: 0,
+    slot: null,
+    priority: 5,
+    scheduledAtMs: readyAtMs,
+    wait: null,
+    fired: false,
+    cancelling: null,
+    control: null,
+    scopes: new Set(),
+    computing: false,
+    scratch: undefined,
+    effects: NO_EFFECTS,
+  };
+}
+export const NO_EFFECTS: readonly Effect[] = [];
+
+export function listStep(state: RunState, instance: StepInstance): void {
+  if (instance.listed) return;
+  instance.listed = true;
+  state.agenda.push(instance);
+}
+
+export function listScope(state: RunState, scope: ScopeInstance): void {
+  if (scope.listed) return;
+  scope.listed = true;
+  state.agenda.push(scope);
+}
+
+export function listRun(state: RunState): void {
+  if (state.runListed) return;
+  state.runListed = true;
+  state.agenda.push("run");
+}

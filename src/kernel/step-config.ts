@@ -1,0 +1,45 @@
+/**
+ * The evaluated `with` of a step. Control steps are checked against their schema here; pure and
+ * effect steps by the chain that runs them.
+ */
+import { CONTROL_STEPS } from "#workflow/control-steps.ts";
+import { evaluateOptions, type Guarded, guarded } from "./outcome.ts";
+import { readScope } from "./read-scope.ts";
+import { CONFIG_FAULT } from "./scopes/kind.ts";
+import type { StepInstance } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+/** null: values are missing, see turn.needs. Function fields become callables. */
+export function evaluateConfig(turn: Turn, instance: StepInstance): Guarded<unknown> | null {
+  const config = guarded(() => evaluate(turn, instance));
+  if (!config.ok) return config;
+  if (config.value === null) return null;
+  const control = CONTROL_STEPS.get(instance.step.kind);
+  if (control === undefined) return { ok: true, value: config.value.config };
+  const parsed = control.config.safeParse(config.value.config ?? {});
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const issue = parsed.error.issues[0];
+  const field = issue === undefined ? "" : issue.path.join(".");
+  return {
+    ok: false,
+    error: CONFIG_FAULT(
+      `"${instance.path}" (${instance.step.uses}): with${field === "" ? "" : `.${field}`}: ${issue?.message ?? "does not fit"}`,
+    ),
+  };
+}
+
+function evaluate(turn: Turn, instance: StepInstance): { readonly config: unknown } | null {
+  const { step } = instance;
+  const options = evaluateOptions(turn, instance);
+  const names = readScope(turn, instance.scope, step.with.reads);
+  if (names === null) return null;
+  const config = step.with.evaluate(names, options);
+  if (step.functions.length === 0) return { config };
+  const withFunctions: Record<string, unknown> = { ...(config as Record<string, unknown>) };
+  for (const { field, expression } of step.functions) {
+    const visible = readScope(turn, instance.scope, expression.reads);
+    if (visible === null) return null;
+    withFunctions[field] = expression.callable(visible, options);
+  }
+  return { config: withFunctions };
+}
