@@ -14,7 +14,11 @@ import { toStoreError } from "./sqlite-error.ts";
 /** "LsSt": a database file that carries another id is not ours. */
 export const APPLICATION_ID = 0x4c735374;
 
-const BUSY_TIMEOUT_MS = 5_000;
+/**
+ * Only a foreign program (a backup, somebody's shell) can hold the write lock: wait a moment, then
+ * say store_unavailable rather than hold up everything behind this commit.
+ */
+const BUSY_TIMEOUT_MS = 1_000;
 const SYNCHRONOUS_FULL = 2;
 
 export class Connection {

@@ -12,6 +12,8 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./worker-messages.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";
 
+const WRITER_WORKER = new URL("./writer-worker.ts", import.meta.url);
+
 interface Waiting {
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: LockstitchError) => void;
@@ -19,13 +21,16 @@ interface Waiting {
 
 export class WorkerWriter implements Writer {
   readonly #start: WorkerStart;
+  readonly #entry: URL;
   #worker: Worker | null = null;
   #nextId = 1;
   #closing: Promise<void> | null = null;
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(path: string, epoch: number) {
+  /** `entry` is the worker's program. */
+  constructor(path: string, epoch: number, entry = WRITER_WORKER) {
     this.#start = { path, epoch };
+    this.#entry = entry;
   }
 
   async call<Kind extends WriterCall>(
@@ -57,15 +62,16 @@ export class WorkerWriter implements Writer {
     const worker = this.#worker ?? this.#startWorker();
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      worker.ref();
       const request: WorkerRequest = { id, kind, input };
+      // First: it throws where the input cannot be cloned, and then nothing waits.
       worker.postMessage(request);
+      worker.ref();
+      this.#waiting.set(id, { resolve, reject });
     });
   }
 
   #startWorker(): Worker {
-    const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), {
+    const worker = new Worker(this.#entry, {
       workerData: this.#start,
       name: "lockstitch-writer",
     });
