@@ -81,9 +81,9 @@ export const SETTINGS = [
     key: "logLevel",
     env: "LOCKSTITCH_LOG",
     schema: z.enum(["debug", "info", "warn", "error", "silent"]),
-    initial: null,
+    initial: "warn",
     example: "info",
-    about: "what is logged; default: info for `start`, warn otherwise",
+    about: "what is logged on standard error: debug, info, warn, error or silent",
   },
   {
     key: "http.allowPrivate",
@@ -161,7 +161,7 @@ export interface Settings {
   readonly fileRoot: string | null;
   /** null: the engine's own default. */
   readonly concurrency: number | null;
-  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent" | null;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly http: HttpRules;
   /** The user's own node types. */
   readonly nodes: readonly NodeDefinition[];
