@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { LockstitchError } from "#errors/errors.ts";
+import type { Cli, CommandBody } from "./command-action.ts";
 import { addApprovalCommands } from "./commands/approvals.ts";
 import { addGraphCommand } from "./commands/graph.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -15,20 +16,6 @@ import { EXIT, exitCodeHelp, exitCodeOf } from "./exit-codes.ts";
 import type { Machine } from "./machine.ts";
 import { visible } from "./output.ts";
 import { openSession, type Session } from "./session.ts";
-
-/** What a command does: gets its arguments and options, answers the exit code. */
-export type CommandBody<Args extends readonly unknown[], Options> = (
-  session: Session,
-  args: Args,
-  options: Options,
-) => Promise<number>;
-
-/** Turns a body into what commander calls, with session, failure report and clean-up around it. */
-export interface Cli {
-  action<Args extends readonly unknown[], Options>(
-    body: CommandBody<Args, Options>,
-  ): (...given: unknown[]) => Promise<void>;
-}
 
 /** The whole tree, not yet run. `finished` receives the exit code of the command that ran. */
 export function createProgram(machine: Machine, finished: (code: number) => void): Command {

@@ -1,6 +1,6 @@
 /** `lockstitch approvals ...`: the group; each command of it is a file in approvals/. */
 import type { Command } from "commander";
-import type { Cli } from "../program.ts";
+import type { Cli } from "../command-action.ts";
 import { addApprovalsDecideCommands } from "./approvals/decide.ts";
 import { addApprovalsListCommand } from "./approvals/list.ts";
 

@@ -1,9 +1,9 @@
 /** `lockstitch graph FILE`: the workflow as a diagram. */
 import { type Command, Option } from "commander";
 import { definitionInvalid } from "#workflow/problem.ts";
+import type { Cli } from "../command-action.ts";
 import { dot, mermaid } from "../diagram.ts";
 import { EXIT } from "../exit-codes.ts";
-import type { Cli } from "../program.ts";
 import { readDefinition } from "../read-definition.ts";
 import { shapeOf } from "../workflow-shape.ts";
 

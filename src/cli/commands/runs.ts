@@ -1,6 +1,6 @@
 /** `lockstitch runs ...`: the group; each command of it is a file in runs/. */
 import type { Command } from "commander";
-import type { Cli } from "../program.ts";
+import type { Cli } from "../command-action.ts";
 import { addRunsControlCommands } from "./runs/control.ts";
 import { addRunsEventsCommand } from "./runs/events.ts";
 import { addRunsExplainCommand } from "./runs/explain.ts";

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { WorkflowDefinition } from "#workflow/definition.ts";
+import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
-import type { Cli } from "../program.ts";
 
 export function addSchemaCommand(program: Command, cli: Cli): void {
   program

@@ -6,10 +6,10 @@ import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import type { RunView } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
+import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { type Hint, hintsFor } from "../hints.ts";
 import type { EngineHost } from "../machine.ts";
-import type { Cli } from "../program.ts";
 import type { Session } from "../session.ts";
 import { RESTARTS_VARIABLE } from "../supervisor.ts";
 

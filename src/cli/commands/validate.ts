@@ -1,9 +1,9 @@
 /** `lockstitch validate FILE...`: every mistake of every file, before anything runs. */
 import type { Command } from "commander";
 import { formatProblem } from "#workflow/problem.ts";
+import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { visible } from "../output.ts";
-import type { Cli } from "../program.ts";
 import { readDefinition } from "../read-definition.ts";
 
 export function addValidateCommand(program: Command, cli: Cli): void {

@@ -2,11 +2,11 @@
 import type { Command } from "commander";
 import { approvalToJson } from "#client/wire/workflow.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatInstant, formatTable } from "../../format.ts";
 import { hintsFor } from "../../hints.ts";
 import { oneLine, visible } from "../../output.ts";
-import type { Cli } from "../../program.ts";
 
 export function addApprovalsListCommand(approvals: Command, cli: Cli): void {
   approvals

@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { runToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { paintStatus } from "../../format.ts";
-import type { Cli } from "../../program.ts";
 
 const VERBS = {
   pause: "start no further step; running steps finish",

@@ -4,10 +4,10 @@ import { eventToJson } from "#client/wire/run-reads.ts";
 import type { EventView } from "#engine/engine.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { countArgument } from "../../arguments.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatTable, formatTime } from "../../format.ts";
 import { brief, visible } from "../../output.ts";
-import type { Cli } from "../../program.ts";
 
 interface Options {
   readonly after: number;

@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import { explainToJson } from "#client/wire/run-reads.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatInstant } from "../../format.ts";
 import { visible } from "../../output.ts";
-import type { Cli } from "../../program.ts";
 
 export function addRunsExplainCommand(runs: Command, cli: Cli): void {
   runs

@@ -1,8 +1,8 @@
 /** `lockstitch runs get ID`: a run with its steps. */
 import type { Command } from "commander";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import type { Cli } from "../../program.ts";
 import { runStateDocument, runText } from "../../run-report.ts";
 
 export function addRunsGetCommand(runs: Command, cli: Cli): void {

@@ -3,10 +3,10 @@ import { type Command, Option } from "commander";
 import { RunStatusJson, summaryToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { countArgument } from "../../arguments.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatDuration, formatInstant, formatTable, paintStatus } from "../../format.ts";
 import { visible } from "../../output.ts";
-import type { Cli } from "../../program.ts";
 
 interface Options {
   readonly status?: (typeof RunStatusJson.options)[number];

@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { runToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { hintsFor } from "../../hints.ts";
-import type { Cli } from "../../program.ts";
 import { readJson } from "../../read-json.ts";
 
 interface Options {

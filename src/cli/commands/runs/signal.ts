@@ -1,8 +1,8 @@
 /** `lockstitch runs signal ID NAME`: tells a run something that it waits, or will wait, for. */
 import type { Command } from "commander";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import type { Cli } from "../../program.ts";
 import { readJson } from "../../read-json.ts";
 
 interface Options {
