@@ -30,7 +30,7 @@ import { runRoutes } from "./routes/runs.ts";
 import { DEFINITION_TYPES, definitionRoutes, workflowRoutes } from "./routes/workflows.ts";
 import { assertBindable, registerSecurity, type SecurityOptions } from "./security.ts";
 import { registerPages, SAFE_HEADERS } from "./static-page.ts";
-import type { WorkflowReader } from "./workflow-reader.ts";
+import { createWorkflowReader } from "./workflow-reader.ts";
 
 const BODY_BYTES_MAX = 10 * 1024 * 1024;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -38,7 +38,6 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 export interface ServerOptions {
   readonly engine: Engine;
   readonly nodes: NodeTypes;
-  readonly workflows: WorkflowReader;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly security: SecurityOptions;
@@ -53,7 +52,8 @@ export interface ServerOptions {
 /** Builds the server; nothing listens yet. config_invalid where it must not (see assertBindable). */
 export function createServer(options: ServerOptions): FastifyInstance {
   assertBindable(options.security);
-  const { engine, nodes, workflows, logger, clock, demo } = options;
+  const { engine, nodes, logger, clock, demo } = options;
+  const workflows = createWorkflowReader(nodes);
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
     sendProblem(error, request, reply, logger);
   const app = Fastify({

@@ -3,7 +3,8 @@
  * of one step (items, passes, attempts of a block) share its node and are counted by status.
  *
  * G1. A node's status is the one of its instances that a person should see first (FIRST).
- * G2. A node that no instance has reached is `pending`, also in a run that has ended.
+ * G2. A slot (a branch, `then`, `catch`) has no instances; it shows the first of its steps' statuses.
+ * G3. A node that no instance has reached is `pending`, also in a run that has ended.
  */
 
 import { isoOrNull } from "#client/wire/instants.ts";
@@ -12,7 +13,8 @@ import type { Engine, RunStateView, StepStatus, StepView } from "#engine/engine.
 import type { CallContext } from "#ports/call-context.ts";
 import { formatPath, parsePath } from "#workflow/path.ts";
 import { runNotFound } from "./routes/runs.ts";
-import type { WorkflowReader, WorkflowShape } from "./workflow-reader.ts";
+import type { WorkflowReader } from "./workflow-reader.ts";
+import type { WorkflowShape } from "./workflow-shape.ts";
 
 const FIRST: readonly StepStatus[] = [
   "running",
@@ -48,11 +50,21 @@ export function joinGraph(shape: WorkflowShape, state: RunStateView): GraphJson 
     if (known === undefined) instances.set(path, [step]);
     else known.push(step);
   }
+  const nodes = shape.nodes.map((node) => ({
+    ...node,
+    ...summaryOf(instances.get(node.path) ?? []),
+  }));
+  // Inner slots stand after outer ones: from the end, each finds its steps' statuses settled.
+  for (const slot of nodes.toReversed())
+    if (slot.kind === "slot")
+      slot.status = foremost(
+        nodes.filter(({ parent }) => parent === slot.path).map(({ status }) => status),
+      );
   return {
     runId: state.run.id,
     status: state.run.status,
     seq: state.run.seq,
-    nodes: shape.nodes.map((node) => ({ ...node, ...summaryOf(instances.get(node.path) ?? []) })),
+    nodes,
     edges: shape.edges.map((edge) => ({ ...edge })),
   };
 }
@@ -61,6 +73,10 @@ export function joinGraph(shape: WorkflowShape, state: RunStateView): GraphJson 
 export function staticPath(path: string): string {
   const segments = parsePath(path);
   return segments === null ? path : formatPath(segments.map(({ id }) => ({ id })));
+}
+
+function foremost(statuses: readonly StepStatus[]): StepStatus {
+  return FIRST.find((status) => statuses.includes(status)) ?? "pending";
 }
 
 type Summary = Pick<
@@ -74,11 +90,9 @@ function summaryOf(steps: readonly StepView[]): Summary {
   let startedAtMs: number | null = null;
   let endedAtMs: number | null = null;
   let failed: StepView | null = null;
-  let rank = FIRST.length;
   for (const step of steps) {
     counts[step.status] = (counts[step.status] ?? 0) + 1;
     attempts += step.attempts;
-    rank = Math.min(rank, FIRST.indexOf(step.status));
     failed ??= step.error === null ? null : step;
     if (step.startedAtMs !== null)
       startedAtMs = Math.min(startedAtMs ?? step.startedAtMs, step.startedAtMs);
@@ -86,7 +100,7 @@ function summaryOf(steps: readonly StepView[]): Summary {
   }
   const isSettled = steps.length > 0 && steps.every((step) => step.endedAtMs !== null);
   return {
-    status: FIRST[rank] ?? "pending",
+    status: foremost(steps.map(({ status }) => status)),
     attempts,
     instances: steps.length,
     counts,

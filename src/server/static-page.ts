@@ -12,6 +12,8 @@ import type { OpenApiDocument } from "./open-api.ts";
 const FILES = [
   ["/", "index.html", "text/html; charset=utf-8"],
   ["/assets/page.css", "page.css", "text/css; charset=utf-8"],
+  ["/assets/graph.css", "graph.css", "text/css; charset=utf-8"],
+  ["/assets/run.css", "run.css", "text/css; charset=utf-8"],
   ["/assets/docs.css", "docs.css", "text/css; charset=utf-8"],
   ["/assets/icon.svg", "icon.svg", "image/svg+xml"],
   ["/assets/page.js", "page.js", "text/javascript; charset=utf-8"],
@@ -20,6 +22,9 @@ const FILES = [
   ["/assets/graph-layout.js", "graph-layout.js", "text/javascript; charset=utf-8"],
   ["/assets/graph-view.js", "graph-view.js", "text/javascript; charset=utf-8"],
   ["/assets/run-view.js", "run-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/approval-view.js", "approval-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/step-view.js", "step-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/journal-view.js", "journal-view.js", "text/javascript; charset=utf-8"],
   ["/assets/status.js", "status.js", "text/javascript; charset=utf-8"],
 ] as const;
 

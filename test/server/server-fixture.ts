@@ -4,7 +4,6 @@ import { createRegistry } from "#nodes/registry.ts";
 import type { ServerOptions } from "#server/create-server.ts";
 import { createServer, listen } from "#server/create-server.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
-import { plainReader } from "./plain-reader.ts";
 import { type RecordedEngine, recordedEngine } from "./recorded-engine.ts";
 
 export interface LogLine {
@@ -35,7 +34,6 @@ export async function serverFixture(
   const app = createServer({
     engine,
     nodes,
-    workflows: plainReader,
     logger: {
       debug: write("debug"),
       info: write("info"),

@@ -1,0 +1,56 @@
+/** How statuses, durations and instants are said: always a sign and a word, never colour alone. */
+
+const SIGNS = {
+  pending: "○",
+  queued: "○",
+  waiting: "◷",
+  paused: "‖",
+  running: "▸",
+  retrying: "↻",
+  succeeded: "✓",
+  failed: "✕",
+  skipped: "⇥",
+  blocked: "⊘",
+  cancelled: "–",
+};
+
+export const TERMINAL = new Set(["succeeded", "failed", "cancelled"]);
+
+/** One character for a status. */
+export function signOf(status) {
+  return SIGNS[status] ?? "·";
+}
+
+/** `820 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`. */
+export function durationText(ms) {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1_000)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Time of day in the visitor's zone. */
+export function timeText(instant) {
+  return new Date(instant).toLocaleTimeString(undefined, { hour12: false });
+}
+
+/** From start to end, or until now. */
+export function elapsedMs(startedAt, endedAt) {
+  if (startedAt === null) return null;
+  return (endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt);
+}
+
+/** The line under a step's name: what it does, how often it was tried, how long. */
+export function nodeLine(node) {
+  const parts = [];
+  if (node.instances > 1) {
+    const counts = Object.entries(node.counts).map(([status, count]) => `${count} ${status}`);
+    parts.push(counts.join(", "));
+  } else parts.push(node.status);
+  if (node.attempts > Math.max(1, node.instances)) parts.push(`${node.attempts} attempts`);
+  const tookMs = elapsedMs(node.startedAt, node.endedAt);
+  if (tookMs !== null && (node.endedAt !== null || node.status !== "pending"))
+    parts.push(durationText(tookMs));
+  return parts.join(" · ");
+}

@@ -59,7 +59,7 @@ function saveRoute(engine: Engine, workflows: WorkflowReader): Route {
     responses: { 201: WorkflowVersionJson, 200: WorkflowVersionJson },
     errors: ["definition_invalid"],
     async handler({ params, body, context, request }) {
-      const read = workflows.read(body, fileNameOf(params.name, request.headers["content-type"]));
+      const read = workflows.read(body, formatOf(request.headers["content-type"]));
       if (read.definition === null) throw definitionInvalid(read.problems);
       const { definition } = read;
       if (definition.name !== params.name) throw nameDiffers(definition.name, params.name);
@@ -81,7 +81,7 @@ function validateRoute(workflows: WorkflowReader): Route {
     consumes: DEFINITION_TYPES,
     responses: { 200: ValidationJson },
     handler({ body, request }) {
-      const read = workflows.read(body, fileNameOf("definition", request.headers["content-type"]));
+      const read = workflows.read(body, formatOf(request.headers["content-type"]));
       return {
         status: 200,
         body: {
@@ -175,6 +175,6 @@ function workflowNotFound(name: string, version: number | undefined): Lockstitch
   );
 }
 
-function fileNameOf(name: string, contentType: string | undefined): string {
-  return `${name}.workflow.${contentType?.includes("yaml") === true ? "yaml" : "json"}`;
+function formatOf(contentType: string | undefined): "json" | "yaml" {
+  return contentType?.includes("yaml") === true ? "yaml" : "json";
 }

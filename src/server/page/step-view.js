@@ -1,0 +1,51 @@
+/** A chosen step: its instances with status, attempts, duration, error and output. */
+import { element } from "/assets/element.js";
+import { get } from "/assets/server.js";
+import { durationText, elapsedMs } from "/assets/status.js";
+
+const INSTANCES_SHOWN = 20;
+
+/** Shows the instances of the step at `selected` in `root`; hides it where nothing is chosen. */
+export async function updateDetails(root, graph, selected, path, page) {
+  const node = graph.nodes.find((one) => one.path === selected);
+  root.hidden = node === undefined;
+  if (node === undefined) return;
+  const key = JSON.stringify(node);
+  if (root.dataset.key === key) return;
+  root.dataset.key = key;
+  try {
+    const { steps } = await get(`${path}/state`);
+    const pattern = steps
+      .filter((step) => withoutItems(step.path) === selected)
+      .slice(0, INSTANCES_SHOWN);
+    root.replaceChildren(
+      element("h2", {}, node.id, element("small", {}, ` ${node.uses}`)),
+      ...(pattern.length === 0
+        ? [element("p", { class: "hint" }, "This step has not been reached yet.")]
+        : pattern.map((step) => instance(step))),
+    );
+  } catch (error) {
+    page.fail(error);
+  }
+}
+
+function withoutItems(path) {
+  return path.replaceAll(/([\w\]])(?:#\d+|@\d+|\[(?:\d+|"(?:[^"\\]|\\.)*")\])+/g, "$1");
+}
+
+function instance(step) {
+  const tookMs = elapsedMs(step.startedAt, step.endedAt);
+  const line = [step.status, `${step.attempts} ${step.attempts === 1 ? "attempt" : "attempts"}`];
+  if (tookMs !== null) line.push(durationText(tookMs));
+  return element(
+    "div",
+    { class: "instance" },
+    element("p", {}, element("code", {}, step.path), ` ${line.join(" · ")}`),
+    step.error === null
+      ? null
+      : element("p", { class: "error" }, `${step.error.code}: ${step.error.message}`),
+    step.output === null
+      ? null
+      : element("pre", { tabindex: "0" }, JSON.stringify(step.output, null, 2)),
+  );
+}
