@@ -5,6 +5,7 @@
  * R2. A type has one definition. A user's type cannot replace a built-in one or a control step.
  */
 import { LockstitchError } from "#errors/errors.ts";
+import { CONTROL_STEPS } from "#workflow/control-steps.ts";
 import type { NodeTypes } from "#workflow/node-types.ts";
 import type { NodeDefinition } from "./define-node.ts";
 import { effectNodes } from "./effect-nodes.ts";
@@ -49,6 +50,7 @@ function faultOf(
 ): string | null {
   if (!/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/.test(type))
     return "a type is written like `shop.refund`: lower case words joined by dots.";
+  if (CONTROL_STEPS.has(type)) return "is part of the language; give yours another name.";
   if (builtIn.has(type)) return "is built in; give yours another name, such as `my.name`.";
   if (known.has(type)) return "is defined twice; remove one of them.";
   return null;

@@ -1,24 +1,53 @@
 /**
  * What the data nodes work on: a list, or an object whose values are worked on under their keys.
  * A function field gets `(item, index)` for a list and `(value, key)` for an object.
+ *
+ * The schemas look at the container and not inside, and hand on the value itself: data may be
+ * large, is JSON already, and zod's own records would drop a key named `__proto__`.
  */
 import { z } from "zod";
 
 export const ITEMS_MAX = 1_000_000;
 
-export const List = z.array(z.unknown()).max(ITEMS_MAX).meta({ description: "A list of items" });
+export type JsonObject = Readonly<Record<string, unknown>>;
+export type Collection = readonly unknown[] | JsonObject;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length <= ITEMS_MAX;
+}
+
+/** An object of any fields. */
+export const AnyObject = z
+  .custom<JsonObject>(isObject, { error: "must be an object" })
+  .meta({ type: "object" });
+
+/** A list of anything, at most ITEMS_MAX long. */
+export const List = z
+  .custom<readonly unknown[]>(isList, {
+    error: ({ input }) =>
+      Array.isArray(input) ? `must have at most ${ITEMS_MAX} items` : "must be a list",
+  })
+  .meta({ type: "array" });
 
 export const Collection = z
-  .union([z.array(z.unknown()).max(ITEMS_MAX), z.record(z.string(), z.unknown())], {
-    error: "must be a list or an object",
+  .custom<Collection>((value) => isList(value) || isObject(value), {
+    error: ({ input }) =>
+      Array.isArray(input) ? `must have at most ${ITEMS_MAX} items` : "must be a list or an object",
   })
-  .meta({ description: "A list, or an object whose values are the items" });
+  .meta({ type: ["array", "object"] });
 
-export type Collection = z.infer<typeof Collection>;
+/** Tells the two kinds of collection apart; Array.isArray does not narrow readonly lists. */
+export function isListOf(items: Collection): items is readonly unknown[] {
+  return Array.isArray(items);
+}
 
 /** The items with their index or key, in order. */
 export function entriesOf(items: Collection): readonly (readonly [number | string, unknown])[] {
-  return Array.isArray(items)
+  return isListOf(items)
     ? items.map((item, index) => [index, item] as const)
     : Object.entries(items);
 }

@@ -1,7 +1,7 @@
 /** `data.filter` keeps the items for which a function is true; an object keeps those keys. */
 import { z } from "zod";
 import { defineNode, lambda } from "../define-node.ts";
-import { Collection, entriesOf } from "./collection.ts";
+import { Collection, entriesOf, isListOf } from "./collection.ts";
 
 export const dataFilter = defineNode({
   type: "data.filter",
@@ -14,7 +14,7 @@ export const dataFilter = defineNode({
     items: Collection,
     filter: lambda<[unknown, number | string]>("(item, index) => true or false"),
   }),
-  output: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
+  output: Collection,
   examples: [
     {
       title: "Large orders",
@@ -28,7 +28,7 @@ export const dataFilter = defineNode({
     },
   ],
   run({ items, filter }) {
-    if (Array.isArray(items)) return items.filter((item, index) => Boolean(filter(item, index)));
+    if (isListOf(items)) return items.filter((item, index) => Boolean(filter(item, index)));
     return Object.fromEntries(entriesOf(items).filter(([key, item]) => Boolean(filter(item, key))));
   },
 });

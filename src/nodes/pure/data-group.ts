@@ -51,7 +51,7 @@ export const dataGroup = defineNode({
       error: "takes exactly one of by and field",
       path: ["by"],
     }),
-  output: z.array(z.looseObject({ key: z.unknown(), count: z.int() })),
+  output: List,
   examples: [
     {
       title: "Even and odd",

@@ -47,7 +47,7 @@ export const dataJoin = defineNode({
           : leftBy === undefined && rightBy === undefined,
       { error: "takes either on, or leftBy and rightBy", path: ["on"] },
     ),
-  output: z.array(z.record(z.string(), z.unknown())),
+  output: List,
   examples: [
     {
       title: "Orders with their customers",

@@ -1,7 +1,7 @@
 /** `data.map` turns every item into another; an object keeps its keys. */
 import { z } from "zod";
 import { defineNode, lambda } from "../define-node.ts";
-import { Collection, entriesOf } from "./collection.ts";
+import { Collection, entriesOf, isListOf } from "./collection.ts";
 
 export const dataMap = defineNode({
   type: "data.map",
@@ -14,7 +14,7 @@ export const dataMap = defineNode({
     items: Collection,
     map: lambda<[unknown, number | string]>("(item, index) => result"),
   }),
-  output: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
+  output: Collection,
   examples: [
     {
       title: "Prices of lines",
@@ -34,7 +34,7 @@ export const dataMap = defineNode({
     },
   ],
   run({ items, map }) {
-    if (Array.isArray(items)) return items.map((item, index) => map(item, index));
+    if (isListOf(items)) return items.map((item, index) => map(item, index));
     return Object.fromEntries(entriesOf(items).map(([key, item]) => [key, map(item, key)]));
   },
 });

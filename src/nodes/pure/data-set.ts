@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { defineNode } from "../define-node.ts";
+import { AnyObject } from "./collection.ts";
 import { FieldPath, fieldNames, withField, withoutField } from "./field-path.ts";
 
 export const dataSet = defineNode({
@@ -18,10 +19,9 @@ export const dataSet = defineNode({
       .unknown()
       .optional()
       .meta({ description: "The value to start from; an empty object if there are fields" }),
-    fields: z
-      .record(z.string().min(1), z.unknown())
-      .optional()
-      .meta({ description: "Values by field path (`customer.name`)" }),
+    fields: AnyObject.optional().meta({
+      description: "Values by field path (`customer.name`)",
+    }),
     remove: z.array(FieldPath).optional().meta({ description: "Fields to leave out" }),
   }),
   output: z.unknown(),

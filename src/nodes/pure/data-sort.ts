@@ -41,7 +41,7 @@ export const dataSort = defineNode({
       ({ by, field, keys }) => [by, field, keys].filter((key) => key !== undefined).length <= 1,
       { error: "takes one of by, field and keys", path: ["by"] },
     ),
-  output: z.array(z.unknown()),
+  output: List,
   examples: [
     { title: "Numbers", with: { items: [3, 1, 2] }, output: [1, 2, 3] },
     {

@@ -9,6 +9,7 @@ import mustache from "mustache";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "../define-node.ts";
+import { AnyObject } from "./collection.ts";
 
 /** Bounds nested sections over long lists, which multiply: characters of text that the slots may put in. */
 const RENDERED_MAX = 10 * 1024 * 1024;
@@ -24,7 +25,7 @@ export const template = defineNode({
   pure: true,
   config: z.strictObject({
     text: z.string().max(RENDERED_MAX),
-    values: z.record(z.string(), z.unknown()).default({}),
+    values: AnyObject.default({}),
     escape: z.enum(["html", "none"]).default("html"),
   }),
   output: z.string(),

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { compileSchema, type SchemaFault, type Validator } from "#workflow/validate-json.ts";
 import { defineNode } from "../define-node.ts";
+import { AnyObject, type JsonObject } from "./collection.ts";
 
 /** Faults that the message spells out; the details hold the others too. */
 const FAULTS_SHOWN = 3;
@@ -20,7 +21,7 @@ export const validate = defineNode({
   pure: true,
   config: z.strictObject({
     value: z.unknown(),
-    schema: z.union([z.boolean(), z.record(z.string(), z.unknown())]),
+    schema: z.union([z.boolean(), AnyObject]),
     onInvalid: z.enum(["fail", "report"]).default("fail"),
   }),
   output: z.strictObject({
@@ -59,7 +60,7 @@ export const validate = defineNode({
   },
 });
 
-function validatorOf(schema: boolean | Record<string, unknown>): Validator {
+function validatorOf(schema: boolean | JsonObject): Validator {
   try {
     return compileSchema(schema);
   } catch (error) {
