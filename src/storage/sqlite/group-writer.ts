@@ -7,9 +7,8 @@
  *      journal_refused and details.runId, so that the caller can go on without that run.
  *   3. A writer whose epoch is not the store's newest writes nothing.
  *   4. WAL checkpoints happen in tidy(), which the host calls when nothing waits, and past
- *      WAL_BYTES_MAX between two calls.
+ *      WAL_PAGES_MAX between two calls.
  */
-import { statSync } from "node:fs";
 import { constants, deflateSync } from "node:zlib";
 import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
@@ -32,8 +31,8 @@ import type { WriterCall, WriterCalls } from "./writer-calls.ts";
 export const COMMIT_IDS_KEPT = 1_000;
 /** Start keys and consumed message ids are remembered this long. */
 export const MEMORY_MS = 7 * 86_400_000;
-/** A WAL of this size is checkpointed even under load: reads and recovery slow down with it. */
-const WAL_BYTES_MAX = 32 * 1_048_576;
+/** 32 MiB: a WAL of this size is checkpointed even under load, before reads slow down with it. */
+const WAL_PAGES_MAX = 8_192;
 /** Rows that one tidying transaction forgets at most, so that a commit never waits long behind it. */
 const FORGET_ROWS_MAX = 1_000;
 const FORGET_EVERY_MS = 60_000;
@@ -44,7 +43,6 @@ type Handlers = {
 
 export class GroupWriter {
   readonly #connection: Connection;
-  readonly #walPath: string;
   readonly #epoch: number;
   #commitNumber: number;
   #lastNowMs = 0;
@@ -59,7 +57,6 @@ export class GroupWriter {
 
   constructor(path: string, epoch: number) {
     this.#connection = new Connection(path, "write");
-    this.#walPath = `${path}-wal`;
     this.#epoch = epoch;
     this.#commitNumber = this.#connection.get<{ number: number }>(LAST_COMMIT_NUMBER)?.number ?? 0;
   }
@@ -76,11 +73,14 @@ export class GroupWriter {
     }
   }
 
-  /** True while the WAL is so large that it should not wait for idle time. */
+  /** True while more of the WAL waits to be copied than should wait for idle time. */
   get isWalLarge(): boolean {
-    // One stat per 64 groups: a group rarely writes more than half a megabyte.
-    if (this.#isTidy || this.#commitNumber % 64 !== 0) return false;
-    return (statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0) > WAL_BYTES_MAX;
+    if (this.#isTidy) return false;
+    // NOOP only reports: all frames of the log, and those that are in the main file already.
+    const wal = this.#connection.get<{ log: number; checkpointed: number }>(
+      "PRAGMA wal_checkpoint(NOOP)",
+    );
+    return wal !== undefined && wal.log - wal.checkpointed > WAL_PAGES_MAX;
   }
 
   /**

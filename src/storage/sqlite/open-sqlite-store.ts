@@ -2,6 +2,13 @@
  * Opens the embedded store of a data directory: one SQLite file, one writer, one reading
  * connection. See connection.ts for durability, group-writer.ts for what a commit is.
  *
+ * The writer runs in a worker by default. Measured on 2 cores, turns of 400 bytes, append +
+ * fdatasync of the same bytes 0.21-0.28 ms: a lone commit takes 0.23 ms p50 in the calling thread
+ * and 0.31-0.33 ms through the worker (4,100 and 2,900 a second in sequence); groups of 100 take
+ * 0.95 and 1.2 ms (92,000 and 76,000 turns a second). The worker costs a tenth of a millisecond and
+ * gives back the event loop: nothing waits for a slow disk, and the next group is computed while
+ * this one is written.
+ *
  * The caller holds the directory's ownership (ownership.ts). If it does not, the epoch still
  * fences: each opening takes a greater one, and a writer of an older epoch writes nothing.
  */

@@ -1,0 +1,127 @@
+/** The writer's housekeeping: the WAL is copied when asked or when large, and old memory goes. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { Connection } from "#storage/sqlite/connection.ts";
+import { COMMIT_IDS_KEPT, GroupWriter, MEMORY_MS } from "#storage/sqlite/group-writer.ts";
+import { migrate } from "#storage/sqlite/migrate.ts";
+import { MIGRATIONS } from "#storage/sqlite/migrations/all.ts";
+import { FIND_COMMIT_ID } from "#storage/sqlite/sql/find-commit-id.ts";
+import { ALICE, creation, turn } from "../../contract/store-fixture.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
+
+async function openWriter() {
+  const directory = await temporaryDirectory();
+  const path = join(directory.path, "store.db");
+  const connection = new Connection(path, "write");
+  migrate(connection, MIGRATIONS, 0);
+  const writer = new GroupWriter(path, 0);
+  return {
+    path,
+    writer,
+    connection,
+    count: (table: string) =>
+      connection.get<{ count: number }>(`SELECT count(*) AS count FROM ${table}`)?.count,
+    waitingFrames: () => {
+      const wal = connection.get<{ log: number; checkpointed: number }>(
+        "PRAGMA wal_checkpoint(NOOP)",
+      );
+      return wal === undefined ? null : wal.log - wal.checkpointed;
+    },
+    async [Symbol.asyncDispose]() {
+      writer.close();
+      connection.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("tidying copies the WAL; a large one asks for it, and never grows past that", async () => {
+  await using open = await openWriter();
+  const { writer, path } = open;
+  writer.tidy();
+  writer.handle("commit", {
+    commitId: "c0",
+    turns: [creation({ runId: "a", epoch: 0 })],
+    nowMs: 1,
+  });
+  expect(open.waitingFrames()).toBeGreaterThan(0);
+  expect(writer.isWalLarge).toBe(false);
+  writer.tidy();
+  expect(open.waitingFrames()).toBe(0);
+  const events = JSON.stringify("x".repeat(4_000_000));
+  let tidied = 0;
+  for (let seq = 3; seq < 43; seq++) {
+    const turns = [turn({ runId: "a", epoch: 0, seqs: [seq, seq], events })];
+    writer.handle("commit", { commitId: `c${seq}`, turns, nowMs: 1 });
+    if (!writer.isWalLarge) continue;
+    writer.tidy();
+    tidied++;
+    expect(writer.isWalLarge).toBe(false);
+  }
+  // 160 MB in steps of 32 MiB.
+  expect(tidied).toBeGreaterThanOrEqual(3);
+  expect(tidied).toBeLessThanOrEqual(6);
+  expect(statSync(`${path}-wal`).size).toBeLessThan(64 * 1_048_576);
+});
+
+test("consumed messages and start keys are forgotten after a week, waiting ones never", async () => {
+  await using open = await openWriter();
+  const { writer } = open;
+  const message = (id: string) => ({ id, tenant: "alice", toRunId: "a", kind: "k", body: "{}" });
+  const rest = {
+    sends: [message("m1"), message("m2")],
+    consumes: ["m1"],
+    startKey: { key: "k", bodyHash: "h" },
+  };
+  const first = creation({ runId: "a", epoch: 0, rest });
+  writer.handle("commit", { commitId: "c0", turns: [first], nowMs: 1_000 });
+  const later = (nowMs: number, commitId: string) => {
+    writer.handle("commit", { commitId, turns: [], nowMs });
+    writer.tidy();
+    return [open.count("messages"), open.count("start_keys")];
+  };
+  expect(later(MEMORY_MS, "c1")).toEqual([2, 1]);
+  expect(later(2 * MEMORY_MS, "c2")).toEqual([1, 0]);
+});
+
+test("the last thousand commit ids are known, across openings", async () => {
+  await using open = await openWriter();
+  const isKnown = (id: string) => open.connection.get(FIND_COMMIT_ID, id) !== undefined;
+  const commit = (writer: GroupWriter, id: string) =>
+    writer.handle("commit", { commitId: id, turns: [], nowMs: 1 });
+  for (let index = 0; index < 10; index++) commit(open.writer, `c${index}`);
+  const next = new GroupWriter(open.path, 0);
+  for (let index = 10; index < COMMIT_IDS_KEPT + 5; index++) commit(next, `c${index}`);
+  next.close();
+  expect(isKnown("c4")).toBe(false);
+  expect(isKnown("c5")).toBe(true);
+  expect(isKnown(`c${COMMIT_IDS_KEPT + 4}`)).toBe(true);
+  expect(open.count("commits")).toBe(COMMIT_IDS_KEPT);
+});
+
+test("counters equal a recount, whatever statuses runs went through", async () => {
+  await using open = await openWriter();
+  const statuses = ["queued", "running", "waiting", "paused", "succeeded", "failed"] as const;
+  for (let index = 0; index < 30; index++) {
+    const runId = `r${index}`;
+    const tenant = index % 3 === 0 ? "bob" : ALICE.tenant;
+    const turns = [creation({ tenant, runId, epoch: 0, status: "queued" })];
+    for (let step = 0; step < index % 5; step++) {
+      const status = statuses[(index * 7 + step * 3) % statuses.length] ?? "running";
+      turns.push(turn({ tenant, runId, epoch: 0, seqs: [step + 3, step + 3], status }));
+    }
+    open.writer.handle("commit", { commitId: runId, turns, nowMs: 1 });
+  }
+  const database = new DatabaseSync(open.path, { readOnly: true });
+  const kept = database
+    .prepare("SELECT tenant, status, count FROM run_counts WHERE count > 0 ORDER BY 1, 2")
+    .all();
+  const recounted = database
+    .prepare("SELECT tenant, status, count(*) AS count FROM runs GROUP BY 1, 2 ORDER BY 1, 2")
+    .all();
+  database.close();
+  expect(kept).toEqual(recounted);
+  expect(kept.length).toBeGreaterThan(6);
+});
