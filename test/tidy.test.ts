@@ -50,7 +50,9 @@ function linesThat(paths: readonly string[], matches: (line: string) => boolean)
   return paths.flatMap((path) =>
     read(path)
       .split("\n")
-      .flatMap((line, index) => (matches(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+      .flatMap((line, index) =>
+        matches(line) ? [`${path}:${index + 1}: ${line.trim().slice(0, 120)}`] : [],
+      ),
   );
 }
 
