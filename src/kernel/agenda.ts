@@ -6,30 +6,18 @@
  *     computed off the turn; anything else is a fault, never an endless loop.
  * A2. A paused run does nothing by itself; cancel ends the pause first.
  */
+
+import { agendaWants, innerToCancel, nextToCancel } from "./agenda-wants.ts";
 import { beginKindAgain, beginStep } from "./begin-step.ts";
-import { cancelStep, nextToCancel } from "./cancel-step.ts";
+import { cancelStep } from "./cancel-step.ts";
 import { closeScope } from "./close-scope.ts";
 import { fail, guarded, succeed } from "./outcome.ts";
 import { readValue } from "./read-scope.ts";
-import { advanceRun, runWants } from "./run-life.ts";
+import { advanceRun } from "./run-life.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
-import type { AgendaItem, RunState, ScopeInstance, StepInstance } from "./state.ts";
+import type { AgendaItem, ScopeInstance, StepInstance } from "./state.ts";
 import { emit, isSpent, type Turn } from "./turn.ts";
 import { NOT_LOADED } from "./value-ref.ts";
-
-/** Whether the agenda holds anything that wants to go on; drops what does not. */
-export function agendaWants(state: RunState): boolean {
-  if (state.terminal !== null || state.pausedAtMs !== null) return false;
-  for (; state.agendaHead < state.agenda.length; state.agendaHead++) {
-    const item = state.agenda[state.agendaHead];
-    if (item === undefined) continue;
-    if (itemWants(state, item)) return true;
-    unlist(state, item);
-  }
-  state.agenda = [];
-  state.agendaHead = 0;
-  return false;
-}
 
 /** Works the agenda off. */
 export function advance(turn: Turn): void {
@@ -53,48 +41,11 @@ function describe(item: AgendaItem): string {
   return "step" in item ? `step "${item.path}" (${item.status})` : `scope "${item.path}"`;
 }
 
-export function itemWants(state: RunState, item: AgendaItem): boolean {
-  if (item === "run") return runWants(state);
-  if ("signalKey" in item)
-    return state.signals.has(item.signalKey) && state.signalWaits.has(item.signalKey);
-  return "step" in item ? stepWants(item) : scopeWants(item);
-}
-
-function unlist(state: RunState, item: AgendaItem): void {
-  if (item === "run") state.runListed = false;
-  else if ("listed" in item) item.listed = false;
-}
-
 function act(turn: Turn, item: AgendaItem): void {
   if (item === "run") advanceRun(turn);
   else if ("signalKey" in item) matchSignal(turn, item.signalKey);
   else if ("step" in item) actStep(turn, item);
   else actScope(turn, item);
-}
-
-function stepWants(instance: StepInstance): boolean {
-  const { live } = instance;
-  if (live === null || live.computing) return false;
-  switch (instance.status) {
-    case "ready":
-      return true;
-    case "retrying":
-    case "awaiting":
-      return live.fired && live.cancelling === null;
-    case "open":
-      return live.cancelling !== null
-        ? live.scopes.size === 0 || innerToCancel(instance) !== null
-        : (SCOPE_KINDS.get(instance.step.kind)?.wants(instance) ?? false);
-    default:
-      return false;
-  }
-}
-
-/** `finally` is not cancelled with the rest. */
-function innerToCancel(instance: StepInstance): ScopeInstance | null {
-  for (const scope of instance.live?.scopes ?? [])
-    if (scope.cancelling === null && scope.slot !== "finally") return scope;
-  return null;
 }
 
 function actStep(turn: Turn, instance: StepInstance): void {
@@ -160,13 +111,6 @@ function expire(turn: Turn, instance: StepInstance): void {
         }
       : { code: "approval_expired", message: `Nobody decided "${instance.path}" in time.` };
   fail(turn, instance, { ...what, retryable: false });
-}
-
-function scopeWants(scope: ScopeInstance): boolean {
-  if (scope.closed) return false;
-  if (scope.unsettled === 0) return scope.sealed;
-  if (scope.cancelling !== null) return nextToCancel(scope) !== null;
-  return scope.endsEarly && scope.firstFailure !== null;
 }
 
 function actScope(turn: Turn, scope: ScopeInstance): void {

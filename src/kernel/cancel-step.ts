@@ -2,18 +2,8 @@
 
 import { messageId } from "./derive-id.ts";
 import type { CancelReason } from "./events.ts";
-import { isSettled, type ScopeInstance, type StepInstance } from "./state.ts";
+import type { StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
-
-/** The next step of `scope` that has not been told to stop; null when all have. Moves the scope's cursor. */
-export function nextToCancel(scope: ScopeInstance): StepInstance | null {
-  for (; scope.cancelCursor < scope.steps.length; scope.cancelCursor++) {
-    const instance = scope.steps[scope.cancelCursor];
-    if (instance === undefined || isSettled(instance.status)) continue;
-    if ((instance.live?.cancelling ?? null) === null) return instance;
-  }
-  return null;
-}
 
 export function cancelStep(turn: Turn, instance: StepInstance, reason: CancelReason): void {
   const wait = instance.live?.wait ?? null;

@@ -188,10 +188,19 @@ function saveStep(instance: StepInstance): SavedStep | null {
 
 /** Steps that are computed off the turn have left the agenda; after a restart they are computed again. */
 function saveAgenda(state: RunState): SavedItem[] {
-  const items = state.agenda.slice(state.agendaHead).map(saveItem);
+  const items = state.agenda
+    .slice(state.agendaHead)
+    .filter((item) => isOpen(state, item))
+    .map(saveItem);
   for (const instance of state.steps.values())
     if (instance.live?.computing === true && !instance.listed) items.push({ step: instance.path });
   return items;
+}
+
+/** Items of scopes that have closed never want anything again. */
+function isOpen(state: RunState, item: AgendaItem): boolean {
+  if (item === "run" || "signalKey" in item) return true;
+  return "step" in item ? state.steps.get(item.path) === item : !item.closed;
 }
 
 function saveItem(item: AgendaItem): SavedItem {

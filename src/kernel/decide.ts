@@ -9,7 +9,8 @@
  * D3. A terminal run gains nothing but step.late_result.
  */
 import { unreachable } from "#errors/errors.ts";
-import { advance, agendaWants, endCancelled } from "./agenda.ts";
+import { advance, endCancelled } from "./agenda.ts";
+import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
 import { type Decision, LOST_MAX, type Refusal, type World } from "./decision.ts";

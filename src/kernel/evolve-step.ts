@@ -88,8 +88,7 @@ function evolveLive(
       live.control = controlStarted(instance, event.control);
       return listStep(state, instance);
     case "step.waiting":
-      instance.status = "awaiting";
-      instance.attempt = 1;
+      beginAwaiting(instance, live);
       live.wait = event.for;
       live.input = refOf(event.input, state.seq, "input");
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
@@ -122,8 +121,7 @@ function evolveLive(
       controlStored(instance, event, state.seq);
       return listStep(state, instance);
     case "child.started":
-      instance.status = "awaiting";
-      instance.attempt = 1;
+      beginAwaiting(instance, live);
       live.wait = { kind: "child", runId: event.runId, onParentEnd: event.onParentEnd };
       live.input = refOf(event.input, state.seq, "input");
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
@@ -133,6 +131,13 @@ function evolveLive(
     default:
       return unreachable(event);
   }
+}
+
+function beginAwaiting(instance: StepInstance, live: Live): void {
+  instance.status = "awaiting";
+  instance.attempt = Math.max(1, instance.attempt);
+  live.fired = false;
+  live.retryAtMs = null;
 }
 
 function outputOf(output: unknown, seq: number): ValueRef {

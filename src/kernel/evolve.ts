@@ -2,12 +2,15 @@
  * evolve(state, event): the fold. Applies one event in place; evaluates no expression and decides
  * nothing, so that replaying a journal anywhere gives the same state.
  *
+ * E0. After each event the agenda's head is an item that can go on, so that replaying leaves the
+ *     agenda that deciding left.
  * E1. seq grows by one with each event; nowMs never goes back.
  * E2. An event about a scope or step that is not open is an error in the journal (internal fault),
  *     but for step.late_result, which is about the past.
  */
 import { unreachable } from "#errors/errors.ts";
 import type { PlanScope } from "#workflow/plan.ts";
+import { agendaWants } from "./agenda-wants.ts";
 import { addDeclaredStep } from "./declared-step.ts";
 import type { EventOf, RunEvent } from "./events.ts";
 import { evolveStep } from "./evolve-step.ts";
@@ -31,6 +34,11 @@ import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 export function evolve(state: RunState, event: RunEvent, atMs: number): void {
   state.seq++;
   if (atMs > state.nowMs) state.nowMs = atMs;
+  apply(state, event);
+  agendaWants(state);
+}
+
+function apply(state: RunState, event: RunEvent): void {
   switch (event.type) {
     case "run.queued":
     case "run.forked":

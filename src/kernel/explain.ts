@@ -2,7 +2,7 @@
  * Why a run is where it is: everything it waits for, each as a sentence, with what would free it.
  * A run that has not ended and explains nothing would be stuck; a property test hunts for one.
  */
-import { agendaWants } from "./agenda.ts";
+import { agendaWants } from "./agenda-wants.ts";
 import type { RunState, StepInstance } from "./state.ts";
 
 export interface Wait {

@@ -1,5 +1,5 @@
 /** pending(state): the only truth about what must happen. O(open steps); for recovery and tests. */
-import { itemWants } from "./agenda.ts";
+import { itemWants } from "./agenda-wants.ts";
 import type { Pending } from "./decision.ts";
 import type { Effect } from "./effects.ts";
 import type { RunState } from "./state.ts";

@@ -15,16 +15,6 @@ import type { RunState } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
 import { NOT_LOADED, type ValueRef } from "./value-ref.ts";
 
-/** Whether the run itself, not one of its scopes, has something to do. */
-export function runWants(state: RunState): boolean {
-  if (state.terminal !== null) return false;
-  if (state.phase === "admitted") return true;
-  if (state.phase === "queued") return state.ending !== null;
-  if (state.ending !== null && state.body === null && state.root?.cancelling === null) return true;
-  if (state.phase === "steps") return state.body !== null;
-  return state.phase === "finally" && !state.scopes.has("finally");
-}
-
 /** False: values are missing. */
 export function advanceRun(turn: Turn): boolean {
   const { state } = turn;

@@ -1,5 +1,5 @@
 /** The status of a run in one word, and its progress in numbers. */
-import { agendaWants } from "./agenda.ts";
+import { agendaWants } from "./agenda-wants.ts";
 import type { RunState } from "./state.ts";
 
 export type RunStatus =

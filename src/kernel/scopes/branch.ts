@@ -90,11 +90,6 @@ function controlOf(instance: StepInstance): BranchControl {
   return instance.live?.control as BranchControl;
 }
 
-function wants(instance: StepInstance): boolean {
-  const control = controlOf(instance);
-  return !control.opened || control.result !== null;
-}
-
 function advance(turn: Turn, instance: StepInstance): boolean {
   const control = controlOf(instance);
   if (!control.opened) {
@@ -112,5 +107,5 @@ function advance(turn: Turn, instance: StepInstance): boolean {
 
 const wantsCleanup = (): boolean => false;
 
-export const ifKind: ScopeKind = { begin: beginIf, wants, advance, wantsCleanup };
-export const switchKind: ScopeKind = { begin: beginSwitch, wants, advance, wantsCleanup };
+export const ifKind: ScopeKind = { begin: beginIf, advance, wantsCleanup };
+export const switchKind: ScopeKind = { begin: beginSwitch, advance, wantsCleanup };

@@ -11,13 +11,14 @@ import { itemPath } from "#workflow/path.ts";
 import { CHUNK_ITEMS } from "../decision.ts";
 import { fail, type Guarded, guarded, succeed } from "../outcome.ts";
 import { readValue } from "../read-scope.ts";
-import type { ScopeInstance, StepInstance } from "../state.ts";
+import type { StepInstance } from "../state.ts";
 import { evaluateConfig } from "../step-config.ts";
 import { emit, type Turn } from "../turn.ts";
 import { NOT_LOADED, type ValueRef } from "../value-ref.ts";
 import type { EachControl, OpenChunk } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { basePath } from "./open-scope.ts";
+import { eachMove, fullChunk, uncancelled } from "./wants.ts";
 
 /** 1,000,000 items a loop (spec: limits). */
 export const ITEMS_MAX = 1_000_000;
@@ -103,39 +104,9 @@ function controlOf(instance: StepInstance): EachControl {
   return instance.live?.control as EachControl;
 }
 
-/** What the loop can do now, in order of importance; null: it waits for its items. */
-type Move = "store_items" | "store_results" | "cancel" | "open" | "finish";
-
-function nextMove(instance: StepInstance): Move | null {
-  const control = controlOf(instance);
-  if (control.stored < control.count) return "store_items";
-  if (fullChunk(control) !== null) return "store_results";
-  const stopping = instance.step.failFast && control.failed > 0 && !control.continueOnError;
-  if (stopping) {
-    if (uncancelled(instance).length > 0) return "cancel";
-  } else if (control.next < control.count)
-    return control.running < control.concurrency ? "open" : null;
-  return control.running === 0 ? "finish" : null;
-}
-
-function uncancelled(instance: StepInstance): ScopeInstance[] {
-  return [...(instance.live?.scopes ?? [])].filter((scope) => scope.cancelling === null);
-}
-
-/** The number of a chunk whose items have all settled. */
-function fullChunk(control: EachControl): number | null {
-  for (const [number, chunk] of Object.entries(control.openChunks))
-    if (chunk.settled === chunk.results.length) return Number(number);
-  return null;
-}
-
-function wants(instance: StepInstance): boolean {
-  return nextMove(instance) !== null;
-}
-
 function advance(turn: Turn, instance: StepInstance): boolean {
   const control = controlOf(instance);
-  switch (nextMove(instance)) {
+  switch (eachMove(instance)) {
     case "store_items":
       return storeItems(turn, instance, control);
     case "store_results":
@@ -243,4 +214,4 @@ function finish(turn: Turn, instance: StepInstance, control: EachControl): boole
   return true;
 }
 
-export const forEachKind: ScopeKind = { begin, wants, advance, wantsCleanup: () => false };
+export const forEachKind: ScopeKind = { begin, advance, wantsCleanup: () => false };

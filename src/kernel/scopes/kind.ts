@@ -3,7 +3,7 @@
  * asks the kind and never its name.
  *
  * K1. begin() and advance() emit at least one event, or note needs and return false.
- * K2. wants() is true exactly when advance() could emit.
+ * K2. What it waits for is in wants.ts: true exactly when advance() can emit.
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { StepInstance } from "../state.ts";
@@ -15,7 +15,6 @@ export type Begin = (turn: Turn, instance: StepInstance, config: unknown) => boo
 /** A step with inner scopes. */
 export interface ScopeKind {
   readonly begin: Begin;
-  wants(instance: StepInstance): boolean;
   advance(turn: Turn, instance: StepInstance): boolean;
   /** Whether a step that was told to stop, and whose scopes have closed, still has something to run (`finally`). */
   wantsCleanup(instance: StepInstance): boolean;

@@ -11,6 +11,7 @@ import type { ValueRef } from "../value-ref.ts";
 import type { ParallelControl, ScopeOutcome } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { openSlot } from "./open-scope.ts";
+import { uncancelled, winnerOf } from "./wants.ts";
 
 const begin: Begin = (turn, instance, config) => {
   emit(turn, {
@@ -26,32 +27,6 @@ function controlOf(instance: StepInstance): ParallelControl {
   return instance.live?.control as ParallelControl;
 }
 
-/** The branch whose outcome decides now, if one does. */
-function winnerOf(control: ParallelControl): string | null {
-  const { join } = control;
-  if (join === "all") return null;
-  const decides = (slot: string) =>
-    join === "first" || control.results[slot]?.outcome === "succeeded";
-  return control.order.find(decides) ?? null;
-}
-
-function mustCancelRest(instance: StepInstance, control: ParallelControl): boolean {
-  if (winnerOf(control) !== null) return true;
-  if (!instance.step.failFast) return false;
-  return control.order.some((slot) => control.results[slot]?.outcome === "failed");
-}
-
-function toCancel(instance: StepInstance) {
-  return [...(instance.live?.scopes ?? [])].filter((scope) => scope.cancelling === null);
-}
-
-function wants(instance: StepInstance): boolean {
-  const control = controlOf(instance);
-  if (control.opened < instance.step.bodies.size) return true;
-  if (control.order.length === instance.step.bodies.size) return true;
-  return mustCancelRest(instance, control) && toCancel(instance).length > 0;
-}
-
 function advance(turn: Turn, instance: StepInstance): boolean {
   const control = controlOf(instance);
   const slots = [...instance.step.bodies.keys()];
@@ -60,7 +35,7 @@ function advance(turn: Turn, instance: StepInstance): boolean {
     return true;
   }
   if (control.order.length === slots.length) return finish(turn, instance, control, slots);
-  for (const scope of toCancel(instance))
+  for (const scope of uncancelled(instance))
     emit(turn, { type: "scope.cancel_requested", path: scope.path, reason: "join" });
   return true;
 }
@@ -105,4 +80,4 @@ function finishWith(
   return true;
 }
 
-export const parallelKind: ScopeKind = { begin, wants, advance, wantsCleanup: () => false };
+export const parallelKind: ScopeKind = { begin, advance, wantsCleanup: () => false };

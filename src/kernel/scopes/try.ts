@@ -32,11 +32,6 @@ function hasFinally(instance: StepInstance): boolean {
   return instance.step.bodies.has("finally");
 }
 
-/** Whenever nothing is open there is a next thing to open, or the end. */
-function wants(instance: StepInstance): boolean {
-  return !controlOf(instance).opened;
-}
-
 function wantsCleanup(instance: StepInstance): boolean {
   return hasFinally(instance);
 }
@@ -85,4 +80,4 @@ function finish(turn: Turn, instance: StepInstance, control: TryControl): boolea
   return true;
 }
 
-export const tryKind: ScopeKind = { begin, wants, advance, wantsCleanup };
+export const tryKind: ScopeKind = { begin, advance, wantsCleanup };

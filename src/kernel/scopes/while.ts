@@ -38,10 +38,6 @@ function controlOf(instance: StepInstance): WhileControl {
   return instance.live?.control as WhileControl;
 }
 
-function wants(instance: StepInstance): boolean {
-  return !controlOf(instance).running;
-}
-
 function advance(turn: Turn, instance: StepInstance): boolean {
   const control = controlOf(instance);
   const { last } = control;
@@ -114,4 +110,4 @@ function finish(turn: Turn, instance: StepInstance, control: WhileControl): bool
   return true;
 }
 
-export const whileKind: ScopeKind = { begin, wants, advance, wantsCleanup: () => false };
+export const whileKind: ScopeKind = { begin, advance, wantsCleanup: () => false };

@@ -1,0 +1,91 @@
+/**
+ * Whether a step with open scopes can go on by itself: questions to its control, one for each scope
+ * kind, answered without deciding anything. True exactly when the kind's advance() can emit.
+ */
+import type { ScopeInstance, StepInstance } from "../state.ts";
+import type {
+  BranchControl,
+  EachControl,
+  ParallelControl,
+  TryControl,
+  WhileControl,
+} from "./control.ts";
+
+export function branchWants(instance: StepInstance): boolean {
+  const control = instance.live?.control as BranchControl;
+  return !control.opened || control.result !== null;
+}
+
+/** Whenever nothing is open there is a next thing to open, or the end. */
+export function tryWants(instance: StepInstance): boolean {
+  return !(instance.live?.control as TryControl).opened;
+}
+
+export function whileWants(instance: StepInstance): boolean {
+  return !(instance.live?.control as WhileControl).running;
+}
+
+export function parallelWants(instance: StepInstance): boolean {
+  const control = instance.live?.control as ParallelControl;
+  if (control.opened < instance.step.bodies.size) return true;
+  if (control.order.length === instance.step.bodies.size) return true;
+  return mustCancelRest(instance, control) && uncancelled(instance).length > 0;
+}
+
+/** The branch whose outcome decides now, if one does. */
+export function winnerOf(control: ParallelControl): string | null {
+  const { join } = control;
+  if (join === "all") return null;
+  const decides = (slot: string) =>
+    join === "first" || control.results[slot]?.outcome === "succeeded";
+  return control.order.find(decides) ?? null;
+}
+
+function mustCancelRest(instance: StepInstance, control: ParallelControl): boolean {
+  if (winnerOf(control) !== null) return true;
+  if (!instance.step.failFast) return false;
+  return control.order.some((slot) => control.results[slot]?.outcome === "failed");
+}
+
+/** Inner scopes that have not been told to stop. */
+export function uncancelled(instance: StepInstance): ScopeInstance[] {
+  return [...(instance.live?.scopes ?? [])].filter((scope) => scope.cancelling === null);
+}
+
+/** What a for_each can do now, in order of importance; null: it waits for its items. */
+export type EachMove = "store_items" | "store_results" | "cancel" | "open" | "finish";
+
+export function eachMove(instance: StepInstance): EachMove | null {
+  const control = instance.live?.control as EachControl;
+  if (control.stored < control.count) return "store_items";
+  if (fullChunk(control) !== null) return "store_results";
+  const stopping = instance.step.failFast && control.failed > 0 && !control.continueOnError;
+  if (stopping) {
+    if (uncancelled(instance).length > 0) return "cancel";
+  } else if (control.next < control.count)
+    return control.running < control.concurrency ? "open" : null;
+  return control.running === 0 ? "finish" : null;
+}
+
+export function eachWants(instance: StepInstance): boolean {
+  return eachMove(instance) !== null;
+}
+
+/** The number of a chunk whose items have all settled. */
+export function fullChunk(control: EachControl): number | null {
+  for (const number in control.openChunks) {
+    const chunk = control.openChunks[number];
+    if (chunk !== undefined && chunk.settled === chunk.results.length) return Number(number);
+  }
+  return null;
+}
+
+/** By step kind. */
+export const SCOPE_WANTS: ReadonlyMap<string, (instance: StepInstance) => boolean> = new Map([
+  ["if", branchWants],
+  ["switch", branchWants],
+  ["try", tryWants],
+  ["while", whileWants],
+  ["parallel", parallelWants],
+  ["for_each", eachWants],
+]);

@@ -1,0 +1,309 @@
+/**
+ * A run on the bare kernel: an in-memory journal, values in a map, effects that the test performs
+ * by hand. After every decision it checks what must always hold: effects are the difference of
+ * pending(state), the journal folds to the same state, a checkpoint restores to the same state.
+ */
+import { z } from "zod";
+import { restoreState, saveState } from "#kernel/checkpoint.ts";
+import { decide } from "#kernel/decide.ts";
+import type { Decision, World } from "#kernel/decision.ts";
+import type { Effect, Send } from "#kernel/effects.ts";
+import type { RunEvent } from "#kernel/events.ts";
+import { evolve } from "#kernel/evolve.ts";
+import { explainRun } from "#kernel/explain.ts";
+import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
+import { pending } from "#kernel/pending.ts";
+import { resolveRef } from "#kernel/resolve-ref.ts";
+import { newState, type RunState } from "#kernel/state.ts";
+import { NOT_LOADED, type ValueRef, valueInEvent } from "#kernel/value-ref.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+import type { NodeType, NodeTypes } from "#workflow/node-types.ts";
+import type { Plan } from "#workflow/plan.ts";
+import { compilePlan } from "#workflow/plan-compile.ts";
+
+/** Three node types: `value` (pure, gives its `value`), `boom` (pure, fails), `work` (an effect). */
+export const TEST_NODES: NodeTypes = (() => {
+  const types = new Map<string, NodeType>();
+  const add = (type: string, execution: "pure" | "effect") =>
+    types.set(type, {
+      type,
+      title: type,
+      description: type,
+      category: "data",
+      execution,
+      config: z.looseObject({}),
+      output: z.unknown(),
+      functionFields: new Set(),
+    });
+  add("value", "pure");
+  add("boom", "pure");
+  add("work", "effect");
+  return { get: (type) => types.get(type), names: () => [...types.keys()] };
+})();
+
+export function planOf(definition: Omit<WorkflowDefinition, "language" | "name">): Plan {
+  return compilePlan(
+    { language: 1, name: "test", ...definition } as WorkflowDefinition,
+    TEST_NODES,
+  );
+}
+
+interface Entry {
+  readonly event: RunEvent;
+  readonly atMs: number;
+}
+
+export interface DriverOptions {
+  readonly random?: () => number;
+  /** Turns end after this many answers of exhausted(); undefined: never. */
+  readonly exhaustAfter?: number;
+  /** Values must be asked for before they are there. */
+  readonly lazyValues?: boolean;
+  /** Check replay and checkpoint after every decision, not only when asked. */
+  readonly paranoid?: boolean;
+}
+
+export class KernelDriver {
+  readonly plan: Plan;
+  readonly options: DriverOptions;
+  state: RunState;
+  readonly journal: Entry[] = [];
+  readonly effects = new Map<string, Effect>();
+  readonly sends: Send[] = [];
+  nowMs = 1_000_000;
+  more = false;
+  readonly #loaded = new Set<string>();
+
+  constructor(plan: Plan, options: DriverOptions = {}) {
+    this.plan = plan;
+    this.options = options;
+    this.state = newState("run_test", plan);
+  }
+
+  start(input: unknown = {}): this {
+    this.give({
+      kind: "start",
+      workflow: "test",
+      version: 1,
+      input,
+      labels: {},
+      priority: null,
+      parent: null,
+      forkedFrom: null,
+      by: "test",
+      trace: null,
+      startKey: null,
+    });
+    return this.give({ kind: "admit_run" });
+  }
+
+  /** Decides one input; loads what it needs and goes on until only `more` is left. */
+  give(input: Input): this {
+    let decision = this.#decide(input);
+    while (decision.needs.length > 0) {
+      this.#load(decision.needs);
+      decision = this.#decide(decision.again ? input : { kind: "continue" });
+    }
+    this.more = decision.more;
+    if (this.options.paranoid) this.verify();
+    return this;
+  }
+
+  lastDecision: Decision | null = null;
+
+  #decide(input: Input): Decision {
+    const decision = decide(this.state, input, this.#world());
+    this.lastDecision = decision;
+    for (const event of decision.events) this.journal.push({ event, atMs: this.state.nowMs });
+    for (const change of decision.changes) {
+      if (change.op === "stop") {
+        if (!this.effects.delete(change.key))
+          throw new Error(`stop of unknown effect ${change.key}`);
+      } else {
+        this.effects.set(change.effect.key, change.effect);
+      }
+    }
+    this.sends.push(...decision.sends);
+    return decision;
+  }
+
+  #load(refs: readonly ValueRef[]): void {
+    const missing: { seq: number; field: string }[] = [];
+    for (const ref of refs) resolveRef(ref, (seq, field) => this.#lookup(seq, field), missing);
+    if (missing.length === 0)
+      throw new Error(`asked for values that are there: ${JSON.stringify(refs)}`);
+    for (const { seq, field } of missing) this.#loaded.add(`${seq}/${field}`);
+  }
+
+  #lookup(seq: number, field: string): unknown {
+    if (this.options.lazyValues && !this.#loaded.has(`${seq}/${field}`)) return NOT_LOADED;
+    const entry = this.journal[seq - 1];
+    if (entry === undefined) return this.#fresh.get(`${seq}/${field}`) ?? NOT_LOADED;
+    return valueInEvent(entry.event as unknown as Record<string, unknown>, { f: field }) ?? null;
+  }
+
+  readonly #fresh = new Map<string, unknown>();
+
+  #world(): World {
+    let left = this.options.exhaustAfter ?? Number.POSITIVE_INFINITY;
+    return {
+      nowMs: this.nowMs,
+      values: {
+        get: (ref) =>
+          resolveRef(
+            ref,
+            (seq, field) => this.#fresh.get(`${seq}/${field}`) ?? this.#lookup(seq, field),
+          ),
+        put: (seq, field, value) => {
+          if (!this.options.lazyValues || seq > this.journal.length)
+            this.#fresh.set(`${seq}/${field}`, value);
+        },
+      },
+      pure: (uses, config) => runTestNode(uses, config),
+      validate: (schema, value) =>
+        (schema as { readonly type?: string }).type === typeof value
+          ? null
+          : `is no ${String((schema as { type?: string }).type)}`,
+      random: this.options.random ?? (() => 0.5),
+      exhausted: () => left-- <= 0,
+    };
+  }
+
+  /** Everything that must hold between decisions. */
+  verify(): void {
+    const wanted = pending(this.state)
+      .effects.map((effect) => JSON.stringify(effect))
+      .sort();
+    const performed = [...this.effects.values()].map((effect) => JSON.stringify(effect)).sort();
+    if (wanted.join("\n") !== performed.join("\n"))
+      throw new Error(
+        `effects are not pending(state):\n${wanted.join("\n")}\n-- performed --\n${performed.join("\n")}`,
+      );
+    const saved = saveState(this.state);
+    const replayed = saveState(this.replay());
+    if (replayed !== saved) throw new Error(`replay differs ${firstDifference(saved, replayed)}`);
+    const restored = restoreState(saved, this.plan);
+    if (restored === null) throw new Error("a fresh checkpoint was refused");
+    if (saveState(restored) !== saved)
+      throw new Error(`restore differs ${firstDifference(saved, saveState(restored))}`);
+    if (pending(restored).effects.length !== wanted.length)
+      throw new Error("restored effects differ");
+    if (this.state.terminal === null && explainRun(this.state).length === 0)
+      throw new Error(`stuck: explains nothing\n${saved}`);
+  }
+
+  /** The journal so far, folded from nothing. */
+  replay(length = this.journal.length): RunState {
+    const state = newState("run_test", this.plan);
+    for (const { event, atMs } of this.journal.slice(0, length)) evolve(state, event, atMs);
+    state.changes = [];
+    return state;
+  }
+
+  /** Continues from a checkpoint, as another process would. */
+  restart(): this {
+    const restored = restoreState(saveState(this.state), this.plan);
+    if (restored === null) throw new Error("a fresh checkpoint was refused");
+    this.state = restored;
+    this.effects.clear();
+    this.#fresh.clear();
+    for (const effect of pending(restored).effects) this.effects.set(effect.key, effect);
+    return this;
+  }
+
+  /** Admits everything that asks, completes everything that runs by `work`, until nothing of that is left. */
+  settle(
+    work: (effect: Extract<Effect, { kind: "attempt" }>, input: unknown) => AttemptOutcome = echo,
+  ): this {
+    for (let round = 0; round < 100_000; round++) {
+      if (this.more) {
+        this.give({ kind: "continue" });
+        continue;
+      }
+      const effect = [...this.effects.values()].find(
+        ({ kind }) => kind === "admit" || kind === "attempt" || kind === "abort",
+      );
+      if (effect === undefined) return this;
+      this.perform(effect, work);
+    }
+    throw new Error("does not settle");
+  }
+
+  perform(
+    effect: Effect,
+    work: (effect: Extract<Effect, { kind: "attempt" }>, input: unknown) => AttemptOutcome = echo,
+  ): this {
+    switch (effect.kind) {
+      case "admit_run":
+        return this.give({ kind: "admit_run" });
+      case "admit":
+        return this.give({ kind: "admit", paths: [effect.path] });
+      case "attempt":
+        return this.give({
+          kind: "result",
+          path: effect.path,
+          attempt: effect.attempt,
+          outcome: work(effect, this.value(effect.input)),
+        });
+      case "abort":
+        return this.give({
+          kind: "result",
+          path: effect.path,
+          attempt: effect.attempt,
+          outcome: { ok: false, error: { code: "aborted", message: "aborted", retryable: false } },
+        });
+      case "timer":
+        this.nowMs = Math.max(this.nowMs, effect.dueAtMs);
+        return this.give({ kind: "timer", key: effect.key });
+    }
+  }
+
+  value(ref: Parameters<typeof resolveRef>[0]): unknown {
+    return resolveRef(ref, (seq, field) =>
+      valueInEvent(this.journal[seq - 1]?.event as unknown as Record<string, unknown>, {
+        f: field,
+      }),
+    );
+  }
+
+  /** Fires the timer that is due first. */
+  fireNext(): this {
+    const timers = [...this.effects.values()].filter((effect) => effect.kind === "timer");
+    const next = timers.sort((left, right) => left.dueAtMs - right.dueAtMs)[0];
+    if (next === undefined) throw new Error("no timer is set");
+    return this.perform(next);
+  }
+
+  types(): string[] {
+    return this.journal.map(({ event }) => event.type);
+  }
+
+  /** `type path` of every event about a step, in order. */
+  story(): string[] {
+    return this.journal.flatMap(({ event }) =>
+      event.type.startsWith("step.") && "path" in event
+        ? [`${event.type.slice(5)} ${event.path}`]
+        : [],
+    );
+  }
+
+  output(): unknown {
+    return this.value(this.state.output);
+  }
+}
+
+function firstDifference(left: string, right: string): string {
+  let at = 0;
+  while (at < left.length && left[at] === right[at]) at++;
+  return `at ${at}:\n...${left.slice(Math.max(0, at - 200), at + 200)}\n...${right.slice(Math.max(0, at - 200), at + 200)}`;
+}
+
+function echo(_effect: unknown, input: unknown): AttemptOutcome {
+  return { ok: true, output: input };
+}
+
+function runTestNode(uses: string, config: unknown): AttemptOutcome {
+  if (uses === "boom")
+    return { ok: false, error: { code: "failed", message: "boom", retryable: false } };
+  return { ok: true, output: (config as { readonly value?: unknown } | null)?.value ?? null };
+}

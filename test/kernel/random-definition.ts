@@ -1,0 +1,269 @@
+/**
+ * Random nested workflows from a seed: every scope, every policy that the kernel knows, pure and
+ * effectful steps, waits, children. Shared by the kernel's properties and the simulator.
+ */
+import type { Step, WorkflowDefinition } from "#workflow/definition.ts";
+
+export type Random = () => number;
+
+/** Mulberry32: small, fast, good enough to choose with. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export function pick<Value>(random: Random, values: readonly Value[]): Value {
+  const value = values[Math.floor(random() * values.length)];
+  if (value === undefined) throw new Error("nothing to pick from");
+  return value;
+}
+
+export interface GenerateOptions {
+  /** Which step types stand for pure work, failing pure work and effects. */
+  readonly pure: string;
+  readonly failing: string;
+  readonly effect: string;
+  /** Names of workflows that may be run as children. */
+  readonly children: readonly string[];
+  readonly depthMax: number;
+}
+
+export const KERNEL_OPTIONS: GenerateOptions = {
+  pure: "value",
+  failing: "boom",
+  effect: "work",
+  children: ["child"],
+  depthMax: 3,
+};
+
+/** A definition that validates, from `random` alone. */
+export function randomDefinition(
+  random: Random,
+  name = "random",
+  options: GenerateOptions = KERNEL_OPTIONS,
+): WorkflowDefinition {
+  const generator = new Generator(random, options);
+  const steps = generator.steps(0, [], 1 + Math.floor(random() * 4));
+  return {
+    language: 1,
+    name,
+    ...(random() < 0.2 ? { failFast: true } : {}),
+    ...(random() < 0.1 ? { deadline: "2h" } : {}),
+    ...(random() < 0.3 ? { vars: { base: 3 } } : {}),
+    steps,
+    ...(random() < 0.4 ? { finally: generator.steps(2, [], 1) } : {}),
+    ...(random() < 0.3 ? { output: { done: true } } : {}),
+  } as WorkflowDefinition;
+}
+
+class Generator {
+  readonly #random: Random;
+  readonly #options: GenerateOptions;
+  #ids = 0;
+
+  constructor(random: Random, options: GenerateOptions) {
+    this.#random = random;
+    this.#options = options;
+  }
+
+  /** Steps of one scope; `visible` are ids of outer steps that an expression may read. */
+  steps(depth: number, visible: readonly string[], count: number): Step[] {
+    const steps: Step[] = [];
+    const ids: string[] = [];
+    for (let i = 0; i < count; i++) {
+      const id = `s${this.#ids++}`;
+      steps.push(this.#step(id, depth, ids, visible));
+      ids.push(id);
+    }
+    return steps;
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random() < probability;
+  }
+
+  #step(id: string, depth: number, before: readonly string[], visible: readonly string[]): Step {
+    const readable = [...before, ...visible];
+    const base = { id, ...this.#order(before), ...this.#policies() };
+    const isDeep = depth >= this.#options.depthMax;
+    const choice = this.#random() * (isDeep ? 0.55 : 1);
+    if (choice < 0.18)
+      return { ...base, uses: this.#options.pure, with: { value: this.#value(readable) } };
+    if (choice < 0.22) return { ...base, uses: this.#options.failing };
+    if (choice < 0.42)
+      return { ...base, uses: this.#options.effect, with: { value: this.#value(readable) } };
+    if (choice < 0.55) return { ...base, ...this.#wait() };
+    return { ...base, ...this.#scope(id, depth + 1, readable) };
+  }
+
+  #order(before: readonly string[]): Partial<Step> {
+    if (before.length === 0 || this.#chance(0.4)) return {};
+    const needs = before.filter(() => this.#chance(0.4));
+    const rule = pick(this.#random, [
+      "all_success",
+      "none_failed",
+      "any_success",
+      "all_done",
+    ] as const);
+    return { needs, ...(needs.length > 0 && this.#chance(0.5) ? { triggerRule: rule } : {}) };
+  }
+
+  #policies(): Partial<Step> {
+    return {
+      ...(this.#chance(0.1) ? { if: pick(this.#random, ["true", "false"]) } : {}),
+      ...(this.#chance(0.15)
+        ? { onError: this.#chance(0.5) ? ("continue" as const) : { fallback: { instead: 1 } } }
+        : {}),
+      ...(this.#chance(0.2)
+        ? { retry: { attempts: 2 + Math.floor(this.#random() * 2), initial: "1s" } }
+        : {}),
+      ...(this.#chance(0.1) ? { timeout: "10s" } : {}),
+      ...(this.#chance(0.1) ? { deadline: "30s" } : {}),
+      ...(this.#chance(0.1) ? { priority: Math.floor(this.#random() * 11) } : {}),
+      ...(this.#chance(0.1) ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
+    };
+  }
+
+  /** Sometimes longer than what stands inline. */
+  #value(readable: readonly string[]): unknown {
+    if (readable.length > 0 && this.#chance(0.4))
+      return "${{ steps.ID?.output }}".replace("ID", pick(this.#random, readable));
+    if (this.#chance(0.15)) return "x".repeat(300 + Math.floor(this.#random() * 300));
+    return Math.floor(this.#random() * 100);
+  }
+
+  #wait(): Pick<Step, "uses" | "with" | "if"> {
+    const expires = this.#chance(0.5) ? { expires: "20s" } : {};
+    switch (pick(this.#random, ["for", "until", "signal", "approval", "child", "end"])) {
+      case "for":
+        return { uses: "wait.for", with: { duration: "5s" } };
+      case "until":
+        return { uses: "wait.until", with: { at: 1_002_000 } };
+      case "signal":
+        return {
+          uses: "wait.signal",
+          with: { name: pick(this.#random, ["go", "on"]), ...expires },
+        };
+      case "approval":
+        return { uses: "wait.approval", with: { title: "ok?", ...expires } };
+      case "child":
+        if (this.#options.children.length === 0)
+          return { uses: "wait.for", with: { duration: "1s" } };
+        return {
+          uses: "workflow.run",
+          with: {
+            workflow: pick(this.#random, this.#options.children),
+            wait: this.#chance(0.8),
+            onParentEnd: pick(this.#random, ["cancel", "abandon"]),
+          },
+        };
+      default:
+        return {
+          if: "run.id != 'never'",
+          ...(this.#chance(0.5)
+            ? { uses: "fail", with: { code: "user.stop", message: "on purpose" } }
+            : { uses: "stop", with: { output: "stopped" } }),
+        };
+    }
+  }
+
+  #body(depth: number, visible: readonly string[]): Step[] {
+    return this.steps(depth, visible, 1 + Math.floor(this.#random() * 3));
+  }
+
+  #scope(
+    id: string,
+    depth: number,
+    visible: readonly string[],
+  ): Partial<Step> & Pick<Step, "uses"> {
+    const failFast = this.#chance(0.3) ? { failFast: true } : {};
+    switch (pick(this.#random, ["for_each", "while", "parallel", "if", "switch", "try"])) {
+      case "for_each":
+        return {
+          uses: "for_each",
+          with: {
+            items: this.#items(),
+            as: `${id}_item`,
+            concurrency: 1 + Math.floor(this.#random() * 4),
+            onItemError: pick(this.#random, ["fail", "continue"]),
+            ...(this.#chance(0.2) ? { batch: 2 } : {}),
+            ...(this.#chance(0.2) ? { collect: false } : {}),
+          },
+          steps: this.#body(depth, visible),
+          ...failFast,
+        };
+      case "while":
+        return {
+          uses: "while",
+          with: {
+            condition: `carry.n < ${Math.floor(this.#random() * 4)}`,
+            check: pick(this.#random, ["before", "after"]),
+            maxIterations: 3,
+            carry: { n: 0, text: "y".repeat(this.#chance(0.3) ? 400 : 3) },
+          },
+          update: { n: "${{ carry.n + 1 }}" },
+          steps: this.#loopBody(depth),
+        };
+      case "parallel":
+        return {
+          uses: "parallel",
+          with: { join: pick(this.#random, ["all", "any", "first"]) },
+          branches: {
+            left: { steps: this.#body(depth, visible) },
+            right: { steps: this.#body(depth, visible) },
+            ...(this.#chance(0.3) ? { middle: { steps: this.#body(depth, visible) } } : {}),
+          },
+          ...failFast,
+        };
+      case "if":
+        return {
+          uses: "if",
+          with: { condition: pick(this.#random, ["1 < 2", "1 > 2"]) },
+          // biome-ignore lint/suspicious/noThenProperty: the language's word
+          then: this.#body(depth, visible),
+          ...(this.#chance(0.5) ? { else: this.#body(depth, visible) } : {}),
+        };
+      case "switch":
+        return {
+          uses: "switch",
+          with: { value: pick(this.#random, ["a", "b", "c"]) },
+          cases: {
+            a: { steps: this.#body(depth, visible) },
+            b: { when: "value == 'b'", steps: this.#body(depth, visible) },
+          },
+          ...(this.#chance(0.5) ? { default: { steps: this.#body(depth, visible) } } : {}),
+        };
+      default:
+        return {
+          uses: "try",
+          steps: this.#body(depth, visible),
+          ...(this.#chance(0.6) ? { catch: [{ steps: this.#body(depth, visible) }] } : {}),
+          ...(this.#chance(0.5) ? { finally: this.#body(depth, visible) } : {}),
+        };
+    }
+  }
+
+  /** `carry` of an outer while would be shadowed: loops do not nest in loops here. */
+  #loopBody(depth: number): Step[] {
+    const inner = this.#body(Math.max(depth, this.#options.depthMax), []);
+    return inner;
+  }
+
+  #items(): unknown {
+    switch (pick(this.#random, ["array", "object", "range", "empty"])) {
+      case "array":
+        return [1, 2, 3, "z".repeat(300)];
+      case "object":
+        return { a: 1, "b.c": 2 };
+      case "range":
+        return { range: { start: 0, end: 5 } };
+      default:
+        return [];
+    }
+  }
+}

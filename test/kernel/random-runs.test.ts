@@ -1,0 +1,246 @@
+/**
+ * Property: whatever happens in whatever order, a run ends, or names what it waits for; and after
+ * every decision effects equal pending(state), the journal folds to the same state, and a
+ * checkpoint restores to it (KernelDriver.verify).
+ */
+import { describe, expect, test } from "vitest";
+import { agendaWants } from "#kernel/agenda-wants.ts";
+import type { Effect } from "#kernel/effects.ts";
+import type { DeclaredStep } from "#kernel/events.ts";
+import { explainRun } from "#kernel/explain.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+import type { Plan } from "#workflow/plan.ts";
+import { compilePlan } from "#workflow/plan-compile.ts";
+import { KernelDriver, TEST_NODES } from "./kernel-driver.ts";
+import { pick, type Random, randomDefinition, seededRandom } from "./random-definition.ts";
+
+const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 400);
+const FIRST_SEED = Number(process.env["KERNEL_SEED"] ?? 1);
+/** Seeds that once failed, each with what it showed. */
+const PINNED: readonly number[] = [];
+
+interface Counts {
+  readonly events: Map<string, number>;
+  readonly ends: Map<string, number>;
+}
+
+function count(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+function errorOutcome(random: Random) {
+  return {
+    ok: false as const,
+    error: { code: pick(random, ["http.503", "failed"]), message: "no", retryable: random() < 0.7 },
+  };
+}
+
+/** One thing that the world may do now. */
+function worldMove(driver: KernelDriver, random: Random, signals: { count: number }): void {
+  const effects = [...driver.effects.values()];
+  const dice = random();
+  if (dice < 0.04) return void driver.restart();
+  if (dice < 0.07) return void driver.give({ kind: "pause", by: "t", reason: null });
+  if (dice < 0.14 || driver.state.pausedAtMs !== null)
+    driver.give({ kind: "resume", by: "t", reason: null });
+  if (dice > 0.985) return void driver.give({ kind: "cancel", by: "t", reason: null });
+  if (dice > 0.982) return void driver.give({ kind: "terminate", by: "t", reason: null });
+  if (dice > 0.94) return sendSignal(driver, random, signals);
+  if (driver.more) return void driver.give({ kind: "continue" });
+  if (effects.length > 0 && random() < 0.9)
+    return performEffect(driver, random, pick(random, effects));
+  moveWait(driver, random, signals);
+}
+
+function performEffect(driver: KernelDriver, random: Random, effect: Effect): void {
+  if (effect.kind === "attempt") {
+    const dice = random();
+    const at = { path: effect.path, attempt: effect.attempt };
+    if (dice < 0.15) return void driver.give({ kind: "lost", ...at });
+    if (dice < 0.4)
+      return void driver.give({ kind: "result", ...at, outcome: errorOutcome(random) });
+    driver.give({
+      kind: "result",
+      ...at,
+      outcome: { ok: true, output: random() < 0.2 ? "w".repeat(500) : 1 },
+    });
+    if (dice > 0.95) driver.give({ kind: "result", ...at, outcome: { ok: true, output: 2 } });
+    return;
+  }
+  driver.perform(effect);
+}
+
+function sendSignal(driver: KernelDriver, random: Random, signals: { count: number }): void {
+  const id = random() < 0.1 ? "1" : String(++signals.count);
+  driver.give({
+    kind: "signal",
+    id,
+    name: pick(random, ["go", "on"]),
+    key: null,
+    payload: id,
+    by: "t",
+  });
+}
+
+/** What people and other runs do for a run that waits for them. */
+function moveWait(driver: KernelDriver, random: Random, signals: { count: number }): void {
+  const instances = [...driver.state.steps.values()].filter(({ status }) => status === "awaiting");
+  if (instances.length === 0) return;
+  const instance = pick(random, instances);
+  const wait = instance.live?.wait;
+  if (wait?.kind === "signal") {
+    const id = String(++signals.count);
+    driver.give({
+      kind: "signal",
+      id,
+      name: wait.name,
+      key: wait.key,
+      payload: { big: "p".repeat(300) },
+      by: "t",
+    });
+  } else if (wait?.kind === "approval") {
+    driver.give({
+      kind: "approval",
+      path: instance.path,
+      approved: random() < 0.6,
+      comment: null,
+      form: {},
+      by: "t",
+    });
+  } else if (wait?.kind === "child") {
+    const status = pick(random, ["succeeded", "failed", "cancelled"] as const);
+    driver.give({
+      kind: "child_finished",
+      path: instance.path,
+      runId: wait.runId,
+      status,
+      output: "c",
+      error: null,
+    });
+  }
+}
+
+function playRun(seed: number, counts: Counts): void {
+  const random = seededRandom(seed);
+  const definition = randomDefinition(random);
+  const plan = compilePlan(definition, TEST_NODES);
+  play(plan, random, counts, `seed ${seed} (KERNEL_SEED=${seed} KERNEL_SEEDS=1)`);
+}
+
+function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic = false): void {
+  const driver = new KernelDriver(plan, {
+    random,
+    lazyValues: random() < 0.5,
+    paranoid: true,
+    ...(random() < 0.3 ? { exhaustAfter: 1 + Math.floor(random() * 3) } : {}),
+  });
+  const signals = { count: 0 };
+  const growth = { left: dynamic ? 6 : 0, sealed: !dynamic };
+  try {
+    driver.start();
+    for (let moves = 0; driver.state.terminal === null; moves++) {
+      if (moves > 5_000)
+        throw new Error(`does not end: ${JSON.stringify(explainRun(driver.state))}`);
+      if (!growth.sealed && random() < 0.3) grow(driver, random, growth);
+      worldMove(driver, random, signals);
+    }
+    expect(agendaWants(driver.state)).toBe(false);
+    expect(driver.effects.size).toBe(0);
+  } catch (fault) {
+    throw new Error(`${label}\n${(fault as Error).message}`, { cause: fault });
+  }
+  for (const { event } of driver.journal) count(counts.events, event.type);
+  count(counts.ends, driver.state.terminal ?? "none");
+}
+
+function grow(
+  driver: KernelDriver,
+  random: Random,
+  growth: { left: number; sealed: boolean },
+): void {
+  const root = driver.state.scopes.get("");
+  if (root === undefined || root.sealed) {
+    growth.sealed = true;
+    return;
+  }
+  if (growth.left-- <= 0) {
+    growth.sealed = true;
+    driver.give({ kind: "seal", scope: "" });
+    return;
+  }
+  const ids = root.steps.map(({ step }) => step.id);
+  const kind = pick(random, ["pure", "effect", "wait.for"] as const);
+  const step: DeclaredStep = {
+    id: `d${ids.length}`,
+    uses: kind === "pure" ? "value" : kind === "effect" ? "work" : "wait.for",
+    kind,
+    with: kind === "wait.for" ? { duration: "1s" } : { value: 1 },
+    needs: ids.filter(() => random() < 0.3),
+    ...(random() < 0.3 ? { policies: { retry: { attempts: 2 }, onError: "continue" } } : {}),
+  };
+  driver.give({ kind: "declare", scope: "", steps: [step] });
+}
+
+/** Every event type that a run without policies of later issues can have. */
+const EXPECTED_EVENTS = [
+  "run.queued",
+  "run.admitted",
+  "run.started",
+  "run.paused",
+  "run.resumed",
+  "run.cancel_requested",
+  "run.stop_requested",
+  "run.deadline_passed",
+  "run.succeeded",
+  "run.failed",
+  "run.cancelled",
+  "variable.set",
+  "scope.opened",
+  "scope.cancel_requested",
+  "scope.closed",
+  "step.scheduled",
+  "step.started",
+  "step.waiting",
+  "step.succeeded",
+  "step.failed",
+  "step.retry_scheduled",
+  "step.skipped",
+  "step.blocked",
+  "step.cancel_requested",
+  "step.cancelled",
+  "step.lost",
+  "step.late_result",
+  "step.items_stored",
+  "step.results_stored",
+  "timer.fired",
+  "signal.received",
+  "signal.consumed",
+  "signal.unconsumed",
+  "child.started",
+  "child.finished",
+];
+
+describe("random nested plans under random interleavings", () => {
+  test(`${SEEDS} seeds end, explain themselves and replay`, { timeout: 120_000 }, () => {
+    const counts: Counts = { events: new Map(), ends: new Map() };
+    for (const seed of PINNED) playRun(seed, counts);
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) playRun(seed, counts);
+    if (SEEDS < 300) return;
+    expect(EXPECTED_EVENTS.filter((type) => !counts.events.has(type))).toEqual([]);
+    for (const end of ["succeeded", "failed", "cancelled"])
+      expect(counts.ends.get(end)).toBeGreaterThan(5);
+  });
+
+  test("scopes that grow while open end once they are sealed", { timeout: 60_000 }, () => {
+    const counts: Counts = { events: new Map(), ends: new Map() };
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = seededRandom(seed);
+      const definition = { language: 1, name: "grows", steps: [{ id: "first", uses: "work" }] };
+      const plan = compilePlan(definition as WorkflowDefinition, TEST_NODES);
+      const root = { ...plan.root, dynamic: true };
+      play({ ...plan, root }, random, counts, `dynamic seed ${seed}`, true);
+    }
+    expect(counts.events.get("step.declared")).toBeGreaterThan(100);
+    expect(counts.events.get("scope.sealed")).toBeGreaterThan(50);
+  });
+});
