@@ -27,7 +27,6 @@ const scope = {
 const EXPRESSIONS = [
   "steps.fetch.output.items[0].price * 2 > 10 && input.name.length > 3",
   "input.limit > 3",
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the source of an expression
   "`${input.name}: ${steps.fetch.output.items[0].price}`",
   "steps.fetch.output.items.map((item) => item.price * 2)",
   "steps.fetch.output.items.filter((item) => item.price > 5).length",
