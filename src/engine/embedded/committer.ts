@@ -1,0 +1,243 @@
+/**
+ * Group commit: one writer that gathers the turns of all runs that advanced while the commit
+ * before was under way. No timer delays it: a lone turn commits at once.
+ *
+ *          submit                    commit resolves: committed | fenced
+ *   idle ----------> gathering -> committing -> settle each turn -> gathering or idle
+ *                        ^            | rejects
+ *                        |        committed(id)?  -- yes, after looking at each head: settle
+ *                        |            | no
+ *                        +-- backoff -+-- store_unavailable: every turn is refused
+ *                                     +-- lasting, group: each turn alone; alone: rejected
+ *
+ *   G1. Every submitted turn is settled exactly once, after the journal's answer is known.
+ *   G2. A refused turn is not in the journal and never will be: its run may decide again.
+ *   G3. After an unknown outcome nothing is written before the journal said whether that group is there.
+ *   G4. Groups are bounded in turns and size; the queue is bounded, and `isFull` slows the producers.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import type { Clock, Ids, Random } from "#ports/clock.ts";
+import type { Journal, TurnCommit } from "#ports/journal.ts";
+import type { Logger } from "#ports/logger.ts";
+
+export type TurnOutcome =
+  /** Durable. */
+  | { readonly kind: "committed" }
+  /** Left out: the run belongs to somebody else, or exists already. */
+  | { readonly kind: "fenced" }
+  /** Not durable, because the store is away: decide again later. */
+  | { readonly kind: "refused"; readonly error: LockstitchError }
+  /** Not durable, and would be refused again. */
+  | { readonly kind: "rejected"; readonly error: unknown };
+
+export interface SubmittedTurn {
+  readonly commit: TurnCommit;
+  /** Never throws. */
+  settle(outcome: TurnOutcome): void;
+}
+
+interface CommitterOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly defer: (work: () => void) => void;
+  readonly turnsQueuedMax: number;
+  readonly groupTurnsMax: number;
+  readonly groupSizeMax: number;
+  /** The queue has room again. */
+  readonly onRoom: () => void;
+}
+
+const BACKOFF_MS_FIRST = 50;
+const BACKOFF_MS_MAX = 5_000;
+
+export class Committer {
+  readonly #options: CommitterOptions;
+  #queue: SubmittedTurn[] = [];
+  #isRunning = false;
+  #isClosing = false;
+  #failures = 0;
+  #cancelPause: (() => void) | null = null;
+  #idle: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
+  commits = 0;
+  turns = 0;
+  events = 0;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  /** Producers wait while this is true; `onRoom` is called when it ends. */
+  get isFull(): boolean {
+    return this.#queue.length >= this.#options.turnsQueuedMax;
+  }
+
+  /** Whether the last commit was refused because the store is away. */
+  get isStoreAway(): boolean {
+    return this.#failures > 0;
+  }
+
+  submit(turn: SubmittedTurn): void {
+    this.#queue.push(turn);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#options.defer(() => void this.#run());
+  }
+
+  get isIdle(): boolean {
+    return !this.#isRunning;
+  }
+
+  /** Resolves when nothing is queued or under way. */
+  async idle(): Promise<void> {
+    if (!this.#isRunning) return;
+    this.#idle ??= Promise.withResolvers<void>();
+    await this.#idle.promise;
+  }
+
+  /** As idle(), but while the store is away it gives up instead of waiting. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#cancelPause?.();
+    await this.idle();
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const wasFull = this.isFull;
+      const group = this.#take();
+      await this.#commit(group);
+      if (wasFull && !this.isFull) this.#options.onRoom();
+      // What the settled turns produced by now joins the next group.
+      if (this.#queue.length === 0) continue;
+      await new Promise<void>((resolve) => this.#options.defer(resolve));
+    }
+    this.#isRunning = false;
+    this.#idle?.resolve();
+    this.#idle = null;
+  }
+
+  #take(): readonly SubmittedTurn[] {
+    const { groupTurnsMax, groupSizeMax } = this.#options;
+    let size = 0;
+    let count = 0;
+    for (const { commit } of this.#queue) {
+      size += (commit.record?.events.length ?? 0) + (commit.checkpoint?.state.length ?? 0);
+      if (count > 0 && size > groupSizeMax) break;
+      if (++count >= groupTurnsMax) break;
+    }
+    const group = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    return group;
+  }
+
+  async #commit(group: readonly SubmittedTurn[]): Promise<void> {
+    const { journal, ids, logger } = this.#options;
+    const commitId = ids.commitId();
+    try {
+      const { fenced } = await journal.commit(
+        commitId,
+        group.map((turn) => turn.commit),
+      );
+      this.#settle(group, new Set(fenced));
+    } catch (error) {
+      logger.warn({ commitId, turns: group.length, error: textOf(error) }, "commit refused");
+      // Before anything else: the group may be in the journal all the same.
+      const isCommitted = await this.#askCommitted(commitId);
+      if (isCommitted === null) return this.#refuse(group, error);
+      if (isCommitted) return this.#settleByHeads(group, error);
+      if (isTransient(error)) {
+        await this.#pause();
+        return this.#refuse(group, error);
+      }
+      const [only] = group;
+      if (group.length === 1 && only !== undefined) return only.settle({ kind: "rejected", error });
+      for (const turn of group) await this.#commit([turn]);
+    }
+  }
+
+  #settle(group: readonly SubmittedTurn[], fenced: ReadonlySet<string>): void {
+    this.#failures = 0;
+    this.commits++;
+    for (const turn of group) {
+      if (fenced.has(turn.commit.runId)) {
+        turn.settle({ kind: "fenced" });
+        continue;
+      }
+      this.turns++;
+      const { record } = turn.commit;
+      if (record !== null) this.events += record.lastSeq - record.firstSeq + 1;
+      turn.settle({ kind: "committed" });
+    }
+  }
+
+  #refuse(group: readonly SubmittedTurn[], cause: unknown): void {
+    const error =
+      cause instanceof LockstitchError && cause.code === "store_unavailable"
+        ? cause
+        : new LockstitchError("store_unavailable", "The store is away; try again.", { cause });
+    for (const turn of group) turn.settle({ kind: "refused", error });
+  }
+
+  /** The group is in the journal, but the answer that named its fenced turns was lost. */
+  async #settleByHeads(group: readonly SubmittedTurn[], cause: unknown): Promise<void> {
+    const fenced = new Set<string>();
+    for (const { commit } of group) {
+      if (commit.record === null) continue;
+      const context = { tenant: commit.tenant, principal: "engine", trace: null };
+      const { runId } = commit;
+      const head = await this.#persist(() => this.#options.journal.head(context, runId));
+      if (head === GAVE_UP) return this.#refuse(group, cause);
+      if (head === null || head.seq !== commit.record.lastSeq) fenced.add(runId);
+    }
+    this.#settle(group, fenced);
+  }
+
+  /** null: the engine closes and the store is still away. */
+  async #askCommitted(commitId: string): Promise<boolean | null> {
+    const answer = await this.#persist(() => this.#options.journal.committed(commitId));
+    return answer === GAVE_UP ? null : answer;
+  }
+
+  /** Asks until there is an answer, with backoff; GAVE_UP when the engine closes first. */
+  async #persist<Answer>(ask: () => Promise<Answer>): Promise<Answer | typeof GAVE_UP> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        this.#options.logger.warn({ error: textOf(error) }, "the journal does not answer");
+        if (this.#isClosing) return GAVE_UP;
+        await this.#pause();
+      }
+    }
+  }
+
+  /** Exponential backoff with jitter, by the number of failures in a row. */
+  async #pause(): Promise<void> {
+    const { clock, random } = this.#options;
+    const limitMs = Math.min(BACKOFF_MS_FIRST * 2 ** this.#failures, BACKOFF_MS_MAX);
+    this.#failures++;
+    if (this.#isClosing) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(limitMs * (0.5 + random.next() / 2), resolve);
+      this.#cancelPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#cancelPause = null;
+  }
+}
+
+const GAVE_UP: unique symbol = Symbol("gave up");
+
+function isTransient(error: unknown): boolean {
+  return error instanceof LockstitchError && error.code === "store_unavailable";
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,403 @@
+/**
+ * The Engine interface over one store in this process: checks calls, hands inputs to the runs'
+ * hosts and reads what callers ask for from the journal.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import { explainRun } from "#kernel/explain.ts";
+import type { Input } from "#kernel/inputs.ts";
+import type { RunState } from "#kernel/state.ts";
+import { progressOf } from "#kernel/status.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { WorkflowVersion } from "#ports/catalogue.ts";
+import type { RunFilter } from "#ports/journal.ts";
+import { canonicalJson } from "#workflow/canonical-json.ts";
+import { checkDefinition } from "#workflow/check.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+import { hashText } from "#workflow/hash.ts";
+import { definitionInvalid } from "#workflow/problem.ts";
+import type {
+  ApprovalView,
+  Engine,
+  EngineStats,
+  EventView,
+  ExplainView,
+  ProgressView,
+  RunStateView,
+  RunSummary,
+  RunView,
+  SignalRequest,
+  StartRequest,
+  WaitView,
+} from "../engine.ts";
+import type { EngineCore } from "./engine-core.ts";
+import { parseEvents } from "./event-blobs.ts";
+import { followRun } from "./follow.ts";
+import { runKeyOf } from "./host-services.ts";
+import type { PlannedWorkflow } from "./plans.ts";
+import { factsOf, isTerminal } from "./run-facts.ts";
+import type { RunHost } from "./run-host.ts";
+import { RunReader } from "./run-reader.ts";
+import { summaryOf } from "./run-views.ts";
+import { plainPayload, type Started, Starts } from "./starts.ts";
+
+const WAITS_SHOWN_MAX = 100;
+const WAIT_MS_MAX = 3_600_000;
+
+export class EmbeddedEngine implements Engine {
+  readonly #core: EngineCore;
+  readonly #starts: Starts;
+  readonly #reader: RunReader;
+
+  constructor(core: EngineCore) {
+    this.#core = core;
+    this.#starts = new Starts(core);
+    const { plans, values, loader } = core;
+    this.#reader = new RunReader({ store: core.options.store, plans, values, loader });
+  }
+
+  // Workflows
+
+  async saveWorkflow(
+    context: CallContext,
+    definition: WorkflowDefinition,
+  ): Promise<WorkflowVersion & { readonly created: boolean }> {
+    this.#guard();
+    const { created, workflow } = await this.#save(context, definition);
+    return { ...workflow.version, created };
+  }
+
+  async #save(
+    context: CallContext,
+    value: WorkflowDefinition,
+  ): Promise<{ readonly created: boolean; readonly workflow: PlannedWorkflow }> {
+    const { store, clock, nodes } = this.#core.options;
+    const { definition, problems } = checkDefinition(value, { nodes });
+    if (definition === null) throw definitionInvalid(problems);
+    const text = canonicalJson(definition);
+    const { created, ...version } = await store.catalogue.save(context, {
+      name: definition.name,
+      hash: hashText(text),
+      definition: text,
+      atMs: clock.nowMs(),
+    });
+    return {
+      created,
+      workflow: await this.#core.plans.find(context, version.name, version.version),
+    };
+  }
+
+  async findWorkflow(
+    context: CallContext,
+    name: string,
+    version?: number,
+  ): Promise<(WorkflowVersion & { readonly definition: WorkflowDefinition }) | null> {
+    const found = await this.#core.options.store.catalogue.find(context, name, version ?? null);
+    if (found === null) return null;
+    return { ...found, definition: JSON.parse(found.definition) as WorkflowDefinition };
+  }
+
+  async listWorkflows(
+    context: CallContext,
+    afterName: string | null,
+    limit: number,
+  ): Promise<readonly WorkflowVersion[]> {
+    return this.#core.options.store.catalogue.list(context, afterName, limit);
+  }
+
+  async workflowVersions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]> {
+    return this.#core.options.store.catalogue.versions(context, name);
+  }
+
+  // Runs
+
+  async start(
+    context: CallContext,
+    request: StartRequest,
+  ): Promise<{ readonly run: RunView; readonly created: boolean }> {
+    this.#guard();
+    const { input, id, idempotencyKey, labels = {}, priority = null, version = null } = request;
+    const workflow =
+      typeof request.workflow === "string"
+        ? await this.#core.plans.find(context, request.workflow, version)
+        : (await this.#save(context, request.workflow)).workflow;
+    const named = typeof request.workflow === "string" ? request.workflow : workflow.version.hash;
+    const started = await this.#starts.start(context, {
+      ...{ workflow, input, id, idempotencyKey, labels, priority },
+      forkedFrom: null,
+      body: { workflow: named, version, input: input ?? null, labels, priority },
+    });
+    return this.#startedView(context, started);
+  }
+
+  async rerun(
+    context: CallContext,
+    runId: string,
+    change: {
+      readonly input?: unknown;
+      readonly reason?: string | undefined;
+      readonly id?: string | undefined;
+    },
+  ): Promise<RunView> {
+    this.#guard();
+    const head = await this.#reader.head(context, runId);
+    const workflow = await this.#core.plans.find(context, head.workflow, head.version);
+    const old = await this.#reader.view(context, head);
+    const first = await this.#core.options.store.journal.turnAt(context, runId, 1);
+    const queued = first === null ? undefined : parseEvents(first.events)[0];
+    const input = change.input === undefined ? old.input : change.input;
+    const reason = change.reason ?? null;
+    const started = await this.#starts.start(context, {
+      ...{ workflow, input, id: change.id, idempotencyKey: undefined, labels: head.labels },
+      priority: (queued?.["priority"] as number | undefined) ?? null,
+      forkedFrom: { runId, reason },
+      body: { rerun: runId, input: input ?? null, reason },
+    });
+    return (await this.#startedView(context, started)).run;
+  }
+
+  async #startedView(
+    context: CallContext,
+    { runId, created }: Started,
+  ): Promise<{ readonly run: RunView; readonly created: boolean }> {
+    return { run: await this.#view(context, runId), created };
+  }
+
+  async get(context: CallContext, runId: string): Promise<RunView | null> {
+    return this.#reader.run(context, runId);
+  }
+
+  async #view(context: CallContext, runId: string): Promise<RunView> {
+    return this.#reader.view(context, await this.#reader.head(context, runId));
+  }
+
+  async wait(
+    context: CallContext,
+    runId: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<RunView> {
+    const { observers, options } = this.#core;
+    const ended = Promise.withResolvers<void>();
+    const unwatch = observers.watchRun(runKeyOf(context.tenant, runId), (turn) => {
+      if (turn === null || isTerminal(turn.facts.status)) ended.resolve();
+    });
+    const onAbort = () => ended.resolve();
+    signal?.addEventListener("abort", onAbort);
+    let cancel = () => {};
+    try {
+      const head = await this.#reader.head(context, runId);
+      if (isTerminal(head.status) || timeoutMs <= 0 || signal?.aborted || this.#core.isClosing)
+        return await this.#reader.view(context, head);
+      // Longer waits than the clock's hour are cut: callers ask again.
+      cancel = options.clock.after(Math.min(timeoutMs, WAIT_MS_MAX), () => ended.resolve());
+      await ended.promise;
+      return await this.#view(context, runId);
+    } finally {
+      cancel();
+      unwatch();
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async list(
+    context: CallContext,
+    filter: RunFilter,
+  ): Promise<{ readonly items: readonly RunSummary[]; readonly cursor: string | null }> {
+    const { items, cursor } = await this.#core.options.store.journal.heads(context, filter);
+    return { items: items.map((head) => summaryOf(factsOf(head))), cursor };
+  }
+
+  async events(
+    context: CallContext,
+    runId: string,
+    afterSeq: number,
+    limit: number,
+  ): Promise<readonly EventView[]> {
+    await this.#reader.head(context, runId);
+    return this.#reader.events(context, runId, afterSeq, limit);
+  }
+
+  async *follow(
+    context: CallContext,
+    runId: string,
+    afterSeq: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<EventView, void, void> {
+    await this.#reader.head(context, runId);
+    if (this.#core.isClosing) return;
+    const key = runKeyOf(context.tenant, runId);
+    yield* followRun(
+      {
+        watch: (listener) => this.#core.observers.watchRun(key, listener),
+        read: (after, limit) => this.#reader.events(context, runId, after, limit),
+        end: async () => {
+          const { status, seq } = await this.#reader.head(context, runId);
+          return { isOver: isTerminal(status), seq };
+        },
+      },
+      afterSeq,
+      signal,
+    );
+  }
+
+  onChange(context: CallContext, listener: (run: RunSummary) => void): () => void {
+    return this.#core.observers.watchAll(context, listener);
+  }
+
+  async state(context: CallContext, runId: string): Promise<RunStateView> {
+    return this.#reader.state(context, runId);
+  }
+
+  async progress(context: CallContext, runId: string): Promise<ProgressView> {
+    return progressOf(await this.#stateOf(context, runId));
+  }
+
+  async approvals(context: CallContext): Promise<readonly ApprovalView[]> {
+    return this.#core.approvals.list(context);
+  }
+
+  async explain(context: CallContext, runId: string): Promise<ExplainView> {
+    const host = this.#core.host(runKeyOf(context.tenant, runId));
+    const { status } = await this.#reader.head(context, runId);
+    if (isTerminal(status))
+      return { status, sentence: `The run has ended: ${status}.`, waits: [], more: 0 };
+    const waits: WaitView[] = parkedWaits(host);
+    if (waits.length === 0)
+      for (const wait of explainRun(await this.#stateOf(context, runId)))
+        waits.push(withPosition(wait, host));
+    const [first] = waits;
+    const others = waits.length - 1;
+    const sentence =
+      first === undefined
+        ? `The run is ${status}.`
+        : `The run is ${status}: ${first.text}${others > 0 ? `, and ${others} more` : ""}.`;
+    return {
+      status,
+      sentence,
+      waits: waits.slice(0, WAITS_SHOWN_MAX),
+      more: Math.max(0, waits.length - WAITS_SHOWN_MAX),
+    };
+  }
+
+  /** The committed state: the host's between two turns, else folded. Throws run_not_found. */
+  async #stateOf(context: CallContext, runId: string): Promise<RunState> {
+    const resting = this.#core.host(runKeyOf(context.tenant, runId))?.restingState ?? null;
+    if (resting !== null && resting.seq > 0) return resting;
+    const loaded = await this.#core.loader.load(context, runId);
+    if (loaded === null) throw new LockstitchError("run_not_found", `There is no run ${runId}.`);
+    return loaded.state;
+  }
+
+  // Control
+
+  async pause(context: CallContext, runId: string, reason?: string): Promise<RunView> {
+    return this.#control(context, runId, "pause", reason);
+  }
+  async resume(context: CallContext, runId: string, reason?: string): Promise<RunView> {
+    return this.#control(context, runId, "resume", reason);
+  }
+  async cancel(context: CallContext, runId: string, reason?: string): Promise<RunView> {
+    return this.#control(context, runId, "cancel", reason);
+  }
+  async terminate(context: CallContext, runId: string, reason?: string): Promise<RunView> {
+    return this.#control(context, runId, "terminate", reason);
+  }
+
+  async #control(
+    context: CallContext,
+    runId: string,
+    kind: "pause" | "resume" | "cancel" | "terminate",
+    reason: string | undefined,
+  ): Promise<RunView> {
+    return this.#call(context, runId, { kind, by: context.principal, reason: reason ?? null });
+  }
+
+  async #call(context: CallContext, runId: string, input: Input): Promise<RunView> {
+    this.#guard();
+    await this.#core.call(context, runId, input);
+    return this.#view(context, runId);
+  }
+
+  async signal(
+    context: CallContext,
+    runId: string,
+    { name, key = null, payload = null, id: given }: SignalRequest,
+  ): Promise<{ readonly applied: boolean; readonly id: string }> {
+    this.#guard();
+    const id = given ?? this.#core.options.ids.commitId();
+    const plain = this.#payload(payload, "payload");
+    const input: Input = { kind: "signal", id, name, key, payload: plain, by: context.principal };
+    const { applied } = await this.#core.call(context, runId, input);
+    return { applied, id };
+  }
+
+  async decideApproval(
+    context: CallContext,
+    runId: string,
+    path: string,
+    decision: {
+      readonly approved: boolean;
+      readonly comment?: string | undefined;
+      readonly form?: unknown;
+    },
+  ): Promise<RunView> {
+    return this.#call(context, runId, {
+      kind: "approval",
+      path,
+      approved: decision.approved,
+      comment: decision.comment ?? null,
+      form: decision.form === undefined ? null : this.#payload(decision.form, "form"),
+      by: context.principal,
+    });
+  }
+
+  #payload(value: unknown, name: string) {
+    const { signalBytesMax: bytesMax } = this.#core.limits;
+    return plainPayload(value, { name, limit: "signalBytesMax", bytesMax });
+  }
+
+  // The engine itself
+
+  stats(): EngineStats {
+    const { committer, attempts, attemptSlots } = this.#core.services;
+    return {
+      openRuns: this.#core.openRuns,
+      runningAttempts: attempts.underWay,
+      queuedAttempts: attemptSlots.waiting,
+      commits: committer.commits,
+      turns: committer.turns,
+      events: committer.events,
+      continuedRuns: this.#core.continuedRuns,
+      recovering: this.#core.isRecovering,
+    };
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await this.#core.close(graceMs);
+  }
+
+  #guard(): void {
+    if (this.#core.isClosing)
+      throw new LockstitchError("shutting_down", "The engine is closing; try again soon.");
+  }
+}
+
+function parkedWaits(host: RunHost | undefined): WaitView[] {
+  const parked = host?.parked ?? null;
+  if (parked === null) return [];
+  return [
+    {
+      path: null,
+      kind: "journal",
+      text: `is parked (${parked.code}): ${parked.message}`,
+      frees: "any call to the run, or a restart, tries again",
+      dueAtMs: null,
+    },
+  ];
+}
+
+function withPosition(wait: WaitView, host: RunHost | undefined): WaitView {
+  if (wait.kind !== "slot" && wait.kind !== "run_slot") return wait;
+  const position = host?.positionOf(wait.path) ?? null;
+  return position === null ? wait : { ...wait, text: `${wait.text}, ${position.ahead} ahead` };
+}

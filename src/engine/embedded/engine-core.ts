@@ -1,0 +1,386 @@
+/**
+ * The part of the engine that keeps runs moving: which runs are in memory, whose turn it is, what
+ * is found again at start, and how it all stops.
+ *
+ *   C1. A run has one host. What arrives for a run that is not in memory loads it first.
+ *   C2. Hosts take turns in the order in which they became ready; none begins while the committer is full.
+ *   C3. Runs that were open at start are loaded one after another while calls are served already.
+ *   C4. After close() nothing is started, and everything that was reported has been committed.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { RunHead } from "#ports/journal.ts";
+import { ApprovalIndex } from "./approval-index.ts";
+import { Attempts } from "./attempts.ts";
+import { Committer } from "./committer.ts";
+import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
+import { type Mail, report } from "./mail.ts";
+import { type ChildStarter, Messages } from "./messages.ts";
+import { nodeRunner } from "./node-runner.ts";
+import { Observers } from "./observers.ts";
+import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from "./options.ts";
+import { Plans } from "./plans.ts";
+import { pureComputer } from "./pure-computer.ts";
+import { engineContext, isTerminal } from "./run-facts.ts";
+import { RunHost } from "./run-host.ts";
+import { RunLoader } from "./run-loader.ts";
+import { Scheduler, type SlotClaim } from "./scheduler.ts";
+import { Timers } from "./timers.ts";
+import { ValueCache } from "./value-cache.ts";
+import { ValueLoader } from "./value-loader.ts";
+
+/** Time for turns before what waits in the event loop comes first. */
+const PUMP_MS = 10;
+const OPEN_RUNS_PER_READ = 500;
+const RETRY_MS = 1_000;
+
+export class EngineCore {
+  readonly options: EngineOptions;
+  readonly limits: EngineLimits;
+  readonly plans: Plans;
+  readonly values: ValueLoader;
+  readonly loader: RunLoader;
+  readonly observers: Observers;
+  readonly approvals: ApprovalIndex;
+  readonly services: HostServices;
+  readonly #messages: Messages;
+  readonly #defer: (work: () => void) => void;
+  readonly #hosts = new Map<string, RunHost>();
+  /** Hosts that may be unloaded, least recently used first. */
+  readonly #resting = new Map<string, LoadedHost>();
+  #ready: LoadedHost[] = [];
+  #isPumpDue = false;
+  #isClosing = false;
+  #isStopped = false;
+  #quiet: (() => void) | null = null;
+  #openRuns = 0;
+  readonly #found: { readonly tenant: string; readonly runId: string }[] = [];
+  continuedRuns = 0;
+  isRecovering = true;
+
+  constructor(options: EngineOptions, createChild: ChildStarter) {
+    this.options = options;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#defer = options.defer ?? ((work) => void setImmediate(work));
+    const { store, clock, random, logger, nodes } = options;
+    const cache = new ValueCache(this.limits.cacheSizeMax, this.limits.cacheEntriesMax);
+    this.plans = new Plans(store.catalogue, nodes);
+    this.values = new ValueLoader(store.journal, store.blobs, cache);
+    this.loader = new RunLoader(store, this.plans, logger);
+    this.observers = new Observers(logger);
+    this.approvals = new ApprovalIndex(this.values);
+    const committer = this.#newCommitter();
+    this.services = {
+      ...{ store, clock, random, logger, nodes, cache, committer },
+      ...{ limits: this.limits, loader: this.loader, values: this.values },
+      nodeServices: {
+        ...options.services,
+        sendSignal: async ({ tenant, runId, name, key, payload, id }) => {
+          const context = engineContext(tenant);
+          await this.call(context, runId, { kind: "signal", id, name, key, payload, by: "step" });
+        },
+      },
+      computer: options.computer ?? pureComputer(nodes, logger),
+      timers: new Timers(clock, (runKey, key) =>
+        this.#post(runKey, report({ kind: "timer", key })),
+      ),
+      attempts: new Attempts({
+        runner: options.runner ?? nodeRunner(nodes),
+        clock,
+        graceMs: this.limits.abortGraceMs,
+        report: ({ runId, path, attempt }, outcome) =>
+          this.#post(runId, report({ kind: "result", path, attempt, outcome })),
+      }),
+      attemptSlots: new Scheduler(this.limits.attemptsMax, (claim) => this.#granted(claim)),
+      runSlots: new Scheduler(Number.POSITIVE_INFINITY, (claim) => this.#granted(claim)),
+      isClosing: () => this.#isStopped,
+      ready: (host) => this.#becameReady(host),
+      rested: (host) => this.#rested(host),
+      forget: (host) => this.#forget(host),
+      send: (messages) => this.#messages.send(messages),
+      committed: (turn) => {
+        if (turn.firstSeq === 1) this.#openRuns++;
+        if (isTerminal(turn.facts.status)) this.#openRuns--;
+        this.approvals.committed(turn);
+        this.observers.publish(turn);
+      },
+      loaded: (facts, state) => this.approvals.loaded(facts, state),
+      unparked: () => void this.#redeliver(),
+      displace: (runKey, by) => {
+        const reason = `run ${by} has the same concurrency key (whenFull: cancelRunning)`;
+        this.#post(runKey, report({ kind: "cancel", by: "engine", reason }));
+      },
+    };
+    this.#messages = new Messages({
+      ...{ journal: store.journal, committer, clock, logger, epoch: store.epoch },
+      isClosing: () => this.#isClosing,
+      deliver: (context, runId, mail) => this.deliver(context, runId, mail),
+      createChild,
+    });
+    // Nothing with a key starts before every run that holds one is known again.
+    this.services.runSlots.stop();
+  }
+
+  #newCommitter(): Committer {
+    const { store, clock, random, ids, logger } = this.options;
+    const { turnsQueuedMax, groupTurnsMax, groupSizeMax } = this.limits;
+    return new Committer({
+      ...{ journal: store.journal, clock, random, ids, logger, defer: this.#defer },
+      ...{ turnsQueuedMax, groupTurnsMax, groupSizeMax },
+      onRoom: () => this.#pumpSoon(),
+    });
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+  get openRuns(): number {
+    return this.#openRuns;
+  }
+
+  // Runs in memory
+
+  host(runKey: string): RunHost | undefined {
+    return this.#hosts.get(runKey);
+  }
+
+  /** The host of a run that is to be created; undefined: one is in memory already. */
+  newHost(tenant: string, runId: string): RunHost | undefined {
+    const key = runKeyOf(tenant, runId);
+    if (this.#hosts.has(key)) return undefined;
+    const host = new RunHost(this.services, tenant, runId);
+    this.#hosts.set(key, host);
+    return host;
+  }
+
+  /** The host of an open run, loading it if need be; null: no such run, or it has ended. */
+  async openHost(context: CallContext, runId: string): Promise<RunHost | null> {
+    const key = runKeyOf(context.tenant, runId);
+    const present = this.#hosts.get(key);
+    if (present !== undefined) return present;
+    const head = await this.options.store.journal.head(context, runId);
+    if (head === null || isTerminal(head.status)) return null;
+    refuseNewer(head);
+    return this.#hosts.get(key) ?? this.#load(head.tenant, runId);
+  }
+
+  #load(tenant: string, runId: string): RunHost {
+    const host = new RunHost(this.services, tenant, runId);
+    this.#hosts.set(host.key, host);
+    void host.open();
+    return host;
+  }
+
+  /** Gives mail to a run; it is settled with `over` when there is no such run or it has ended. */
+  async deliver(context: CallContext, runId: string, mail: Mail): Promise<void> {
+    const host = await this.openHost(context, runId);
+    if (host === null) return mail.settle?.({ kind: "over" });
+    host.deliver(mail);
+  }
+
+  /** Gives an input to a run and waits until it is durable. Throws its refusal, run_not_found, run_terminal. */
+  async call(
+    context: CallContext,
+    runId: string,
+    input: Mail["input"],
+  ): Promise<{ readonly applied: boolean }> {
+    const host = await this.openHost(context, runId);
+    if (host === null) throw await this.#noHost(context, runId);
+    if (this.services.committer.isStoreAway)
+      throw new LockstitchError("store_unavailable", "The store is away; try again.");
+    return new Promise((resolve, reject) => {
+      host.deliver({
+        ...report(input),
+        isCall: true,
+        settle: (end) => {
+          if (end.kind === "failed") return reject(end.error);
+          if (end.kind !== "done") return reject(runTerminal(runId));
+          const { refusal, applied } = end;
+          if (refusal === null) return resolve({ applied });
+          reject(new LockstitchError(refusal.code, refusal.message, { details: { runId } }));
+        },
+      });
+    });
+  }
+
+  async #noHost(context: CallContext, runId: string): Promise<LockstitchError> {
+    const head = await this.options.store.journal.head(context, runId);
+    if (head !== null) return runTerminal(runId);
+    return new LockstitchError("run_not_found", `There is no run ${runId}.`, {
+      details: { runId },
+    });
+  }
+
+  /** What the world reports to a run; loads it if it left memory. */
+  #post(runKey: string, mail: Mail): void {
+    if (this.#isStopped) return;
+    const host = this.#hosts.get(runKey);
+    if (host !== undefined) return host.deliver(mail);
+    const slash = runKey.indexOf("/");
+    const tenant = slash < 0 ? "default" : runKey.slice(0, slash);
+    // A run that has ended meanwhile answers that it is over; nobody waits for this mail.
+    this.#load(tenant, runKey.slice(slash + 1)).deliver(mail);
+  }
+
+  #granted({ runId, path, slot }: SlotClaim): void {
+    const isRun = path === "";
+    const input: Mail["input"] = isRun ? { kind: "admit_run" } : { kind: "admit", paths: [path] };
+    this.#post(runId, { ...report(input), slot: isRun ? null : slot });
+  }
+
+  #rested(host: LoadedHost): void {
+    this.#resting.delete(host.key);
+    this.#resting.set(host.key, host);
+    for (const [key, oldest] of this.#resting) {
+      if (this.#hosts.size <= this.limits.loadedRunsMax) break;
+      this.#resting.delete(key);
+      if (!oldest.isResting) continue;
+      oldest.unload();
+      this.#hosts.delete(key);
+    }
+  }
+
+  #forget(host: LoadedHost): void {
+    if (this.#hosts.get(host.key) === host) this.#hosts.delete(host.key);
+    if (this.#resting.get(host.key) === host) this.#resting.delete(host.key);
+  }
+
+  // Turns
+
+  #becameReady(host: LoadedHost): void {
+    this.#ready.push(host);
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
+    if (this.#isPumpDue || this.#isStopped) return;
+    this.#isPumpDue = true;
+    this.#defer(() => this.#pump());
+  }
+
+  #pump(): void {
+    this.#isPumpDue = false;
+    if (this.#isStopped) return;
+    const { clock, committer } = this.services;
+    const beganMs = clock.monotonicMs();
+    let count = 0;
+    while (count < this.#ready.length && !committer.isFull) {
+      this.#ready[count++]?.advance();
+      if (clock.monotonicMs() - beganMs >= PUMP_MS) break;
+    }
+    this.#ready = this.#ready.slice(count);
+    if (this.#ready.length > 0 && !committer.isFull) this.#pumpSoon();
+    if (this.#ready.length === 0) this.#quiet?.();
+  }
+
+  // Start and end
+
+  /** Finds what was open when the engine started. Throws what the store throws. */
+  async findOpenRuns(): Promise<void> {
+    const { journal } = this.options.store;
+    let after: RunHead | null = null;
+    for (;;) {
+      const heads: readonly RunHead[] = await journal.openRuns(after, OPEN_RUNS_PER_READ);
+      for (const head of heads) {
+        after = head;
+        this.#openRuns++;
+        const { tenant, runId, minReader } = head;
+        if (minReader <= READER) this.#found.push({ tenant, runId });
+        else this.services.logger.warn({ run: runId, minReader }, "the run needs a newer reader");
+      }
+      if (heads.length < OPEN_RUNS_PER_READ) break;
+    }
+    this.continuedRuns = this.#found.length;
+  }
+
+  /** Loads what was found, then lets runs with a concurrency key start. Never rejects. */
+  async recover(): Promise<void> {
+    const { logger, runSlots } = this.services;
+    for (const { tenant, runId } of this.#found.splice(0)) {
+      if (this.#isStopped) return;
+      // Meanwhile a call or a message may have loaded it.
+      if (this.#hosts.has(runKeyOf(tenant, runId))) continue;
+      const host = new RunHost(this.services, tenant, runId);
+      this.#hosts.set(host.key, host);
+      await host.open();
+    }
+    this.isRecovering = false;
+    if (this.#isClosing) return;
+    runSlots.resume();
+    await this.#redeliver();
+    if (this.continuedRuns > 0)
+      logger.info({ runs: this.continuedRuns }, `continued ${this.continuedRuns} run(s)`);
+  }
+
+  async #redeliver(): Promise<void> {
+    while (!this.#isClosing) {
+      try {
+        return await this.#messages.redeliver();
+      } catch (error) {
+        this.services.logger.warn(
+          { error: String(error) },
+          "messages cannot be read; trying again",
+        );
+        await this.#later();
+      }
+    }
+  }
+
+  async #later(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.services.clock.after(RETRY_MS, resolve);
+    });
+  }
+
+  /** See Engine.close. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    const { attemptSlots, runSlots, attempts, committer, timers, clock, computer } = this.services;
+    attemptSlots.stop();
+    runSlots.stop();
+    if (graceMs > 0) {
+      let cancel = () => {};
+      const grace = new Promise<void>((resolve) => {
+        cancel = clock.after(graceMs, resolve);
+      });
+      await Promise.race([grace, attempts.drained().then(() => this.#becomeQuiet())]);
+      cancel();
+    }
+    attempts.abandon();
+    this.#isStopped = true;
+    timers.close();
+    await committer.close();
+    const error = new LockstitchError("shutting_down", "The engine is closing; try again soon.");
+    for (const host of this.#hosts.values()) host.abandon(error);
+    this.#hosts.clear();
+    this.observers.close();
+    await computer.close();
+  }
+
+  /** Resolves when no run has anything left to decide or to commit. */
+  async #becomeQuiet(): Promise<void> {
+    const { committer } = this.services;
+    for (;;) {
+      await committer.idle();
+      if (this.#ready.length === 0 && committer.isIdle) return;
+      await new Promise<void>((resolve) => {
+        this.#quiet = resolve;
+        this.#pumpSoon();
+      });
+      this.#quiet = null;
+    }
+  }
+}
+
+function refuseNewer(head: RunHead): void {
+  if (head.minReader <= READER) return;
+  throw new LockstitchError(
+    "store_newer",
+    `Run ${head.runId} was written by a newer version (reader ${head.minReader}); update this one.`,
+  );
+}
+
+function runTerminal(runId: string): LockstitchError {
+  return new LockstitchError("run_terminal", `Run ${runId} has ended.`, { details: { runId } });
+}

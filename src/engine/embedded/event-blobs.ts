@@ -1,0 +1,104 @@
+/**
+ * Between events as the kernel makes them and as the journal keeps them: a field over 64 KiB is
+ * moved to the blob store, and `<field>Blob: { hash, bytes }` stands in its place.
+ *
+ *   B1. A blob is durable before the commit that first refers to it.
+ *   B2. `hash` is SHA-256 over the UTF-8 bytes of the field's JSON; equal values share one blob.
+ *   B3. Folding a stored event gives the same state as folding the event that was stored.
+ */
+import { createHash } from "node:crypto";
+import { type RunEvent, VALUE_FIELDS } from "#kernel/events.ts";
+import type { BlobStore } from "#ports/blob-store.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import { BLOB_BYTES } from "./options.ts";
+
+export interface BlobLink {
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+export interface StoredBlob extends BlobLink {
+  readonly content: Uint8Array;
+}
+
+/** An event as it lies in the journal. */
+export type StoredEvent = Readonly<Record<string, unknown>> & { readonly type: RunEvent["type"] };
+
+/** A UTF-8 byte takes at least a third of a UTF-16 unit: shorter text cannot be over the limit. */
+const SURELY_SMALL = Math.floor(BLOB_BYTES / 3);
+
+/** JSON text of a turn's events, and the blobs that must be put before it is committed. */
+export function encodeEvents(events: readonly RunEvent[]): {
+  readonly text: string;
+  readonly blobs: readonly StoredBlob[];
+} {
+  const blobs: StoredBlob[] = [];
+  const texts = events.map((event) => {
+    const text = JSON.stringify(event);
+    if (text.length <= SURELY_SMALL || Buffer.byteLength(text) <= BLOB_BYTES) return text;
+    return JSON.stringify(withBlobs(event, blobs));
+  });
+  return { text: `[${texts.join(",")}]`, blobs };
+}
+
+function withBlobs(event: RunEvent, blobs: StoredBlob[]): Record<string, unknown> {
+  const stored: Record<string, unknown> = { ...event };
+  for (const field of VALUE_FIELDS) {
+    const value = stored[field];
+    if (value === undefined || value === null) continue;
+    const content = new TextEncoder().encode(JSON.stringify(value));
+    if (content.byteLength <= BLOB_BYTES) continue;
+    const hash = createHash("sha256").update(content).digest("hex");
+    blobs.push({ hash, bytes: content.byteLength, content });
+    delete stored[field];
+    stored[`${field}Blob`] = { hash, bytes: content.byteLength } satisfies BlobLink;
+  }
+  return stored;
+}
+
+export function parseEvents(text: string): readonly StoredEvent[] {
+  return JSON.parse(text) as StoredEvent[];
+}
+
+/** The link that stands for `field`, or null when the field is in the event itself. */
+export function blobLink(event: StoredEvent, field: string): BlobLink | null {
+  return (event[`${field}Blob`] as BlobLink | undefined) ?? null;
+}
+
+/** Whether folding the event needs no blob's content: none, or only fields that become references. */
+const BY_REFERENCE: ReadonlySet<string> = new Set(["input", "output", "payload", "value"]);
+/** Stands for a value that is not inline, whatever it is: only its size matters to the fold. */
+const LARGE = "x".repeat(1_024);
+
+/** The event as the kernel made it, as far as the fold looks at it. */
+export async function forFold(
+  event: StoredEvent,
+  blobs: BlobStore,
+  context: CallContext,
+): Promise<RunEvent> {
+  let whole: Record<string, unknown> | null = null;
+  for (const field of VALUE_FIELDS) {
+    const link = blobLink(event, field);
+    if (link === null) continue;
+    whole ??= { ...event };
+    whole[field] = BY_REFERENCE.has(field) ? LARGE : await readBlob(blobs, context, link);
+  }
+  return (whole ?? event) as unknown as RunEvent;
+}
+
+/** Whether forFold has nothing to do. */
+export function hasBlobs(event: StoredEvent): boolean {
+  for (const field of VALUE_FIELDS) if (`${field}Blob` in event) return true;
+  return false;
+}
+
+/** The value behind a link; undefined when it is missing or corrupt. */
+export async function readBlob(
+  blobs: BlobStore,
+  context: CallContext,
+  link: BlobLink,
+): Promise<unknown> {
+  const content = await blobs.get(context, link.hash);
+  if (content === null) return undefined;
+  return JSON.parse(new TextDecoder().decode(content)) as unknown;
+}

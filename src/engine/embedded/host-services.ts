@@ -1,0 +1,75 @@
+/** What a run's host shares with the rest of the engine. */
+import type { RunEvent } from "#kernel/events.ts";
+import type { RunState } from "#kernel/state.ts";
+import type { NodeServices } from "#nodes/define-node.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Clock, Random } from "#ports/clock.ts";
+import type { Message } from "#ports/journal.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { Store } from "#ports/store.ts";
+import type { Attempts } from "./attempts.ts";
+import type { Committer } from "./committer.ts";
+import type { EngineLimits, PureComputer } from "./options.ts";
+import type { RunFacts } from "./run-facts.ts";
+import type { RunLoader } from "./run-loader.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Timers } from "./timers.ts";
+import type { ValueCache } from "./value-cache.ts";
+import type { ValueLoader } from "./value-loader.ts";
+
+export interface CommittedTurn {
+  readonly facts: RunFacts;
+  readonly events: readonly RunEvent[];
+  readonly firstSeq: number;
+  readonly atMs: number;
+  /** Whether a payload was moved to the blob store. */
+  readonly hasBlobs: boolean;
+}
+
+/** A run's host, as the engine sees it that gives it turns. */
+export interface LoadedHost {
+  readonly key: string;
+  readonly isResting: boolean;
+  advance(): void;
+  unload(): void;
+}
+
+export interface HostServices {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits: EngineLimits;
+  readonly nodes: NodeRegistry;
+  readonly nodeServices: NodeServices;
+  readonly computer: PureComputer;
+  readonly loader: RunLoader;
+  readonly values: ValueLoader;
+  readonly cache: ValueCache;
+  readonly committer: Committer;
+  readonly timers: Timers;
+  readonly attempts: Attempts;
+  /** Slots of attempts, and of runs with a concurrency key. */
+  readonly attemptSlots: Scheduler;
+  readonly runSlots: Scheduler;
+  readonly isClosing: () => boolean;
+  /** The host has something to decide. */
+  ready(host: LoadedHost): void;
+  /** The host waits for nothing but timers and signals, or is over. */
+  rested(host: LoadedHost): void;
+  forget(host: LoadedHost): void;
+  /** Messages whose sender's turn is durable. */
+  send(messages: readonly Message[]): void;
+  committed(turn: CommittedTurn): void;
+  /** A run came from the journal with these approvals open. */
+  loaded(facts: RunFacts, state: RunState): void;
+  /** A parked run is tried again: messages that it turned away are still in the journal. */
+  unparked(): void;
+  /** A run with concurrency `cancelRunning` wants the slot of this one. */
+  displace(runKey: string, by: string): void;
+}
+
+/** Names a run in everything that all tenants share. Ids hold no slash, so no two runs are one. */
+export function runKeyOf(tenant: string, runId: string): string {
+  return tenant === "default" ? runId : `${tenant}/${runId}`;
+}

@@ -1,0 +1,100 @@
+/**
+ * What the embedded engine is opened with: its ports, its limits and the seams through which a
+ * simulation takes over execution, computation and the order of turns.
+ *
+ *   O1. The engine learns time, chance and ids from these ports only.
+ *   O2. Everything that grows has a limit here; the error of a passed one names it.
+ */
+import type { AttemptOutcome } from "#kernel/inputs.ts";
+import type { NodeContext, NodeServices } from "#nodes/define-node.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Clock, Ids, Random } from "#ports/clock.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { Store } from "#ports/store.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly nodes: NodeRegistry;
+  readonly services: Omit<NodeServices, "sendSignal">;
+  readonly limits?: Partial<EngineLimits>;
+  /** Performs attempts; default: the node's own code. */
+  readonly runner?: AttemptRunner;
+  /** Computes pure steps off the turn; default: a worker thread. */
+  readonly computer?: PureComputer;
+  /** Runs `work` soon, after what is due now, so that turns gather; default: setImmediate. */
+  readonly defer?: (work: () => void) => void;
+}
+
+/** One attempt to perform. `config` is the evaluated `with`. */
+export interface AttemptRequest extends Omit<NodeContext, "signal"> {
+  readonly uses: string;
+  readonly config: unknown;
+}
+
+export interface AttemptRunner {
+  /** Settles soon after `signal` aborts. A rejection counts as a failure with code `internal`. */
+  run(request: AttemptRequest, signal: AbortSignal): Promise<AttemptOutcome>;
+}
+
+export interface PureComputer {
+  compute(uses: string, config: unknown): Promise<AttemptOutcome>;
+  close(): Promise<void>;
+}
+
+export interface EngineLimits {
+  /** Attempts under way at the same time, of all runs. */
+  readonly attemptsMax: number;
+  /** Runs held in memory; idle ones beyond it are unloaded, least recently used first. */
+  readonly loadedRunsMax: number;
+  /** Size of cached values, characters of JSON, and their number. */
+  readonly cacheSizeMax: number;
+  readonly cacheEntriesMax: number;
+  /** UTF-8 bytes of JSON of one run's input. */
+  readonly inputBytesMax: number;
+  /** UTF-8 bytes of JSON of one signal's payload, and of an approval's form. */
+  readonly signalBytesMax: number;
+  readonly labelsMax: number;
+  /** Inputs that wait for one run; a call beyond answers queue_full. */
+  readonly mailboxMax: number;
+  /** Turns that wait for a commit; beyond it no turn begins. */
+  readonly turnsQueuedMax: number;
+  /** Turns in one group commit, and the characters of their events. */
+  readonly groupTurnsMax: number;
+  readonly groupSizeMax: number;
+  /** Time that one turn may take before it commits and goes on in the next. */
+  readonly turnMs: number;
+  /** How long an aborted attempt may take to end before it is abandoned. */
+  readonly abortGraceMs: number;
+  /** A checkpoint is due after this many events, and as much text as the last one had. */
+  readonly checkpointEvents: number;
+}
+
+/**
+ * 1,000 attempts: enough to keep 2 cores busy with calls that wait on the network, and few enough
+ * that their buffers (some 100 KiB each) stay below 100 MiB.
+ */
+export const DEFAULT_LIMITS: EngineLimits = {
+  attemptsMax: 1_000,
+  loadedRunsMax: 20_000,
+  cacheSizeMax: 64 * 1024 * 1024,
+  cacheEntriesMax: 100_000,
+  inputBytesMax: 10 * 1024 * 1024,
+  signalBytesMax: 1024 * 1024,
+  labelsMax: 32,
+  mailboxMax: 10_000,
+  turnsQueuedMax: 10_000,
+  groupTurnsMax: 5_000,
+  groupSizeMax: 32 * 1024 * 1024,
+  turnMs: 5,
+  abortGraceMs: 5_000,
+  checkpointEvents: 500,
+};
+
+/** Values over this many bytes of JSON are moved to the blob store; pure steps over it off the turn. */
+export const BLOB_BYTES = 64 * 1024;
+/** Version of what this engine can read; runs that need a newer one are left alone. */
+export const READER = 1;

@@ -1,0 +1,74 @@
+/** Compiled plans and input validators by workflow version: each is made once and shared by all runs. */
+import { LockstitchError } from "#errors/errors.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { Catalogue, WorkflowVersion } from "#ports/catalogue.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+import type { NodeTypes } from "#workflow/node-types.ts";
+import type { Plan } from "#workflow/plan.ts";
+import { compilePlan } from "#workflow/plan-compile.ts";
+import { compileSchema, type Validator } from "#workflow/validate-json.ts";
+
+export interface PlannedWorkflow {
+  readonly version: WorkflowVersion;
+  readonly plan: Plan;
+  /** Checks a run's input and fills in its defaults; null: the workflow declares none. */
+  readonly input: Validator | null;
+}
+
+/** Plans kept; the oldest go first. A plan of 10,000 steps takes some 20 MB. */
+const PLANS_MAX = 1_000;
+
+export class Plans {
+  readonly #catalogue: Catalogue;
+  readonly #nodes: NodeTypes;
+  readonly #planned = new Map<string, PlannedWorkflow>();
+
+  constructor(catalogue: Catalogue, nodes: NodeTypes) {
+    this.#catalogue = catalogue;
+    this.#nodes = nodes;
+  }
+
+  /** The newest version without `version`. Throws workflow_not_found, definition_invalid. */
+  async find(context: CallContext, name: string, version: number | null): Promise<PlannedWorkflow> {
+    const known =
+      version === null ? undefined : this.#planned.get(keyOf(context.tenant, name, version));
+    if (known !== undefined) return known;
+    const found = await this.#catalogue.find(context, name, version);
+    if (found === null)
+      throw new LockstitchError(
+        "workflow_not_found",
+        version === null
+          ? `There is no workflow ${name}; save one with that name first.`
+          : `There is no version ${version} of workflow ${name}.`,
+        { details: { workflow: name, ...(version === null ? {} : { version }) } },
+      );
+    const { definition, ...saved } = found;
+    return (
+      this.#planned.get(keyOf(context.tenant, name, saved.version)) ??
+      this.add(context, saved, JSON.parse(definition) as WorkflowDefinition)
+    );
+  }
+
+  /** Compiles a saved version. */
+  add(
+    context: CallContext,
+    version: WorkflowVersion,
+    definition: WorkflowDefinition,
+  ): PlannedWorkflow {
+    const planned: PlannedWorkflow = {
+      version,
+      plan: compilePlan(definition, this.#nodes),
+      input: definition.input === undefined ? null : compileSchema(definition.input),
+    };
+    this.#planned.set(keyOf(context.tenant, version.name, version.version), planned);
+    for (const oldest of this.#planned.keys()) {
+      if (this.#planned.size <= PLANS_MAX) break;
+      this.#planned.delete(oldest);
+    }
+    return planned;
+  }
+}
+
+function keyOf(tenant: string, name: string, version: number): string {
+  return `${tenant}\n${name}\n${version}`;
+}

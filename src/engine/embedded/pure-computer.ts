@@ -1,0 +1,86 @@
+/**
+ * Computes pure steps whose input is too large for a turn: built-in types in one worker thread,
+ * started when first needed. A user's own types exist only in the thread that loaded them: those
+ * are computed here, after what is due, and reported when they take long.
+ *
+ *   W1. Every computation answers; when the thread dies, what it had is computed here.
+ */
+import { Worker } from "node:worker_threads";
+import type { AttemptOutcome } from "#kernel/inputs.ts";
+import { runPure } from "#nodes/attempt.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { PureComputer } from "./options.ts";
+
+const WORKER_URL = new URL("./pure-worker.ts", import.meta.url);
+
+interface Job {
+  readonly uses: string;
+  readonly config: unknown;
+  resolve(outcome: AttemptOutcome): void;
+}
+
+export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer {
+  const jobs = new Map<number, Job>();
+  let lastId = 0;
+  let worker: Worker | null = null;
+
+  const computeHere = ({ uses, config, resolve }: Job): void => {
+    const definition = nodes.definition(uses);
+    if (definition !== undefined) return resolve(runPure(definition, config));
+    const message = `This host has no node type ${uses}.`;
+    resolve({ ok: false, error: { code: "unknown_node_type", message, retryable: false } });
+  };
+
+  const open = (): Worker => {
+    const opened = new Worker(WORKER_URL);
+    opened.unref();
+    opened.on("message", ({ id, outcome }: { id: number; outcome: AttemptOutcome | null }) => {
+      const job = jobs.get(id);
+      jobs.delete(id);
+      if (job === undefined) return;
+      if (outcome !== null) return job.resolve(outcome);
+      logger.warn(
+        { uses: job.uses },
+        "a user's pure node has a large input; it runs on the main thread",
+      );
+      computeHere(job);
+    });
+    const abandon = () => {
+      if (worker !== opened) return;
+      worker = null;
+      const left = [...jobs.values()];
+      jobs.clear();
+      for (const job of left) computeHere(job);
+    };
+    opened.on("error", (error) => {
+      logger.error({ error: error.message }, "the thread of pure steps failed");
+      abandon();
+    });
+    opened.on("exit", abandon);
+    return opened;
+  };
+
+  return {
+    compute: (uses, config) =>
+      new Promise((resolve) => {
+        const job = { uses, config, resolve };
+        worker ??= open();
+        const id = ++lastId;
+        jobs.set(id, job);
+        try {
+          worker.postMessage({ id, uses, config });
+        } catch {
+          // What cannot be copied to another thread.
+          jobs.delete(id);
+          computeHere(job);
+        }
+      }),
+    async close() {
+      const closing = worker;
+      worker = null;
+      jobs.clear();
+      await closing?.terminate();
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** What a run's row says, kept beside its state and changed by its events as they are committed. */
+import type { RunEvent } from "#kernel/events.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { RunHead, RunStatus } from "#ports/journal.ts";
+
+export type RunFacts = { -readonly [Field in keyof Omit<RunHead, "epoch">]: RunHead[Field] };
+
+export function isTerminal(status: RunStatus): boolean {
+  return status === "succeeded" || status === "failed" || status === "cancelled";
+}
+
+/** The engine's own context for a run's tenant. */
+export function engineContext(tenant: string): CallContext {
+  return { tenant, principal: "engine", trace: null };
+}
+
+export function factsOf(head: RunHead): RunFacts {
+  const { epoch: _, ...facts } = head;
+  return facts;
+}
+
+/** The facts after `events`, which were decided at `atMs`. */
+export function factsAfter(
+  facts: RunFacts,
+  events: readonly RunEvent[],
+  at: { readonly atMs: number; readonly status: RunStatus },
+): RunFacts {
+  const next: RunFacts = { ...facts, status: at.status, seq: facts.seq + events.length };
+  for (const event of events) {
+    switch (event.type) {
+      case "run.queued":
+        next.createdAtMs = at.atMs;
+        next.labels = event.labels;
+        next.parentRunId = event.parent?.runId ?? null;
+        break;
+      case "run.started":
+        next.startedAtMs = at.atMs;
+        break;
+      case "run.failed":
+        next.errorCode = event.error.code;
+        next.endedAtMs = at.atMs;
+        break;
+      case "run.succeeded":
+      case "run.cancelled":
+        next.endedAtMs = at.atMs;
+        break;
+      default:
+        break;
+    }
+  }
+  return next;
+}

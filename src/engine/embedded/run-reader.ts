@@ -1,0 +1,195 @@
+/**
+ * What callers read of a run, from the journal alone: committed, whatever its host is doing.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import { StepHistory, type StepRow } from "#kernel/history.ts";
+import { VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { RunHead } from "#ports/journal.ts";
+import type { Store } from "#ports/store.ts";
+import { jsonSizeUpTo } from "#workflow/json.ts";
+import type { EventView, RunStateView, RunView, StepView } from "../engine.ts";
+import { blobLink, forFold, parseEvents, readBlob, type StoredEvent } from "./event-blobs.ts";
+import { runKeyOf } from "./host-services.ts";
+import { BLOB_BYTES } from "./options.ts";
+import type { Plans } from "./plans.ts";
+import { factsOf, isTerminal } from "./run-facts.ts";
+import type { RunLoader } from "./run-loader.ts";
+import { eventView, summaryOf } from "./run-views.ts";
+import type { ValueLoader, ValueSource } from "./value-loader.ts";
+
+/** Turns read at once for a page of events. */
+const TURNS_PER_PAGE = 200;
+
+export class RunReader {
+  readonly #store: Store;
+  readonly #values: ValueLoader;
+  readonly #loader: RunLoader;
+  readonly #plans: Plans;
+
+  constructor(parts: {
+    readonly store: Store;
+    readonly values: ValueLoader;
+    readonly loader: RunLoader;
+    readonly plans: Plans;
+  }) {
+    this.#store = parts.store;
+    this.#values = parts.values;
+    this.#loader = parts.loader;
+    this.#plans = parts.plans;
+  }
+
+  /** Throws run_not_found. */
+  async head(context: CallContext, runId: string): Promise<RunHead> {
+    const head = await this.#store.journal.head(context, runId);
+    if (head === null) throw runNotFound(runId);
+    return head;
+  }
+
+  /** null: there is no such run. */
+  async run(context: CallContext, runId: string): Promise<RunView | null> {
+    const head = await this.#store.journal.head(context, runId);
+    return head === null ? null : this.view(context, head);
+  }
+
+  async view(context: CallContext, head: RunHead): Promise<RunView> {
+    const { journal } = this.#store;
+    const source = this.#source(context, head.runId);
+    const first = await journal.turnAt(context, head.runId, 1);
+    const events = first === null ? [] : parseEvents(first.events);
+    const forked = events.find(({ type }) => type === "run.forked");
+    const { errorCode: _errorCode, ...summary } = summaryOf(factsOf(head));
+    const view: RunView = {
+      ...summary,
+      input: await this.#fieldOf(context, events[0], "input"),
+      output: null,
+      error: null,
+      forkedFrom: (forked?.["from"] as string | undefined) ?? null,
+    };
+    if (!isTerminal(head.status)) return view;
+    const last = await journal.turnAt(context, head.runId, head.seq);
+    const end = last === null ? undefined : parseEvents(last.events)[head.seq - last.firstSeq];
+    if (end?.type === "run.failed") {
+      const path = end["path"] as string | undefined;
+      const error = end["error"] as NonNullable<RunView["error"]>;
+      return { ...view, error: path === undefined ? error : { ...error, path } };
+    }
+    if (end?.type !== "run.succeeded") return view;
+    const ref = end["outputRef"] as ValueRef | undefined;
+    const output =
+      ref === undefined
+        ? await this.#fieldOf(context, end, "output")
+        : await this.#valueOf(source, ref);
+    return { ...view, output };
+  }
+
+  async events(
+    context: CallContext,
+    runId: string,
+    afterSeq: number,
+    limit: number,
+  ): Promise<readonly EventView[]> {
+    const views: EventView[] = [];
+    let seq = afterSeq;
+    while (views.length < limit) {
+      const turnsMax = Math.min(limit - views.length, TURNS_PER_PAGE);
+      const turns = await this.#store.journal.turns(context, runId, seq, turnsMax);
+      for (const turn of turns) {
+        for (const [index, event] of parseEvents(turn.events).entries())
+          if (turn.firstSeq + index > seq)
+            views.push(eventView(event, turn.firstSeq + index, turn.atMs));
+        seq = turn.lastSeq;
+      }
+      if (turns.length < turnsMax) break;
+    }
+    return views.slice(0, limit);
+  }
+
+  async state(context: CallContext, runId: string): Promise<RunStateView> {
+    const head = await this.head(context, runId);
+    const { plan } = await this.#plans.find(context, head.workflow, head.version);
+    const history = new StepHistory(plan);
+    const vars = new Map<string, { readonly event: StoredEvent; readonly seq: number }>();
+    let bufferedSignals = 0;
+    await this.#loader.eachTurn(context, head, 0, async (events, _size, atMs, firstSeq) => {
+      for (const [index, event] of events.entries()) {
+        const seq = firstSeq + index;
+        if (event.type === "variable.set") vars.set(String(event["name"]), { event, seq });
+        else if (event.type === "signal.received") bufferedSignals++;
+        else if (event.type === "signal.consumed" || event.type === "signal.unconsumed")
+          bufferedSignals--;
+        history.add(await forFold(event, this.#store.blobs, context), seq, atMs);
+      }
+    });
+    const source = this.#source(context, runId);
+    const steps: StepView[] = [];
+    for (const row of history.rows()) steps.push(await this.#stepView(source, row));
+    const known = new Set(steps.map(({ path }) => path));
+    for (const step of plan.root.steps) if (!known.has(step.id)) steps.push(pendingStep(step));
+    const values: Record<string, unknown> = {};
+    for (const [name, { event }] of vars) {
+      const link = blobLink(event, "value");
+      values[name] = link === null ? cut(event["value"]) : tooLarge();
+    }
+    return { run: await this.view(context, head), steps, vars: values, bufferedSignals };
+  }
+
+  async #stepView(source: ValueSource, row: StepRow): Promise<StepView> {
+    const { output, ...rest } = row;
+    return { ...rest, output: cut(await this.#valueOf(source, output)) };
+  }
+
+  async #fieldOf(
+    context: CallContext,
+    event: StoredEvent | undefined,
+    field: string,
+  ): Promise<unknown> {
+    if (event === undefined) return null;
+    const link = blobLink(event, field);
+    if (link === null) return event[field] ?? null;
+    const value = await readBlob(this.#store.blobs, context, link);
+    return value === undefined ? { note: `missing or corrupt (blob ${link.hash})` } : value;
+  }
+
+  async #valueOf(source: ValueSource, ref: ValueRef): Promise<unknown> {
+    const value = await this.#values.load(source, ref);
+    return value === VALUE_LOST ? { note: "missing or corrupt" } : value;
+  }
+
+  #source(context: CallContext, runId: string): ValueSource {
+    return {
+      context,
+      runId,
+      cacheId: runKeyOf(context.tenant, runId),
+      uncommitted: () => null,
+    };
+  }
+}
+
+export function runNotFound(runId: string): LockstitchError {
+  return new LockstitchError("run_not_found", `There is no run ${runId}.`, { details: { runId } });
+}
+
+/** A value over 64 KiB is not shown among the steps; the run's events have it. */
+function cut(value: unknown): unknown {
+  return jsonSizeUpTo(value, BLOB_BYTES) > BLOB_BYTES ? tooLarge() : (value ?? null);
+}
+
+function tooLarge(): unknown {
+  return { note: `larger than ${BLOB_BYTES} bytes; read it from the run's events` };
+}
+
+function pendingStep(step: { readonly id: string; readonly uses: string }): StepView {
+  return {
+    path: step.id,
+    id: step.id,
+    uses: step.uses,
+    status: "pending",
+    attempts: 0,
+    output: null,
+    error: null,
+    startedAtMs: null,
+    endedAtMs: null,
+    inner: false,
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * The kernel's World for one run: values from the turn and the cache, pure nodes, schemas, chance
+ * and the turn's time.
+ */
+import type { World } from "#kernel/decision.ts";
+import type { AttemptOutcome } from "#kernel/inputs.ts";
+import { NOT_LOADED, refKey } from "#kernel/value-ref.ts";
+import { runPure } from "#nodes/attempt.ts";
+import { jsonSizeUpTo } from "#workflow/json.ts";
+import { compileSchema, type Validator } from "#workflow/validate-json.ts";
+import type { HostServices } from "./host-services.ts";
+import { BLOB_BYTES } from "./options.ts";
+import type { Turn } from "./turn.ts";
+import { elementOf, type StoredRef } from "./value-loader.ts";
+
+/** A pure step that holds up the turn longer than this is reported. */
+const OVERRUN_MS = 50;
+
+/** `turn` answers the turn under way. */
+export function worldOf(services: HostServices, runKey: string, turn: () => Turn): World {
+  return {
+    get nowMs() {
+      return turn().atMs;
+    },
+    values: {
+      get: (ref) => valueNow(services, runKey, turn(), ref),
+      put: (seq, field, value) => {
+        turn().made.set(`${seq}/${field}`, value);
+      },
+    },
+    pure: (uses, config, path) => evaluatePure(services, { runKey, uses, config, path }),
+    validate: validateJson,
+    random: () => services.random.next(),
+    exhausted: () => isSpent(services, turn()),
+  };
+}
+
+/** Whether the turn has used its time. */
+export function isSpent(services: HostServices, turn: Turn): boolean {
+  return services.clock.monotonicMs() - turn.countedFromMs >= services.limits.turnMs;
+}
+
+function valueNow(services: HostServices, runKey: string, turn: Turn, ref: StoredRef): unknown {
+  const pinned = turn.pinned.get(refKey(ref));
+  if (pinned !== undefined) return pinned;
+  if ("at" in ref) {
+    const made = turn.made.get(`${ref.at}/${ref.f}`);
+    if (made !== undefined) return elementOf(made, ref);
+    // Of an event of this turn nothing else is anywhere.
+    if (ref.at >= turn.firstSeq) return NOT_LOADED;
+  }
+  return services.values.peek(runKey, ref);
+}
+
+function evaluatePure(
+  services: HostServices,
+  step: {
+    readonly runKey: string;
+    readonly uses: string;
+    readonly config: unknown;
+    readonly path: string;
+  },
+): AttemptOutcome | "later" {
+  const { uses, config, path, runKey } = step;
+  const definition = services.nodes.definition(uses);
+  if (definition === undefined)
+    return {
+      ok: false,
+      error: {
+        code: "unknown_node_type",
+        message: `This host has no node type ${uses}.`,
+        retryable: false,
+      },
+    };
+  // Functions cannot be sent to another thread: such a step is computed here, and watched.
+  if (definition.functionFields.size === 0 && jsonSizeUpTo(config, BLOB_BYTES) > BLOB_BYTES)
+    return "later";
+  const beganMs = services.clock.monotonicMs();
+  const outcome = runPure(definition, config);
+  const tookMs = services.clock.monotonicMs() - beganMs;
+  if (tookMs > OVERRUN_MS)
+    services.logger.warn({ run: runKey, path, uses, tookMs }, "a pure step held up its turn");
+  return outcome;
+}
+
+const validators = new WeakMap<object, Validator>();
+
+function validateJson(schema: unknown, value: unknown): string | null {
+  let validator =
+    typeof schema === "object" && schema !== null ? validators.get(schema) : undefined;
+  try {
+    validator ??= compileSchema(schema);
+  } catch (error) {
+    return `the schema is no JSON Schema: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  if (typeof schema === "object" && schema !== null) validators.set(schema, validator);
+  const { errors } = validator(value);
+  if (errors.length === 0) return null;
+  return errors
+    .slice(0, 5)
+    .map(({ pointer, message }) => `${pointer === "" ? "the value" : pointer} ${message}`)
+    .join("; ");
+}

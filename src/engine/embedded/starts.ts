@@ -1,0 +1,272 @@
+/**
+ * How runs come to be: checked input, one run for one id or key, the first turn. Starts by callers,
+ * by parents and as reruns all come through here.
+ *
+ *   S1. A start answers once its first turn is durable; bad input never starts a run.
+ *   S2. An id or Idempotency-Key seen before gives the same run for the same body, run_exists for another.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import { CHILD_DEPTH_MAX } from "#kernel/decision.ts";
+import type { Input } from "#kernel/inputs.ts";
+import { toPlainJson } from "#nodes/pure/plain-json.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import { hashJson } from "#workflow/hash.ts";
+import type { Json } from "#workflow/json.ts";
+import type { EngineCore } from "./engine-core.ts";
+
+import { type Mail, report } from "./mail.ts";
+import type { ChildStart } from "./messages.ts";
+import { READER } from "./options.ts";
+import type { PlannedWorkflow } from "./plans.ts";
+import type { RunFacts } from "./run-facts.ts";
+
+type StartInput = Extract<Input, { readonly kind: "start" }>;
+
+export interface NewRun {
+  readonly workflow: PlannedWorkflow;
+  readonly input: unknown;
+  readonly id: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly priority: number | null;
+  readonly forkedFrom: StartInput["forkedFrom"];
+  /** What makes two starts the same. */
+  readonly body: unknown;
+}
+
+export interface Started {
+  readonly runId: string;
+  readonly created: boolean;
+}
+
+const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/;
+const KEY_LENGTH_MAX = 255;
+const LABEL_LENGTH_MAX = 256;
+
+export class Starts {
+  readonly #core: EngineCore;
+  /** Starts with a key whose first turn is not durable yet. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  constructor(core: EngineCore) {
+    this.#core = core;
+  }
+
+  /** Throws input_invalid, run_exists, payload_too_large, queue_full, store_unavailable. */
+  async start(context: CallContext, run: NewRun): Promise<Started> {
+    checkNames(run, this.#core.limits.labelsMax);
+    const input = checkedInput(run.workflow, run.input, this.#core.limits.inputBytesMax);
+    const key =
+      run.id !== undefined
+        ? `id:${run.id}`
+        : run.idempotencyKey === undefined
+          ? null
+          : `key:${run.idempotencyKey}`;
+    if (key === null) return this.#create(context, run, input, null);
+    const startKey = { key, bodyHash: hashJson(run.body) };
+    const name = `${context.tenant}/${key}`;
+    for (;;) {
+      const known = await this.#known(context, run, startKey);
+      if (known !== null) return known;
+      const other = this.#underWay.get(name);
+      if (other === undefined) break;
+      await other.catch(() => {});
+    }
+    const creating = this.#create(context, run, input, startKey);
+    this.#underWay.set(name, creating);
+    try {
+      return await creating;
+    } finally {
+      if (this.#underWay.get(name) === creating) this.#underWay.delete(name);
+    }
+  }
+
+  /** The run of an earlier start with this key; null: there is none. */
+  async #known(
+    context: CallContext,
+    run: NewRun,
+    { key, bodyHash }: { readonly key: string; readonly bodyHash: string },
+  ): Promise<Started | null> {
+    const { journal } = this.#core.options.store;
+    const known = await journal.startKey(context, key);
+    if (known !== null) {
+      if (known.bodyHash === bodyHash) return { runId: known.runId, created: false };
+      throw runExists(known.runId, "was started with the same id or key and another body");
+    }
+    if (run.id === undefined) return null;
+    if ((await journal.head(context, run.id)) === null) return null;
+    throw runExists(run.id, "exists already");
+  }
+
+  async #create(
+    context: CallContext,
+    run: NewRun,
+    input: unknown,
+    startKey: { readonly key: string; readonly bodyHash: string } | null,
+  ): Promise<Started> {
+    const runId = run.id ?? this.#core.options.ids.runId();
+    const { version } = run.workflow;
+    const start: StartInput = {
+      kind: "start",
+      workflow: version.name,
+      version: version.version,
+      input,
+      labels: run.labels,
+      priority: run.priority,
+      parent: null,
+      forkedFrom: run.forkedFrom,
+      by: context.principal,
+      trace: context.trace,
+      startKey: startKey?.key ?? null,
+    };
+    const isFree = await new Promise<boolean>((resolve, reject) => {
+      const mail: Mail = {
+        ...report(start),
+        isCall: true,
+        startKey,
+        settle: (end) => {
+          if (end.kind === "failed") reject(end.error);
+          else resolve(end.kind === "done");
+        },
+      };
+      const host = this.#core.newHost(context.tenant, runId);
+      if (host === undefined) return resolve(false);
+      host.create(run.workflow.plan, newFacts(context, runId, run.workflow));
+      host.deliver(mail);
+    });
+    if (isFree) return { runId, created: true };
+    const known = startKey === null ? null : await this.#known(context, run, startKey);
+    if (known === null) throw runExists(runId, "exists already");
+    return known;
+  }
+}
+
+/** See ChildStarter. Throws what makes the start impossible. */
+export async function startChild(
+  core: EngineCore,
+  context: CallContext,
+  send: ChildStart,
+  mail: Omit<Mail, "input">,
+): Promise<void> {
+  const { parent, toRunId } = send;
+  if (parent.depth > CHILD_DEPTH_MAX)
+    throw new LockstitchError(
+      "input_invalid",
+      `Runs may be nested ${CHILD_DEPTH_MAX} deep (workflow.run); this one would be at ${parent.depth}.`,
+    );
+  if ((await core.options.store.journal.head(context, toRunId)) !== null)
+    return mail.settle?.({ kind: "exists" });
+  const workflow = await core.plans.find(context, send.workflow, send.version);
+  const input = checkedInput(workflow, send.input, core.limits.inputBytesMax);
+  const host = core.newHost(context.tenant, toRunId);
+  if (host === undefined) return mail.settle?.({ kind: "exists" });
+  host.create(workflow.plan, newFacts(context, toRunId, workflow));
+  const { name, version } = workflow.version;
+  host.deliver({
+    ...mail,
+    input: {
+      kind: "start",
+      workflow: name,
+      version,
+      input,
+      labels: {},
+      priority: null,
+      parent,
+      forkedFrom: null,
+      by: `run:${parent.runId}`,
+      trace: context.trace,
+      startKey: null,
+    },
+  });
+}
+
+function newFacts({ tenant }: CallContext, runId: string, { version }: PlannedWorkflow): RunFacts {
+  return {
+    tenant,
+    runId,
+    workflow: version.name,
+    version: version.version,
+    status: "queued",
+    seq: 0,
+    createdAtMs: 0,
+    startedAtMs: null,
+    endedAtMs: null,
+    labels: {},
+    parentRunId: null,
+    errorCode: null,
+    minReader: READER,
+  };
+}
+
+function checkNames({ id, idempotencyKey, labels }: NewRun, labelsMax: number): void {
+  if (id !== undefined && !RUN_ID.test(id))
+    throw new LockstitchError(
+      "request_invalid",
+      `A run id is 1 to 200 letters, digits and . _ : - and begins with a letter or digit; this is ${JSON.stringify(id.slice(0, 100))}.`,
+    );
+  if (idempotencyKey !== undefined && idempotencyKey.length > KEY_LENGTH_MAX)
+    throw new LockstitchError(
+      "request_invalid",
+      `An Idempotency-Key has at most ${KEY_LENGTH_MAX} characters.`,
+    );
+  const entries = Object.entries(labels);
+  const isLong = entries.some(([name, value]) => name.length + value.length > LABEL_LENGTH_MAX);
+  if (entries.length > labelsMax || isLong)
+    throw new LockstitchError(
+      "request_invalid",
+      `A run has at most ${labelsMax} labels (labelsMax) of at most ${LABEL_LENGTH_MAX} characters.`,
+    );
+}
+
+/** The input with its defaults. Throws payload_too_large, input_invalid. */
+function checkedInput(workflow: PlannedWorkflow, input: unknown, bytesMax: number): unknown {
+  const plain = plainPayload(input ?? {}, { name: "input", limit: "inputBytesMax", bytesMax });
+  if (workflow.input === null) return plain;
+  const { value, errors } = workflow.input(plain);
+  const [first] = errors;
+  if (first === undefined) return value;
+  throw new LockstitchError(
+    "input_invalid",
+    `The input does not fit workflow ${workflow.version.name}: ${first.pointer === "" ? "it" : first.pointer} ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}.`,
+    { details: { errors } },
+  );
+}
+
+/** A caller's value as plain JSON. Throws payload_too_large naming the limit, or request_invalid. */
+export function plainPayload(
+  value: unknown,
+  limit: { readonly name: string; readonly limit: string; readonly bytesMax: number },
+): Json {
+  const { name, bytesMax } = limit;
+  const text = jsonText(value, name);
+  if (text.length > bytesMax || Buffer.byteLength(text) > bytesMax)
+    throw new LockstitchError(
+      "payload_too_large",
+      `The ${name} is larger than ${bytesMax} bytes of JSON (${limit.limit}).`,
+      { details: { limit: limit.limit, bytes: bytesMax } },
+    );
+  try {
+    return toPlainJson(value, bytesMax);
+  } catch (error) {
+    throw notJson(name, error);
+  }
+}
+
+function jsonText(value: unknown, name: string): string {
+  try {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text !== undefined) return text;
+  } catch (error) {
+    throw notJson(name, error);
+  }
+  throw notJson(name, new Error(`a ${typeof value} is no JSON`));
+}
+
+function notJson(name: string, cause: unknown): LockstitchError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new LockstitchError("request_invalid", `The ${name} is not JSON: ${message}`, { cause });
+}
+
+function runExists(runId: string, how: string): LockstitchError {
+  return new LockstitchError("run_exists", `Run ${runId} ${how}.`, { details: { runId } });
+}

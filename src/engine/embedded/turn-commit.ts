@@ -1,0 +1,98 @@
+/** What a turn writes: its record, the run's row, its messages, and a checkpoint when one is due. */
+import { STATE_VERSION, saveState } from "#kernel/checkpoint.ts";
+import type { Send } from "#kernel/effects.ts";
+import type { RunState } from "#kernel/state.ts";
+import { statusOf } from "#kernel/status.ts";
+import type { CheckpointRecord, Message, TurnCommit } from "#ports/journal.ts";
+import { READER } from "./options.ts";
+import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
+import type { Turn } from "./turn.ts";
+
+/** What lies in the journal since the last checkpoint, and how large that one was. */
+export interface Tail {
+  readonly events: number;
+  /** Characters of JSON. */
+  readonly size: number;
+  readonly checkpointSize: number;
+}
+
+interface DecidedTurn {
+  readonly turn: Turn;
+  /** The turn's events as they are stored. */
+  readonly text: string;
+  /** After the turn. */
+  readonly state: RunState;
+  /** Before the turn. */
+  readonly facts: RunFacts;
+  readonly tail: Tail;
+  readonly consumes: readonly string[];
+}
+
+export function turnCommit(
+  { turn, text, state, facts, tail, consumes }: DecidedTurn,
+  engine: {
+    readonly store: { readonly epoch: number };
+    readonly limits: { readonly checkpointEvents: number };
+  },
+): TurnCommit {
+  const status = statusOf(state);
+  const after = factsAfter(facts, turn.events, { atMs: turn.atMs, status });
+  const lastSeq = turn.firstSeq + turn.events.length - 1;
+  const isDue =
+    !isTerminal(status) &&
+    (turn.events.some(({ type }) => type === "run.paused") ||
+      isCheckpointDue(
+        {
+          ...tail,
+          events: tail.events + turn.events.length,
+          size: tail.size + text.length,
+        },
+        engine.limits.checkpointEvents,
+      ));
+  return {
+    tenant: facts.tenant,
+    runId: facts.runId,
+    epoch: engine.store.epoch,
+    create: turn.firstSeq === 1 ? creationOf(after) : null,
+    record:
+      turn.events.length === 0
+        ? null
+        : { runId: facts.runId, firstSeq: turn.firstSeq, lastSeq, atMs: turn.atMs, events: text },
+    status,
+    startedAtMs: after.startedAtMs,
+    endedAtMs: after.endedAtMs,
+    errorCode: after.errorCode,
+    sends: turn.sends.map((send) => messageOf(facts.tenant, send)),
+    consumes,
+    startKey: turn.taken.find(({ mail }) => mail.startKey !== null)?.mail.startKey ?? null,
+    checkpoint: isDue ? checkpointOf(state) : null,
+  };
+}
+
+/**
+ * Due once the tail is as long as the last checkpoint was: every character of a checkpoint is paid
+ * for by one of the journal, so that all of them together cost O(journal).
+ */
+export function isCheckpointDue(tail: Tail, eventsMin: number): boolean {
+  return tail.events >= eventsMin && tail.size >= tail.checkpointSize;
+}
+
+function checkpointOf(state: RunState): CheckpointRecord {
+  return { seq: state.seq, stateVersion: STATE_VERSION, state: saveState(state) };
+}
+
+function creationOf(facts: RunFacts): TurnCommit["create"] {
+  const { tenant, runId, workflow, version, createdAtMs, labels, parentRunId } = facts;
+  return { tenant, runId, workflow, version, createdAtMs, labels, parentRunId, minReader: READER };
+}
+
+/** A send as it lies in the journal until its receiver has applied it. */
+export function messageOf(tenant: string, send: Send): Message {
+  return {
+    id: send.id,
+    tenant,
+    toRunId: send.toRunId,
+    kind: send.kind,
+    body: JSON.stringify(send),
+  };
+}

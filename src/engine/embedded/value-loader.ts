@@ -1,0 +1,124 @@
+/**
+ * Finds the value behind a reference: in the cache at once, else in the journal and the blob store.
+ *
+ *   V1. `peek` never waits and answers NOT_LOADED for what would have to be read.
+ *   V2. `load` answers the value, or VALUE_LOST when the event or its blob is missing or corrupt.
+ *   V3. A for_each's output is put together from its result chunks; a lost part loses the whole.
+ */
+import { NOT_LOADED, refKey, VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
+import type { BlobStore } from "#ports/blob-store.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { Journal } from "#ports/journal.ts";
+import { blobLink, parseEvents, readBlob, type StoredEvent } from "./event-blobs.ts";
+import type { ValueCache } from "./value-cache.ts";
+
+/** Whose values are read. */
+export interface ValueSource {
+  readonly context: CallContext;
+  readonly runId: string;
+  /** The run's name in the cache. */
+  readonly cacheId: string;
+  /** The event if it belongs to the run's turn under way, else null. */
+  uncommitted(seq: number): StoredEvent | null;
+}
+
+export type StoredRef = Exclude<ValueRef, { readonly v: unknown }>;
+type FieldRef = Extract<StoredRef, { readonly at: number }>;
+type EachRef = Extract<StoredRef, { readonly each: readonly number[] }>;
+
+interface ResultChunk {
+  readonly results: readonly ValueRef[] | null;
+  readonly failed: readonly { readonly index: number; readonly error: unknown }[];
+}
+
+export class ValueLoader {
+  readonly #journal: Journal;
+  readonly #blobs: BlobStore;
+  readonly #cache: ValueCache;
+
+  constructor(journal: Journal, blobs: BlobStore, cache: ValueCache) {
+    this.#journal = journal;
+    this.#blobs = blobs;
+    this.#cache = cache;
+  }
+
+  /** The value if it is inline or cached, else NOT_LOADED. */
+  peek(cacheId: string, ref: ValueRef): unknown {
+    if ("v" in ref) return ref.v;
+    if ("each" in ref) return this.#cache.get(cacheId, refKey(ref)) ?? NOT_LOADED;
+    const field = this.#cache.get(cacheId, `${ref.at}/${ref.f}`);
+    if (field === undefined) return NOT_LOADED;
+    return elementOf(field, ref);
+  }
+
+  async load(source: ValueSource, ref: ValueRef): Promise<unknown> {
+    const known = this.peek(source.cacheId, ref);
+    if (known !== NOT_LOADED) return known;
+    if ("v" in ref) return ref.v;
+    if ("each" in ref) return this.#loadEach(source, ref);
+    const dot = ref.f.indexOf(".");
+    const name = dot < 0 ? ref.f : ref.f.slice(0, dot);
+    const event = await this.#event(source, ref.at);
+    if (event === null) return VALUE_LOST;
+    const whole = await this.#field(source.context, event, name);
+    const value = dot < 0 ? whole : (whole as Record<string, unknown>)?.[ref.f.slice(dot + 1)];
+    if (value === undefined) return VALUE_LOST;
+    this.#remember(source, [ref.at], `${ref.at}/${ref.f}`, value);
+    return elementOf(value, ref);
+  }
+
+  /** What an uncommitted turn holds may still come to nothing: it is not cached. */
+  #remember(source: ValueSource, seqs: readonly number[], key: string, value: unknown): void {
+    if (seqs.every((seq) => source.uncommitted(seq) === null))
+      this.#cache.put(source.cacheId, key, value);
+  }
+
+  /** A field of a stored event; undefined when it is lost. */
+  async #field(context: CallContext, event: StoredEvent, name: string): Promise<unknown> {
+    const link = blobLink(event, name);
+    return link === null ? event[name] : readBlob(this.#blobs, context, link);
+  }
+
+  async #event(source: ValueSource, seq: number): Promise<StoredEvent | null> {
+    const own = source.uncommitted(seq);
+    if (own !== null) return own;
+    const turn = await this.#journal.turnAt(source.context, source.runId, seq);
+    return turn === null ? null : (parseEvents(turn.events)[seq - turn.firstSeq] ?? null);
+  }
+
+  async #loadEach(source: ValueSource, ref: EachRef): Promise<unknown> {
+    const results: unknown[] = [];
+    const failed: unknown[] = [];
+    for (const seq of ref.each) {
+      const chunk = await this.#chunk(source, seq);
+      if (chunk === null) return VALUE_LOST;
+      failed.push(...chunk.failed);
+      for (const result of chunk.results ?? []) {
+        const value = await this.load(source, result);
+        if (value === VALUE_LOST) return VALUE_LOST;
+        results.push(value);
+      }
+    }
+    const output = { results, succeeded: ref.succeeded, failed };
+    this.#remember(source, ref.each, refKey(ref), output);
+    return output;
+  }
+
+  async #chunk(source: ValueSource, seq: number): Promise<ResultChunk | null> {
+    const event = await this.#event(source, seq);
+    if (event === null) return null;
+    const results = await this.#field(source.context, event, "results");
+    if (results === undefined) return null;
+    return {
+      results: results as ResultChunk["results"],
+      failed: (event["failed"] ?? []) as ResultChunk["failed"],
+    };
+  }
+}
+
+/** The element that `ref` names, or the field itself. */
+export function elementOf(field: unknown, ref: FieldRef): unknown {
+  if (ref.i === undefined) return field;
+  const element = Array.isArray(field) ? (field[ref.i] as unknown) : undefined;
+  return element === undefined ? VALUE_LOST : element;
+}
