@@ -6,21 +6,16 @@
  * buildPlan expects a definition of the right shape (definition.ts); check.ts repairs what is not,
  * so that one mistake does not hide the others.
  */
-import {
-  CONTROL_STEPS,
-  type ControlStep,
-  DEFAULT_PORT,
-  ERROR_PORT,
-  type InnerScope,
-  RESERVED_IDS,
-} from "./control-steps.ts";
+import { CONTROL_STEPS, type ControlStep, DEFAULT_PORT, ERROR_PORT } from "./control-steps.ts";
 import { type Defaults, durationMs, type Step, type WorkflowDefinition } from "./definition.ts";
 import type { Expression, Template } from "./expression/expression.ts";
 import { hashJson } from "./hash.ts";
+import { carryNames } from "./known-names.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { Plan, PlanCase, PlanCatch, PlanScope, PlanStep, StepKind } from "./plan.ts";
 import { connect, leavesOf, reportCycles } from "./plan-edges.ts";
-import { carryNames, ExpressionCompiler, type Place, RESERVED_NAMES } from "./plan-expressions.ts";
+import { ExpressionCompiler, type Place } from "./plan-expressions.ts";
+import { checkId, checkItemName } from "./plan-ids.ts";
 import { mergeDefaults, planRetry, policiesOf } from "./plan-policies.ts";
 import { reportUnreachable } from "./plan-reachable.ts";
 import {
@@ -177,7 +172,8 @@ class PlanBuilder {
     }
     steps.forEach((step, index) => {
       const pointer = [...level.pointer, index];
-      this.#checkId(step, index, scope, pointer);
+      const { root, finally: last } = this.#expressions;
+      checkId(step, index, scope, { root, finally: last, pointer, report: this.#report });
       (scope.steps as PlanStep[]).push(this.#compileStep(step, index, scope, level, pointer));
     });
     scope.steps.forEach((step, index) => {
@@ -190,37 +186,6 @@ class PlanBuilder {
     if (!reportCycles(scope, level.pointer, this.#report))
       reportUnreachable(scope, level.pointer, this.#report);
     (scope as Mutable<PlanScope>).leaves = leavesOf(scope);
-  }
-
-  #checkId(step: Step, index: number, scope: PlanScope, pointer: Pointer): void {
-    const at = [...pointer, "id"];
-    if (RESERVED_IDS.has(step.id))
-      this.#report({
-        code: "reserved_name",
-        message: `\`${step.id}\` cannot be a step id: paths use it for a slot.`,
-        pointer: at,
-        suggestion: `Choose another id, such as \`${step.id}_step\`.`,
-      });
-    if (scope.positions.get(step.id) !== index)
-      this.#report({
-        code: "duplicate_id",
-        message: `Two steps of this scope are called \`${step.id}\`.`,
-        pointer: at,
-        suggestion: `Rename one, for instance to \`${step.id}_2\`.`,
-      });
-    let outer = scope === this.#expressions.finally ? this.#expressions.root : scope.parent;
-    while (outer !== null) {
-      if (outer.positions.has(step.id)) {
-        this.#report({
-          code: "shadowed_name",
-          message: `Step \`${step.id}\` has the id of a step around it.`,
-          pointer: at,
-          suggestion: "Ids must differ from those of every outer scope; rename one of the two.",
-        });
-        return;
-      }
-      outer = outer === this.#expressions.finally ? this.#expressions.root : outer.parent;
-    }
   }
 
   #compileStep(
@@ -386,7 +351,7 @@ class PlanBuilder {
       const shape = { ...inner, locals: new Set(inner.locals) };
       const scope = this.#openScope(shape, inner.steps, step, step.failFast);
       (step.bodies as Map<string, PlanScope>).set(inner.slot, scope);
-      this.#checkItemName(inner, step, pointer);
+      checkItemName(inner, step, pointer, this.#report);
       this.#compileSteps(scope, inner.steps, {
         defaults,
         depth: level.depth + 1,
@@ -420,27 +385,6 @@ class PlanBuilder {
           pointer: [...at, name],
           atKey: true,
           suggestion: suggestName(name, carried) ?? `Give it a first value in \`with.carry\`.`,
-        });
-  }
-
-  #checkItemName(inner: InnerScope, step: PlanStep, pointer: Pointer): void {
-    const name = inner.itemName;
-    if (name === null) return;
-    const at = [...pointer, "with", "as"];
-    if (RESERVED_NAMES.has(name))
-      this.#report({
-        code: "reserved_name",
-        message: `The item cannot be called \`${name}\`: expressions know that name already.`,
-        pointer: at,
-        suggestion: "Choose another name for `as`.",
-      });
-    for (let scope: PlanScope | null = step.scope; scope !== null; scope = scope.parent)
-      if (scope.itemName === name)
-        this.#report({
-          code: "shadowed_name",
-          message: `The items of \`${step.id}\` are called \`${name}\`, as those of the loop around it.`,
-          pointer: at,
-          suggestion: "Give one of the two loops another name with `as`.",
         });
   }
 }

@@ -7,7 +7,6 @@
  * root's `finally` see the root's steps, which have all settled by then.
  */
 
-import { CONTROL_STEPS } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
 import { compileExpression } from "./expression/compile.ts";
 import {
@@ -18,7 +17,15 @@ import {
   type Template,
 } from "./expression/expression.ts";
 import { checkTemplate, compileTemplate } from "./expression/template.ts";
-import { type MemberRead, membersOfBare, membersOfText } from "./member-reads.ts";
+import {
+  type ExpressionSource,
+  type Found,
+  find,
+  memberAt,
+  memberReads,
+  wordAt,
+} from "./expression-places.ts";
+import { carryNames, closedProperties, indexIds } from "./known-names.ts";
 import type { PlanScope } from "./plan.ts";
 import { addImplied, type ImpliedSources } from "./plan-edges.ts";
 import type { Pointer, Report } from "./problem.ts";
@@ -34,13 +41,6 @@ export interface Place {
   readonly locals: readonly string[];
   /** The step whose `carry` is among `locals` (a while's own condition). */
   readonly loop?: Step;
-}
-
-/** A text that is one expression, or a value with expressions in its strings. */
-interface Source {
-  readonly kind: "bare" | "template";
-  readonly value: unknown;
-  readonly pointer: Pointer;
 }
 
 const STEP_FIELDS = ["output", "error", "status", "attempts"];
@@ -127,7 +127,7 @@ export class ExpressionCompiler {
     });
   }
 
-  #check(reads: Reads, source: Source, place: Place): void {
+  #check(reads: Reads, source: ExpressionSource, place: Place): void {
     for (const root of reads.roots) this.#checkRoot(root, source, place);
     if (place.scope !== null) for (const read of reads.steps) this.#checkStep(read, source, place);
     for (const read of reads.inputs) {
@@ -138,7 +138,7 @@ export class ExpressionCompiler {
     this.#checkMembers(reads, source, place);
   }
 
-  #checkRoot(root: string, source: Source, place: Place): void {
+  #checkRoot(root: string, source: ExpressionSource, place: Place): void {
     const known = this.#namesAt(place);
     if (known.includes(root)) return;
     const at = find(source, (text) => wordAt(text, root));
@@ -172,7 +172,7 @@ export class ExpressionCompiler {
     return names;
   }
 
-  #checkStep(read: StepRead, source: Source, place: Place): void {
+  #checkStep(read: StepRead, source: ExpressionSource, place: Place): void {
     const found = this.#resolve(read, place);
     const at = () => find(source, (text) => memberAt(text, "steps", read.id));
     if (found === "self" || found === "container") {
@@ -269,7 +269,7 @@ export class ExpressionCompiler {
   }
 
   /** `vars`, `carry`, `run` and `workflow` have known fields. */
-  #checkMembers(reads: Reads, source: Source, place: Place): void {
+  #checkMembers(reads: Reads, source: ExpressionSource, place: Place): void {
     const known = new Map<string, readonly string[]>();
     for (const root of reads.roots) {
       const names = this.#membersOf(root, place);
@@ -294,7 +294,12 @@ export class ExpressionCompiler {
     return null;
   }
 
-  #unknownMember(root: string, name: string, names: readonly string[], source: Source): void {
+  #unknownMember(
+    root: string,
+    name: string,
+    names: readonly string[],
+    source: ExpressionSource,
+  ): void {
     const of = {
       input: "The input schema has no property",
       vars: "The workflow has no variable",
@@ -307,113 +312,6 @@ export class ExpressionCompiler {
       suggestion: suggestName(name, names),
     });
   }
-}
-
-interface Found {
-  readonly pointer: Pointer;
-  readonly offset: number;
-}
-
-/** The first string of `source` in which `search` finds something. Only for messages: text search is enough. */
-function find(source: Source, search: (text: string) => number): Found {
-  return (
-    findIn(source.value, source.pointer, source.kind === "bare", search) ?? {
-      pointer: source.pointer,
-      offset: 0,
-    }
-  );
-}
-
-function findIn(
-  value: unknown,
-  pointer: Pointer,
-  bare: boolean,
-  search: (text: string) => number,
-): Found | null {
-  if (typeof value === "string") {
-    const offset = bare || value.includes("${{") ? search(value) : -1;
-    return offset === -1 ? null : { pointer, offset };
-  }
-  if (typeof value !== "object" || value === null) return null;
-  for (const [key, child] of Object.entries(value)) {
-    const found = findIn(
-      child,
-      [...pointer, Array.isArray(value) ? Number(key) : key],
-      bare,
-      search,
-    );
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-function wordAt(text: string, word: string): number {
-  return text.search(new RegExp(`(?<![\\w$])${word.replaceAll("$", "\\$")}(?![\\w$])`));
-}
-
-/** Where `name` stands after the first `root` that has it, or where `root` stands. */
-function memberAt(text: string, root: string, name: string): number {
-  const from = wordAt(text, root);
-  return from === -1 ? -1 : text.indexOf(name, from);
-}
-
-function memberReads(source: Source): MemberRead[] {
-  if (source.kind === "bare") return membersOfBare(String(source.value));
-  const reads: MemberRead[] = [];
-  const visit = (value: unknown): void => {
-    if (typeof value === "string") reads.push(...membersOfText(value));
-    else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit);
-  };
-  visit(source.value);
-  return reads;
-}
-
-/** Keywords that can admit properties which `properties` does not list. */
-const OPEN_KEYWORDS = [
-  "$ref",
-  "$dynamicRef",
-  "allOf",
-  "anyOf",
-  "oneOf",
-  "if",
-  "dependentSchemas",
-  "patternProperties",
-  "unevaluatedProperties",
-];
-
-/**
- * The input fields that can exist, or null where the schema leaves that open. A schema that lists
- * properties and does not ask for more (`additionalProperties: true` or a schema) is read as closed.
- */
-function closedProperties(schema: WorkflowDefinition["input"]): readonly string[] | null {
-  const properties = schema?.["properties"];
-  if (schema === undefined || typeof properties !== "object" || properties === null) return null;
-  if (OPEN_KEYWORDS.some((keyword) => keyword in schema)) return null;
-  const additional = schema["additionalProperties"];
-  return additional === undefined || additional === false ? Object.keys(properties) : null;
-}
-
-/** The names a while loop carries, or null where an expression gives them. */
-export function carryNames(config: unknown): readonly string[] | null {
-  const carry = (config as { carry?: unknown } | null | undefined)?.carry ?? {};
-  return typeof carry === "object" && !Array.isArray(carry) ? Object.keys(carry) : null;
-}
-
-function indexIds(definition: WorkflowDefinition): ReadonlyMap<string, string> {
-  const ids = new Map<string, string>();
-  const visit = (steps: readonly Step[], where: string): void => {
-    for (const step of steps) {
-      if (!ids.has(step.id)) ids.set(step.id, where);
-      for (const inner of CONTROL_STEPS.get(step.uses)?.scopes(step) ?? [])
-        visit(
-          inner.steps,
-          `${inner.slot === "body" ? "the steps" : `\`${inner.slot}\``} of \`${step.id}\``,
-        );
-    }
-  };
-  visit(definition.steps, "the workflow's steps");
-  visit(definition.finally ?? [], "the workflow's `finally`");
-  return ids;
 }
 
 function unescapePointer(key: string): string | number {

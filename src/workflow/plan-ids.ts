@@ -1,0 +1,75 @@
+/** Ids and loop names: reserved ones, those that occur twice, those that hide one of a scope around. */
+import { type InnerScope, RESERVED_IDS } from "./control-steps.ts";
+import type { Step } from "./definition.ts";
+import type { PlanScope, PlanStep } from "./plan.ts";
+import { RESERVED_NAMES } from "./plan-expressions.ts";
+import type { Pointer, Report } from "./problem.ts";
+
+interface Names {
+  /** The root scope and its `finally`, as far as they exist. */
+  readonly root: PlanScope | null;
+  readonly finally: PlanScope | null;
+  /** Leads to the step. */
+  readonly pointer: Pointer;
+  readonly report: Report;
+}
+
+/** Reports what is wrong with the id of the step at `index`. */
+export function checkId(step: Step, index: number, scope: PlanScope, names: Names): void {
+  const { pointer, report } = names;
+  const at = [...pointer, "id"];
+  if (RESERVED_IDS.has(step.id))
+    report({
+      code: "reserved_name",
+      message: `\`${step.id}\` cannot be a step id: paths use it for a slot.`,
+      pointer: at,
+      suggestion: `Choose another id, such as \`${step.id}_step\`.`,
+    });
+  if (scope.positions.get(step.id) !== index)
+    report({
+      code: "duplicate_id",
+      message: `Two steps of this scope are called \`${step.id}\`.`,
+      pointer: at,
+      suggestion: `Rename one, for instance to \`${step.id}_2\`.`,
+    });
+  let outer = scope === names.finally ? names.root : scope.parent;
+  while (outer !== null) {
+    if (outer.positions.has(step.id)) {
+      report({
+        code: "shadowed_name",
+        message: `Step \`${step.id}\` has the id of a step around it.`,
+        pointer: at,
+        suggestion: "Ids must differ from those of every outer scope; rename one of the two.",
+      });
+      return;
+    }
+    outer = outer === names.finally ? names.root : outer.parent;
+  }
+}
+
+/** Reports what is wrong with the name that a for_each gives its items. */
+export function checkItemName(
+  inner: InnerScope,
+  step: PlanStep,
+  pointer: Pointer,
+  report: Report,
+): void {
+  const name = inner.itemName;
+  if (name === null) return;
+  const at = [...pointer, "with", "as"];
+  if (RESERVED_NAMES.has(name))
+    report({
+      code: "reserved_name",
+      message: `The item cannot be called \`${name}\`: expressions know that name already.`,
+      pointer: at,
+      suggestion: "Choose another name for `as`.",
+    });
+  for (let scope: PlanScope | null = step.scope; scope !== null; scope = scope.parent)
+    if (scope.itemName === name)
+      report({
+        code: "shadowed_name",
+        message: `The items of \`${step.id}\` are called \`${name}\`, as those of the loop around it.`,
+        pointer: at,
+        suggestion: "Give one of the two loops another name with `as`.",
+      });
+}
