@@ -7,8 +7,12 @@
  * N3. A node fails by throwing NodeError; anything else it throws is journaled as `internal`.
  */
 import { z } from "zod";
+import { NodeError } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
 import type { NodeType } from "#workflow/node-types.ts";
+
+// A user's node file needs both from the one place it can import (`lockstitch/node`).
+export { NodeError };
 
 /** What an attempt may use of its surroundings. Everything here belongs to this one attempt. */
 export interface NodeContext {

@@ -3,8 +3,8 @@
  * killed. One job at a time; a job that leaves the engine in doubt ends the thread.
  */
 import { parentPort } from "node:worker_threads";
-import { newQuickJSWASMModule } from "quickjs-emscripten";
-import { runInSandbox, type SandboxJob, type SandboxResult } from "./sandbox.ts";
+import type { QuickJSWASMModule } from "quickjs-emscripten";
+import { newEngine, runInSandbox, type SandboxJob, type SandboxResult } from "./sandbox.ts";
 
 /** What the thread answers: the job's result, and whether the thread can take another. */
 export interface SandboxAnswer {
@@ -12,16 +12,19 @@ export interface SandboxAnswer {
   readonly isReusable: boolean;
 }
 
-const engine = await newQuickJSWASMModule();
+/** The engine of the last job; another memory limit needs another one. */
+let engine: { readonly memoryBytesMax: number; readonly module: QuickJSWASMModule } | null = null;
 
 parentPort?.on("message", (job: SandboxJob) => {
-  const answer = answerOf(job);
-  parentPort?.postMessage(answer);
+  void answerOf(job).then((answer) => parentPort?.postMessage(answer));
 });
 
-function answerOf(job: SandboxJob): SandboxAnswer {
+async function answerOf(job: SandboxJob): Promise<SandboxAnswer> {
   try {
-    const result = runInSandbox(engine, job);
+    const { memoryBytesMax } = job;
+    if (engine?.memoryBytesMax !== memoryBytesMax)
+      engine = { memoryBytesMax, module: await newEngine(memoryBytesMax) };
+    const result = runInSandbox(engine.module, job);
     return { result, isReusable: result.kind !== "limit" };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -5,9 +5,23 @@
  *
  * X1. Only JSON text crosses the border, in both directions.
  * X2. CPU time is that of this thread (a busy machine does not eat into it) and is checked by the
- *     engine as it runs; the engine refuses to allocate beyond the memory limit.
+ *     engine as it runs.
+ * X3. Memory is bounded twice: by the engine's own count, which leaves out the bytes of array
+ *     buffers, and by a WebAssembly memory that cannot grow further, which leaves out nothing.
  */
-import type { QuickJSContext, QuickJSHandle, QuickJSWASMModule } from "quickjs-emscripten";
+import {
+  newQuickJSWASMModuleFromVariant,
+  newVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSWASMModule,
+  RELEASE_SYNC,
+} from "quickjs-emscripten";
+
+/** Node has it; its types come only with those of the browser, which have no place here. */
+declare const WebAssembly: {
+  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => object;
+};
 
 export interface SandboxJob {
   readonly code: string;
@@ -28,6 +42,19 @@ const STACK_BYTES_MAX = 256 * 1024;
 const FILE_NAME = "code.js";
 /** Put before a function body; one line, which lineOf takes off again. */
 const FUNCTION_HEAD = "(function () {\n";
+
+const PAGE_BYTES = 64 * 1024;
+/** The engine's own code, stack and tables; also the least that it starts with. */
+const ENGINE_BYTES = 16 * 1024 * 1024;
+
+/** An engine whose memory ends `memoryBytesMax` above what it needs for itself. */
+export async function newEngine(memoryBytesMax: number): Promise<QuickJSWASMModule> {
+  const wasmMemory = new WebAssembly.Memory({
+    initial: ENGINE_BYTES / PAGE_BYTES,
+    maximum: Math.ceil((ENGINE_BYTES + memoryBytesMax) / PAGE_BYTES),
+  });
+  return await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
+}
 
 /** Runs `job` to its end. May leave the engine unusable if it throws; the worker then ends. */
 export function runInSandbox(engine: QuickJSWASMModule, job: SandboxJob): SandboxResult {

@@ -60,9 +60,16 @@ export const validate = defineNode({
   },
 });
 
+/** A constant schema is the same object every time, and compiling takes longer than validating. */
+const compiled = new WeakMap<JsonObject, Validator>();
+
 function validatorOf(schema: boolean | JsonObject): Validator {
+  const known = typeof schema === "boolean" ? undefined : compiled.get(schema);
+  if (known !== undefined) return known;
   try {
-    return compileSchema(schema);
+    const validator = compileSchema(schema);
+    if (typeof schema !== "boolean") compiled.set(schema, validator);
+    return validator;
   } catch (error) {
     throw noSchema(error);
   }

@@ -89,13 +89,20 @@ it.each([
 ])("stops at %s: %s", async (limit, code) => {
   const result = await run(code, {
     cpuMs: limit === "cpuMs" ? 60 : 1000,
-    // Touching fresh memory is slow on some kernels; the full 64 MiB adds nothing here.
     ...(limit === "memoryBytes" ? { memoryBytes: 8 * 1024 * 1024 } : {}),
   });
   expect(result).toMatchObject({
     error: { code: "limit_exceeded", retryable: false, details: { limit } },
   });
   expect(await run("return 'alive'")).toEqual({ ok: true, output: "alive" });
+});
+
+it("counts the bytes of array buffers, which the engine's own limit leaves out", async () => {
+  const code =
+    "const a = []; try { for (;;) a.push(new Uint8Array(1e6)) } catch { return a.length }";
+  const result = await run(code, { memoryBytes: 8 * 1024 * 1024 });
+  expect(result.ok && result.output).toBeGreaterThan(4);
+  expect(result.ok && result.output).toBeLessThan(25);
 });
 
 it("leaves the event loop free while code spins", async () => {
