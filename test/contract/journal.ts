@@ -155,35 +155,37 @@ export function journalContract(adapter: string, open: OpenFixture): void {
     });
 
     test("J6 turns come in order and whole, from any place, in pages of any size", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      let cases = 0;
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 }),
           fc.nat(60),
           fc.integer({ min: 1, max: 5 }),
           async (lengths, afterSeq, limit) => {
-            await using fixture = await open();
-            const { journal, epoch } = fixture.store;
-            await journal.commit("c", [creation({ runId: "a", epoch })]);
+            const runId = `run${cases++}`;
+            await journal.commit(`create ${runId}`, [creation({ runId, epoch })]);
             const ranges: [number, number][] = [[1, 2]];
             for (const length of lengths) {
               const first = (ranges.at(-1)?.[1] ?? 0) + 1;
               ranges.push([first, first + length - 1]);
             }
             await journal.commit(
-              "d",
-              ranges.slice(1).map((seqs) => turn({ runId: "a", epoch, seqs })),
+              `advance ${runId}`,
+              ranges.slice(1).map((seqs) => turn({ runId, epoch, seqs })),
             );
             const expected = ranges.filter(([, last]) => last > afterSeq);
-            const page = await journal.turns(ALICE, "a", afterSeq, limit);
+            const page = await journal.turns(ALICE, runId, afterSeq, limit);
             expect(page.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual(
               expected.slice(0, limit),
             );
             const holder = ranges.find(([first, last]) => first <= afterSeq && afterSeq <= last);
-            const found = await journal.turnAt(ALICE, "a", afterSeq);
+            const found = await journal.turnAt(ALICE, runId, afterSeq);
             expect(found && [found.firstSeq, found.lastSeq]).toEqual(holder ?? null);
           },
         ),
-        { numRuns: 12 },
+        { numRuns: 50 },
       );
     });
 

@@ -37,8 +37,6 @@ export class Connection {
     }
     try {
       if (access === "write") configureWriter(this);
-      // Reads of recent journals come from memory-mapped pages instead of one pread per page.
-      this.database.exec("PRAGMA mmap_size = 268435456");
     } catch (error) {
       this.close();
       throw toStoreError(error, `opening ${path}`);

@@ -25,7 +25,7 @@ import { SAVE_COMMIT_ID } from "./sql/save-commit-id.ts";
 import { SAVE_NEWEST_VERSION } from "./sql/save-newest-version.ts";
 import { SAVE_WORKFLOW_VERSION } from "./sql/save-workflow-version.ts";
 import { toStoreError } from "./sqlite-error.ts";
-import type { WriterCall, WriterCalls } from "./writer-calls.ts";
+import type { BlobInput, WriterCall, WriterCalls } from "./writer-calls.ts";
 
 /** Commit ids kept for committed(): far more than can ever be in doubt at once. */
 export const COMMIT_IDS_KEPT = 1_000;
@@ -51,7 +51,10 @@ export class GroupWriter {
   readonly #handlers: Handlers = {
     commit: (input) => this.#commit(input),
     saveWorkflow: (input) => this.#saveWorkflow(input),
-    putBlob: (input) => this.#putBlob(input),
+    putBlob: (input) => {
+      this.#putBlobs([input]);
+      return null;
+    },
     describe: () => this.#describe(),
   };
 
@@ -70,6 +73,15 @@ export class GroupWriter {
       return this.#handlers[kind](input);
     } catch (error) {
       throw toStoreError(error, kind);
+    }
+  }
+
+  /** Several blobs for one fsync; all or none. Throws LockstitchError. */
+  putBlobs(blobs: readonly BlobInput[]): void {
+    try {
+      this.#putBlobs(blobs);
+    } catch (error) {
+      throw toStoreError(error, "putBlob");
     }
   }
 
@@ -146,24 +158,22 @@ export class GroupWriter {
     });
   }
 
-  #putBlob(input: WriterCalls["putBlob"]["input"]): null {
-    const { tenant, hash, bytes, nowMs } = input;
-    if (this.#connection.get(HAS_BLOB, tenant, hash) !== undefined) return null;
-    const packed = deflateSync(bytes, { level: constants.Z_BEST_SPEED });
-    const isCompressed = packed.byteLength < bytes.byteLength;
+  #putBlobs(blobs: readonly BlobInput[]): void {
+    const packed = blobs
+      .filter(({ tenant, hash }) => this.#connection.get(HAS_BLOB, tenant, hash) === undefined)
+      .map((blob) => ({
+        ...blob,
+        body: deflateSync(blob.bytes, { level: constants.Z_BEST_SPEED }),
+      }));
+    if (packed.length === 0) return;
     this.#transaction(() => {
-      const body = isCompressed ? packed : bytes;
-      this.#connection.run(
-        SAVE_BLOB,
-        tenant,
-        hash,
-        isCompressed ? 1 : 0,
-        bytes.byteLength,
-        nowMs,
-        body,
-      );
+      for (const { tenant, hash, bytes, nowMs, body } of packed) {
+        const size = bytes.byteLength;
+        const isSmaller = body.byteLength < size;
+        const stored = isSmaller ? body : bytes;
+        this.#connection.run(SAVE_BLOB, tenant, hash, isSmaller ? 1 : 0, size, nowMs, stored);
+      }
     });
-    return null;
   }
 
   #describe(): Readonly<Record<string, string | number>> {

@@ -40,6 +40,9 @@ export interface WriterCalls {
   };
 }
 
+/** A blob to keep. `bytes` are stored under `hash`, which the caller has checked. */
+export type BlobInput = WriterCalls["putBlob"]["input"];
+
 export type WriterCall = keyof WriterCalls;
 
 export interface Writer {

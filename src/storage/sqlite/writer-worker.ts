@@ -1,13 +1,17 @@
 /**
  * Entry point of the writer's worker thread: takes calls in order, answers each when it is durable,
- * and tidies when nothing has come for a moment. A thrown bug ends the thread; the host sees that
- * and reports store_unavailable.
+ * and tidies when nothing has come for a moment. Blobs that wait side by side share one fsync. A
+ * thrown bug ends the thread; the host sees that and reports store_unavailable.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { GroupWriter } from "./group-writer.ts";
 import { IdleTidying } from "./idle-tidying.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./worker-messages.ts";
+import type { BlobInput } from "./writer-calls.ts";
+
+/** Blobs in one transaction: bounds what a commit behind them waits for. */
+const BLOBS_MAX = 64;
 
 const port = parentPort;
 if (port === null) throw new Error("writer-worker.ts runs as a worker thread only");
@@ -15,24 +19,46 @@ const { path, epoch }: WorkerStart = workerData;
 const writer = new GroupWriter(path, epoch);
 const tidying = new IdleTidying(writer);
 
-function answer(request: WorkerRequest): WorkerAnswer {
-  const { id, kind, input } = request;
+type Outcome = { readonly output: unknown } | Pick<WorkerAnswer & { error: unknown }, "error">;
+
+function attempt(doing: WorkerRequest["kind"], work: () => unknown): Outcome {
   try {
-    if (kind === "close") {
-      tidying.stop();
-      writer.close();
-      return { id, output: null };
-    }
-    // The types of kind and input were paired where the request was made.
-    return { id, output: writer.handle(kind, input as never) };
+    return { output: work() };
   } catch (error) {
-    const { code, message, details } = toStoreError(error, kind);
-    return { id, error: { code, message, details } };
+    const { code, message, details } = toStoreError(error, doing);
+    return { error: { code, message, details } };
   }
 }
 
-port.on("message", (request: WorkerRequest) => {
-  port.postMessage(answer(request));
-  if (request.kind === "close") port.close();
-  else tidying.called();
+function close(): null {
+  tidying.stop();
+  writer.close();
+  return null;
+}
+
+port.on("message", (first: WorkerRequest) => {
+  let next: WorkerRequest | undefined = first;
+  while (next !== undefined) {
+    const blobs: WorkerRequest[] = [];
+    while (next?.kind === "putBlob" && blobs.length < BLOBS_MAX) {
+      blobs.push(next);
+      next = receiveMessageOnPort(port)?.message;
+    }
+    if (blobs.length > 0) {
+      // The types of kind and input were paired where the request was made.
+      const inputs = blobs.map(({ input }) => input as BlobInput);
+      const outcome = attempt("putBlob", () => writer.putBlobs(inputs));
+      for (const { id } of blobs) port.postMessage({ id, ...outcome });
+    } else if (next !== undefined) {
+      const { id, kind, input } = next;
+      const work = kind === "close" ? close : () => writer.handle(kind, input as never);
+      port.postMessage({ id, ...attempt(kind, work) });
+      if (kind === "close") {
+        port.close();
+        return;
+      }
+      next = undefined;
+    }
+    tidying.called();
+  }
 });
