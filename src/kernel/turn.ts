@@ -54,7 +54,7 @@ export function emit(turn: Turn, event: RunEvent): void {
   const fields = event as Readonly<Record<string, unknown>>;
   for (const field of VALUE_FIELDS) {
     const value = fields[field];
-    if (value === undefined || value === null) continue;
+    if (value === undefined || (value === null && !READ_BY_ELEMENT.has(field))) continue;
     const size = jsonSizeUpTo(value, INLINE_SIZE_MAX);
     turn.size += size;
     if (size <= INLINE_SIZE_MAX && !READ_BY_ELEMENT.has(field)) continue;

@@ -138,7 +138,7 @@ export class KernelDriver {
   #lookup(seq: number, field: string): unknown {
     if (this.options.lazyValues && !this.#loaded.has(`${seq}/${field}`)) return NOT_LOADED;
     const entry = this.journal[seq - 1];
-    if (entry === undefined) return this.#fresh.get(`${seq}/${field}`) ?? NOT_LOADED;
+    if (entry === undefined) return NOT_LOADED;
     return valueInEvent(entry.event as unknown as Record<string, unknown>, { f: field }) ?? null;
   }
 
@@ -150,9 +150,10 @@ export class KernelDriver {
       nowMs: this.nowMs,
       values: {
         get: (ref) =>
-          resolveRef(
-            ref,
-            (seq, field) => this.#fresh.get(`${seq}/${field}`) ?? this.#lookup(seq, field),
+          resolveRef(ref, (seq, field) =>
+            this.#fresh.has(`${seq}/${field}`)
+              ? this.#fresh.get(`${seq}/${field}`)
+              : this.#lookup(seq, field),
           ),
         put: (seq, field, value) => {
           if (!this.options.lazyValues || seq > this.journal.length)
