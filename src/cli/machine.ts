@@ -31,10 +31,10 @@ export interface Machine {
 }
 
 /**
- * Why the engine is opened. command: quietly, for one command. server: to serve until told to
- * stop. demo: the same, with an example and the page's buttons to break it.
+ * Why the engine is opened. look: to read or to record something; no attempt is started, for it
+ * would only be cut off again. run: to run. demo: to run, with the page's buttons to break things.
  */
-export type HostPurpose = "command" | "server" | "demo";
+export type HostPurpose = "look" | "run" | "demo";
 
 /** The engine in this process, as the owner of its data directory. */
 export interface EngineHost {

@@ -9,8 +9,9 @@ import type { Command } from "commander";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { readConfigFile } from "./config-file.ts";
-import type { EngineHost, Machine } from "./machine.ts";
+import type { EngineHost, HostPurpose, Machine } from "./machine.ts";
 import { createOutput, type Output } from "./output.ts";
+import { untilRecovered } from "./recovery.ts";
 import { resolveSettings, SETTINGS, type Settings } from "./settings.ts";
 
 /** How an engine was reached. */
@@ -27,8 +28,8 @@ export interface Session {
   readonly output: Output;
   /** Read on first use, so that commands which need none work beside a broken file. */
   settings(): Promise<Settings>;
-  /** Opens or reaches the engine once. */
-  access(): Promise<EngineAccess>;
+  /** Opens or reaches the engine once; a run's own command opens it to `run`. */
+  access(purpose?: HostPurpose): Promise<EngineAccess>;
   close(): Promise<void>;
 }
 
@@ -52,8 +53,8 @@ export function openSession(machine: Machine, command: Command): Session {
       settings ??= readSettings(machine, flags);
       return settings;
     },
-    access() {
-      access ??= session.settings().then((resolved) => reachEngine(machine, resolved));
+    access(purpose = "look") {
+      access ??= session.settings().then((resolved) => reachEngine(machine, resolved, purpose));
       return access;
     },
     async close() {
@@ -83,9 +84,14 @@ async function readSettings(
 }
 
 /** Opens the data directory, or reaches its owner. */
-export async function reachEngine(machine: Machine, settings: Settings): Promise<EngineAccess> {
+async function reachEngine(
+  machine: Machine,
+  settings: Settings,
+  purpose: HostPurpose,
+): Promise<EngineAccess> {
   try {
-    const host = await machine.openHost(settings, "command");
+    const host = await machine.openHost(settings, purpose);
+    if (purpose === "look") await untilRecovered(host.engine);
     return { engine: host.engine, address: null, host };
   } catch (error) {
     if (!(error instanceof LockstitchError) || error.code !== "store_owned") throw error;

@@ -1,13 +1,12 @@
 /** `lockstitch graph FILE`: the workflow as a diagram. */
 import { type Command, Option } from "commander";
+import { graphOf, toDot, toMermaid } from "#workflow/graph-text.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
 import type { Cli } from "../command-action.ts";
-import { dot, mermaid } from "../diagram.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readDefinition } from "../read-definition.ts";
-import { shapeOf } from "../workflow-shape.ts";
 
-const FORMATS = { mermaid, dot } as const;
+const FORMATS = { mermaid: toMermaid, dot: toDot } as const;
 
 export function addGraphCommand(program: Command, cli: Cli): void {
   program
@@ -27,9 +26,8 @@ export function addGraphCommand(program: Command, cli: Cli): void {
             nodeTypes: machine.nodeTypes(await settings()),
           });
           if (plan === null) throw definitionInvalid(problems);
-          const shape = shapeOf(plan);
-          if (output.isJson) output.printJson(shape);
-          else output.printText(FORMATS[format](shape));
+          if (output.isJson) output.printJson(graphOf(plan));
+          else output.printText(FORMATS[format](plan).trimEnd());
           return EXIT.ok.code;
         },
       ),

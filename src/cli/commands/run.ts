@@ -56,7 +56,7 @@ async function run(session: Session, file: string, options: Options): Promise<nu
     nodeTypes: machine.nodeTypes(settings),
   });
   const input = await readJson(machine, "--input", options.input);
-  const access = await session.access();
+  const access = await session.access("run");
   for (const sibling of siblings) await access.engine.saveWorkflow(LOCAL_CONTEXT, sibling);
   const started = await access.engine.start(LOCAL_CONTEXT, {
     workflow: definition,

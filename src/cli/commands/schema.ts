@@ -1,7 +1,6 @@
 /** `lockstitch schema`: the JSON Schema of workflow files, for editors. */
 import type { Command } from "commander";
-import { z } from "zod";
-import { WorkflowDefinition } from "#workflow/definition.ts";
+import { definitionJsonSchema } from "#workflow/definition-schema.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 
@@ -10,8 +9,8 @@ export function addSchemaCommand(program: Command, cli: Cli): void {
     .command("schema")
     .description("print the JSON Schema of workflow files, for editors")
     .action(
-      cli.action<[], object>(async ({ output }) => {
-        output.printJson(z.toJSONSchema(WorkflowDefinition));
+      cli.action<[], object>(async ({ machine, output, settings }) => {
+        output.printJson(definitionJsonSchema(machine.nodeTypes(await settings())));
         return EXIT.ok.code;
       }),
     );

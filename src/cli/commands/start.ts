@@ -10,6 +10,7 @@ import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { type Hint, hintsFor } from "../hints.ts";
 import type { EngineHost } from "../machine.ts";
+import { untilRecovered } from "../recovery.ts";
 import type { Session } from "../session.ts";
 import { RESTARTS_VARIABLE } from "../supervisor.ts";
 
@@ -48,11 +49,12 @@ async function serve(session: Session, isDemo: boolean): Promise<number> {
     stop.abort();
   });
   try {
-    const host = await machine.openHost(settings, isDemo ? "demo" : "server");
+    const host = await machine.openHost(settings, isDemo ? "demo" : "run");
     try {
       const address = await host.serve({ host: settings.host, port: settings.port });
       const example = isDemo ? await host.runExample() : null;
       const hint = hintsFor(settings.data, machine.cwd);
+      await untilRecovered(host.engine);
       const continued = host.engine.stats().continuedRuns;
       if (output.isJson)
         output.printJson({ address, data: settings.data, continuedRuns: continued });
@@ -93,7 +95,7 @@ function sayServing(
   const { bold, cyan, dim, green } = output.colors;
   const say = output.printText;
   say(
-    `${bold("Lockstitch")} serves ${cyan(address)}  ${dim(`data in ${relative(machine.cwd, data) || data}`)}`,
+    `${bold("Lockstitch")} serves ${cyan(address)}  ${dim(`data in ${relative(machine.cwd, data) || data}, pid ${process.pid}`)}`,
   );
   if (continued > 0) say(green(`continued ${continued} run${continued === 1 ? "" : "s"}`));
   if (example !== null) say(`Watch the example ${example.workflow} run: ${cyan(`${address}/`)}`);

@@ -4,6 +4,7 @@ import { runToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
+import { hintsFor, idleNote } from "../../hints.ts";
 import { visible } from "../../output.ts";
 import { readJson } from "../../read-json.ts";
 
@@ -28,8 +29,8 @@ export function addApprovalsDecideCommands(approvals: Command, cli: Cli): void {
         cli.action<[string, string], Options>(async (session, [runId, path], options) => {
           const { output, machine } = session;
           const form = await readJson(machine, "--form", options.form);
-          const { engine } = await session.access();
-          const run = await engine.decideApproval(LOCAL_CONTEXT, runId, path, {
+          const access = await session.access();
+          const run = await access.engine.decideApproval(LOCAL_CONTEXT, runId, path, {
             approved,
             comment: options.comment,
             ...(form === undefined ? {} : { form }),
@@ -38,6 +39,9 @@ export function addApprovalsDecideCommands(approvals: Command, cli: Cli): void {
           output.printText(
             `${approved ? "Approved" : "Rejected"}: ${visible(path)} of ${run.id}, which is ${run.status}.`,
           );
+          const hint = hintsFor((await session.settings()).data, machine.cwd);
+          const idle = idleNote(access, run, hint);
+          if (idle !== null) output.note(idle);
           return EXIT.ok.code;
         }),
       );

@@ -4,7 +4,7 @@ import { runToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { hintsFor } from "../../hints.ts";
+import { hintsFor, idleNote } from "../../hints.ts";
 import { readJson } from "../../read-json.ts";
 
 interface Options {
@@ -23,18 +23,16 @@ export function addRunsRerunCommand(runs: Command, cli: Cli): void {
       cli.action<[string], Options>(async (session, [runId], options) => {
         const { output, machine } = session;
         const input = await readJson(machine, "--input", options.input);
-        const { engine, host } = await session.access();
-        const run = await engine.rerun(LOCAL_CONTEXT, runId, {
+        const access = await session.access();
+        const run = await access.engine.rerun(LOCAL_CONTEXT, runId, {
           ...(input === undefined ? {} : { input }),
           reason: options.reason,
         });
         if (output.isJson) output.printJson(runToJson(run));
         output.printText(run.id);
         const hint = hintsFor((await session.settings()).data, machine.cwd);
-        if (host !== null)
-          output.note(
-            `It is stored, and goes on when an engine has this data directory open: ${hint("start")}`,
-          );
+        const idle = idleNote(access, run, hint);
+        if (idle !== null) output.note(idle);
         return EXIT.ok.code;
       }),
     );

@@ -1,0 +1,249 @@
+/**
+ * The composition root: the one file that names real adapters, and the program that
+ * bin/lockstitch.js starts. Everything else is given what it needs.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { FastifyInstance } from "fastify";
+import { type BreakableNodes, breakableNodes } from "#cli/breakable-nodes.ts";
+import { listenFailure } from "#cli/commands/start.ts";
+import { type AnyPart, startParts } from "#cli/composition.ts";
+import { continueOrStart } from "#cli/example-run.ts";
+import { prepareFileRoot } from "#cli/file-root.ts";
+import type { EngineHost, HostPurpose, Machine } from "#cli/machine.ts";
+import { runProgram } from "#cli/program.ts";
+import type { Settings } from "#cli/settings.ts";
+import { RESTARTS_VARIABLE, supervise } from "#cli/supervisor.ts";
+import { connectEngine } from "#client/engine-over-http.ts";
+import { LockstitchClient } from "#client/lockstitch-client.ts";
+import { openEmbeddedEngine } from "#engine/embedded/open.ts";
+import type { Engine } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
+import { sandboxPool } from "#nodes/code/code-javascript.ts";
+import { createRegistry } from "#nodes/registry.ts";
+import { standardErrorLogger } from "#observe/logger.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { Store } from "#ports/store.ts";
+import { createServer, listen } from "#server/create-server.ts";
+import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
+import { parseWorkflowOrThrow } from "#workflow/parse.ts";
+import { systemClock } from "./system/system-clock.ts";
+import { systemIds } from "./system/system-ids.ts";
+import { systemRandom } from "./system/system-random.ts";
+
+const EXAMPLE = new URL("../examples/report/report.workflow.yaml", import.meta.url);
+const PACKAGE = new URL("../package.json", import.meta.url);
+const VERSION = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string }).version;
+
+/** Signals this close together are one. */
+const SAME_KEY_PRESS_MS = 200;
+
+/** What an opened data directory consists of. */
+interface Parts {
+  logger: Logger;
+  nodes: BreakableNodes;
+  fileRoot: string;
+  ownership: Ownership & { readonly owned: true };
+  store: Store;
+  sandbox: typeof sandboxPool;
+  engine: Engine;
+}
+
+const machine: Machine = {
+  version: VERSION,
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  openHost,
+  async connect(address, settings) {
+    const client = (repeats?: number) =>
+      new LockstitchClient({
+        baseUrl: address,
+        apiKey: settings.apiKeys[0],
+        ...(repeats === undefined ? {} : { repeats }),
+      });
+    // One quick question tells whether anybody is there; later calls may be patient.
+    const isThere = await client(1)
+      .engine()
+      .then(() => true)
+      .catch(isUnanswered);
+    return isThere ? await connectEngine(client()) : null;
+  },
+  nodeTypes: (settings) => createRegistry(settings.nodes),
+  onInterrupt,
+  exitNow: (code) => process.exit(code),
+  supervise: superviseServer,
+};
+
+/**
+ * A terminal tells its whole process group of a Ctrl-C, and npm passes on what it gets as well: one
+ * key press may arrive twice. A supervised child leaves terminal signals to its supervisor.
+ */
+function onInterrupt(listener: () => void): () => void {
+  const isSupervised = process.env[RESTARTS_VARIABLE] !== undefined;
+  let lastAtMs = Number.NEGATIVE_INFINITY;
+  const once = () => {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - lastAtMs < SAME_KEY_PRESS_MS) return;
+    lastAtMs = nowMs;
+    listener();
+  };
+  const ignore = () => undefined;
+  const fromTerminal = isSupervised ? ignore : once;
+  process.on("SIGINT", fromTerminal).on("SIGHUP", fromTerminal);
+  process.on("SIGTERM", once).on("disconnect", once);
+  return () => {
+    process.off("SIGINT", fromTerminal).off("SIGHUP", fromTerminal);
+    process.off("SIGTERM", once).off("disconnect", once);
+  };
+}
+
+/** false: no server answers. Any other failure is one that a server has told. */
+function isUnanswered(error: unknown): boolean {
+  if (error instanceof LockstitchError && error.code === "store_unavailable") return false;
+  throw error;
+}
+
+async function openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost> {
+  const grace = { ms: 0 };
+  const composition = await startParts<Parts>(partsOf(settings, purpose, grace));
+  const { engine, logger, nodes, ownership } = composition.parts;
+  let server: FastifyInstance | null = null;
+  return {
+    engine,
+    async serve({ host, port }) {
+      const security = { host, port, apiKeys: settings.apiKeys };
+      server = createServer({
+        engine,
+        nodes: nodes.registry,
+        logger,
+        clock: systemClock,
+        security,
+        version: VERSION,
+        ...(purpose === "demo" ? { demo: demoHooks(nodes) } : {}),
+      });
+      const address = await listen(server, security).catch((error: unknown) => {
+        throw listenFailure(error, { host, port });
+      });
+      await ownership.publishAddress(address);
+      return address;
+    },
+    async runExample() {
+      const { definition } = parseWorkflowOrThrow(readFileSync(EXAMPLE, "utf8"), {
+        nodes: nodes.registry,
+        file: fileURLToPath(EXAMPLE),
+      });
+      return await continueOrStart(engine, definition);
+    },
+    async close(graceMs) {
+      grace.ms = graceMs;
+      await server?.close();
+      await composition.stop();
+    },
+  };
+}
+
+/** `grace.ms` is read when the engine is stopped. */
+function partsOf(
+  settings: Settings,
+  purpose: HostPurpose,
+  grace: { readonly ms: number },
+): readonly AnyPart<Parts>[] {
+  return [
+    {
+      name: "logger",
+      needs: [],
+      start: () => standardErrorLogger(settings.logLevel),
+    },
+    { name: "nodes", needs: [], start: () => breakableNodes(createRegistry(settings.nodes)) },
+    {
+      name: "ownership",
+      needs: [],
+      start: () => own(settings.data),
+      stop: (ownership) => ownership.release(),
+    },
+    { name: "fileRoot", needs: ["ownership"], start: () => prepareFileRoot(settings) },
+    {
+      name: "store",
+      needs: ["ownership", "logger"],
+      start: ({ logger }) =>
+        openSqliteStore({ dataDir: settings.data, clock: systemClock, logger }),
+      stop: (store) => store.close(),
+    },
+    {
+      name: "sandbox",
+      needs: [],
+      start: () => sandboxPool,
+      stop: (pool) => pool.close(),
+    },
+    {
+      name: "engine",
+      needs: ["store", "nodes", "logger", "fileRoot", "sandbox"],
+      start: ({ store, nodes, logger, fileRoot }) =>
+        openEmbeddedEngine({
+          store,
+          clock: systemClock,
+          random: systemRandom,
+          ids: systemIds(systemClock),
+          logger,
+          nodes: nodes.registry,
+          services: { fileRoot, http: settings.http },
+          limits: limitsOf(settings, purpose),
+        }),
+      stop: (engine) => engine.close(grace.ms),
+    },
+  ];
+}
+
+function limitsOf(settings: Settings, purpose: HostPurpose): { readonly attemptsMax?: number } {
+  if (purpose === "look") return { attemptsMax: 0 };
+  return settings.concurrency === null ? {} : { attemptsMax: settings.concurrency };
+}
+
+/** Takes the directory, or rejects with store_owned that names who has it. */
+async function own(data: string): Promise<Parts["ownership"]> {
+  const ownership = await openOwnership(data);
+  if (ownership.owned) return ownership;
+  const { pid, address } = ownership.owner;
+  const who = pid === null ? "another process" : `process ${pid}`;
+  const where = address === null ? "it serves no address" : `it serves ${address}`;
+  throw new LockstitchError(
+    "store_owned",
+    `${data} is owned by ${who} (${where}). Stop it, or choose another directory with --data.`,
+    { details: { pid, address, data } },
+  );
+}
+
+function demoHooks(nodes: BreakableNodes) {
+  return {
+    kill: () => void process.kill(process.pid, "SIGKILL"),
+    failNext: () => nodes.failNext(),
+  };
+}
+
+async function superviseServer(): Promise<number> {
+  return await supervise({
+    spawn: (restarts) =>
+      spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+        stdio: ["inherit", "inherit", "inherit", "ipc"],
+        env: { ...process.env, [RESTARTS_VARIABLE]: String(restarts) },
+      }),
+    onInterrupt,
+    note: (line) => void process.stderr.write(`${line}\n`),
+    delay: (delayMs, signal) => delay(delayMs, undefined, { signal }).catch(() => undefined),
+    monotonicMs: systemClock.monotonicMs,
+  });
+}
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+process.exitCode = await runProgram(machine, process.argv.slice(2));
