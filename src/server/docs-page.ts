@@ -46,16 +46,23 @@ function operationHtml(entry: {
       html`<tr><th scope="row"><code>${String(one["name"])}</code></th><td>${String(one["in"])}${one["required"] === true ? ", required" : ""}</td><td>${parameterText(one)}</td></tr>`,
   );
   const body = operation.requestBody?.["content"] as Content | undefined;
-  const responses = Object.entries(operation.responses).map(
-    ([status, response]) =>
-      html`<tr><th scope="row">${status}</th><td>${raw(contentHtml(response["content"] as Content | undefined))}</td><td>${status.startsWith("2") ? "" : String(response["description"])}</td></tr>`,
-  );
+  const answers = Object.entries(operation.responses);
+  const responses = answers
+    .filter(([status]) => status.startsWith("2"))
+    .map(
+      ([status, response]) =>
+        html`<tr><th scope="row">${status}</th><td>${raw(contentHtml(response["content"] as Content | undefined))}</td></tr>`,
+    );
+  const errors = answers
+    .filter(([status]) => !status.startsWith("2"))
+    .map(([status, response]) => `${status} ${String(response["description"])}`);
   return html`<article id="${operation.operationId}">
 <h3><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></h3>
 <p>${operation.summary}.${operation.description === undefined ? "" : ` ${operation.description}`}</p>
 ${raw(parameters.length === 0 ? "" : html`<table><caption>Parameters</caption><tbody>${raw(parameters.join(""))}</tbody></table>`)}
 ${raw(body === undefined ? "" : html`<p>Body: ${raw(contentHtml(body))}</p>`)}
 <table><caption>Answers</caption><tbody>${raw(responses.join(""))}</tbody></table>
+<p class="errors">Errors: ${errors.join(" · ")}</p>
 </article>`;
 }
 

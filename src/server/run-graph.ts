@@ -52,7 +52,7 @@ export function joinGraph(shape: WorkflowShape, state: RunStateView): GraphJson 
   }
   const nodes = shape.nodes.map((node) => ({
     ...node,
-    ...summaryOf(instances.get(node.path) ?? []),
+    ...summaryOf(instances.get(instancePath(node.path)) ?? []),
   }));
   // Inner slots stand after outer ones: from the end, each finds its steps' statuses settled.
   for (const slot of nodes.toReversed())
@@ -67,6 +67,11 @@ export function joinGraph(shape: WorkflowShape, state: RunStateView): GraphJson 
     nodes,
     edges: shape.edges.map((edge) => ({ ...edge })),
   };
+}
+
+/** The clauses of a try share one path; only their nodes are told apart. */
+function instancePath(nodePath: string): string {
+  return nodePath.replaceAll(/\["catch\.\d+"\]/g, ".catch");
 }
 
 /** The path of the step in the definition: `lines[3].price` is `lines.price`. */

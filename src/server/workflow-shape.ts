@@ -1,19 +1,17 @@
 /**
- * The drawn form of a plan: one node for each step, groups for steps with inner steps and for the
- * named slots among them (a branch, `then`, `catch`), edges within one scope.
- *
- * Paths are those of step instances without items, passes and attempts, so that instances find
- * their node.
+ * The drawn form of a plan, made from its graph: every step is a node, a step with inner steps
+ * holds them, and a named slot of it (a branch, `then`, `catch`) is a node of kind `slot` between.
  */
-import { childPath, slotPath } from "#workflow/path.ts";
-import type { Plan, PlanScope } from "#workflow/plan.ts";
+import { type GraphGroup, graphOf } from "#workflow/graph-text.ts";
+import { childPath } from "#workflow/path.ts";
+import type { Plan } from "#workflow/plan.ts";
 
 export interface ShapeNode {
+  /** Path of its instances without items, passes and attempts; of a slot: its group's id. */
   readonly path: string;
   readonly id: string;
   /** Empty for a slot. */
   readonly uses: string;
-  /** As in the plan, or `slot`. */
   readonly kind: string;
   readonly parent: string | null;
   readonly isGroup: boolean;
@@ -33,57 +31,55 @@ export interface WorkflowShape {
   readonly edges: readonly ShapeEdge[];
 }
 
-/** Nodes come before what stands inside them. */
+/** The shape of `plan`; slots stand after the steps, inner ones after outer ones. */
 export function shapeOf(plan: Plan): WorkflowShape {
-  const nodes: ShapeNode[] = [];
-  const edges: ShapeEdge[] = [];
-  addScope(plan.root, "", null, { nodes, edges });
-  if (plan.finally !== null) {
-    const path = slotPath("", plan.finally.pathSegment);
-    const name = "finally";
-    nodes.push({ path, id: name, uses: "", kind: "slot", parent: null, isGroup: true });
-    for (const leaf of plan.root.leaves) {
-      const from = plan.root.steps[leaf];
-      if (from !== undefined)
-        edges.push({ from: childPath("", from.id), to: path, label: null, implied: false });
-    }
-    addScope(plan.finally, path, path, { nodes, edges });
-  }
-  return { nodes, edges };
+  const graph = graphOf(plan);
+  const groups = new Map(graph.groups.map((group) => [group.id, group]));
+  const owners = new Set(graph.groups.map(({ owner }) => owner));
+  const parentOf = (scope: string): string | null => {
+    const group = groups.get(scope);
+    if (group === undefined) return null;
+    return isBody(group) ? group.owner : group.id;
+  };
+  const steps = graph.nodes.map((node) => ({
+    path: node.id,
+    id: node.label,
+    uses: node.uses,
+    kind: node.kind,
+    parent: parentOf(node.scope),
+    isGroup: owners.has(node.id),
+  }));
+  const slots = graph.groups
+    .filter((group) => !isBody(group))
+    .map((group) => ({
+      path: group.id,
+      id: group.label.slice(group.label.indexOf(": ") + 1).trim(),
+      uses: "",
+      kind: "slot",
+      parent: group.owner,
+      isGroup: true,
+    }));
+  const edges = graph.edges.map(({ from, to, port, implied }) => ({
+    from,
+    to,
+    label: port,
+    implied,
+  }));
+  return { nodes: [...steps, ...slots], edges: [...edges, ...finallyEdges(plan, groups)] };
 }
 
-function addScope(
-  scope: PlanScope,
-  scopePath: string,
-  parent: string | null,
-  shape: { readonly nodes: ShapeNode[]; readonly edges: ShapeEdge[] },
-): void {
-  for (const step of scope.steps) {
-    const path = childPath(scopePath, step.id);
-    const isGroup = step.bodies.size > 0;
-    shape.nodes.push({ path, id: step.id, uses: step.uses, kind: step.kind, parent, isGroup });
-    for (const edge of step.in) {
-      const from = scope.steps[edge.from];
-      if (from !== undefined)
-        shape.edges.push({
-          from: childPath(scopePath, from.id),
-          to: path,
-          label: edge.port,
-          implied: edge.implied,
-        });
-    }
-    for (const body of step.bodies.values()) {
-      const inner = slotPath(path, body.pathSegment);
-      if (inner !== path)
-        shape.nodes.push({
-          path: inner,
-          id: body.pathSegment,
-          uses: "",
-          kind: "slot",
-          parent: path,
-          isGroup: true,
-        });
-      addScope(body, inner, inner, shape);
-    }
-  }
+/** The workflow's `finally` comes after every step that nothing follows. */
+function finallyEdges(plan: Plan, groups: ReadonlyMap<string, GraphGroup>): readonly ShapeEdge[] {
+  const last = [...groups.values()].find(({ owner }) => owner === null);
+  if (last === undefined) return [];
+  return plan.root.leaves.flatMap((leaf) => {
+    const step = plan.root.steps[leaf];
+    if (step === undefined) return [];
+    return [{ from: childPath("", step.id), to: last.id, label: null, implied: false }];
+  });
+}
+
+/** The steps of a loop or a try stand in their owner itself. */
+function isBody(group: GraphGroup): boolean {
+  return group.owner !== null && group.id === childPath(group.owner, "body");
 }

@@ -98,7 +98,7 @@ describe.skipIf(chromium === null)("the live page", () => {
     await startReport(fixture);
     await page.getByRole("heading", { name: "weather-report", level: 1 }).waitFor();
     await page.locator('g[aria-label^="records,"][aria-label*="retrying"]').waitFor();
-    await page.locator('g[aria-label^="mean,"][aria-label*="3 succeeded"]').waitFor();
+    await page.locator('g[aria-label^="mean,"][aria-label*="3/4 done"]').waitFor();
     expect(faults).toEqual([]);
   });
 
@@ -147,8 +147,12 @@ describe.skipIf(chromium === null)("the live page", () => {
     await second.listen();
     await page.getByText("continued 1 run from the journal").waitFor();
     await page.getByText("✓ succeeded", { exact: true }).waitFor();
-    const events = await page.locator(".journal-rows .seq").allTextContents();
     const all = await first.engine.events(LOCAL_CONTEXT, runId, 0, 1_000);
+    await page
+      .locator(".journal-rows li")
+      .nth(all.length - 1)
+      .waitFor();
+    const events = await page.locator(".journal-rows .seq").allTextContents();
     await keep(page, "continued");
     expect(events).toEqual(all.map(({ seq }) => String(seq)).toReversed());
   });

@@ -5,21 +5,27 @@
  * L2. Nothing overlaps; an edge over several layers has a lane of its own in each.
  * L3. Pure: the same graph gives the same picture.
  *
+ * On a narrow screen each scope is one column in the same order; an edge to the next step is a
+ * short line, any other an arc beside the column.
+ *
  * Units are CSS pixels. Ranks by longest path, order within a rank by barycentres (Sugiyama et
  * al. 1981), one sweep down and one up.
  */
 
-export const NODE_WIDTH = 216;
+export const NODE_WIDTH = 196;
 export const NODE_HEIGHT = 52;
-const GAP_X = 20;
+const GAP_X = 16;
 const GAP_Y = 30;
 const LANE = 14;
+const GAP_Y_NARROW = 20;
+/** Room for arcs left of a narrow column. */
+const GUTTER = 18;
 const GROUP_PAD = 14;
 /** A group's own name and status line stand above its steps. */
 const GROUP_HEAD = 50;
 
 /** `{ width, height, nodes: Map path -> { x, y, width, height }, edges: [{ from, to, label, points }] }`. */
-export function layoutGraph(graph) {
+export function layoutGraph(graph, { isNarrow = false } = {}) {
   const children = new Map();
   for (const node of graph.nodes) {
     const siblings = children.get(node.parent) ?? [];
@@ -27,7 +33,7 @@ export function layoutGraph(graph) {
     children.set(node.parent, siblings);
   }
   const scopes = new Map();
-  const root = scopeAt(null, { children, edges: graph.edges, scopes });
+  const root = scopeAt(null, { children, edges: graph.edges, scopes, isNarrow });
   const placed = { width: root.width, height: root.height, nodes: new Map(), edges: [] };
   flatten(null, scopes, placed, 0, 0);
   return placed;
@@ -43,7 +49,9 @@ function scopeAt(parent, context) {
   const boxes = new Map(members.map((node) => [node.path, sizeOf(node, context)]));
   const ranks = rankRows(members, edges, boxes);
   orderRows(ranks.rows, ranks.links);
-  const scope = placeRows(ranks, edges, boxes);
+  const scope = context.isNarrow
+    ? placeColumn(members, ranks.rank, edges, boxes)
+    : placeRows(ranks, edges, boxes);
   context.scopes.set(parent, scope);
   return scope;
 }
@@ -135,7 +143,7 @@ function rankRows(members, edges, boxes) {
     links.push([before, edge.to]);
     lanes.set(edge, keys);
   }
-  return { rows, links, lanes };
+  return { rows, links, lanes, rank };
 }
 
 function orderRows(rows, links) {
@@ -190,11 +198,58 @@ function placeRows({ rows, lanes }, edges, boxes) {
   };
 }
 
+function placeColumn(members, rank, edges, boxes) {
+  const column = members.map(({ path }) => path).sort((a, b) => rank(a) - rank(b));
+  const nodes = new Map();
+  const left = edges.length >= column.length ? GUTTER : 0;
+  let y = 0;
+  for (const path of column) {
+    nodes.set(path, { x: left, y, ...boxes.get(path) });
+    y += boxes.get(path).height + GAP_Y_NARROW;
+  }
+  const width = Math.max(0, ...[...boxes.values()].map((box) => box.width)) + left;
+  const place = new Map(column.map((path, index) => [path, index]));
+  return {
+    width,
+    height: Math.max(0, y - GAP_Y_NARROW),
+    nodes,
+    edges: edges.map((edge) => {
+      const span = place.get(edge.to) - place.get(edge.from);
+      return columnEdge(edge, nodes, span);
+    }),
+  };
+}
+
+function columnEdge(edge, nodes, span) {
+  const from = nodes.get(edge.from);
+  const to = nodes.get(edge.to);
+  if (span === 1) {
+    const x = from.x + NODE_WIDTH / 2;
+    return {
+      ...edge,
+      isArc: false,
+      points: [
+        { x, y: from.y + from.height },
+        { x, y: to.y },
+      ],
+    };
+  }
+  const points = [
+    { x: from.x, y: from.y + NODE_HEIGHT / 2 },
+    { x: to.x, y: to.y + NODE_HEIGHT / 2 },
+  ];
+  return { ...edge, isArc: true, points };
+}
+
 function wayOf(edge, lanes, points) {
   const from = points.get(edge.from);
   const to = points.get(edge.to);
   const middle = (box) => box.x + box.width / 2;
-  const way = [{ x: middle(from), y: from.y + from.height }];
+  // Straight down to the end of its row first: a neighbour may be taller.
+  const way = [
+    { x: middle(from), y: from.y + from.height },
+    { x: middle(from), y: from.bottom },
+  ];
   for (const key of lanes.get(edge)) {
     const lane = points.get(key);
     way.push({ x: middle(lane), y: lane.y }, { x: middle(lane), y: lane.bottom });

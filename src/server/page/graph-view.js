@@ -7,24 +7,31 @@ import { layoutGraph } from "/assets/graph-layout.js";
 import { nodeLine, signOf } from "/assets/status.js";
 
 const MARGIN = 8;
-const NAME_CHARACTERS_MAX = 24;
+const NAME_CHARACTERS_MAX = 21;
+const LINE_CHARACTERS_MAX = 24;
+/** Below this width each scope is one column. */
+const NARROW = "(max-width: 720px)";
+/** Text stays legible: a wider graph than this allows is scrolled. */
+const SCALE_MIN = 0.75;
 
 /** A view with `node`, `update(graph, selectedPath)`. `onSelect(path)` hears of a chosen step. */
 export function graphView(onSelect) {
   const root = element("div", { class: "graph", role: "group", "aria-label": "Steps of the run" });
+  const narrow = matchMedia(NARROW);
   let shape = "";
   let parts = new Map();
   return {
     node: root,
     update(graph, selectedPath) {
       const newShape = JSON.stringify([
+        narrow.matches,
         graph.nodes.map(({ path, parent }) => [path, parent]),
         graph.edges,
       ]);
       if (newShape !== shape) {
         shape = newShape;
         parts = new Map();
-        root.replaceChildren(drawing(graph, parts, onSelect));
+        root.replaceChildren(drawing(graph, parts, { onSelect, isNarrow: narrow.matches }));
       }
       for (const node of graph.nodes) updateNode(parts.get(node.path), node, selectedPath);
       const status = new Map(graph.nodes.map((node) => [node.path, node.status]));
@@ -37,15 +44,13 @@ export function graphView(onSelect) {
   };
 }
 
-function drawing(graph, parts, onSelect) {
-  const layout = layoutGraph(graph);
+function drawing(graph, parts, { onSelect, isNarrow }) {
+  const layout = layoutGraph(graph, { isNarrow });
   const width = layout.width + 2 * MARGIN;
   const height = layout.height + 2 * MARGIN;
-  const svg = svgElement("svg", {
-    width,
-    height,
-    viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`,
-  });
+  const svg = svgElement("svg", { viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}` });
+  svg.style.maxWidth = `${width}px`;
+  svg.style.minWidth = `${width * SCALE_MIN}px`;
   // Groups come before what stands in them, and edges between: later is in front.
   for (const node of graph.nodes) {
     const drawn = nodeParts(node, layout.nodes.get(node.path), onSelect);
@@ -55,7 +60,7 @@ function drawing(graph, parts, onSelect) {
   for (const edge of layout.edges) {
     const line = svgElement("path", {
       class: "edge",
-      d: curve(edge.points),
+      d: edge.isArc ? arc(edge.points) : curve(edge.points),
       "aria-hidden": "true",
     });
     parts.set(`edge ${edge.from} ${edge.to}`, { line, from: edge.from, to: edge.to });
@@ -68,10 +73,7 @@ function drawing(graph, parts, onSelect) {
 function nodeParts(node, box, onSelect) {
   const isGroup = node.isGroup;
   const name = svgElement("text", { class: "name", x: box.x + 36, y: box.y + 22 });
-  name.textContent =
-    node.id.length > NAME_CHARACTERS_MAX
-      ? `${node.id.slice(0, NAME_CHARACTERS_MAX - 1)}…`
-      : node.id;
+  name.textContent = shortened(node.id, NAME_CHARACTERS_MAX);
   const uses = svgElement("text", {
     class: "uses",
     x: box.x + box.width - 12,
@@ -116,13 +118,22 @@ function nodeParts(node, box, onSelect) {
   return { group, sign, line };
 }
 
+function shortened(text, charactersMax) {
+  return text.length > charactersMax ? `${text.slice(0, charactersMax - 1)}…` : text;
+}
+
 function updateNode(parts, node, selectedPath) {
   const line = nodeLine(node);
   setText(parts.sign, signOf(node.status));
-  setText(parts.line, line);
+  setText(parts.line, shortened(line, LINE_CHARACTERS_MAX));
   setAttribute(parts.group, "class", `step ${node.status}`);
   setAttribute(parts.group, "aria-label", `${node.id}, ${node.uses}: ${line}`);
   setAttribute(parts.group, "aria-pressed", node.path === selectedPath ? "true" : "false");
+}
+
+function arc([from, to]) {
+  const x = Math.min(from.x, to.x) - 24;
+  return `M${from.x} ${from.y} C${x} ${from.y} ${x} ${to.y} ${to.x} ${to.y}`;
 }
 
 function curve(points) {

@@ -45,8 +45,13 @@ function row(event) {
       {},
       element("span", { class: "seq" }, String(event.seq)),
       element("time", { datetime: event.at }, timeText(event.at)),
-      element("span", { class: `type ${kindOf(event.type)}` }, event.type),
-      event.path === null ? null : element("code", {}, event.path),
+      element(
+        "span",
+        { class: "what" },
+        element("span", { class: `type ${kindOf(event.type)}` }, event.type),
+        " ",
+        event.path === null ? null : element("code", {}, event.path),
+      ),
     ),
   );
   return element("li", {}, details);

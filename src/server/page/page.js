@@ -170,7 +170,7 @@ async function showChosen() {
 function emptyState() {
   const origin = location.origin;
   const commands = [
-    ["Run an example", "npx lockstitch run examples/hello.workflow.yaml"],
+    ["Run an example", "npx lockstitch run examples/fan-out/fan-out.workflow.yaml"],
     [
       "Or start one over HTTP",
       `curl ${origin}/api/v1/runs -H 'content-type: application/json' -d '{"workflow":{"language":1,"name":"hello","steps":[{"id":"wait","uses":"wait.for","with":{"duration":"5s"}}]}}'`,

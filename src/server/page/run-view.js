@@ -159,9 +159,8 @@ function arranged(head, graph, details, result, journal) {
       head.facts,
       element("div", { class: "progress" }, head.bar, head.counts),
       head.explain,
-      head.asks,
-      head.demo,
     ),
+    element("div", { class: "turn" }, head.asks, head.demo),
     element("section", { class: "graph-card", "aria-label": "Graph" }, graph, details),
     element("div", { class: "side" }, result, journal),
   );
@@ -196,7 +195,7 @@ function demoPanel(act) {
   return element(
     "div",
     { class: "demo", role: "group", "aria-label": "Break it" },
-    element("strong", {}, "Break it:"),
+    element("h2", {}, "Break it, and watch it go on"),
     press("Fail a step", "/demo/fail-next", "The next attempt fails; its retry is durable."),
     press(
       "Kill the process",

@@ -43,14 +43,17 @@ export function elapsedMs(startedAt, endedAt) {
 
 /** The line under a step's name: what it does, how often it was tried, how long. */
 export function nodeLine(node) {
-  const parts = [];
-  if (node.instances > 1) {
-    const counts = Object.entries(node.counts).map(([status, count]) => `${count} ${status}`);
-    parts.push(counts.join(", "));
-  } else parts.push(node.status);
-  if (node.attempts > Math.max(1, node.instances)) parts.push(`${node.attempts} attempts`);
+  const parts = node.instances > 1 ? countsOf(node) : [node.status];
+  if (node.instances <= 1 && node.attempts > 1) parts.push(`${node.attempts} attempts`);
   const tookMs = elapsedMs(node.startedAt, node.endedAt);
-  if (tookMs !== null && (node.endedAt !== null || node.status !== "pending"))
-    parts.push(durationText(tookMs));
+  const isTimed = node.endedAt !== null || node.instances <= 1;
+  if (tookMs !== null && isTimed && node.status !== "pending") parts.push(durationText(tookMs));
   return parts.join(" · ");
+}
+
+/** `3/4 done · 1 running`. */
+function countsOf(node) {
+  const { succeeded = 0, ...others } = node.counts;
+  const rest = Object.entries(others).map(([status, count]) => `${count} ${status}`);
+  return [`${succeeded}/${node.instances} done`, ...rest];
 }
