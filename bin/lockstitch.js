@@ -6,7 +6,13 @@
 import "./require-node.js";
 // biome-ignore lint/style/useNodejsImportProtocol: the versions that must reach the check do not know the prefix.
 import { existsSync } from "fs";
+// biome-ignore lint/style/useNodejsImportProtocol: the same.
+import module from "module";
 
 var source = new URL("../src/main.ts", import.meta.url);
 var entry = existsSync(source) ? source : new URL("../dist/main.js", import.meta.url);
+// Keeps compiled code between starts, which halves the time of a command. Coverage needs it fresh.
+if (module.enableCompileCache !== undefined && process.env.NODE_V8_COVERAGE === undefined) {
+  module.enableCompileCache();
+}
 void import(entry.href);

@@ -1,0 +1,72 @@
+/** The examples of examples/, run as they stand by the real program. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { lockstitch, startLockstitch } from "../cli/lockstitch-process.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const example = (path: string): string => resolve("examples", path);
+
+async function outputOf(path: string, cwd: string): Promise<unknown> {
+  const { code, stdout, stderr } = await lockstitch(["run", example(path), "--json"], { cwd });
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout).output;
+}
+
+test("fan-out: a thousand items, each an attempt", async () => {
+  await using directory = await temporaryDirectory();
+  expect(await outputOf("fan-out/fan-out.workflow.yaml", directory.path)).toEqual({
+    items: 1_000,
+    sum: (1_000 * 1_001 * 2_001) / 6,
+  });
+});
+
+test("sub-workflows: the file beside it is saved too, children are runs of their own", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  expect(await outputOf("sub-workflows/order.workflow.yaml", cwd)).toEqual({
+    total: 4.5 * 2 + 1.25 * 12 * 0.9 + 30,
+  });
+  const { stdout } = await lockstitch(["runs", "list", "--workflow", "price", "--json"], { cwd });
+  expect(JSON.parse(stdout).items).toHaveLength(3);
+});
+
+test("signals: the run sends itself the signal that it waits for", async () => {
+  await using directory = await temporaryDirectory();
+  expect(await outputOf("signals/signals.workflow.yaml", directory.path)).toBe(
+    "Order 4711 handed to Robin.",
+  );
+});
+
+test("signals: or somebody else sends it", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  const file = example("signals/signals.workflow.yaml");
+  await using run = startLockstitch(["run", file, "--input", '{"rehearse": false}'], { cwd });
+  const [, runId = ""] = await run.seen(/runs signal (run_\w+) courier\.arrived --key 4711/);
+  const payload = ["--key", "4711", "--payload", '{"name": "Kim"}'];
+  await lockstitch(["runs", "signal", runId, "courier.arrived", ...payload], { cwd });
+  expect(await run.ended()).toMatchObject({ code: 0, stdout: '"Order 4711 handed to Kim."\n' });
+});
+
+test("report: reads a real table, retries, waits for the approval, writes Markdown and CSV", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  const file = example("report/report.workflow.yaml");
+  await using run = startLockstitch(["run", file, "--json", "--input", '{"pace": 50}'], { cwd });
+  const [, runId = ""] = await run.seen(/approvals approve (run_\w+) approve/);
+  expect((await lockstitch(["approvals", "approve", runId, "approve"], { cwd })).code).toBe(0);
+  const { code, stdout, stderr } = await run.ended();
+  expect(code, stderr).toBe(0);
+
+  const { output, steps } = JSON.parse(stdout);
+  expect(steps.station).toMatchObject({ status: "succeeded", attempts: 2 });
+  expect(output.sunniest).toMatch(/^201\d$/);
+  const files = join(cwd, ".lockstitch", "files");
+  const report = await readFile(join(files, output.report), "utf8");
+  expect(report).toContain("# Weather at Seattle-Tacoma Airport, 132 m");
+  expect(report.match(/^\| 201\d \|/gm)).toHaveLength(4);
+  expect(await readFile(join(files, output.table), "utf8")).toMatch(
+    /^year,days,rain,sunny,warmest\n/,
+  );
+});
