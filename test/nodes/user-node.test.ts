@@ -47,16 +47,15 @@ it("is typed from its schemas: the compiler refuses what does not fit", () => {
     description: "",
     category: "user",
     icon: "x",
-    pure: true,
     config: z.strictObject({ n: z.number() }),
     output: z.strictObject({ twice: z.number() }),
   } as const;
-  const node = defineNode({ ...common, run: ({ n }) => ({ twice: 2 * n }) });
+  const node = defineNode({ ...common, pure: true, run: ({ n }) => ({ twice: 2 * n }) });
   // @ts-expect-error: the output's field has another name
-  defineNode({ ...common, run: ({ n }) => ({ double: 2 * n }) });
+  defineNode({ ...common, pure: true, run: ({ n }) => ({ double: 2 * n }) });
   // @ts-expect-error: the config has no such field
-  defineNode({ ...common, run: ({ m }) => ({ twice: m }) });
+  defineNode({ ...common, pure: true, run: ({ m }) => ({ twice: m }) });
   // @ts-expect-error: a pure node returns its output, not a promise
-  defineNode({ ...common, run: async () => ({ twice: 1 }) });
+  defineNode({ ...common, pure: true, run: async () => ({ twice: 1 }) });
   expect(runPure(node, { n: 2 })).toEqual({ ok: true, output: { twice: 4 } });
 });
