@@ -41,7 +41,7 @@ export interface StepOptions extends Omit<Defaults, "onError" | KeyedPolicies> {
   readonly rateLimit?: WithKey<Defaults["rateLimit"]>;
   readonly circuitBreaker?: WithKey<Defaults["circuitBreaker"]>;
   readonly description?: string;
-  readonly needs?: readonly (string | StepHandle)[];
+  readonly needs?: readonly (string | Pick<StepHandle, "id">)[];
   readonly if?: Bare;
   readonly triggerRule?: Step["triggerRule"];
   readonly onError?: "continue" | { readonly fallback: unknown };

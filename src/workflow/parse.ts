@@ -7,7 +7,7 @@ import type { WorkflowDefinition } from "./definition.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { Plan } from "./plan.ts";
 import { definitionInvalid, type Problem, pointerText } from "./problem.ts";
-import { Lines, offsetOf, type Source } from "./source.ts";
+import { Lines, offsetOf } from "./source.ts";
 import { readJson } from "./source-json.ts";
 import { readYaml } from "./source-yaml.ts";
 
@@ -34,7 +34,8 @@ export type ParsedWorkflow =
 export function parseWorkflow(text: string, options: ParseOptions): ParsedWorkflow {
   const file = options.file ?? null;
   if (text.length > DEFINITION_BYTES_MAX) return invalid([tooLong(text, file)]);
-  const source = formatOf(text, options) === "json" ? readJson(text) : readYaml(text);
+  const isJson = formatOf(text, options) === "json";
+  const source = isJson ? readJson(text, { positions: false }) : readYaml(text);
   const lines = new Lines(text);
   const problems: (Problem & { readonly offset: number })[] = source.faults.map((fault) => ({
     code: fault.code,
@@ -45,10 +46,11 @@ export function parseWorkflow(text: string, options: ParseOptions): ParsedWorkfl
     suggestion: fault.suggestion,
     offset: fault.offset,
   }));
-  if (isUnreadable(source)) return invalid(problems);
+  if (source.value === undefined) return invalid(problems);
   const { definition, plan, findings } = check(source.value, options.nodes);
+  const placed = isJson && findings.length > 0 ? readJson(text, { positions: true }) : source;
   for (const finding of findings) {
-    const offset = offsetOf(finding, source, text);
+    const offset = offsetOf(finding, placed, text);
     problems.push({
       code: finding.code,
       message: finding.message,
@@ -79,10 +81,6 @@ function formatOf(text: string, options: ParseOptions): "yaml" | "json" {
   if (options.file !== undefined && /\.json$/i.test(options.file)) return "json";
   if (options.file !== undefined && /\.ya?ml$/i.test(options.file)) return "yaml";
   return /^\uFEFF?\s*\{/.test(text) ? "json" : "yaml";
-}
-
-function isUnreadable(source: Source): boolean {
-  return source.node === null || source.value === undefined;
 }
 
 function invalid(problems: readonly Problem[]): ParsedWorkflow {

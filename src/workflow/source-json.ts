@@ -11,9 +11,12 @@ import {
   VALUE_DEPTH_MAX,
 } from "./source.ts";
 
-/** Reads the text; a syntax error is the only fault then, and the value undefined. */
-export function readJson(text: string): Source {
-  const reader = new JsonReader(text);
+/**
+ * Reads the text; a syntax error is the only fault then, and the value undefined. Without
+ * `positions` the node is null and the rest the same: most texts are right, and need none.
+ */
+export function readJson(text: string, options: { readonly positions: boolean }): Source {
+  const reader = new JsonReader(text, options.positions);
   try {
     const { value, node } = reader.document();
     return { value, node, faults: reader.faults };
@@ -42,7 +45,7 @@ class JsonFault extends Error {
 
 interface Located {
   readonly value: unknown;
-  readonly node: SourceNode;
+  readonly node: SourceNode | null;
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -55,11 +58,13 @@ const LITERALS: readonly (readonly [string, unknown])[] = [
 class JsonReader {
   readonly faults: SourceFault[] = [];
   readonly #text: string;
+  readonly #positions: boolean;
   #at = 0;
   readonly #path: (string | number)[] = [];
 
-  constructor(text: string) {
+  constructor(text: string, positions: boolean) {
     this.#text = text;
+    this.#positions = positions;
   }
 
   document(): Located {
@@ -92,23 +97,31 @@ class JsonReader {
   }
 
   #leaf(value: unknown, start: number): Located {
-    return { value, node: { start, end: this.#at, fields: null, items: null } };
+    return { value, node: this.#node(start, null, null) };
+  }
+
+  #node(
+    start: number,
+    fields: ReadonlyMap<string, SourceField> | null,
+    items: readonly SourceNode[] | null,
+  ): SourceNode | null {
+    return this.#positions ? { start, end: this.#at, fields, items } : null;
   }
 
   #object(): Located {
     const start = this.#at++;
     const value: Record<string, unknown> = {};
-    const fields = new Map<string, SourceField>();
+    const fields = this.#positions ? new Map<string, SourceField>() : null;
     this.#skipSpace();
     if (this.#text[this.#at] !== "}") {
       do this.#field(value, fields);
       while (this.#separator("}"));
     }
     this.#at += 1;
-    return { value, node: { start, end: this.#at, fields, items: null } };
+    return { value, node: this.#node(start, fields, null) };
   }
 
-  #field(value: Record<string, unknown>, fields: Map<string, SourceField>): void {
+  #field(value: Record<string, unknown>, fields: Map<string, SourceField> | null): void {
     this.#skipSpace();
     const keyStart = this.#at;
     if (this.#text[keyStart] !== '"') throw this.#unexpected("where a key in quotes should stand");
@@ -118,31 +131,31 @@ class JsonReader {
     this.#at += 1;
     this.#path.push(key);
     const located = this.#value();
-    if (fields.has(key))
+    if (Object.hasOwn(value, key))
       this.#fault("duplicate_key", `The key \`${key}\` occurs twice.`, keyStart, "Remove one.");
     if (key === "__proto__")
       this.#fault("reserved_name", "The key `__proto__` is not allowed.", keyStart, null);
     else value[key] = located.value;
-    fields.set(key, { keyStart, node: located.node });
+    if (located.node !== null) fields?.set(key, { keyStart, node: located.node });
     this.#path.pop();
   }
 
   #array(): Located {
     const start = this.#at++;
     const value: unknown[] = [];
-    const items: SourceNode[] = [];
+    const items: SourceNode[] | null = this.#positions ? [] : null;
     this.#skipSpace();
     if (this.#text[this.#at] !== "]") {
       do {
-        this.#path.push(items.length);
+        this.#path.push(value.length);
         const located = this.#value();
         this.#path.pop();
         value.push(located.value);
-        items.push(located.node);
+        if (located.node !== null) items?.push(located.node);
       } while (this.#separator("]"));
     }
     this.#at += 1;
-    return { value, node: { start, end: this.#at, fields: null, items } };
+    return { value, node: this.#node(start, null, items) };
   }
 
   /** True after a comma, false at `close`, which stays unread. */

@@ -33,7 +33,11 @@ const addFormats = ("default" in addFormatsModule
 const linearRegExp = Object.assign(
   (pattern: string) => {
     const compiled = RE2JS.compile(pattern);
-    return { test: (text: string) => compiled.matcher(text).find() };
+    return {
+      test: (text: string) => compiled.test(text),
+      // ajv keeps patterns by their text: without one all patterns would be the first.
+      toString: () => `/${pattern}/`,
+    };
   },
   { code: "linearRegExp" },
 );

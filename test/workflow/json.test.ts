@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { canonicalJson } from "#workflow/canonical-json.ts";
+import { hashJson } from "#workflow/hash.ts";
+import { readJson } from "#workflow/source-json.ts";
+import { compileSchema, schemaFault } from "#workflow/validate-json.ts";
+
+describe("canonicalJson", () => {
+  it("gives the text of RFC 8785, section 3.2.3", () => {
+    const value = JSON.parse(
+      '{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/","literals":[null,true,false]}',
+    );
+    expect(canonicalJson(value)).toBe(
+      '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
+    );
+    const keys = {
+      "\u20ac": 1,
+      "\r": 2,
+      "\ufb33": 3,
+      "1": 4,
+      "\ud83d\ude00": 5,
+      "\u0080": 6,
+      "\u00f6": 7,
+    };
+    expect(Object.values(JSON.parse(canonicalJson(keys)) as object).length).toBe(7);
+    expect([...canonicalJson(keys).matchAll(/:(\d)/g)].map(([, n]) => n).join("")).toBe("2467153");
+  });
+
+  it("does not depend on the order of keys, and reads back", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value);
+        expect(canonicalJson(JSON.parse(text))).toBe(text);
+        expect(hashJson(value)).toBe(createHash("sha256").update(text).digest("hex"));
+        // JSON has no -0.
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  it("refuses what is not JSON", () => {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, undefined, () => 1])
+      expect(() => canonicalJson(value)).toThrow(RangeError);
+  });
+});
+
+describe("readJson", () => {
+  it("reads what JSON.parse reads", () => {
+    fc.assert(
+      fc.property(
+        fc.json({ noUnicodeString: false }),
+        fc.constantFrom(0, 1, "\t"),
+        (text, space) => {
+          const value = JSON.parse(text) as unknown;
+          const written = JSON.stringify(value, null, space);
+          const read = readJson(written, { positions: true });
+          if (!written.includes('"__proto__"')) expect(read.value).toEqual(value);
+          expect(read.node).toMatchObject({ start: 0, end: written.length });
+          const { node, ...plain } = readJson(written, { positions: false });
+          expect([node, plain]).toEqual([null, { value: read.value, faults: read.faults }]);
+        },
+      ),
+    );
+  });
+
+  it("refuses what JSON.parse refuses", () => {
+    const refused = (text: string): boolean => {
+      try {
+        JSON.parse(text);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    const pieces = fc.array(
+      fc.constantFrom(
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        '"a"',
+        '"',
+        "1",
+        "-",
+        "01",
+        "1.",
+        "true",
+        " ",
+        "\n",
+        "\\",
+      ),
+      { maxLength: 12 },
+    );
+    let count = 0;
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        const text = parts.join("");
+        const isRefused = refused(text);
+        if (!isRefused) count += 1;
+        expect(readJson(text, { positions: true }).node === null, text).toBe(isRefused);
+      }),
+      { numRuns: 5000 },
+    );
+    expect(count).toBeGreaterThan(20);
+  });
+});
+
+describe("compileSchema", () => {
+  it("applies defaults to a copy and names what does not fit", () => {
+    const validate = compileSchema({
+      type: "object",
+      required: ["id"],
+      properties: {
+        id: { type: "string", format: "email" },
+        n: { default: 3 },
+        in: { properties: { x: { default: 1 } } },
+      },
+      additionalProperties: false,
+    });
+    const value = { id: "a@b.example", in: {} };
+    expect(validate(value)).toEqual({
+      value: { id: "a@b.example", n: 3, in: { x: 1 } },
+      errors: [],
+    });
+    expect(value).toEqual({ id: "a@b.example", in: {} });
+    const { errors } = validate({ id: "nobody", m: 1 });
+    expect(errors).toEqual([
+      { pointer: "", message: "has a property `m` that the schema does not know" },
+      { pointer: "/id", message: 'must match format "email"' },
+    ]);
+  });
+
+  it("runs patterns in linear time", () => {
+    const validate = compileSchema({ type: "string", pattern: "^(a+)+$" });
+    const started = performance.now();
+    expect(validate(`${"a".repeat(50_000)}!`).errors).toHaveLength(1);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(validate("aaa").errors).toEqual([]);
+    expect(schemaFault({ pattern: "(?=a)" })).not.toBeNull();
+  });
+
+  it("keeps patterns apart", () => {
+    const schema = { properties: { a: { pattern: "^a$" }, b: { pattern: "^b$" } } };
+    const validate = compileSchema(schema);
+    expect(validate({ a: "a", b: "b" }).errors).toEqual([]);
+    expect(validate({ a: "b", b: "a" }).errors.map(({ pointer }) => pointer)).toEqual(["/a", "/b"]);
+  });
+
+  it("keeps schemas with the same $id apart", () => {
+    const first = compileSchema({ $id: "https://x.example/s", type: "string" });
+    const second = compileSchema({ $id: "https://x.example/s", type: "number" });
+    expect([first(1).errors.length, second(1).errors.length]).toEqual([1, 0]);
+    expect(schemaFault({ type: "text" })).toContain("type");
+    expect(schemaFault(3)).toContain("object or a boolean");
+  });
+});

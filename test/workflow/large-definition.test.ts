@@ -1,0 +1,55 @@
+/** A definition of 10,000 steps and 2 MB. The limits here are generous for busy machines; the figures are printed. */
+import { expect, it } from "vitest";
+import { parseWorkflow } from "#workflow/parse.ts";
+import { printYaml } from "#workflow/print.ts";
+import { fakeNodes } from "./fake-nodes.ts";
+
+const STEPS = 10_000;
+const TEXT = "Some words that make this step as long as steps in real definitions are".padEnd(
+  90,
+  ".",
+);
+
+function largeDefinition(): string {
+  const steps = Array.from({ length: STEPS }, (_, at) => ({
+    id: `step_${at}`,
+    uses: "data.set",
+    with: {
+      value: {
+        order: "${{ input.orderId }}",
+        text: `${TEXT} ${at}`,
+        before: at === 0 ? null : `\${{ steps.step_${at - 1}.output.order }}`,
+      },
+    },
+  }));
+  return JSON.stringify({
+    language: 1,
+    name: "large",
+    input: { type: "object", properties: { orderId: { type: "string" } } },
+    steps,
+  });
+}
+
+it("parses and plans 10,000 steps in time", () => {
+  const json = largeDefinition();
+  const timed = (text: string, format: "json" | "yaml") => {
+    const started = performance.now();
+    const { definition, plan, problems } = parseWorkflow(text, { nodes: fakeNodes, format });
+    const ms = performance.now() - started;
+    expect(problems).toEqual([]);
+    expect(plan?.stepCount).toBe(STEPS);
+    return { ms, definition, hash: plan?.hash };
+  };
+  const fromJson = timed(json, "json");
+  if (fromJson.definition === null) throw new Error("the definition is valid");
+  const yaml = printYaml(fromJson.definition);
+  const fromYaml = timed(yaml, "yaml");
+  expect(fromYaml.hash).toBe(fromJson.hash);
+  const size = (text: string) => `${(text.length / 1e6).toFixed(1)} MB`;
+  process.stdout.write(
+    `parse and plan ${STEPS} steps: JSON ${size(json)} ${Math.round(fromJson.ms)} ms, YAML ${size(yaml)} ${Math.round(fromYaml.ms)} ms\n`,
+  );
+  expect(json.length).toBeGreaterThan(1.9e6);
+  expect(fromJson.ms).toBeLessThan(4_000);
+  expect(fromYaml.ms).toBeLessThan(16_000);
+}, 60_000);
