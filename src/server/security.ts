@@ -28,6 +28,8 @@ export interface SecurityOptions {
 }
 
 const API_KEY_CHARACTERS_MIN = 16;
+/** Host values found good, so that parsing addresses is not paid on each request. */
+const HOSTS_REMEMBERED_MAX = 100;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Throws config_invalid where S1 would be broken. */
@@ -57,12 +59,16 @@ export function registerSecurity(app: FastifyInstance, security: SecurityOptions
   const keys = security.apiKeys.map((key) => ({ digest: digestOf(key), context: contextOf(key) }));
   const checksHost = isLoopback(security.host);
   const configured = withoutBrackets(security.host).toLowerCase();
+  const acceptedHosts = new Set<string>();
   app.decorateRequest("callContext", null as unknown as CallContext);
   app.addHook("onRequest", (request, _reply, next) => {
     try {
       const host = request.headers.host ?? "";
       // Elsewhere than on loopback a key is needed, which no rebinding page has.
-      if (checksHost) assertHost(host, configured);
+      if (checksHost && !acceptedHosts.has(host)) {
+        assertHost(host, configured);
+        if (acceptedHosts.size < HOSTS_REMEMBERED_MAX) acceptedHosts.add(host);
+      }
       const isApi = request.url.startsWith("/api/");
       if (isApi) assertOwnOrigin(request, host);
       const context = keys.length === 0 ? LOCAL_CONTEXT : authenticate(request, keys, isApi);

@@ -1,13 +1,13 @@
 /** Workflows over HTTP: save as JSON and YAML, read back, validate. */
 import { describe, expect, it } from "vitest";
-import { serverFixture } from "./server-fixture.ts";
+import { embeddedServer } from "./embedded-server.ts";
 
 const YAML = "language: 1\nname: hello\nsteps:\n  - { id: a, uses: noop }\n";
 const JSON_FORM = { language: 1, name: "hello", steps: [{ id: "a", uses: "noop" }] };
 
 describe("workflows", () => {
   it("answers 201 for a new version and 200 for the same, in either format", async () => {
-    await using fixture = await serverFixture();
+    await using fixture = await embeddedServer();
     const put = (payload: object | string, type: string) =>
       fixture.app.inject({
         method: "PUT",
@@ -32,7 +32,7 @@ describe("workflows", () => {
   });
 
   it("refuses a definition under another name, and one with problems, naming the place", async () => {
-    await using fixture = await serverFixture();
+    await using fixture = await embeddedServer();
     const put = (url: string, payload: object | string) =>
       fixture.app.inject({
         method: "PUT",
@@ -49,7 +49,7 @@ describe("workflows", () => {
   });
 
   it("validates without saving", async () => {
-    await using fixture = await serverFixture();
+    await using fixture = await embeddedServer();
     const validate = async (payload: string) =>
       (
         await fixture.app.inject({
@@ -67,7 +67,7 @@ describe("workflows", () => {
   });
 
   it("answers problems for unknown workflows", async () => {
-    await using fixture = await serverFixture();
+    await using fixture = await embeddedServer();
     for (const url of ["/api/v1/workflows/x", "/api/v1/workflows/x/versions"])
       expect((await fixture.app.inject(url)).json().code).toBe("workflow_not_found");
   });
