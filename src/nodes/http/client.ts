@@ -6,10 +6,11 @@
  * C1. No socket is opened to an address that addressCheck refuses; one refused address among a
  *     name's answers refuses the name.
  * C2. One client per rules object; idle connections do not keep the process alive.
+ * The library is loaded at the first call: it would be a third of the time that a command starts in.
  */
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
-import { Agent, buildConnector, type Dispatcher } from "undici";
+import type { Agent, buildConnector, Dispatcher } from "undici";
 import type { HttpRules } from "../define-node.ts";
 import { addressCheck } from "./address-rules.ts";
 
@@ -38,21 +39,17 @@ export const resolveBySystem: Resolve = async (hostname) => {
 /** The clients of one node type, one for each set of rules. */
 export class HttpClients {
   readonly #resolve: Resolve;
-  readonly #byRules = new WeakMap<HttpRules, Agent>();
+  readonly #byRules = new WeakMap<HttpRules, Promise<Agent>>();
 
   constructor(resolve: Resolve) {
     this.#resolve = resolve;
   }
 
   /** The client for `rules`, made on first use. */
-  of(rules: HttpRules): Dispatcher {
+  of(rules: HttpRules): Promise<Dispatcher> {
     const known = this.#byRules.get(rules);
     if (known !== undefined) return known;
-    const agent = new Agent({
-      connect: guardedConnector(addressCheck(rules), this.#resolve),
-      keepAliveTimeout: IDLE_CONNECTION_MS,
-      maxHeaderSize: 64 * 1024,
-    });
+    const agent = newAgent(rules, this.#resolve);
     this.#byRules.set(rules, agent);
     return agent;
   }
@@ -61,11 +58,21 @@ export class HttpClients {
   async close(rules: HttpRules): Promise<void> {
     const agent = this.#byRules.get(rules);
     this.#byRules.delete(rules);
-    await agent?.destroy();
+    await (await agent)?.destroy();
   }
 }
 
+async function newAgent(rules: HttpRules, resolve: Resolve): Promise<Agent> {
+  const undici = await import("undici");
+  return new undici.Agent({
+    connect: guardedConnector(undici.buildConnector, addressCheck(rules), resolve),
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+    maxHeaderSize: 64 * 1024,
+  });
+}
+
 function guardedConnector(
+  newConnector: typeof buildConnector,
   refusalOf: (address: string) => string | null,
   resolve: Resolve,
 ): buildConnector.connector {
@@ -83,7 +90,7 @@ function guardedConnector(
       (error: Error) => callback(error, []),
     );
   };
-  const connect = buildConnector({
+  const connect = newConnector({
     timeout: CONNECT_TIMEOUT_MS,
     lookup,
   } as buildConnector.BuildOptions);

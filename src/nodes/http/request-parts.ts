@@ -2,7 +2,7 @@
  * From the configuration of http.request to what goes over the wire: URL with query, headers,
  * body. Header names and values cannot smuggle lines; those that frame the message are refused.
  */
-import { FormData } from "undici";
+import type { FormData } from "undici";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 
@@ -77,10 +77,10 @@ export interface PartsConfig {
 }
 
 /** `extraHeaders` are the node's own (lower case); the user's win over them. */
-export function requestParts(
+export async function requestParts(
   config: PartsConfig,
   extraHeaders: Readonly<Record<string, string>>,
-): RequestParts {
+): Promise<RequestParts> {
   const headers: Record<string, string> = { ...extraHeaders };
   const { auth } = config;
   if (auth.type === "basic")
@@ -88,7 +88,7 @@ export function requestParts(
       `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}`;
   if (auth.type === "bearer") headers["authorization"] = `Bearer ${auth.token}`;
   if (auth.type === "apiKey" && auth.in === "header") headers[auth.name.toLowerCase()] = auth.value;
-  const { body, contentType } = bodyOf(config);
+  const { body, contentType } = await bodyOf(config);
   if (contentType !== null) headers["content-type"] = contentType;
   for (const [name, value] of Object.entries(config.headers)) headers[name.toLowerCase()] = value;
   const query = Object.entries(config.query);
@@ -113,7 +113,7 @@ interface Body {
   readonly contentType: string | null;
 }
 
-function bodyOf({ body, bodyType }: PartsConfig): Body {
+async function bodyOf({ body, bodyType }: PartsConfig): Promise<Body> {
   if (body === undefined) return { body: null, contentType: null };
   const type = bodyType ?? (typeof body === "string" ? "text" : "json");
   switch (type) {
@@ -132,7 +132,7 @@ function bodyOf({ body, bodyType }: PartsConfig): Body {
       return { body: fields.toString(), contentType: "application/x-www-form-urlencoded" };
     }
     case "multipart": {
-      const form = new FormData();
+      const form = new (await import("undici")).FormData();
       for (const [name, value] of fieldsOf(body, "multipart")) appendPart(form, name, value);
       // The client writes the content type, which names the boundary.
       return { body: form, contentType: null };

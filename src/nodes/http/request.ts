@@ -91,7 +91,7 @@ export function defineHttpRequest(resolve: Resolve): NodeDefinition {
       const timeout = AbortSignal.timeout(config.timeoutMs ?? rules.timeoutMs);
       const signal = AbortSignal.any([context.signal, timeout]);
       try {
-        const answer = await follow(config, context, clients.of(rules), signal);
+        const answer = await follow(config, context, await clients.of(rules), signal);
         return { ...answer, durationMs: Math.round(performance.now() - startedAtMs) };
       } catch (error) {
         if (timeout.aborted && !context.signal.aborted)
@@ -119,7 +119,7 @@ async function follow(
   signal: AbortSignal,
 ) {
   const rules = context.services.http;
-  const parts = requestParts(config, ownHeaders(config, context));
+  const parts = await requestParts(config, ownHeaders(config, context));
   let hop: Hop = {
     url: allowedUrl(parts.url, rules),
     method: config.method,
