@@ -2,6 +2,8 @@
  * An embedded engine on simulated time and a simulated disk, for tests: `reopen` is a process that
  * dies and starts again. Effect nodes of tests are plain functions given by name.
  */
+
+import { z } from "zod";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import type { AttemptRequest, AttemptRunner, EngineLimits } from "#engine/embedded/options.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
@@ -11,7 +13,6 @@ import { createRegistry } from "#nodes/registry.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Store } from "#ports/store.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
-import { z } from "zod";
 import { SimulatedClock } from "../simulation/simulated-clock.ts";
 import { SimulatedDisk, type StoreFaults } from "../simulation/simulated-store.ts";
 
@@ -170,7 +171,10 @@ async function perform(
 }
 
 /** Waits for a promise while simulated time moves only as far as it must. */
-export async function driven<Value>(clock: SimulatedClock, promise: Promise<Value>): Promise<Value> {
+export async function driven<Value>(
+  clock: SimulatedClock,
+  promise: Promise<Value>,
+): Promise<Value> {
   let isDone = false;
   const watched = promise.finally(() => {
     isDone = true;

@@ -113,8 +113,11 @@ export class Scheduler {
   hold(claim: SlotClaim): void {
     if (this.#held.has(claim.slot)) return;
     this.#held.set(claim.slot, claim);
-    if (claim.concurrency !== null)
-      this.#queue(claim.concurrency.key).holders.set(claim.slot, claim);
+    if (claim.concurrency === null) return;
+    const queue = this.#queue(claim.concurrency.key);
+    queue.holders.set(claim.slot, claim);
+    // Its candidate may have lost its room.
+    this.#offer(queue);
   }
 
   /** Gives the slot back, or stops waiting for it. */
