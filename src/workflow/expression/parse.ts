@@ -59,8 +59,10 @@ export function parseWrapped(text: string, start: number): Parsed {
     node = parseAt(source, base);
   } catch (error) {
     if (!(error instanceof ExpressionSyntaxError)) throw error;
-    if (error.offset - base < source.length) throw error;
-    throw base + source.length < text.length ? tooLong(base, source.length) : unclosed(start);
+    const isCut = base + source.length < text.length;
+    const ranOut = error.offset - base >= source.length || /^unterminated/.test(error.message);
+    if (isCut && ranOut) throw tooLong(base, source.length);
+    throw error.offset - base >= source.length ? unclosed(start) : error;
   }
   const rest = skipBlank(source, node.end);
   if (source.startsWith("}}", rest)) return { node, source, base, end: base + rest + 2 };

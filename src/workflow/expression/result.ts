@@ -49,7 +49,8 @@ function plain(value: unknown, depth: number): unknown {
 }
 
 function plainList(list: readonly unknown[], depth: number): readonly unknown[] {
-  let copy: unknown[] | null = null;
+  // The result of match() has `index` and `groups` beside its items; JSON has no place for them.
+  let copy: unknown[] | null = Object.hasOwn(list, "index") ? [] : null;
   for (let index = 0; index < list.length; index += 1) {
     const item = list[index];
     const result = plain(item, depth + 1) ?? null;

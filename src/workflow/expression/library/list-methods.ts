@@ -48,9 +48,9 @@ export const LIST_METHODS: ReadonlyMap<string, ListMethod> = new Map<string, Lis
     "lastIndexOf",
     (self, args) => {
       chargeCompare(self, args[0]);
-      return args[1] === undefined
+      return args.length < 2
         ? self.lastIndexOf(args[0])
-        : self.lastIndexOf(args[0], numberArg(args, 1, "lastIndexOf"));
+        : self.lastIndexOf(args[0], optionalNumber(args, 1, "lastIndexOf") ?? 0);
     },
   ],
   ["map", visit("map", (self, change) => self.map(change))],
