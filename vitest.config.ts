@@ -17,6 +17,8 @@ export default defineConfig({
       include: ["src/**/*.ts"],
       reporter: ["text-summary", "json", "html"],
       reportsDirectory: "coverage",
+      // The gate judges also when a test has failed: one run shows all that is wrong.
+      reportOnFailure: true,
     },
     setupFiles: ["test/process-coverage.setup.ts"],
     projects: [
