@@ -5,6 +5,7 @@
  *     owner's HTTP address; where there is none to reach it ends with store_owned, naming the pid.
  * S2. Whatever a command opens is closed when it ends, whichever way it ends.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
@@ -35,6 +36,9 @@ export interface Session {
 
 /** Time that running attempts get when a command that is not a server ends. */
 const COMMAND_GRACE_MS = 2_000;
+/** How long an owner that cannot be reached is waited for. */
+const OWNER_PATIENCE_MS = 2_500;
+const ASK_AGAIN_MS = 100;
 
 export function openSession(machine: Machine, command: Command): Session {
   const flags = command.optsWithGlobals<Record<string, unknown>>();
@@ -83,21 +87,27 @@ async function readSettings(
   });
 }
 
-/** Opens the data directory, or reaches its owner. */
+/**
+ * Opens the data directory, or reaches its owner. An owner without an address is given a moment:
+ * a `run` publishes one after a second, and a server that was killed is about to be back.
+ */
 async function reachEngine(
   machine: Machine,
   settings: Settings,
   purpose: HostPurpose,
 ): Promise<EngineAccess> {
-  try {
-    const host = await machine.openHost(settings, purpose);
-    if (purpose === "look") await untilRecovered(host.engine);
-    return { engine: host.engine, address: null, host };
-  } catch (error) {
-    if (!(error instanceof LockstitchError) || error.code !== "store_owned") throw error;
-    const address = error.details["address"];
-    const engine = typeof address === "string" ? await machine.connect(address, settings) : null;
-    if (engine === null) throw error;
-    return { engine, address: address as string, host: null };
+  for (let waitedMs = 0; ; waitedMs += ASK_AGAIN_MS) {
+    try {
+      const host = await machine.openHost(settings, purpose);
+      if (purpose === "look") await untilRecovered(host.engine);
+      return { engine: host.engine, address: null, host };
+    } catch (error) {
+      if (!(error instanceof LockstitchError) || error.code !== "store_owned") throw error;
+      const address = error.details["address"];
+      const engine = typeof address === "string" ? await machine.connect(address, settings) : null;
+      if (engine !== null) return { engine, address: address as string, host: null };
+      if (waitedMs >= OWNER_PATIENCE_MS) throw error;
+    }
+    await delay(ASK_AGAIN_MS);
   }
 }

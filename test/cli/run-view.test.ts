@@ -72,10 +72,10 @@ test("without a terminal a fan-out in trouble does not flood the log", () => {
 function screen(text: string): string[] {
   const lines: string[] = [];
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the sequences that the viewer writes
-  for (const part of text.split(/(\u001b\[\d*[AJ]|\n)/)) {
+  for (const part of text.split(/(\u001b\[\d*[AJ]|\n|\r)/)) {
     const up = /\[(\d+)A/.exec(part);
     if (up !== null) lines.splice(lines.length - Number(up[1]));
-    else if (part !== "" && part !== "\n" && !part.endsWith("J")) lines.push(part);
+    else if (part !== "" && part !== "\n" && part !== "\r" && !part.endsWith("J")) lines.push(part);
   }
   return lines;
 }

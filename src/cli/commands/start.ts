@@ -99,18 +99,33 @@ function sayServing(
   );
   if (continued > 0) say(green(`continued ${continued} run${continued === 1 ? "" : "s"}`));
   if (example !== null) say(`Watch the example ${example.workflow} run: ${cyan(`${address}/`)}`);
+  // After a restart by the supervisor all of it stands a few lines above already.
+  if (isRestart(machine)) return;
   say("");
   say("In another terminal:");
-  for (const line of [
-    hint("runs", "list"),
-    example === null
-      ? hint("run", "examples/fan-out/fan-out.workflow.yaml")
-      : hint("approvals", "approve", example.id, "approve"),
-    hint("runs", "explain", example?.id ?? "RUN"),
-  ])
-    say(`  ${line}`);
+  for (const line of commandsToTry(example, hint)) say(`  ${line}`);
   say("");
   say(dim("Ctrl-C stops the server; unfinished runs go on at the next start."));
+}
+
+/** Three commands to paste: what there is to see, to break and to decide. */
+function commandsToTry(example: RunView | null, hint: Hint): readonly string[] {
+  if (example === null)
+    return [
+      hint("run", "examples/fan-out/fan-out.workflow.yaml"),
+      hint("run", "examples/signals/signals.workflow.yaml"),
+      hint("runs", "list"),
+    ];
+  return [
+    hint("runs", "explain", example.id),
+    `kill -9 ${process.pid}`,
+    hint("approvals", "approve", example.id, "approve"),
+  ];
+}
+
+/** Whether the supervisor has started this server again. */
+function isRestart({ env }: Session["machine"]): boolean {
+  return Number(env[RESTARTS_VARIABLE] ?? 0) > 0;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

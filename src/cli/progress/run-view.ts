@@ -95,7 +95,8 @@ function liveViewer({
     return [...lines.slice(0, room - 1), colors.dim(`  … ${lines.length - room + 1} more`)];
   };
   const draw = (lines: readonly string[]) => {
-    const erase = drawnLines > 0 ? `\x1b[${drawnLines}A\x1b[J` : "";
+    // The terminal may have echoed a ^C: back to the first column, then up.
+    const erase = drawnLines > 0 ? `\r\x1b[${drawnLines}A\x1b[J` : "\r";
     const text = [...settled, ...lines].map((text) => `${text}\n`).join("");
     settled = [];
     drawnLines = lines.length;

@@ -4,7 +4,6 @@ import { explainToJson } from "#client/wire/run-reads.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { formatInstant } from "../../format.ts";
 import { visible } from "../../output.ts";
 
 export function addRunsExplainCommand(runs: Command, cli: Cli): void {
@@ -19,11 +18,11 @@ export function addRunsExplainCommand(runs: Command, cli: Cli): void {
         const explain = await engine.explain(LOCAL_CONTEXT, runId);
         if (output.isJson) output.printJson(explainToJson(explain));
         output.printText(visible(explain.sentence));
+        // The sentence is about the only wait, or sums up several.
         for (const wait of explain.waits) {
-          const due = wait.dueAtMs === null ? "" : `, due ${formatInstant(wait.dueAtMs)} UTC`;
-          const frees =
-            wait.frees === null ? "" : output.colors.dim(`\n    ${visible(wait.frees)}`);
-          output.printText(`  ${visible(wait.text)}${due}${frees}`);
+          if (explain.waits.length > 1) output.printText(`  ${visible(wait.text)}`);
+          if (wait.frees !== null)
+            output.printText(output.colors.dim(`    to free it: ${visible(wait.frees)}`));
         }
         if (explain.more > 0) output.printText(`  and ${explain.more} more`);
         return EXIT.ok.code;
