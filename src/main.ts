@@ -26,7 +26,6 @@ import { createRegistry } from "#nodes/registry.ts";
 import { standardErrorLogger } from "#observe/logger.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
-import { createServer, listen } from "#server/create-server.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
@@ -117,6 +116,8 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
   return {
     engine,
     async serve({ host, port }) {
+      // Most commands never serve, and loading the server is a third of their start.
+      const { createServer, listen } = await import("#server/create-server.ts");
       const security = { host, port, apiKeys: settings.apiKeys };
       server = createServer({
         engine,
