@@ -56,6 +56,9 @@ export interface ScopeOptions extends StepOptions {
 /** Describes the steps of a scope; what it returns is the scope's output. */
 export type Describe<Names = void> = (w: ScopeBuilder, names: Names) => unknown;
 
+/** A body: its steps, or only an output. */
+export type BodyForm = Describe | { readonly output?: unknown };
+
 export interface CaseOptions {
   readonly when?: Bare;
   readonly equals?: unknown;
@@ -162,13 +165,12 @@ export class ScopeBuilder {
   /** Named branches at the same time. */
   parallel<Name extends string>(
     id: string,
-    branches: { readonly [Key in Name]: Describe },
-    config: { readonly join?: "all" | "any" | "first" } = {},
+    branches: { readonly [Key in Name]: BodyForm },
+    config?: { readonly join?: "all" | "any" | "first" },
     options: ScopeOptions = {},
   ): StepHandle<Record<Name, unknown>> {
-    const bodies = mapFields<Describe>(branches, (describe) => body(describe, undefined));
-    const written = Object.keys(config).length === 0 ? undefined : config;
-    return this.#add(id, "parallel", written, options, { branches: bodies });
+    const bodies = mapFields<BodyForm>(branches, bodyOf);
+    return this.#add(id, "parallel", config, options, { branches: bodies });
   }
 
   /** Chooses port true or false; `then` and `else` may hold steps. `output` is that of either. */
@@ -192,7 +194,7 @@ export class ScopeBuilder {
     id: string,
     value: unknown,
     cases: { readonly [port: string]: CaseOptions },
-    fallback?: Describe,
+    fallback?: BodyForm,
     options: ScopeOptions = {},
   ): StepHandle {
     const built = mapFields<CaseOptions>(cases, ({ when, equals, steps, output }) => ({
@@ -200,7 +202,7 @@ export class ScopeBuilder {
       equals,
       ...optionalBody(steps, undefined, output),
     }));
-    const last = fallback && body(fallback, undefined);
+    const last = fallback && bodyOf(fallback);
     return this.#add(id, "switch", { value }, options, { cases: built, default: last });
   }
 
@@ -275,6 +277,10 @@ function body<Names>(
   const inner = new ScopeBuilder();
   const output = describe(inner, names);
   return { steps: inner.steps, output };
+}
+
+function bodyOf(form: BodyForm): Fields {
+  return typeof form === "function" ? body(form, undefined) : { output: form.output };
 }
 
 /** A body that may have an output without steps. */

@@ -95,6 +95,7 @@ function withoutBare(step: Step, control: ControlStep, at: Pointer, report: Repo
     const source = rest[field];
     delete rest[field];
     if (typeof source === "string" && source.trim() !== "") continue;
+    const isScalar = typeof source === "boolean" || typeof source === "number";
     report({
       code: "invalid_config",
       message:
@@ -102,10 +103,9 @@ function withoutBare(step: Step, control: ControlStep, at: Pointer, report: Repo
           ? `Step \`${step.id}\` (${step.uses}) lacks \`with.${field}\`.`
           : `\`with.${field}\` of \`${step.id}\` must be an expression, a text.`,
       pointer: source === undefined ? at.slice(0, -1) : [...at, field],
-      suggestion:
-        source === undefined
-          ? `Write with: { ${field}: "..." }, an expression.`
-          : `Put it in quotes: ${field}: "${String(source)}".`,
+      suggestion: isScalar
+        ? `Put it in quotes: ${field}: "${source}".`
+        : `Write with: { ${field}: "..." }, an expression.`,
     });
   }
   return isObject || config === undefined ? rest : config;

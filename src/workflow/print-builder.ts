@@ -108,16 +108,12 @@ const PRINTERS: { readonly [uses: string]: Printer | undefined } = {
 
   parallel: (step, level) => {
     const branches = Object.entries(step.branches ?? {}).map(
-      ([name, body]) => [name, describe(body, level + 1)] as const,
+      ([name, body]) => [name, bodyForm(body, level + 1)] as const,
     );
     return call("parallel", [
       text(step.id),
       object(branches, level),
-      step.with === undefined
-        ? options(step, level) === "undefined"
-          ? "undefined"
-          : "{}"
-        : code(step.with, level),
+      step.with === undefined ? "undefined" : code(step.with, level),
       options(step, level),
     ]);
   },
@@ -153,7 +149,7 @@ const PRINTERS: { readonly [uses: string]: Printer | undefined } = {
       text(step.id),
       code((step.with as { value: unknown }).value, level),
       object(cases, level),
-      step.default === undefined ? "undefined" : describe(step.default, level),
+      step.default === undefined ? "undefined" : bodyForm(step.default, level),
       options(step, level),
     ]);
   },
@@ -180,6 +176,11 @@ const PRINTERS: { readonly [uses: string]: Printer | undefined } = {
     return call("try", [text(step.id), describe(step, level), handlers, options(step, level)]);
   },
 };
+
+/** A function, or an object where there are no steps to describe. */
+function bodyForm(body: Body, level: number): string {
+  return body.steps === undefined ? code(body, level) : describe(body, level);
+}
 
 /** The output of a body without steps. */
 function outputOf(body: Body, level: number): string | undefined {
