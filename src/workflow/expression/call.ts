@@ -14,7 +14,7 @@ import {
 } from "./functions.ts";
 import { compileLambda } from "./lambda.ts";
 import type { Native } from "./library/library.ts";
-import { chargeItems } from "./machine.ts";
+import { chargeMoreItems } from "./machine.ts";
 import { missingMember } from "./member.ts";
 import { nearest } from "./suggest.ts";
 import { describe, typeError } from "./value.ts";
@@ -164,7 +164,7 @@ export function spreadInto(target: unknown[], value: unknown): void {
   if (!Array.isArray(value) && typeof value !== "string") {
     throw typeError(`only a list or a text can be spread here, not ${describe(value)}`);
   }
-  chargeItems(target.length + value.length);
+  chargeMoreItems(target.length, value.length);
   for (const item of value) target.push(item);
 }
 

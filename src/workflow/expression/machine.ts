@@ -82,6 +82,12 @@ export function chargeItems(length: number): void {
   charge(length);
 }
 
+/** To be called before `more` items are added to an array of `have`. */
+export function chargeMoreItems(have: number, more: number): void {
+  if (have + more > machine.limits.arrayLengthMax) throw limitError("arrayLengthMax");
+  charge(more);
+}
+
 /** Entering a lambda whose body has `nodes` nodes, `depth` of them nested. The caller takes `depth` off again. */
 export function enterLambda(nodes: number, depth: number): void {
   machine.fuel -= nodes;

@@ -19,7 +19,7 @@ import { ExpressionError } from "./expression.ts";
 import { machine } from "./machine.ts";
 import type { ReadLink } from "./reads.ts";
 import { nearest } from "./suggest.ts";
-import { deniedError, describe, isDeniedKey, typeError } from "./value.ts";
+import { deniedError, describe, isDeniedKey, shortened, typeError } from "./value.ts";
 
 type Key = string | number;
 
@@ -213,9 +213,9 @@ function missingName(name: string): never {
 /** Says which path is missing, what was read and what is there instead. */
 export function missingMember(base: unknown, key: Key, path: string): ExpressionError {
   const full =
-    typeof key === "string" && /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key)
+    typeof key === "string" && /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) && key.length <= 100
       ? `${path}.${key}`
-      : `${path}[${JSON.stringify(key)}]`;
+      : `${path}[${shortened(JSON.stringify(typeof key === "string" ? key.slice(0, 100) : key))}]`;
   if (base === null || base === undefined) {
     return new ExpressionError(
       "missing",
@@ -238,7 +238,7 @@ export function missingMember(base: unknown, key: Key, path: string): Expression
 
 function listKeys(wanted: string, keys: readonly string[], where: string): string {
   if (keys.length === 0) return `there is nothing ${where}`;
-  const shown = keys.slice(0, 10).map((key) => (key.length <= 60 ? key : `${key.slice(0, 57)}...`));
+  const shown = keys.slice(0, 10).map(shortened);
   const more = keys.length > 10 ? ` and ${keys.length - 10} more` : "";
   const near = nearest(wanted, keys.slice(0, 1000));
   return `${where} there is ${shown.join(", ")}${more}${near === null ? "" : `; did you mean ${near}?`}`;

@@ -47,6 +47,11 @@ export function describe(value: unknown): string {
   }
 }
 
+/** `text` cut to what fits into a message. */
+export function shortened(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
 /** True for an object that is not a list. */
 export function isObject(value: unknown): value is PlainObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);

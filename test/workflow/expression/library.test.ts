@@ -59,6 +59,7 @@ describe("dates", () => {
     "addTime(0, 1.5, 'day')",
     "addTime(0, 1e300, 'day')",
     "addTime(0, 1, 'moon')",
+    "addTime(0, 1, 'constructor')",
     "formatDate(0, 'QQ', 'UTC')",
     "durationMs('5 apples')",
   ])("%s is an error", (source) => {

@@ -192,7 +192,7 @@ export class RandomExpressions {
         join`input.row`,
         join`input.zzz`,
         join`true`,
-        this.#any(0),
+        this.#primitive(0),
       ].map((source) => this.#asMember(source)),
     );
   }
@@ -654,7 +654,7 @@ export class RandomExpressions {
       () =>
         join`Object.${this.#use("Object.hasOwn")}(${checking("object", this.#row(depth - 1))}, ${this.#pick(['"a"', '"zzz"'])})`,
       () =>
-        join`(${checking("object", this.#row(depth - 1))}).${this.#use("other.hasOwnProperty")}(${this.#pick(['"b"', '"zzz"'])})`,
+        join`(${checking("record", this.#row(depth - 1))}).${this.#use("other.hasOwnProperty")}(${this.#pick(['"b"', '"zzz"'])})`,
       () => join`(${this.#truth(depth - 1)}).${this.#use("other.toString")}() === "true"`,
       () =>
         join`${this.#pick(PATTERNS).slice(0, -1)}.${this.#use("other.test")}(${this.#textArg(depth)})`,
@@ -760,7 +760,7 @@ export class RandomExpressions {
         join`((${text}).${this.#use("text.match")}(${this.#pick([...PATTERNS, ...PATTERNS.map((one) => one.slice(0, -1))])}) ?? [])`,
       () =>
         join`[...(${text}).${this.#use("text.matchAll")}(${this.#pick(PATTERNS)})].map((found) => found[0])`,
-      () => join`Object.${this.#use("Object.keys")}(${checking("object", this.#row(depth - 1))})`,
+      () => join`Object.${this.#use("Object.keys")}(${checking("keyed", this.#row(depth - 1))})`,
       () => join`Array.${this.#use("Array.from")}(${JSON.stringify(this.#pick(WORDS))})`,
     ]);
   }
@@ -778,7 +778,7 @@ export class RandomExpressions {
       },
       () => this.#choice("row", depth),
       () =>
-        join`Object.${this.#use("Object.fromEntries")}(Object.${this.#use("Object.entries")}(${checking("object", this.#row(depth - 1))}))`,
+        join`Object.${this.#use("Object.fromEntries")}(Object.${this.#use("Object.entries")}(${checking("keyed", this.#row(depth - 1))}))`,
       () =>
         join`({ ...Object.${this.#use("Object.groupBy")}(${this.#path("rows")}, ${this.#lambda(["row", "number"], () => this.#part(depth - 1))}) })`,
     ]);

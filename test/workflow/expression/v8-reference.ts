@@ -61,6 +61,14 @@ const CHECKS = {
     value === undefined || typeof value === type ? value : refuse(`no ${type}`),
   object: (value: unknown): unknown =>
     typeof value === "object" && value !== null ? value : refuse("no object"),
+  record: (value: unknown): unknown =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value
+      : refuse("no object"),
+  keyed: (value: unknown): unknown =>
+    typeof value === "string" || (typeof value === "object" && value !== null)
+      ? value
+      : refuse("no keys"),
   spread: (value: unknown): unknown =>
     value === null || value === undefined || (typeof value === "object" && !Array.isArray(value))
       ? value

@@ -3,7 +3,7 @@
  * depends on a calendar takes its time zone explicitly. Nothing here reads a clock: use `run.now`.
  */
 import { charge, chargeText } from "../machine.ts";
-import { describe, type PlainObject, typeError, valueError } from "../value.ts";
+import { describe, type PlainObject, shortened, typeError, valueError } from "../value.ts";
 import { type Args, type Native, numberArg, optionalText, textArg } from "./library.ts";
 import { fromLocal, offsetAt, offsetText, toLocal } from "./time-zone.ts";
 
@@ -14,14 +14,14 @@ const MONTHS =
 const WEEKDAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
 /** Length of the units that always are equally long, in milliseconds. */
-const UNIT_MS: Readonly<Record<string, number>> = {
-  millisecond: 1,
-  second: 1_000,
-  minute: 60_000,
-  hour: 3_600_000,
-  day: 86_400_000,
-  week: 604_800_000,
-};
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ["millisecond", 1],
+  ["second", 1_000],
+  ["minute", 60_000],
+  ["hour", 3_600_000],
+  ["day", 86_400_000],
+  ["week", 604_800_000],
+]);
 
 /** Functions for dates by name. */
 export const DATE_FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, Native>([
@@ -64,7 +64,7 @@ export const DATE_FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, Nativ
     "timeBetween",
     (args) => {
       const unit = unitArg(args, 2, "timeBetween");
-      const length = UNIT_MS[unit];
+      const length = UNIT_MS.get(unit);
       if (length === undefined)
         throw valueError(`timeBetween() counts milliseconds to weeks, not ${unit}s`);
       return (instantArg([args[1]], "timeBetween") - instantArg(args, "timeBetween")) / length;
@@ -90,11 +90,12 @@ function instantArg(args: Args, name: string): number {
 
 /** "day", "days": the unit without its plural. */
 function unitArg(args: Args, index: number, name: string): string {
-  const unit = textArg(args, index, name).replace(/s$/, "");
-  if (UNIT_MS[unit] !== undefined || unit === "month" || unit === "quarter" || unit === "year")
+  const text = textArg(args, index, name);
+  const unit = text.endsWith("s") ? text.slice(0, -1) : text;
+  if (UNIT_MS.get(unit) !== undefined || unit === "month" || unit === "quarter" || unit === "year")
     return unit;
   throw valueError(
-    `${name}() knows milliseconds, seconds, minutes, hours, days, weeks, months, quarters and years, not ${unit}`,
+    `${name}() knows milliseconds, seconds, minutes, hours, days, weeks, months, quarters and years, not ${shortened(unit)}`,
   );
 }
 
@@ -135,7 +136,7 @@ function addTime(args: Args): number {
   const amount = numberArg(args, 1, "addTime");
   const unit = unitArg(args, 2, "addTime");
   const zone = optionalText(args, 3, "addTime") ?? "UTC";
-  const length = UNIT_MS[unit];
+  const length = UNIT_MS.get(unit);
   if (length !== undefined && length < 86_400_000)
     return checked(Math.trunc(instant + amount * length));
   if (!Number.isInteger(amount)) throw valueError(`addTime() adds whole ${unit}s, not ${amount}`);
@@ -143,7 +144,7 @@ function addTime(args: Args): number {
 }
 
 function addToLocal(localMs: number, amount: number, unit: string): number {
-  const length = UNIT_MS[unit];
+  const length = UNIT_MS.get(unit);
   if (length !== undefined) return localMs + amount * length;
   const date = new Date(localMs);
   const months = amount * (unit === "year" ? 12 : unit === "quarter" ? 3 : 1);
@@ -172,7 +173,7 @@ function startOfUnit(localMs: number, unit: string): number {
       return start.setUTCMonth(first, 1);
     }
     default: {
-      const length = UNIT_MS[unit] ?? 1;
+      const length = UNIT_MS.get(unit) ?? 1;
       return Math.floor(localMs / length) * length;
     }
   }
@@ -267,7 +268,9 @@ function field(token: string, date: Date, offsetMs: number): string {
     case "XXX":
       return offsetMs === 0 ? "Z" : offsetText(offsetMs);
     default:
-      throw valueError(`formatDate() does not know ${token}: put literal text in single quotes`);
+      throw valueError(
+        `formatDate() does not know ${shortened(token)}: put literal text in single quotes`,
+      );
   }
 }
 

@@ -20,6 +20,7 @@ import { stringify } from "./json.ts";
 import {
   type Args,
   callbackArg,
+  fewArgs,
   listArg,
   type Namespace,
   type Native,
@@ -247,5 +248,5 @@ function itemsOf(source: unknown): unknown[] {
 
 function madeOf(args: Args, name: string, apply: (codes: number[]) => string): string {
   chargeItems(args.length);
-  return apply(args.map((arg) => toNumber(arg, `String.${name}()`)));
+  return apply(fewArgs(args, name).map((arg) => toNumber(arg, `String.${name}()`)));
 }

@@ -25,6 +25,15 @@ function wrongArgument(what: string, args: Args, index: number, name: string): E
   );
 }
 
+/** Most arguments of one call that are handed to the host's own functions, whose stack they take. */
+const ARGUMENTS_MAX = 10_000;
+
+/** `args`, refused when there are more than the host takes on every machine. */
+export function fewArgs(args: Args, name: string): Args {
+  if (args.length <= ARGUMENTS_MAX) return args;
+  throw typeError(`${name}() takes at most ${ARGUMENTS_MAX} arguments, not ${args.length}`);
+}
+
 export function textArg(args: Args, index: number, name: string): string {
   const value = args[index];
   if (typeof value !== "string") throw wrongArgument("a text", args, index, name);

@@ -2,11 +2,20 @@
  * Methods of lists: JavaScript's own that leave the list as it is. Those that change it do not
  * exist; toSorted, toReversed, toSpliced and with take their place.
  */
-import { charge, chargeItems, chargeScan, chargeText, limitError, machine } from "../machine.ts";
+import {
+  charge,
+  chargeItems,
+  chargeMoreItems,
+  chargeScan,
+  chargeText,
+  limitError,
+  machine,
+} from "../machine.ts";
 import { describe, isObject, toText, typeError } from "../value.ts";
 import {
   type Args,
   callbackArg,
+  fewArgs,
   type Method,
   numberArg,
   optionalCallback,
@@ -101,7 +110,7 @@ function concat(self: List, args: Args): unknown[] {
   let length = self.length;
   for (const arg of args) length += Array.isArray(arg) ? arg.length : 1;
   chargeItems(length);
-  return self.concat(...args);
+  return self.concat(...fewArgs(args, "concat"));
 }
 
 function slice(self: List, args: Args): unknown[] {
@@ -113,6 +122,7 @@ function slice(self: List, args: Args): unknown[] {
 function toSpliced(self: List, args: Args): unknown[] {
   const start = numberArg(args, 0, "toSpliced");
   chargeItems(self.length + args.length);
+  fewArgs(args, "toSpliced");
   if (args.length === 1) return self.toSpliced(start);
   return self.toSpliced(start, optionalNumber(args, 1, "toSpliced") ?? 0, ...args.slice(2));
 }
@@ -154,8 +164,7 @@ function flatMap(self: List, args: Args): unknown[] {
     const made = callback(item, index, self);
     if (!Array.isArray(made)) flat.push(made);
     else {
-      chargeItems(flat.length + made.length);
-      machine.fuel += flat.length;
+      chargeMoreItems(flat.length, made.length);
       for (const one of made) flat.push(one);
     }
   }

@@ -1,7 +1,7 @@
 /** `Math`: its constants and its functions, without random(). Arguments become numbers as in JavaScript. */
 import { chargeItems } from "../machine.ts";
 import { toNumber } from "../value.ts";
-import type { Namespace, Native } from "./library.ts";
+import { fewArgs, type Namespace, type Native } from "./library.ts";
 
 /** The functions of Math that give the same bits on every platform V8 runs on; no random. */
 const MATH_FUNCTIONS = [
@@ -42,7 +42,13 @@ function mathFunctions(): ReadonlyMap<string, Native> {
         name,
         (args) => {
           chargeItems(args.length);
-          return apply(...args.map((arg) => toNumber(arg, `Math.${name}()`)));
+          const numbers = args.map((arg) => toNumber(arg, `Math.${name}()`));
+          if (name !== "max" && name !== "min")
+            return apply(...(fewArgs(numbers, `Math.${name}`) as number[]));
+          // One by one, so that a long list can be spread here.
+          let best = apply();
+          for (const number of numbers) best = apply(best, number);
+          return best;
         },
       ];
     }),

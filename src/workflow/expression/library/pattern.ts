@@ -8,11 +8,11 @@
  */
 import { type Matcher, RE2JS, RE2JSException } from "re2js";
 import { charge, chargeItems } from "../machine.ts";
-import { valueError } from "../value.ts";
+import { shortened, valueError } from "../value.ts";
 
 const PATTERN_LENGTH_MAX = 1_000;
 const PROGRAM_SIZE_MAX = 3_000;
-const CACHED_PATTERNS_MAX = 500;
+const CACHED_PATTERNS_MAX = 100;
 
 /** A compiled pattern as a value. It has no members that an expression could read. */
 export class Pattern {
@@ -104,11 +104,11 @@ function compilePattern(source: string, flags: string): Pattern {
     if (!(error instanceof RE2JSException)) throw error;
     const reason = error.message.replace(/^error parsing regexp: /, "");
     throw valueError(
-      `the pattern /${source}/ cannot be used: ${reason} (patterns run in linear time: no look-around, no back references)`,
+      `the pattern /${shortened(source)}/ cannot be used: ${shortened(reason)} (patterns run in linear time: no look-around, no back references)`,
     );
   }
   if (program.programSize() > PROGRAM_SIZE_MAX)
-    throw valueError(`the pattern /${source.slice(0, 60)}/ is too large`);
+    throw valueError(`the pattern /${shortened(source)}/ is too large`);
   return new Pattern(program, source, flags.includes("g"));
 }
 

@@ -7,6 +7,7 @@ import { describe, toText, typeError } from "../value.ts";
 import {
   type Args,
   callbackArg,
+  fewArgs,
   type Method,
   numberArg,
   optionalNumber,
@@ -112,7 +113,7 @@ function search(
 }
 
 function concat(self: string, args: Args): string {
-  const parts = args.map(toText);
+  const parts = fewArgs(args, "concat").map(toText);
   let length = self.length;
   for (const part of parts) length += part.length;
   chargeText(length);

@@ -44,7 +44,8 @@ export const TEXT_FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, Nativ
     "pattern",
     (args) => {
       const source = textArg(args, 0, "pattern");
-      charge(source.length);
+      // The same whether the pattern is compiled or known already.
+      charge(500 + source.length);
       return patternOf(source, optionalText(args, 1, "pattern") ?? "");
     },
   ],

@@ -2,6 +2,7 @@
  * Local time in a time zone, from the zone data of the host's Intl with fixed options; "UTC" and
  * fixed offsets ("+02:00") need none. Times are epoch milliseconds, UTC or local.
  */
+import { charge } from "../machine.ts";
 import { valueError } from "../value.ts";
 
 const FORMATS_MAX = 600;
@@ -11,6 +12,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 export function offsetAt(zone: string, instantMs: number): number {
   const fixed = fixedOffset(zone);
   if (fixed !== null) return fixed;
+  charge(50);
   const parts: Record<string, number> = {};
   for (const { type, value } of formatFor(zone).formatToParts(instantMs)) {
     if (type !== "literal" && type !== "era") parts[type] = Number(value);
