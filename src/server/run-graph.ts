@@ -71,7 +71,7 @@ export function joinGraph(shape: WorkflowShape, state: RunStateView): GraphJson 
 
 /** The clauses of a try share one path; only their nodes are told apart. */
 function instancePath(nodePath: string): string {
-  return nodePath.replaceAll(/\["catch\.\d+"\]/g, ".catch");
+  return nodePath.replaceAll(/\.\["catch\.\d+"\]/g, ".catch");
 }
 
 /** The path of the step in the definition: `lines[3].price` is `lines.price`. */

@@ -5,14 +5,14 @@
  * L2. Nothing overlaps; an edge over several layers has a lane of its own in each.
  * L3. Pure: the same graph gives the same picture.
  *
- * On a narrow screen each scope is one column in the same order; an edge to the next step is a
+ * Where that is wider than there is room, each scope is one column in the same order; an edge to the next step is a
  * short line, any other an arc beside the column.
  *
  * Units are CSS pixels. Ranks by longest path, order within a rank by barycentres (Sugiyama et
  * al. 1981), one sweep down and one up.
  */
 
-export const NODE_WIDTH = 196;
+export const NODE_WIDTH = 184;
 export const NODE_HEIGHT = 52;
 const GAP_X = 16;
 const GAP_Y = 30;
@@ -20,7 +20,7 @@ const LANE = 14;
 const GAP_Y_NARROW = 20;
 /** Room for arcs left of a narrow column. */
 const GUTTER = 18;
-const GROUP_PAD = 14;
+const GROUP_PAD = 12;
 /** A group's own name and status line stand above its steps. */
 const GROUP_HEAD = 50;
 

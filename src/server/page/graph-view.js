@@ -4,34 +4,39 @@
  */
 import { element, setAttribute, setText, svgElement } from "/assets/element.js";
 import { layoutGraph } from "/assets/graph-layout.js";
-import { nodeLine, signOf } from "/assets/status.js";
+import { nodeLine, nodeShortLine, signOf } from "/assets/status.js";
 
-const MARGIN = 8;
-const NAME_CHARACTERS_MAX = 21;
-const LINE_CHARACTERS_MAX = 24;
-/** Below this width each scope is one column. */
-const NARROW = "(max-width: 720px)";
-/** Text stays legible: a wider graph than this allows is scrolled. */
-const SCALE_MIN = 0.75;
+const MARGIN = 4;
+/** Of .graph in graph.css. */
+const PADDING = 12;
+const NAME_CHARACTERS_MAX = 19;
+/** Characters of a name with its node type beside it. */
+const NAME_AND_USES_MAX = 16;
+const LINE_CHARACTERS_MAX = 23;
+/** Text stays legible: a graph that would be smaller is laid out in columns, then scrolled. */
+const SCALE_MIN = 0.74;
+/** Changes of the page's width smaller than this do not draw again. */
+const WIDTH_STEP = 40;
 
 /** A view with `node`, `update(graph, selectedPath)`. `onSelect(path)` hears of a chosen step. */
 export function graphView(onSelect) {
   const root = element("div", { class: "graph", role: "group", "aria-label": "Steps of the run" });
-  const narrow = matchMedia(NARROW);
   let shape = "";
   let parts = new Map();
   return {
     node: root,
     update(graph, selectedPath) {
       const newShape = JSON.stringify([
-        narrow.matches,
+        Math.round(root.clientWidth / WIDTH_STEP),
         graph.nodes.map(({ path, parent }) => [path, parent]),
         graph.edges,
       ]);
       if (newShape !== shape) {
         shape = newShape;
         parts = new Map();
-        root.replaceChildren(drawing(graph, parts, { onSelect, isNarrow: narrow.matches }));
+        root.replaceChildren(
+          drawing(graph, parts, { onSelect, room: root.clientWidth - 2 * PADDING }),
+        );
       }
       for (const node of graph.nodes) updateNode(parts.get(node.path), node, selectedPath);
       const status = new Map(graph.nodes.map((node) => [node.path, node.status]));
@@ -44,8 +49,10 @@ export function graphView(onSelect) {
   };
 }
 
-function drawing(graph, parts, { onSelect, isNarrow }) {
-  const layout = layoutGraph(graph, { isNarrow });
+function drawing(graph, parts, { onSelect, room }) {
+  const wide = layoutGraph(graph);
+  const fits = (wide.width + 2 * MARGIN) * SCALE_MIN <= room;
+  const layout = fits ? wide : layoutGraph(graph, { isNarrow: true });
   const width = layout.width + 2 * MARGIN;
   const height = layout.height + 2 * MARGIN;
   const svg = svgElement("svg", { viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}` });
@@ -80,7 +87,7 @@ function nodeParts(node, box, onSelect) {
     y: box.y + 22,
     "text-anchor": "end",
   });
-  if (node.id.length + node.uses.length <= NAME_CHARACTERS_MAX) uses.textContent = node.uses;
+  if (node.id.length + node.uses.length <= NAME_AND_USES_MAX) uses.textContent = node.uses;
   const line = svgElement("text", { class: "line", x: box.x + 36, y: box.y + 40 });
   const sign = svgElement("text", {
     class: "sign",
@@ -125,7 +132,7 @@ function shortened(text, charactersMax) {
 function updateNode(parts, node, selectedPath) {
   const line = nodeLine(node);
   setText(parts.sign, signOf(node.status));
-  setText(parts.line, shortened(line, LINE_CHARACTERS_MAX));
+  setText(parts.line, shortened(nodeShortLine(node), LINE_CHARACTERS_MAX));
   setAttribute(parts.group, "class", `step ${node.status}`);
   setAttribute(parts.group, "aria-label", `${node.id}, ${node.uses}: ${line}`);
   setAttribute(parts.group, "aria-pressed", node.path === selectedPath ? "true" : "false");

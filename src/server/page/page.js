@@ -115,7 +115,8 @@ function drawRuns() {
   list.replaceChildren(
     ...newestRuns().map((run) => {
       const tookMs = elapsedMs(run.startedAt, run.endedAt);
-      const took = tookMs === null || run.endedAt === null ? "" : ` · ${durationText(tookMs)}`;
+      const isOver = tookMs !== null && run.endedAt !== null;
+      const when = isOver ? durationText(tookMs) : timeText(run.createdAt);
       return element(
         "li",
         {},
@@ -131,11 +132,7 @@ function drawRuns() {
             signOf(run.status),
           ),
           element("span", { class: "run-name" }, run.workflow),
-          element(
-            "span",
-            { class: "run-line" },
-            `${run.status} · ${timeText(run.createdAt)}${took}`,
-          ),
+          element("span", { class: "run-line" }, `${run.status} · ${when}`),
         ),
       );
     }),

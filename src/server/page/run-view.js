@@ -160,9 +160,13 @@ function arranged(head, graph, details, result, journal) {
       element("div", { class: "progress" }, head.bar, head.counts),
       head.explain,
     ),
-    element("div", { class: "turn" }, head.asks, head.demo),
     element("section", { class: "graph-card", "aria-label": "Graph" }, graph, details),
-    element("div", { class: "side" }, result, journal),
+    element(
+      "div",
+      { class: "beside" },
+      element("div", { class: "turn" }, head.asks, head.demo),
+      element("div", { class: "side" }, result, journal),
+    ),
   );
 }
 

@@ -51,6 +51,14 @@ export function nodeLine(node) {
   return parts.join(" · ");
 }
 
+/** The same within the width of a node: the sign beside it says the status of a settled step. */
+export function nodeShortLine(node) {
+  const isSettled = node.endedAt !== null;
+  if (node.instances > 1 || node.attempts <= 1) return nodeLine(node);
+  if (!isSettled) return `${node.status} · ${node.attempts} attempts`;
+  return nodeLine(node).replace(`${node.status} · `, "");
+}
+
 /** `3/4 done · 1 running`. */
 function countsOf(node) {
   const { succeeded = 0, ...others } = node.counts;
