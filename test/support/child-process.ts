@@ -24,11 +24,15 @@ export function startChild(
   const command = [...wrapper, process.execPath, fileURLToPath(file), ...parameters];
   const child = spawn(command[0] ?? process.execPath, command.slice(1), {
     stdio: ["pipe", "pipe", "inherit"],
+    // A group of its own: killing a tracer alone would leave what it traces running.
+    detached: wrapper.length > 0,
   });
   const ended = once(child, "exit");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const kill = async () => {
-    child.kill("SIGKILL");
+    if (wrapper.length === 0) child.kill("SIGKILL");
+    else if (child.exitCode === null && child.pid !== undefined)
+      process.kill(-child.pid, "SIGKILL");
     await ended;
   };
   return { process: child, lines, kill, [Symbol.asyncDispose]: kill };

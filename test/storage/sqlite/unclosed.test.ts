@@ -11,10 +11,12 @@ import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const UNCLOSED_PROCESS = new URL("./unclosed-process.ts", import.meta.url);
 
+const END_MS_MAX = 6_000;
+
 test("a process that forgets to close ends all the same, and loses nothing", async () => {
   await using directory = await temporaryDirectory();
   await using child = startChild(UNCLOSED_PROCESS, [directory.path, "1"]);
-  const ended = once(child.process, "exit");
+  const ended = once(child.process, "exit", { signal: AbortSignal.timeout(END_MS_MAX) });
   expect(await nextLine(child)).toBe("fenced 0");
   expect(await ended).toEqual([0, null]);
   const store = await openSqliteStore({ dataDir: directory.path, mode: "local" });
@@ -31,7 +33,7 @@ test("a hundred blobs at once cost a few syncs, not a hundred", async (context) 
   const log = join(directory.path, "trace");
   const trace = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", log];
   await using child = startChild(UNCLOSED_PROCESS, [join(directory.path, "data"), "100"], trace);
-  await once(child.process, "exit");
+  await once(child.process, "exit", { signal: AbortSignal.timeout(END_MS_MAX) });
   const syncs = (await readFile(log, "utf8")).split("\n").filter((line) => line.includes("-wal>"));
   expect(syncs.length).toBeGreaterThan(2);
   expect(syncs.length).toBeLessThan(40);
