@@ -31,11 +31,6 @@ export function formatTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(11, 19);
 }
 
-/** ISO text for machines; null stays null. */
-export function isoInstant(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString();
-}
-
 const MARKS: Readonly<Record<StepStatus, string>> = {
   pending: "·",
   waiting: "◷",

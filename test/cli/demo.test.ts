@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startLockstitch } from "./lockstitch-process.ts";
 
-test("a killed demo server is started again and continues its run", async () => {
+test.concurrent("a killed demo server is started again and continues its run", async () => {
   await using directory = await temporaryDirectory();
   await using demo = startLockstitch(["start", "--demo", "--port", "0"], { cwd: directory.path });
   const [, address = ""] = await demo.seen(/serves (http:\S+)/);
@@ -20,7 +20,7 @@ test("a killed demo server is started again and continues its run", async () => 
   expect(new Set(stdout.match(/run_\w+/g))).toEqual(new Set([runId]));
 });
 
-test("a server whose supervisor is killed stops too", async () => {
+test.concurrent("a server whose supervisor is killed stops too", async () => {
   await using directory = await temporaryDirectory();
   await using demo = startLockstitch(["start", "--demo", "--port", "0"], { cwd: directory.path });
   await demo.seen(/serves (http:\S+)/);

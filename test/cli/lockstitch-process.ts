@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 50_000;
 
 export interface Ended {
   readonly code: number | null;

@@ -45,7 +45,7 @@ async function folder() {
   return directory;
 }
 
-test("run --json prints exactly one document on standard output", async () => {
+test.concurrent("run --json prints exactly one document on standard output", async () => {
   await using directory = await folder();
   const cwd = directory.path;
   const { code, stdout, stderr } = await lockstitch(["run", "ok.yaml", "--json", "--input", "-"], {
@@ -73,7 +73,7 @@ test("run --json prints exactly one document on standard output", async () => {
   expect(Object.keys(JSON.parse(all.stdout).steps)).toContain("each[1].inner");
 });
 
-test.each([
+test.concurrent.each([
   ["a failed run", ["run", "fails.yaml"], 1, /user\.no at no: not today/],
   ["bad input", ["run", "ok.yaml", "--input", '{"n": "two"}'], 2, /n/],
   ["input that is no JSON", ["run", "ok.yaml", "--input", "{n: 1}"], 2, /--input is not JSON/],
@@ -86,7 +86,7 @@ test.each([
   expect(ended.code).toBe(code);
 });
 
-test("while a run waits, other commands reach it: list, explain, approve", async () => {
+test.concurrent("while a run waits, other commands reach it: list, explain, approve", async () => {
   await using directory = await folder();
   const cwd = directory.path;
   await using run = startLockstitch(["run", "waits.yaml", "--json"], { cwd });
@@ -109,7 +109,7 @@ test("while a run waits, other commands reach it: list, explain, approve", async
   });
 });
 
-test("Ctrl-C leaves the run durable and says how to go on; the next owner goes on", async () => {
+test.concurrent("Ctrl-C leaves the run durable and says how to go on; the next owner goes on", async () => {
   await using directory = await folder();
   const cwd = directory.path;
   await using run = startLockstitch(["run", "waits.yaml"], { cwd });
@@ -125,7 +125,7 @@ test("Ctrl-C leaves the run durable and says how to go on; the next owner goes o
   expect(JSON.parse(got.stdout)).toMatchObject({ id: runId, status: "succeeded" });
 });
 
-test("a command that only looks does not wait for unfinished runs", async () => {
+test.concurrent("a command that only looks does not wait for unfinished runs", async () => {
   await using directory = await folder();
   const cwd = directory.path;
   await using run = startLockstitch(["run", "naps.yaml"], { cwd });
@@ -136,7 +136,7 @@ test("a command that only looks does not wait for unfinished runs", async () => 
   expect(list.stdout).toMatch(/run_\w+ +naps v1 +waiting/);
 });
 
-test("pause, resume, rerun, cancel and the journal work on a closed data directory", async () => {
+test.concurrent("pause, resume, rerun, cancel and the journal work on a closed data directory", async () => {
   await using directory = await folder();
   const cwd = directory.path;
   const first = JSON.parse((await lockstitch(["run", "ok.yaml", "--json"], { cwd })).stdout);
@@ -148,7 +148,7 @@ test("pause, resume, rerun, cancel and the journal work on a closed data directo
   expect(cancel.code).toBe(6);
 });
 
-test("a run goes on in the server that owns the directory", async () => {
+test.concurrent("a run goes on in the server that owns the directory", async () => {
   await using directory = await folder();
   const cwd = directory.path;
   await using server = startLockstitch(["start", "--port", "0"], { cwd });
@@ -166,7 +166,7 @@ test("a run goes on in the server that owns the directory", async () => {
   });
 });
 
-test("an owner that cannot be reached is named by its pid, with exit code 75", async () => {
+test.concurrent("an owner that cannot be reached is named by its pid, with exit code 75", async () => {
   await using directory = await folder();
   const data = join(directory.path, ".lockstitch");
   const ownership = await openOwnership(data);
@@ -180,7 +180,7 @@ test("an owner that cannot be reached is named by its pid, with exit code 75", a
   }
 });
 
-test("a taken port is a clear error that suggests another", async () => {
+test.concurrent("a taken port is a clear error that suggests another", async () => {
   await using directory = await folder();
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
@@ -196,7 +196,7 @@ test("a taken port is a clear error that suggests another", async () => {
   }
 });
 
-test("another address than loopback is refused without an API key", async () => {
+test.concurrent("another address than loopback is refused without an API key", async () => {
   await using directory = await folder();
   const { code, stderr } = await lockstitch(["start", "--host", "0.0.0.0", "--port", "0"], {
     cwd: directory.path,

@@ -13,7 +13,7 @@ async function outputOf(path: string, cwd: string): Promise<unknown> {
   return JSON.parse(stdout).output;
 }
 
-test("fan-out: a thousand items, each an attempt", async () => {
+test.concurrent("fan-out: a thousand items, each an attempt", async () => {
   await using directory = await temporaryDirectory();
   expect(await outputOf("fan-out/fan-out.workflow.yaml", directory.path)).toEqual({
     items: 1_000,
@@ -21,7 +21,7 @@ test("fan-out: a thousand items, each an attempt", async () => {
   });
 });
 
-test("sub-workflows: the file beside it is saved too, children are runs of their own", async () => {
+test.concurrent("sub-workflows: the file beside it is saved too, children are runs of their own", async () => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
   expect(await outputOf("sub-workflows/order.workflow.yaml", cwd)).toEqual({
@@ -31,14 +31,14 @@ test("sub-workflows: the file beside it is saved too, children are runs of their
   expect(JSON.parse(stdout).items).toHaveLength(3);
 });
 
-test("signals: the run sends itself the signal that it waits for", async () => {
+test.concurrent("signals: the run sends itself the signal that it waits for", async () => {
   await using directory = await temporaryDirectory();
   expect(await outputOf("signals/signals.workflow.yaml", directory.path)).toBe(
     "Order 4711 handed to Robin.",
   );
 });
 
-test("signals: or somebody else sends it", async () => {
+test.concurrent("signals: or somebody else sends it", async () => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
   const file = example("signals/signals.workflow.yaml");
@@ -49,7 +49,7 @@ test("signals: or somebody else sends it", async () => {
   expect(await run.ended()).toMatchObject({ code: 0, stdout: '"Order 4711 handed to Kim."\n' });
 });
 
-test("report: reads a real table, retries, waits for the approval, writes Markdown and CSV", async () => {
+test.concurrent("report: reads a real table, retries, waits for the approval, writes Markdown and CSV", async () => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
   const file = example("report/report.workflow.yaml");
@@ -69,4 +69,18 @@ test("report: reads a real table, retries, waits for the approval, writes Markdo
   expect(await readFile(join(files, output.table), "utf8")).toMatch(
     /^year,days,rain,sunny,warmest\n/,
   );
+});
+
+test.concurrent("user-node: node types of the user's own, from lockstitch.config.ts", async () => {
+  await using directory = await temporaryDirectory();
+  const input = '{"customer": "ADA", "amount": 250, "currency": "NOK"}';
+  const { code, stdout, stderr } = await lockstitch(
+    ["run", "invoice.workflow.yaml", "--json", "--input", input, "--data", directory.path],
+    { cwd: example("user-node") },
+  );
+  expect(code, stderr).toBe(0);
+  const attempts = Object.values<{ attempts: number }>(JSON.parse(stdout).steps).map(
+    (step) => step.attempts,
+  );
+  expect(Math.max(...attempts)).toBe(2);
 });
