@@ -113,3 +113,13 @@ test("damaged checkpoints and blobs are left out and reported", async () => {
   expect(await store.journal.checkpoints(ALICE, "a", (seq) => corrupt.push(seq))).toEqual([]);
   expect(corrupt).toEqual([4]);
 });
+
+test("a store opened without a crash fences the one before it", async () => {
+  const disk = new SimulatedDisk(new SimulatedClock());
+  const first = disk.open();
+  const second = disk.open();
+  const late = creation({ runId: "a", epoch: first.epoch });
+  expect(await first.journal.commit("late", [late])).toEqual({ fenced: ["a"] });
+  expect(await second.journal.committed("late")).toBe(false);
+  expect(await second.journal.head(ALICE, "a")).toBeNull();
+});
