@@ -78,7 +78,7 @@ test("property: limits are exact, and nothing that could start waits", () => {
     priority: fc.integer({ min: 0, max: 10 }),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
+    fc.property(fc.array(step, { minLength: 100, maxLength: 200, size: "max" }), (steps) => {
       const limits: Readonly<Record<string, number>> = { x: 1, y: 3 };
       const held = new Map<string, string | null>();
       const waiting = new Map<string, string | null>();

@@ -17,8 +17,7 @@
  *       reported is decided again, calls are answered store_unavailable.
  *   H4. A parked run does nothing until somebody calls, and explain says why.
  */
-import { LockstitchError } from "#errors/errors.ts";
-import { decide } from "#kernel/decide.ts";
+import type { LockstitchError } from "#errors/errors.ts";
 import type { Decision, World } from "#kernel/decision.ts";
 import type { Input } from "#kernel/inputs.ts";
 import { pending } from "#kernel/pending.ts";
@@ -27,28 +26,31 @@ import { statusOf } from "#kernel/status.ts";
 import { refKey, type ValueRef } from "#kernel/value-ref.ts";
 import type { Plan } from "#workflow/plan.ts";
 import type { TurnOutcome } from "./committer.ts";
-import { encodeEvents, type StoredEvent } from "./event-blobs.ts";
+import { decideTurn } from "./decide-turn.ts";
+import type { StoredEvent } from "./event-blobs.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
+import { loadRun, pause } from "./load-run.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { RunEffects } from "./run-effects.ts";
+import {
+  fencedError,
+  isStoreAway,
+  mailboxFull,
+  type Parked,
+  parkedCode,
+  parkedError,
+  shuttingDown,
+  slotsFull,
+} from "./run-errors.ts";
 import { engineContext, factsAfter, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { LoadedRun } from "./run-loader.ts";
-import { isSpent, worldOf } from "./run-world.ts";
-import { gather, newTurn, type Turn } from "./turn.ts";
-import { messageOf, type Tail, turnCommit } from "./turn-commit.ts";
+import { worldOf } from "./run-world.ts";
+import { newTurn, type Turn } from "./turn.ts";
+import { messageOf, type StoredTurn, submitTurn, type Tail } from "./turn-commit.ts";
 import type { ValueSource } from "./value-loader.ts";
 
 export type HostPhase = "loading" | "idle" | "queued" | "turn" | "parked" | "gone";
 
-export interface Parked {
-  readonly code: "journal_refused" | "internal" | "store_corrupt";
-  readonly message: string;
-}
-
-/** Events of one turn after which no further mail is taken into it. */
-const TURN_EVENTS_MAX = 2_000;
-const RELOAD_MS_FIRST = 50;
-const RELOAD_MS_MAX = 5_000;
 /** Loads of values for one decision; a kernel that asks for more is at fault. */
 const LOADS_MAX = 10_000;
 
@@ -70,7 +72,8 @@ export class RunHost implements LoadedHost {
   #parked: Parked | null = null;
   #computing = 0;
   #fences = 0;
-  #reloads = 0;
+  /** Times in a row that values could not be read or put. */
+  #failures = 0;
   #whenLoaded: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
 
   constructor(services: HostServices, tenant: string, runId: string) {
@@ -145,7 +148,8 @@ export class RunHost implements LoadedHost {
     if (this.#phase === "parked") {
       if (!mail.isCall) {
         // The journal still holds what it came from: it is found again when the run is loaded.
-        return mail.settle?.({ kind: "failed", error: this.#parkedError() });
+        const parked = this.#parked ?? UNKNOWN;
+        return mail.settle?.({ kind: "failed", error: parkedError(this.runId, parked) });
       }
       this.#parked = null;
       this.#phase = "loading";
@@ -157,10 +161,7 @@ export class RunHost implements LoadedHost {
     if (mail.isCall && this.#mailbox.length >= this.#services.limits.mailboxMax)
       return mail.settle?.({
         kind: "failed",
-        error: new LockstitchError(
-          "queue_full",
-          `Run ${this.runId} has ${this.#mailbox.length} inputs waiting (mailboxMax); try again later.`,
-        ),
+        error: mailboxFull(this.runId, this.#mailbox.length),
       });
     this.#mailbox.push(mail);
     this.#wake();
@@ -202,87 +203,27 @@ export class RunHost implements LoadedHost {
   // Deciding
 
   #decide(turn: Turn): void {
+    // The committer takes no more: what this turn was about is found again at the next start.
+    if (this.#services.isClosing())
+      return this.#vanish(turn, { kind: "failed", error: shuttingDown() });
     try {
-      for (let next = this.#next(turn); next !== null; next = this.#next(turn)) {
-        const decision = decide(this.#needState(), next.input, this.#world);
-        gather(turn, decision);
-        if (decision.needs.length > 0) {
-          if (decision.again && next.entry !== null) turn.again = next.entry;
-          else if (decision.again) turn.own.unshift(next.input);
-          else turn.own.unshift(CONTINUE);
-        }
-        if (next.entry !== null && !decision.again)
-          next.entry.end = { kind: "done", refusal: decision.refusal, applied: decision.applied };
-        if (decision.more) turn.hasMore = true;
-        if (!this.#admit(turn, decision)) return;
-        if (decision.needs.length > 0) {
-          void this.#loadValues(turn, decision.needs);
-          return;
-        }
+      const decided = decideTurn(turn, {
+        runKey: this.key,
+        state: this.#needState(),
+        world: this.#world,
+        mailbox: this.#mailbox,
+        effects: this.#effects,
+        services: this.#services,
+      });
+      if (decided.kind === "done") void this.#commit(turn);
+      else if (decided.kind === "needs") void this.#loadValues(turn, decided.refs);
+      else {
+        const error = slotsFull(this.facts.workflow, decided);
+        this.#vanish(turn, { kind: "failed", error });
       }
-      void this.#commit(turn);
     } catch (error) {
       this.#fault(turn, error);
     }
-  }
-
-  #next(
-    turn: Turn,
-  ): { readonly input: Input; readonly entry: Turn["taken"][number] | null } | null {
-    // What comes after the run's last event is nothing to the run.
-    if (this.#state?.terminal !== null) return null;
-    const { again } = turn;
-    if (again !== null) {
-      turn.again = null;
-      return { input: again.mail.input, entry: again };
-    }
-    const own = turn.own.shift();
-    if (own !== undefined) return { input: own, entry: null };
-    if (turn.hasMore || turn.events.length >= TURN_EVENTS_MAX) return null;
-    if (turn.taken.length > 0 && isSpent(this.#services, turn)) return null;
-    const mail = this.#mailbox.shift();
-    if (mail === undefined) return null;
-    const entry = { mail, end: null };
-    turn.taken.push(entry);
-    for (const slot of slotsOf(this.key, mail)) turn.slots.add(slot);
-    return { input: mail.input, entry };
-  }
-
-  /**
-   * Grants in the same turn what can start now. False: the run is refused a slot and is not
-   * created (`whenFull: reject`).
-   */
-  #admit(turn: Turn, decision: Decision): boolean {
-    const { attemptSlots, runSlots } = this.#services;
-    const paths: string[] = [];
-    for (const [index, change] of decision.changes.entries()) {
-      if (change.op !== "start") continue;
-      const { effect } = change;
-      if (effect.kind !== "admit" && effect.kind !== "admit_run") continue;
-      const isWithdrawn = decision.changes
-        .slice(index + 1)
-        .some((later) => later.op === "stop" && later.key === effect.key);
-      if (isWithdrawn) continue;
-      if (effect.kind === "admit") {
-        if (isSpent(this.#services, turn)) continue;
-        const claim = this.#effects.claimOf(effect);
-        if (!attemptSlots.tryAdmit(claim)) continue;
-        turn.slots.add(claim.slot);
-        paths.push(effect.path);
-        continue;
-      }
-      const claim = this.#effects.runClaimOf(effect);
-      if (claim === null) turn.own.push({ kind: "admit_run" });
-      else if (runSlots.tryAdmit(claim)) {
-        turn.slots.add(claim.slot);
-        turn.own.push({ kind: "admit_run" });
-      } else if (effect.concurrency?.whenFull === "reject" && turn.firstSeq === 1) {
-        this.#rejectStart(turn, effect.concurrency);
-        return false;
-      }
-    }
-    if (paths.length > 0) turn.own.push({ kind: "admit", paths });
-    return true;
   }
 
   async #loadValues(turn: Turn, needs: readonly ValueRef[]): Promise<void> {
@@ -309,45 +250,24 @@ export class RunHost implements LoadedHost {
   // Committing
 
   async #commit(turn: Turn): Promise<void> {
-    const state = this.#needState();
-    const consumes = turn.taken.flatMap(({ mail }) => mail.consumes ?? []);
-    if (turn.events.length === 0 && consumes.length === 0) return this.#committed(turn, 0, false);
-    const { text, blobs } = encodeEvents(turn.events);
     try {
-      // Durable before the commit that refers to them.
-      for (const { hash, content } of blobs)
-        await this.#services.store.blobs.put(this.#source.context, hash, content);
+      await submitTurn(turn, {
+        services: this.#services,
+        context: this.#source.context,
+        state: this.#needState(),
+        facts: this.facts,
+        tail: this.#tail,
+        settle: (outcome, stored) => this.#settled(turn, outcome, stored),
+      });
     } catch (error) {
-      return this.#storeFailed(turn, error);
+      await this.#storeFailed(turn, error);
     }
-    const commit = turnCommit(
-      { turn, text, state, facts: this.facts, tail: this.#tail, consumes },
-      this.#services,
-    );
-    const size = text.length;
-    const { checkpoint } = commit;
-    this.#services.committer.submit({
-      commit,
-      settle: (outcome) => {
-        if (outcome.kind === "committed" && checkpoint !== null)
-          this.#tail = {
-            events: -turn.events.length,
-            size: -size,
-            checkpointSize: checkpoint.state.length,
-          };
-        this.#settled(turn, outcome, { size, hasBlobs: blobs.length > 0 });
-      },
-    });
   }
 
-  #settled(
-    turn: Turn,
-    outcome: TurnOutcome,
-    stored: { readonly size: number; readonly hasBlobs: boolean },
-  ): void {
+  #settled(turn: Turn, outcome: TurnOutcome, stored: StoredTurn): void {
     switch (outcome.kind) {
       case "committed":
-        return this.#committed(turn, stored.size, stored.hasBlobs);
+        return this.#committed(turn, stored);
       case "refused":
         return this.#refused(turn, outcome.error);
       case "rejected":
@@ -357,7 +277,7 @@ export class RunHost implements LoadedHost {
     }
   }
 
-  #committed(turn: Turn, size: number, hasBlobs: boolean): void {
+  #committed(turn: Turn, { tail, hasBlobs }: StoredTurn): void {
     const services = this.#services;
     const before = this.facts;
     const status = statusOf(this.#needState());
@@ -365,12 +285,8 @@ export class RunHost implements LoadedHost {
     this.#facts = facts;
     this.#turn = null;
     this.#fences = 0;
-    this.#reloads = 0;
-    this.#tail = {
-      ...this.#tail,
-      events: this.#tail.events + turn.events.length,
-      size: this.#tail.size + size,
-    };
+    this.#failures = 0;
+    this.#tail = tail;
     for (const [key, value] of turn.made) services.cache.put(this.key, key, value);
     this.#effects.apply(turn.changes, turn.slots);
     for (const { mail } of turn.taken)
@@ -414,15 +330,6 @@ export class RunHost implements LoadedHost {
 
   // When a turn comes to nothing
 
-  #rejectStart(turn: Turn, concurrency: { readonly key: string; readonly limit: number }): void {
-    const error = new LockstitchError(
-      "queue_full",
-      `${concurrency.limit} run(s) of workflow ${this.facts.workflow} with concurrency key ${concurrency.key} are active (whenFull: reject); try again later.`,
-      { details: { key: concurrency.key, limit: concurrency.limit } },
-    );
-    this.#vanish(turn, { kind: "failed", error });
-  }
-
   /** A run that was to be created is not: it never was. */
   #vanish(turn: Turn, end: MailEnd): void {
     this.#turn = null;
@@ -451,19 +358,15 @@ export class RunHost implements LoadedHost {
 
   /** Values could not be read or put: nothing of the turn was submitted. */
   async #storeFailed(turn: Turn, error: unknown): Promise<void> {
-    if (!(error instanceof LockstitchError && error.code === "store_unavailable"))
-      return this.#park(turn, codeOf(error), error);
+    if (!isStoreAway(error)) return this.#park(turn, parkedCode(error), error);
     // The committer pauses after a refusal of its own; nobody does here.
-    await this.#pause();
+    await pause(this.#services, this.#failures++);
     this.#refused(turn, error);
   }
 
   #fenced(turn: Turn): void {
     if (turn.firstSeq === 1) return this.#vanish(turn, { kind: "exists" });
-    const error = new LockstitchError(
-      "journal_refused",
-      `Run ${this.runId} is not this host's any more: the journal fenced its turn.`,
-    );
+    const error = fencedError(this.runId);
     // Once may be what an unknown commit left behind; twice in a row another owner writes here.
     if (this.#fences++ > 0) return this.#park(turn, "journal_refused", error);
     this.#refused(turn, error);
@@ -485,9 +388,7 @@ export class RunHost implements LoadedHost {
     const message = cause instanceof Error ? cause.message : String(cause);
     const { logger } = this.#services;
     logger.error({ run: this.runId, code, error: message }, "the run is parked");
-    const error = new LockstitchError(code, `Run ${this.runId} cannot go on: ${message}`, {
-      cause,
-    });
+    const error = parkedError(this.runId, { code, message });
     if (turn !== null && turn.firstSeq === 1) return this.#vanish(turn, { kind: "failed", error });
     const mails = [...(turn?.taken ?? []).map(({ mail }) => mail), ...this.#mailbox.splice(0)];
     if (turn !== null) this.#discard(turn);
@@ -497,14 +398,6 @@ export class RunHost implements LoadedHost {
     this.#whenLoaded?.resolve();
     this.#whenLoaded = null;
     for (const mail of mails) mail.settle?.({ kind: "failed", error });
-  }
-
-  #parkedError(): LockstitchError {
-    const parked = this.#parked;
-    return new LockstitchError(
-      parked?.code ?? "journal_refused",
-      `Run ${this.runId} is parked: ${parked?.message ?? "unknown"}`,
-    );
   }
 
   #discard(turn: Turn): void {
@@ -517,25 +410,18 @@ export class RunHost implements LoadedHost {
   // Loading
 
   async #load(): Promise<void> {
-    for (;;) {
-      if (this.#services.isClosing()) return this.abandon(SHUTTING_DOWN());
-      try {
-        const loaded = await this.#services.loader.load(this.#source.context, this.runId);
-        if (this.#phase !== "loading") return;
-        if (loaded === null) {
-          this.#phase = "gone";
-          this.#services.forget(this);
-          const mails = this.#mailbox.splice(0);
-          for (const mail of mails) mail.settle?.({ kind: "over" });
-          this.#whenLoaded?.resolve();
-          return;
-        }
-        return this.#loaded(loaded);
-      } catch (error) {
-        if (!(error instanceof LockstitchError && error.code === "store_unavailable"))
-          return this.#park(null, codeOf(error), error);
-        await this.#pause();
-      }
+    const load = await loadRun(this.#services, this.#source);
+    if (this.#phase !== "loading") return;
+    switch (load.kind) {
+      case "loaded":
+        return this.#loaded(load.run);
+      case "failed":
+        return this.#park(null, parkedCode(load.error), load.error);
+      case "over":
+        this.#whenLoaded?.resolve();
+        return this.#end();
+      case "closing":
+        return this.abandon(shuttingDown());
     }
   }
 
@@ -544,7 +430,6 @@ export class RunHost implements LoadedHost {
     this.#tail = { events: tailEvents, size: tailSize, checkpointSize };
     this.#whenLoaded?.resolve();
     this.#whenLoaded = null;
-    if (isTerminal(head.status)) return this.#end();
     this.#state = state;
     this.#phase = "idle";
     const claim =
@@ -561,14 +446,6 @@ export class RunHost implements LoadedHost {
     if (this.isResting) this.#services.rested(this);
   }
 
-  async #pause(): Promise<void> {
-    const { clock, random } = this.#services;
-    const limitMs = Math.min(RELOAD_MS_FIRST * 2 ** this.#reloads++, RELOAD_MS_MAX);
-    await new Promise<void>((resolve) => {
-      clock.after(limitMs * (0.5 + random.next() / 2), resolve);
-    });
-  }
-
   #needState(): RunState {
     if (this.#state === null)
       throw new Error(`run ${this.runId} has no state in phase ${this.#phase}`);
@@ -583,17 +460,4 @@ export class RunHost implements LoadedHost {
 
 const CONTINUE: Input = { kind: "continue" };
 
-const SHUTTING_DOWN = () =>
-  new LockstitchError("shutting_down", "The engine is closing; the run goes on at the next start.");
-
-/** Slots that the scheduler granted when it sent this mail. */
-function slotsOf(runKey: string, mail: Mail): readonly string[] {
-  if (mail.input.kind === "admit_run") return [runKey];
-  return mail.slot === null ? [] : [mail.slot];
-}
-
-function codeOf(error: unknown): Parked["code"] {
-  return error instanceof LockstitchError && error.code === "store_corrupt"
-    ? "store_corrupt"
-    : "internal";
-}
+const UNKNOWN: Parked = { code: "internal", message: "for a reason that is not known" };

@@ -12,6 +12,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
 import { forFold, hasBlobs, parseEvents, type StoredEvent } from "./event-blobs.ts";
 import type { Plans } from "./plans.ts";
+import { isTerminal } from "./run-facts.ts";
 
 export interface LoadedRun {
   readonly head: RunHead;
@@ -38,7 +39,17 @@ export class RunLoader {
   /** null: there is no such run. Throws workflow_not_found, definition_invalid, store_*. */
   async load(context: CallContext, runId: string): Promise<LoadedRun | null> {
     const head = await this.#store.journal.head(context, runId);
-    if (head === null) return null;
+    return head === null ? null : this.#fold(context, head);
+  }
+
+  /** As load(); null for a run that has ended, too, without folding it. */
+  async loadOpen(context: CallContext, runId: string): Promise<LoadedRun | null> {
+    const head = await this.#store.journal.head(context, runId);
+    return head === null || isTerminal(head.status) ? null : this.#fold(context, head);
+  }
+
+  async #fold(context: CallContext, head: RunHead): Promise<LoadedRun> {
+    const { runId } = head;
     const { plan } = await this.#plans.find(context, head.workflow, head.version);
     const restored = await this.#restore(context, head, plan);
     const state = restored?.state ?? newState(runId, plan);

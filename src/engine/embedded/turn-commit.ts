@@ -3,7 +3,11 @@ import { STATE_VERSION, saveState } from "#kernel/checkpoint.ts";
 import type { Send } from "#kernel/effects.ts";
 import type { RunState } from "#kernel/state.ts";
 import { statusOf } from "#kernel/status.ts";
+import type { CallContext } from "#ports/call-context.ts";
 import type { CheckpointRecord, Message, TurnCommit } from "#ports/journal.ts";
+import type { TurnOutcome } from "./committer.ts";
+import { encodeEvents } from "./event-blobs.ts";
+import type { HostServices } from "./host-services.ts";
 import { READER } from "./options.ts";
 import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { Turn } from "./turn.ts";
@@ -14,6 +18,47 @@ export interface Tail {
   /** Characters of JSON. */
   readonly size: number;
   readonly checkpointSize: number;
+}
+
+/** Where a turn is stored, and what the engine is to be told. */
+interface Submission {
+  readonly services: HostServices;
+  readonly context: CallContext;
+  readonly state: RunState;
+  readonly facts: RunFacts;
+  readonly tail: Tail;
+  /** `tail` is the one after the turn, once it is committed. */
+  settle(outcome: TurnOutcome, stored: StoredTurn): void;
+}
+
+export interface StoredTurn {
+  readonly tail: Tail;
+  readonly hasBlobs: boolean;
+}
+
+/** Puts the turn's blobs, then hands it to the committer. Rejects when a blob cannot be put. */
+export async function submitTurn(turn: Turn, submission: Submission): Promise<void> {
+  const { services, context, state, facts, tail } = submission;
+  const consumes = turn.taken.flatMap(({ mail }) => mail.consumes ?? []);
+  if (turn.events.length === 0 && consumes.length === 0)
+    return submission.settle({ kind: "committed" }, { tail, hasBlobs: false });
+  const { text, blobs } = encodeEvents(turn.events);
+  // Durable before the commit that refers to them.
+  for (const { hash, content } of blobs) await services.store.blobs.put(context, hash, content);
+  const commit = turnCommit({ turn, text, state, facts, tail, consumes }, services);
+  const { checkpoint } = commit;
+  const after: Tail =
+    checkpoint === null
+      ? {
+          ...tail,
+          events: tail.events + turn.events.length,
+          size: tail.size + text.length,
+        }
+      : { events: 0, size: 0, checkpointSize: checkpoint.state.length };
+  services.committer.submit({
+    commit,
+    settle: (outcome) => submission.settle(outcome, { tail: after, hasBlobs: blobs.length > 0 }),
+  });
 }
 
 interface DecidedTurn {
@@ -28,7 +73,7 @@ interface DecidedTurn {
   readonly consumes: readonly string[];
 }
 
-export function turnCommit(
+function turnCommit(
   { turn, text, state, facts, tail, consumes }: DecidedTurn,
   engine: {
     readonly store: { readonly epoch: number };

@@ -1,0 +1,103 @@
+/**
+ * Decides one turn as far as it reaches: takes mail after mail, and grants in the same turn what
+ * may start now, so that the turn that settles a step also starts its successor.
+ */
+import { decide } from "#kernel/decide.ts";
+import type { Decision, World } from "#kernel/decision.ts";
+import type { Input } from "#kernel/inputs.ts";
+import type { RunState } from "#kernel/state.ts";
+import type { ValueRef } from "#kernel/value-ref.ts";
+import type { HostServices } from "./host-services.ts";
+import type { Mail } from "./mail.ts";
+import type { RunEffects } from "./run-effects.ts";
+import { isSpent } from "./run-world.ts";
+import { gather, type Turn } from "./turn.ts";
+
+/** Events of one turn after which no further mail is taken into it. */
+const TURN_EVENTS_MAX = 2_000;
+
+interface Deciding {
+  readonly runKey: string;
+  readonly state: RunState;
+  readonly world: World;
+  readonly mailbox: Mail[];
+  readonly effects: RunEffects;
+  readonly services: HostServices;
+}
+
+export type DecidedTurn =
+  | { readonly kind: "done" }
+  /** Goes on once these are pinned in the turn. */
+  | { readonly kind: "needs"; readonly refs: readonly ValueRef[] }
+  /** The run is refused a slot and is not created (`whenFull: reject`). */
+  | { readonly kind: "full"; readonly key: string; readonly limit: number };
+
+export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
+  for (let next = nextInput(turn, run); next !== null; next = nextInput(turn, run)) {
+    const { input, entry } = next;
+    const decision = decide(run.state, input, run.world);
+    gather(turn, decision);
+    if (decision.needs.length > 0) {
+      if (!decision.again) turn.own.unshift({ kind: "continue" });
+      else if (entry === null) turn.own.unshift(input);
+      else turn.again = entry;
+    }
+    if (entry !== null && !decision.again)
+      entry.end = { kind: "done", refusal: decision.refusal, applied: decision.applied };
+    if (decision.more) turn.hasMore = true;
+    const full = admit(turn, decision, run);
+    if (full !== null) return full;
+    if (decision.needs.length > 0) return { kind: "needs", refs: decision.needs };
+  }
+  return { kind: "done" };
+}
+
+function nextInput(
+  turn: Turn,
+  { runKey, state, mailbox, services }: Deciding,
+): { readonly input: Input; readonly entry: Turn["taken"][number] | null } | null {
+  // What comes after the run's last event is nothing to the run.
+  if (state.terminal !== null) return null;
+  const { again } = turn;
+  if (again !== null) {
+    turn.again = null;
+    return { input: again.mail.input, entry: again };
+  }
+  const own = turn.own.shift();
+  if (own !== undefined) return { input: own, entry: null };
+  if (turn.hasMore || turn.events.length >= TURN_EVENTS_MAX) return null;
+  if (turn.taken.length > 0 && isSpent(services, turn)) return null;
+  const mail = mailbox.shift();
+  if (mail === undefined) return null;
+  const entry = { mail, end: null };
+  turn.taken.push(entry);
+  // Slots that the scheduler granted when it sent this mail.
+  if (mail.input.kind === "admit_run") turn.slots.add(runKey);
+  else if (mail.slot !== null) turn.slots.add(mail.slot);
+  return { input: mail.input, entry };
+}
+
+function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | null {
+  const { attemptSlots, runSlots } = run.services;
+  const paths: string[] = [];
+  for (const change of changes) {
+    if (change.op !== "start") continue;
+    const { effect } = change;
+    if (effect.kind === "admit") {
+      if (isSpent(run.services, turn)) continue;
+      const claim = run.effects.claimOf(effect);
+      if (!attemptSlots.tryAdmit(claim)) continue;
+      turn.slots.add(claim.slot);
+      paths.push(effect.path);
+    } else if (effect.kind === "admit_run") {
+      const claim = run.effects.runClaimOf(effect);
+      if (claim === null || runSlots.tryAdmit(claim)) {
+        if (claim !== null) turn.slots.add(claim.slot);
+        turn.own.push({ kind: "admit_run" });
+      } else if (effect.concurrency?.whenFull === "reject" && turn.firstSeq === 1)
+        return { kind: "full", ...effect.concurrency };
+    }
+  }
+  if (paths.length > 0) turn.own.push({ kind: "admit", paths });
+  return null;
+}

@@ -1,0 +1,52 @@
+/** What a run's host tells callers whose input it cannot take. */
+import { LockstitchError } from "#errors/errors.ts";
+
+/** Why a run does nothing until somebody calls. */
+export interface Parked {
+  readonly code: "journal_refused" | "internal" | "store_corrupt";
+  readonly message: string;
+}
+
+export function parkedError(runId: string, { code, message }: Parked): LockstitchError {
+  return new LockstitchError(code, `Run ${runId} cannot go on: ${message}`, { details: { runId } });
+}
+
+export function parkedCode(error: unknown): Parked["code"] {
+  return error instanceof LockstitchError && error.code === "store_corrupt"
+    ? "store_corrupt"
+    : "internal";
+}
+
+export function mailboxFull(runId: string, waiting: number): LockstitchError {
+  return new LockstitchError(
+    "queue_full",
+    `Run ${runId} has ${waiting} inputs waiting (mailboxMax); try again later.`,
+  );
+}
+
+/** `whenFull: reject`. */
+export function slotsFull(
+  workflow: string,
+  { key, limit }: { readonly key: string; readonly limit: number },
+): LockstitchError {
+  return new LockstitchError(
+    "queue_full",
+    `${limit} run(s) of workflow ${workflow} with concurrency key ${key} are active (whenFull: reject); try again later.`,
+    { details: { key, limit } },
+  );
+}
+
+export function fencedError(runId: string): LockstitchError {
+  return new LockstitchError(
+    "journal_refused",
+    `Run ${runId} is not this host's any more: the journal fenced its turn.`,
+  );
+}
+
+export function shuttingDown(): LockstitchError {
+  return new LockstitchError("shutting_down", "The engine is closing; try again soon.");
+}
+
+export function isStoreAway(error: unknown): error is LockstitchError {
+  return error instanceof LockstitchError && error.code === "store_unavailable";
+}
