@@ -11,6 +11,7 @@ import {
   type Node,
   parseDocument,
   type YAMLError,
+  type YAMLWarning,
 } from "yaml";
 import {
   numberFault,
@@ -28,7 +29,10 @@ const ALIASED_VALUES_MAX = 100_000;
 export function readYaml(text: string): Source {
   const document = openDocument(text);
   if (document === null) return { value: undefined, node: null, faults: [tooDeep(0)] };
-  const faults = syntaxFaults(document.errors, text);
+  // Warnings are tags that nobody knows here.
+  const faults = syntaxFaults([...document.errors, ...document.warnings], text);
+  if (document.directives?.yaml.explicit === true && document.directives.yaml.version !== "1.2")
+    faults.push(otherVersion(document.directives.yaml.version));
   const reader = new YamlReader(text, faults);
   const located = reader.read(document.contents, 0);
   if (faults.some(({ code }) => code === "syntax" || code === "unquoted_expression"))
@@ -54,6 +58,16 @@ function openDocument(text: string) {
   }
 }
 
+function otherVersion(version: string): SourceFault {
+  return {
+    code: "syntax",
+    message: `This is YAML ${version}; definitions are YAML 1.2.`,
+    offset: 0,
+    pointer: [],
+    suggestion: "Remove the %YAML directive.",
+  };
+}
+
 function tooDeep(offset: number): SourceFault {
   return {
     code: "limit_exceeded",
@@ -68,7 +82,7 @@ function tooDeep(offset: number): SourceFault {
 const UNQUOTED = /(?:^|[:,[{-])\s*(\$?\{\{)/g;
 
 /** The package's errors; those that an unquoted expression causes become one for each line. */
-function syntaxFaults(errors: readonly YAMLError[], text: string): SourceFault[] {
+function syntaxFaults(errors: readonly (YAMLError | YAMLWarning)[], text: string): SourceFault[] {
   const faults: SourceFault[] = [];
   const explained = new Set<number>();
   for (const error of errors) {

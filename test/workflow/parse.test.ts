@@ -231,6 +231,12 @@ describe("parseWorkflow", () => {
       steps("  - id: a\n    uses: noop\n    if: {{ input.x }}"),
       ["unquoted_expression 6:9"],
     ],
+    ["old YAML", "%YAML 1.1\n---\nlanguage: 1\nname: a\nsteps: []", ["syntax 1:1"]],
+    [
+      "foreign tag",
+      steps("  - { id: a, uses: noop, with: { value: !!js/function x } }"),
+      ["syntax 4:41"],
+    ],
     ["not YAML", "language: 1\nname: [a", ["syntax 2:9"]],
     ["a list", "- a", ["invalid_shape 1:1"]],
     ["empty", "", ["invalid_shape 1:1"]],

@@ -206,6 +206,12 @@ describe("reachability", () => {
     expect(() => plan([failing, noop("a", { needs: ["f.error"] })])).not.toThrow();
     const either = noop("a", { needs: ["c.true", "c.false"], triggerRule: "none_failed" });
     expect(() => plan([check, either])).not.toThrow();
+    expect(() => plan([check, { ...either, triggerRule: "all_success" }])).toThrow("cannot both");
+    const bad = noop("b", { needs: ["c.error"] });
+    const after = noop("d", { needs: ["a"], triggerRule: "all_done" });
+    const last = noop("e", { needs: ["d", "b"] });
+    const yes = noop("a", { needs: ["c.true"] });
+    expect(() => plan([check, yes, bad, after, last])).not.toThrow();
   });
 
   it("tells success and the error port apart", () => {
