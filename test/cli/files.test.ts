@@ -106,7 +106,7 @@ test("schema prints a JSON Schema that names the fields", async () => {
 test.each([
   [["frobnicate"], "unknown command 'frobnicate'"],
   [["graph", "a.yaml", "--format", "svg"], "Allowed choices are mermaid, dot"],
-  [["runs", "events", "r", "--limit", "many"], "It must be a whole number from 1 to 10000"],
+  [["runs", "events", "r", "--limit", "many"], "It must be a whole number from 1 to 100000"],
   [["validate"], "missing required argument 'files'"],
 ])("%j is a usage error: exit code 2 and what is wrong", async (argv, message) => {
   await using directory = await folder();

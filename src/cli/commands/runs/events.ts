@@ -14,18 +14,28 @@ interface Options {
   readonly limit: number;
 }
 
+/** What one question may ask for. */
+const PAGE_EVENTS = 1_000;
+
 export function addRunsEventsCommand(runs: Command, cli: Cli): void {
   runs
     .command("events")
     .description("print a run's journal")
     .argument("<run>", "run id")
     .option("--after <seq>", "only events after this one", countArgument(0, 2 ** 50), 0)
-    .option("--limit <count>", "how many", countArgument(1, 10_000), 1_000)
+    .option("--limit <count>", "how many", countArgument(1, 100_000), 1_000)
     .action(
       cli.action<[string], Options>(async (session, [runId], { after, limit }) => {
         const { output } = session;
         const { engine } = await session.access();
-        const events = await engine.events(LOCAL_CONTEXT, runId, after, limit);
+        const events: EventView[] = [];
+        while (events.length < limit) {
+          const from = events.at(-1)?.seq ?? after;
+          const wanted = Math.min(limit - events.length, PAGE_EVENTS);
+          const page = await engine.events(LOCAL_CONTEXT, runId, from, wanted);
+          events.push(...page);
+          if (page.length < wanted) break;
+        }
         const last = events.at(-1)?.seq ?? after;
         const more = events.length === limit ? last : null;
         if (output.isJson) output.printJson({ items: events.map(eventToJson), after: more });
