@@ -1,4 +1,5 @@
-/** A definition of 10,000 steps and 2 MB. The limits here are generous for busy machines; the figures are printed. */
+/** A definition of 10,000 steps and 2 MB. The limits here are generous, and of CPU time,
+ * because other tests run beside; the figures are printed. */
 import { expect, it } from "vitest";
 import { parseWorkflow } from "#workflow/parse.ts";
 import { printYaml } from "#workflow/print.ts";
@@ -38,10 +39,11 @@ it("parses and plans 10,000 steps in time", () => {
     const { definition, plan, problems } = parseWorkflow(text, { nodes: fakeNodes, format });
     const ms = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    const used = `${Math.round(ms)} ms (${Math.round((user + system) / 1_000)} ms of CPU)`;
+    const cpuMs = (user + system) / 1_000;
+    const used = `${Math.round(ms)} ms (${Math.round(cpuMs)} ms of CPU)`;
     expect(problems).toEqual([]);
     expect(plan?.stepCount).toBe(STEPS);
-    return { ms, used, definition, hash: plan?.hash };
+    return { cpuMs, used, definition, hash: plan?.hash };
   };
   const fromJson = timed(json, "json");
   if (fromJson.definition === null) throw new Error("the definition is valid");
@@ -53,6 +55,6 @@ it("parses and plans 10,000 steps in time", () => {
     `parse and plan ${STEPS} steps: JSON ${size(json)} ${fromJson.used}, YAML ${size(yaml)} ${fromYaml.used}\n`,
   );
   expect(json.length).toBeGreaterThan(1.9e6);
-  expect(fromJson.ms).toBeLessThan(4_000);
-  expect(fromYaml.ms).toBeLessThan(16_000);
+  expect(fromJson.cpuMs).toBeLessThan(4_000);
+  expect(fromYaml.cpuMs).toBeLessThan(16_000);
 }, 60_000);
