@@ -199,25 +199,31 @@ function placeRows({ rows, lanes }, edges, boxes) {
 }
 
 function placeColumn(members, rank, edges, boxes) {
-  const column = members.map(({ path }) => path).sort((a, b) => rank(a) - rank(b));
+  const column = columnOrder(members, rank, edges);
+  const place = new Map(column.map((path, index) => [path, index]));
+  const spanOf = (edge) => place.get(edge.to) - place.get(edge.from);
   const nodes = new Map();
-  const left = edges.length >= column.length ? GUTTER : 0;
+  const left = edges.some((edge) => spanOf(edge) > 1) ? GUTTER : 0;
   let y = 0;
   for (const path of column) {
     nodes.set(path, { x: left, y, ...boxes.get(path) });
     y += boxes.get(path).height + GAP_Y_NARROW;
   }
   const width = Math.max(0, ...[...boxes.values()].map((box) => box.width)) + left;
-  const place = new Map(column.map((path, index) => [path, index]));
   return {
     width,
     height: Math.max(0, y - GAP_Y_NARROW),
     nodes,
-    edges: edges.map((edge) => {
-      const span = place.get(edge.to) - place.get(edge.from);
-      return columnEdge(edge, nodes, span);
-    }),
+    edges: edges.map((edge) => columnEdge(edge, nodes, spanOf(edge))),
   };
+}
+
+/** As written, where that goes forward along every edge; else by rank. */
+function columnOrder(members, rank, edges) {
+  const written = members.map(({ path }) => path);
+  const place = new Map(written.map((path, index) => [path, index]));
+  const isForward = edges.every(({ from, to }) => place.get(from) < place.get(to));
+  return isForward ? written : written.sort((a, b) => rank(a) - rank(b));
 }
 
 function columnEdge(edge, nodes, span) {

@@ -11,7 +11,7 @@ const MARGIN = 4;
 const PADDING = 12;
 const NAME_CHARACTERS_MAX = 19;
 /** Characters of a name with its node type beside it. */
-const NAME_AND_USES_MAX = 16;
+const NAME_AND_USES_MAX = 15;
 const LINE_CHARACTERS_MAX = 23;
 /** Text stays legible: a graph that would be smaller is laid out in columns, then scrolled. */
 const SCALE_MIN = 0.74;
