@@ -9,6 +9,7 @@
 import type { StepError } from "#errors/step-error.ts";
 import { idempotencyKey } from "#kernel/derive-id.ts";
 import type { Effect, EffectChange } from "#kernel/effects.ts";
+import type { RunState } from "#kernel/state.ts";
 import { VALUE_LOST } from "#kernel/value-ref.ts";
 import type { AttemptId } from "./attempts.ts";
 import type { HostServices } from "./host-services.ts";
@@ -16,6 +17,7 @@ import { type Mail, report } from "./mail.ts";
 import type { AttemptRequest } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { SlotClaim } from "./scheduler.ts";
+import type { Turn } from "./turn.ts";
 import type { ValueSource } from "./value-loader.ts";
 
 type AdmitEffect = Extract<Effect, { readonly kind: "admit" }>;
@@ -79,8 +81,24 @@ export class RunEffects {
     };
   }
 
-  /** Performs the changes of a committed turn; `slots` are those that it was granted. */
-  apply(changes: readonly EffectChange[], slots: Iterable<string>): void {
+  /** Performs the changes of a committed turn. */
+  apply(turn: Turn): void {
+    this.#perform(turn.changes, turn.slots);
+    // A timer that fired without effect (the wall clock stepped back) waits again.
+    for (const { mail } of turn.taken) {
+      const effect = mail.input.kind === "timer" ? this.#live.get(mail.input.key) : undefined;
+      if (effect?.kind === "timer") this.#start(effect);
+    }
+  }
+
+  /** Takes back the slot of a run that was admitted before it was loaded. */
+  holdRunSlot({ phase, priority, concurrency }: RunState): void {
+    if (phase === "queued" || phase === "new") return;
+    const claim = this.runClaimOf({ priority, concurrency });
+    if (claim !== null) this.#services.runSlots.hold(claim);
+  }
+
+  #perform(changes: readonly EffectChange[], slots: Iterable<string>): void {
     const starts = new Map<string, Effect>();
     const stops = new Set<string>();
     for (const change of changes) {
@@ -123,12 +141,6 @@ export class RunEffects {
     }
     this.#releaseUnused(touched);
     return mails;
-  }
-
-  /** A timer that fired without effect (the wall clock stepped back) waits again. */
-  rearm(key: string): void {
-    const effect = this.#live.get(key);
-    if (effect?.kind === "timer") this.#services.timers.set(this.#run.key, key, effect.dueAtMs);
   }
 
   /** Where the run, or its step at `path`, stands among those that wait for a slot; null: it does not wait. */

@@ -7,7 +7,8 @@ export interface Parked {
   readonly message: string;
 }
 
-export function parkedError(runId: string, { code, message }: Parked): LockstitchError {
+export function parkedError(runId: string, parked: Parked | null): LockstitchError {
+  const { code, message } = parked ?? { code: "internal", message: "it is not known why" };
   return new LockstitchError(code, `Run ${runId} cannot go on: ${message}`, { details: { runId } });
 }
 

@@ -23,11 +23,10 @@ import type { Input } from "#kernel/inputs.ts";
 import { pending } from "#kernel/pending.ts";
 import { newState, type RunState } from "#kernel/state.ts";
 import { statusOf } from "#kernel/status.ts";
-import { refKey, type ValueRef } from "#kernel/value-ref.ts";
+import type { ValueRef } from "#kernel/value-ref.ts";
 import type { Plan } from "#workflow/plan.ts";
 import type { TurnOutcome } from "./committer.ts";
 import { decideTurn } from "./decide-turn.ts";
-import type { StoredEvent } from "./event-blobs.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
 import { loadRun, pause } from "./load-run.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
@@ -45,14 +44,11 @@ import {
 import { engineContext, factsAfter, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { LoadedRun } from "./run-loader.ts";
 import { worldOf } from "./run-world.ts";
-import { newTurn, type Turn } from "./turn.ts";
+import { eventOf, newTurn, pinValues, refuseCalls, type Turn } from "./turn.ts";
 import { messageOf, type StoredTurn, submitTurn, type Tail } from "./turn-commit.ts";
 import type { ValueSource } from "./value-loader.ts";
 
-export type HostPhase = "loading" | "idle" | "queued" | "turn" | "parked" | "gone";
-
-/** Loads of values for one decision; a kernel that asks for more is at fault. */
-const LOADS_MAX = 10_000;
+type HostPhase = "loading" | "idle" | "queued" | "turn" | "parked" | "gone";
 
 export class RunHost implements LoadedHost {
   readonly key: string;
@@ -85,7 +81,7 @@ export class RunHost implements LoadedHost {
       context: engineContext(tenant),
       runId,
       cacheId: this.key,
-      uncommitted: (seq) => this.#uncommitted(seq),
+      uncommitted: (seq) => (this.#turn === null ? null : eventOf(this.#turn, seq)),
     };
     this.#effects = new RunEffects(services, {
       key: this.key,
@@ -95,14 +91,8 @@ export class RunHost implements LoadedHost {
     this.#world = worldOf(services, this.key, () => this.#currentTurn());
   }
 
-  get phase(): HostPhase {
-    return this.#phase;
-  }
   get parked(): Parked | null {
     return this.#parked;
-  }
-  get isLoaded(): boolean {
-    return this.#facts !== null;
   }
   /** Committed facts; of a run that is being created, what its row will say. */
   get facts(): RunFacts {
@@ -148,8 +138,7 @@ export class RunHost implements LoadedHost {
     if (this.#phase === "parked") {
       if (!mail.isCall) {
         // The journal still holds what it came from: it is found again when the run is loaded.
-        const parked = this.#parked ?? UNKNOWN;
-        return mail.settle?.({ kind: "failed", error: parkedError(this.runId, parked) });
+        return mail.settle?.({ kind: "failed", error: parkedError(this.runId, this.#parked) });
       }
       this.#parked = null;
       this.#phase = "loading";
@@ -228,23 +217,13 @@ export class RunHost implements LoadedHost {
 
   async #loadValues(turn: Turn, needs: readonly ValueRef[]): Promise<void> {
     try {
-      if (++turn.loads > LOADS_MAX) throw new Error("one decision asks for values without end");
-      for (const ref of needs) {
-        if ("v" in ref) continue;
-        turn.pinned.set(refKey(ref), await this.#services.values.load(this.#source, ref));
-      }
+      await pinValues(turn, needs, (ref) => this.#services.values.load(this.#source, ref));
     } catch (error) {
       return this.#storeFailed(turn, error);
     }
     // Waiting for the store is not the turn's own time.
     turn.countedFromMs = this.#services.clock.monotonicMs();
     this.#decide(turn);
-  }
-
-  #uncommitted(seq: number): StoredEvent | null {
-    const turn = this.#turn;
-    if (turn === null || seq < turn.firstSeq) return null;
-    return (turn.events[seq - turn.firstSeq] as unknown as StoredEvent | undefined) ?? null;
   }
 
   // Committing
@@ -279,28 +258,18 @@ export class RunHost implements LoadedHost {
 
   #committed(turn: Turn, { tail, hasBlobs }: StoredTurn): void {
     const services = this.#services;
-    const before = this.facts;
+    const { events, firstSeq, atMs, sends } = turn;
     const status = statusOf(this.#needState());
-    const facts = factsAfter(before, turn.events, { atMs: turn.atMs, status });
+    const facts = factsAfter(this.facts, events, { atMs, status });
     this.#facts = facts;
     this.#turn = null;
     this.#fences = 0;
     this.#failures = 0;
     this.#tail = tail;
     for (const [key, value] of turn.made) services.cache.put(this.key, key, value);
-    this.#effects.apply(turn.changes, turn.slots);
-    for (const { mail } of turn.taken)
-      if (mail.input.kind === "timer") this.#effects.rearm(mail.input.key);
-    if (turn.sends.length > 0)
-      services.send(turn.sends.map((send) => messageOf(this.tenant, send)));
-    if (turn.events.length > 0)
-      services.committed({
-        facts,
-        events: turn.events,
-        firstSeq: turn.firstSeq,
-        atMs: turn.atMs,
-        hasBlobs,
-      });
+    this.#effects.apply(turn);
+    if (sends.length > 0) services.send(sends.map((send) => messageOf(this.tenant, send)));
+    if (events.length > 0) services.committed({ facts, events, firstSeq, atMs, hasBlobs });
     for (const { mail, end } of turn.taken)
       mail.settle?.(end ?? { kind: "done", refusal: null, applied: false });
     for (const step of turn.compute) void this.#compute(step);
@@ -344,12 +313,7 @@ export class RunHost implements LoadedHost {
   /** H3. */
   #refused(turn: Turn, error: LockstitchError): void {
     if (turn.firstSeq === 1) return this.#vanish(turn, { kind: "failed", error });
-    const kept: Mail[] = [];
-    for (const { mail } of turn.taken) {
-      if (mail.isCall) mail.settle?.({ kind: "failed", error });
-      // The scheduler grants again what the reload asks for again.
-      else if (mail.input.kind !== "admit" && mail.input.kind !== "admit_run") kept.push(mail);
-    }
+    const kept = refuseCalls(turn, error);
     this.#discard(turn);
     this.#mailbox = [...kept, ...this.#mailbox];
     this.#phase = "loading";
@@ -374,20 +338,16 @@ export class RunHost implements LoadedHost {
 
   /** The kernel threw: the state may be half changed and is thrown away with the turn. */
   #fault(turn: Turn, error: unknown): void {
-    const { logger } = this.#services;
     const stack = error instanceof Error ? error.stack : String(error);
-    logger.error(
-      { run: this.runId, input: turn.taken.map(({ mail }) => mail.input.kind), stack },
-      "a turn failed",
-    );
+    const inputs = turn.taken.map(({ mail }) => mail.input.kind);
+    this.#services.logger.error({ run: this.runId, inputs, stack }, "a turn failed");
     this.#park(turn, "internal", error);
   }
 
   /** H4. */
   #park(turn: Turn | null, code: Parked["code"], cause: unknown): void {
     const message = cause instanceof Error ? cause.message : String(cause);
-    const { logger } = this.#services;
-    logger.error({ run: this.runId, code, error: message }, "the run is parked");
+    this.#services.logger.error({ run: this.runId, code, error: message }, "the run is parked");
     const error = parkedError(this.runId, { code, message });
     if (turn !== null && turn.firstSeq === 1) return this.#vanish(turn, { kind: "failed", error });
     const mails = [...(turn?.taken ?? []).map(({ mail }) => mail), ...this.#mailbox.splice(0)];
@@ -432,11 +392,7 @@ export class RunHost implements LoadedHost {
     this.#whenLoaded = null;
     this.#state = state;
     this.#phase = "idle";
-    const claim =
-      state.phase === "queued" || state.phase === "new"
-        ? null
-        : this.#effects.runClaimOf({ priority: state.priority, concurrency: state.concurrency });
-    if (claim !== null) this.#services.runSlots.hold(claim);
+    this.#effects.holdRunSlot(state);
     this.#services.loaded(this.facts, state);
     const { effects, turn } = pending(state);
     this.#hasMore = turn;
@@ -459,5 +415,3 @@ export class RunHost implements LoadedHost {
 }
 
 const CONTINUE: Input = { kind: "continue" };
-
-const UNKNOWN: Parked = { code: "internal", message: "for a reason that is not known" };

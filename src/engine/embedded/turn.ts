@@ -2,10 +2,14 @@
  * One turn of one run while it is being decided: what it took from the mailbox, what it adds to
  * the journal, and the values it holds on to until its commit.
  */
+
+import type { LockstitchError } from "#errors/errors.ts";
 import type { Decision } from "#kernel/decision.ts";
 import type { EffectChange, Send } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import type { Input } from "#kernel/inputs.ts";
+import { refKey, type ValueRef } from "#kernel/value-ref.ts";
+import type { StoredEvent } from "./event-blobs.ts";
 import type { Mail, MailEnd } from "./mail.ts";
 
 export interface Turn {
@@ -59,4 +63,34 @@ export function gather(turn: Turn, decision: Decision): void {
   for (const change of decision.changes) turn.changes.push(change);
   for (const send of decision.sends) turn.sends.push(send);
   for (const compute of decision.compute) turn.compute.push(compute);
+}
+
+/** Loads of values for one turn; a kernel that asks for more is at fault. */
+const LOADS_MAX = 10_000;
+
+/** Loads what the turn needs and keeps it until the turn's end, whatever the cache does. */
+export async function pinValues(
+  turn: Turn,
+  needs: readonly ValueRef[],
+  load: (ref: ValueRef) => Promise<unknown>,
+): Promise<void> {
+  if (++turn.loads > LOADS_MAX) throw new Error("one turn asks for values without end");
+  for (const ref of needs) if (!("v" in ref)) turn.pinned.set(refKey(ref), await load(ref));
+}
+
+/** The event with sequence number `seq` if it is one of this turn. */
+export function eventOf(turn: Turn, seq: number): StoredEvent | null {
+  const event = turn.events[seq - turn.firstSeq];
+  return event === undefined ? null : (event as unknown as StoredEvent);
+}
+
+/** After a refused commit: answers the calls and gives back what the world had reported. */
+export function refuseCalls(turn: Turn, error: LockstitchError): Mail[] {
+  const kept: Mail[] = [];
+  for (const { mail } of turn.taken) {
+    if (mail.isCall) mail.settle?.({ kind: "failed", error });
+    // The scheduler grants again what the reload asks for again.
+    else if (mail.input.kind !== "admit" && mail.input.kind !== "admit_run") kept.push(mail);
+  }
+  return kept;
 }
