@@ -159,7 +159,7 @@ function partsOf(
     {
       name: "logger",
       needs: [],
-      start: () => standardErrorLogger(settings.logLevel),
+      start: () => standardErrorLogger(settings.logLevel ?? quietLevelOf(purpose)),
     },
     { name: "nodes", needs: [], start: () => breakableNodes(createRegistry(settings.nodes)) },
     {
@@ -199,6 +199,11 @@ function partsOf(
       stop: (engine) => engine.close(grace.ms),
     },
   ];
+}
+
+/** A warning in the midst of a run's live lines would tear them; a server's log is there for it. */
+function quietLevelOf(purpose: HostPurpose): "warn" | "error" {
+  return purpose === "serve" || purpose === "demo" ? "warn" : "error";
 }
 
 function limitsOf(settings: Settings, purpose: HostPurpose): { readonly attemptsMax?: number } {

@@ -32,9 +32,10 @@ export interface Machine {
 
 /**
  * Why the engine is opened. look: to read or to record something; no attempt is started, for it
- * would only be cut off again. run: to run. demo: to run, with the page's buttons to break things.
+ * would only be cut off again. run: for one run, which is shown meanwhile. serve: until told to
+ * stop. demo: the same, with the page's buttons to break things.
  */
-export type HostPurpose = "look" | "run" | "demo";
+export type HostPurpose = "look" | "run" | "serve" | "demo";
 
 /** The engine in this process, as the owner of its data directory. */
 export interface EngineHost {

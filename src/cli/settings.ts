@@ -81,9 +81,10 @@ export const SETTINGS = [
     key: "logLevel",
     env: "LOCKSTITCH_LOG",
     schema: z.enum(["debug", "info", "warn", "error", "silent"]),
-    initial: "warn",
+    initial: null,
     example: "info",
-    about: "what is logged on standard error: debug, info, warn, error or silent",
+    about:
+      "what is logged on standard error: debug, info, warn, error or silent; default: warn for `start`, error otherwise",
   },
   {
     key: "http.allowPrivate",
@@ -161,7 +162,7 @@ export interface Settings {
   readonly fileRoot: string | null;
   /** null: the engine's own default. */
   readonly concurrency: number | null;
-  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent" | null;
   readonly http: HttpRules;
   /** The user's own node types. */
   readonly nodes: readonly NodeDefinition[];

@@ -49,7 +49,7 @@ async function serve(session: Session, isDemo: boolean): Promise<number> {
     stop.abort();
   });
   try {
-    const host = await machine.openHost(settings, isDemo ? "demo" : "run");
+    const host = await machine.openHost(settings, isDemo ? "demo" : "serve");
     try {
       const address = await host.serve({ host: settings.host, port: settings.port });
       const example = isDemo ? await host.runExample() : null;
