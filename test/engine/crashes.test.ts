@@ -1,7 +1,8 @@
 /**
  * Random crashes and refused commits over runs that use every scope: whatever happens, each run
  * ends as it would have without, no step has two outcomes, and repeats carry the same key.
- * `CRASH_SEEDS=n` runs more seeds; a failing one is named in the test's title.
+ * `CRASH_SEEDS=n` runs more seeds, `CRASH_FROM=seed` begins there; a failing one is named in the
+ * test's title.
  */
 import { expect, test } from "vitest";
 import type { AttemptRequest } from "#engine/embedded/options.ts";
@@ -9,6 +10,7 @@ import type { CommitFault } from "../simulation/simulated-store.ts";
 import { type Bench, context, driven, openBench, work, workflow } from "./engine-fixture.ts";
 
 const SEEDS = Number(process.env["CRASH_SEEDS"] ?? 40);
+const FROM = Number(process.env["CRASH_FROM"] ?? 1);
 
 /** A small generator (mulberry32): the same numbers for the same seed, everywhere. */
 function randomOf(seed: number): () => number {
@@ -105,7 +107,7 @@ async function play(bench: Bench, random: () => number): Promise<string[]> {
   return ids;
 }
 
-test.each(Array.from({ length: SEEDS }, (_, seed) => seed + 1))("seed %i", async (seed) => {
+test.each(Array.from({ length: SEEDS }, (_, index) => FROM + index))("seed %i", async (seed) => {
   const random = randomOf(seed);
   let isCalm = false;
   const fault = (): CommitFault => {
@@ -133,6 +135,16 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed + 1))("seed %i", async
   isCalm = true;
   for (const id of ids) {
     const run = await bench.settle(id);
+    if (process.env["CRASH_DEBUG"] && run.status !== "succeeded") {
+      console.log(
+        JSON.stringify(await driven(bench.clock, bench.engine.explain(context, id)), null, 1),
+      );
+      console.log(bench.engine.stats(), bench.logs.slice(-5), bench.clock.armed);
+      for (const e of (
+        await driven(bench.clock, bench.engine.events(context, id, 0, 100_000))
+      ).slice(-12))
+        console.log(JSON.stringify(e).slice(0, 200));
+    }
     expect(run).toMatchObject({ status: "succeeded", error: null });
     expect(run.output).toEqual([30, 42, 100_000]);
     const events = await driven(bench.clock, bench.engine.events(context, id, 0, 100_000));

@@ -6,7 +6,8 @@ import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
 
 const mine = defineNode({
-  ...{ type: "my.double", title: "", description: "", category: "user", icon: "x", pure: true },
+  ...({ type: "my.double", title: "", description: "", category: "user", icon: "x" } as const),
+  pure: true,
   config: z.strictObject({ n: z.number() }),
   output: z.number(),
   run: ({ n }) => n * 2,

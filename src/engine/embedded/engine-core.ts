@@ -14,7 +14,7 @@ import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
 import { Committer } from "./committer.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
-import { type Mail, report } from "./mail.ts";
+import { type Mail, type MailEnd, report } from "./mail.ts";
 import { type ChildStarter, Messages } from "./messages.ts";
 import { nodeRunner } from "./node-runner.ts";
 import { Observers } from "./observers.ts";
@@ -173,9 +173,12 @@ export class EngineCore {
 
   /** Gives mail to a run; it is settled with `over` when there is no such run or it has ended. */
   async deliver(context: CallContext, runId: string, mail: Mail): Promise<void> {
-    const host = await this.openHost(context, runId);
-    if (host === null) return mail.settle?.({ kind: "over" });
-    host.deliver(mail);
+    for (;;) {
+      const host = await this.openHost(context, runId);
+      if (host === null) return mail.settle?.({ kind: "over" });
+      // It may have left memory since it was found.
+      if (host.deliver(mail)) return;
+    }
   }
 
   /** Gives an input to a run and waits until it is durable. Throws its refusal, run_not_found, run_terminal. */
@@ -184,23 +187,17 @@ export class EngineCore {
     runId: string,
     input: Mail["input"],
   ): Promise<{ readonly applied: boolean }> {
-    const host = await this.openHost(context, runId);
-    if (host === null) throw await this.#noHost(context, runId);
     if (this.services.committer.isStoreAway)
       throw new LockstitchError("store_unavailable", "The store is away; try again.");
-    return new Promise((resolve, reject) => {
-      host.deliver({
-        ...report(input),
-        isCall: true,
-        settle: (end) => {
-          if (end.kind === "failed") return reject(end.error);
-          if (end.kind !== "done") return reject(runTerminal(runId));
-          const { refusal, applied } = end;
-          if (refusal === null) return resolve({ applied });
-          reject(new LockstitchError(refusal.code, refusal.message, { details: { runId } }));
-        },
-      });
+    const end = await new Promise<MailEnd>((resolve, reject) => {
+      const mail = { ...report(input), isCall: true, settle: resolve };
+      this.deliver(context, runId, mail).catch(reject);
     });
+    if (end.kind === "failed") throw end.error;
+    if (end.kind !== "done") throw await this.#noHost(context, runId);
+    const { refusal, applied } = end;
+    if (refusal === null) return { applied };
+    throw new LockstitchError(refusal.code, refusal.message, { details: { runId } });
   }
 
   async #noHost(context: CallContext, runId: string): Promise<LockstitchError> {
@@ -215,7 +212,7 @@ export class EngineCore {
   #post(runKey: string, mail: Mail): void {
     if (this.#isStopped) return;
     const host = this.#hosts.get(runKey);
-    if (host !== undefined) return host.deliver(mail);
+    if (host?.deliver(mail)) return;
     const slash = runKey.indexOf("/");
     const tenant = slash < 0 ? "default" : runKey.slice(0, slash);
     // A run that has ended meanwhile answers that it is over; nobody waits for this mail.

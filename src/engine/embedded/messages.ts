@@ -83,6 +83,10 @@ export class Messages {
         ...report(inputOf(send)),
         consumes: message.id,
         settle: (end) => {
+          // Its run was being created and is not, or is by somebody else: look again.
+          const error = end.kind === "failed" ? end.error : new Error("the run is not there yet");
+          if (end.kind === "exists" || (end.kind === "failed" && isPassing(end.error)))
+            return this.#retry(message, error, done);
           if (end.kind === "over") void this.#drop(context, message);
           done();
         },

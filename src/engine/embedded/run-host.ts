@@ -133,27 +133,26 @@ export class RunHost implements LoadedHost {
     return promise;
   }
 
-  deliver(mail: Mail): void {
-    if (this.#phase === "gone") return mail.settle?.({ kind: "over" });
-    if (this.#phase === "parked") {
-      if (!mail.isCall) {
-        // The journal still holds what it came from: it is found again when the run is loaded.
-        return mail.settle?.({ kind: "failed", error: parkedError(this.runId, this.#parked) });
-      }
+  /** False: the host has left memory; whether the run has, its row says. */
+  deliver(mail: Mail): boolean {
+    const { limits, unparked } = this.#services;
+    if (this.#phase === "gone") return false;
+    if (this.#phase === "parked" && !mail.isCall) {
+      // The journal still holds what it came from: it is found again when the run is loaded.
+      mail.settle?.({ kind: "failed", error: parkedError(this.runId, this.#parked) });
+    } else if (this.#phase === "parked") {
       this.#parked = null;
       this.#phase = "loading";
       this.#mailbox.push(mail);
       void this.#load();
-      this.#services.unparked();
-      return;
+      unparked();
+    } else if (mail.isCall && this.#mailbox.length >= limits.mailboxMax) {
+      mail.settle?.({ kind: "failed", error: mailboxFull(this.runId, this.#mailbox.length) });
+    } else {
+      this.#mailbox.push(mail);
+      this.#wake();
     }
-    if (mail.isCall && this.#mailbox.length >= this.#services.limits.mailboxMax)
-      return mail.settle?.({
-        kind: "failed",
-        error: mailboxFull(this.runId, this.#mailbox.length),
-      });
-    this.#mailbox.push(mail);
-    this.#wake();
+    return true;
   }
 
   /** Decides one turn. Called by the engine for a host that is queued. */
