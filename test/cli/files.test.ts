@@ -116,6 +116,19 @@ test.each([
   expect(stderr).toContain(message);
 });
 
+test("run stops before anything is opened: at a wrong definition, at input that is no JSON", async () => {
+  await using directory = await folder();
+  const cwd = directory.path;
+  const wrong = await capture(["run", "invalid.yaml"], { cwd });
+  expect(wrong.code).toBe(3);
+  expect(wrong.stderr).toMatch(/invalid\.yaml:4:.*noop/);
+  const input = await capture(["run", "valid.yaml", "--input", "{n: 1}"], { cwd });
+  expect(input.code).toBe(2);
+  expect(input.stderr).toContain("--input is not JSON");
+  const file = await capture(["run", "valid.yaml", "--input", "@none.json"], { cwd });
+  expect(file.stderr).toContain("none.json cannot be read");
+});
+
 test("a broken configuration ends every command that reads it with code 2, as JSON too", async () => {
   await using directory = await folder();
   await writeFile(join(directory.path, "lockstitch.config.yaml"), "port: high\n");

@@ -50,12 +50,16 @@ test("without a terminal: a line when a step settles or waits, and how to answer
   );
 });
 
-test("on a terminal: a settled step stays, the region of steps in work is gone at the end", () => {
+test("on a terminal: what settled or waits for somebody stays, the region of steps in work is gone at the end", () => {
   const { output, text } = kept(24);
   const viewer = createRunViewer({ output, runId: "run_1", hint });
   for (const seen of EVENTS) viewer.see(seen);
   viewer.end();
-  expect(screen(text())).toEqual(["  ✓ a                1.0 s"]);
+  expect(screen(text())).toEqual([
+    "  ✓ a                1.0 s",
+    "  ◷ c                waits for a signal  go",
+    "    runs signal run_1 go --payload {}",
+  ]);
 });
 
 test("without a terminal a fan-out in trouble does not flood the log", () => {

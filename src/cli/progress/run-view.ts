@@ -1,8 +1,9 @@
 /**
  * Shows a run while it goes on, on standard error.
  *
- * On a terminal: a settled step is printed once and scrolls away; below it the steps in work are
- * redrawn in place, at most ten times a second and never more lines than the terminal has.
+ * On a terminal: a step that has settled or waits for somebody is printed once and scrolls away;
+ * below it the steps in work are redrawn in place, at most ten times a second and never more
+ * lines than the terminal has.
  * Without one: a line when a step settles, is retried or waits; nothing is ever redrawn.
  */
 import type { EventView } from "#engine/engine.ts";
@@ -73,8 +74,8 @@ function liveViewer({
 }): RunViewer {
   const log = new StepLog();
   const colors = output.noteColors;
-  /** Settled since the last drawing: printed once, above the region. */
-  let settled: string[] = [];
+  /** New lines that stay: printed once, above the region. */
+  let lasting: string[] = [];
   let drawnLines = 0;
   let innerLines = 0;
   /** The journal's clock may differ from ours: running times count from the last event. */
@@ -88,8 +89,7 @@ function liveViewer({
   const region = () => {
     const lines: string[] = [];
     for (const step of log.entries())
-      if (step.endedAtMs === null)
-        lines.push(line(step), ...askLines(step, runId, hint).map((text) => colors.cyan(text)));
+      if (step.endedAtMs === null && step.ask === null) lines.push(line(step));
     const room = Math.max(1, output.rows() - 2);
     if (lines.length <= room) return lines;
     return [...lines.slice(0, room - 1), colors.dim(`  … ${lines.length - room + 1} more`)];
@@ -97,10 +97,17 @@ function liveViewer({
   const draw = (lines: readonly string[]) => {
     // The terminal may have echoed a ^C: back to the first column, then up.
     const erase = drawnLines > 0 ? `\r\x1b[${drawnLines}A\x1b[J` : "\r";
-    const text = [...settled, ...lines].map((text) => `${text}\n`).join("");
-    settled = [];
+    const text = [...lasting, ...lines].map((text) => `${text}\n`).join("");
+    lasting = [];
     drawnLines = lines.length;
     output.draw(`${erase}${text}`);
+  };
+  const stay = (step: StepEntry) => {
+    if (step.isInner) innerLines += 1;
+    if (step.isInner && innerLines > INNER_LINES_MAX) return;
+    // Commands to paste must not be cut, and a wrapped line cannot be redrawn: said once.
+    const asks = askLines(step, runId, hint).map((text) => colors.cyan(text));
+    lasting.push(line(step), ...asks);
   };
   const tick = setInterval(() => draw(region()), TICK_MS);
   const redrawSoon = () => {
@@ -115,10 +122,7 @@ function liveViewer({
       lastSeenMs = performance.now();
       const step = log.apply(event);
       if (step === null) return;
-      if (step.endedAtMs !== null && step.path === event.path) {
-        if (step.isInner) innerLines += 1;
-        if (!step.isInner || innerLines <= INNER_LINES_MAX) settled.push(line(step));
-      }
+      if (step.path === event.path && (step.endedAtMs !== null || step.ask !== null)) stay(step);
       redrawSoon();
     },
     end() {
