@@ -107,7 +107,11 @@ async function play(bench: Bench, random: () => number): Promise<string[]> {
   return ids;
 }
 
-test.each(Array.from({ length: SEEDS }, (_, index) => FROM + index))("seed %i", async (seed) => {
+/** Seeds that failed once: a message lost to a host that was unloaded, and calls refused for ever. */
+const PINNED = [258, 634];
+const seeds = new Set([...PINNED, ...Array.from({ length: SEEDS }, (_, index) => FROM + index)]);
+
+test.each([...seeds])("seed %i", async (seed) => {
   const random = randomOf(seed);
   let isCalm = false;
   const fault = (): CommitFault => {
@@ -135,16 +139,6 @@ test.each(Array.from({ length: SEEDS }, (_, index) => FROM + index))("seed %i", 
   isCalm = true;
   for (const id of ids) {
     const run = await bench.settle(id);
-    if (process.env["CRASH_DEBUG"] && run.status !== "succeeded") {
-      console.log(
-        JSON.stringify(await driven(bench.clock, bench.engine.explain(context, id)), null, 1),
-      );
-      console.log(bench.engine.stats(), bench.logs.slice(-5), bench.clock.armed);
-      for (const e of (
-        await driven(bench.clock, bench.engine.events(context, id, 0, 100_000))
-      ).slice(-12))
-        console.log(JSON.stringify(e).slice(0, 200));
-    }
     expect(run).toMatchObject({ status: "succeeded", error: null });
     expect(run.output).toEqual([30, 42, 100_000]);
     const events = await driven(bench.clock, bench.engine.events(context, id, 0, 100_000));

@@ -74,9 +74,12 @@ export class Committer {
     return this.#queue.length >= this.#options.turnsQueuedMax;
   }
 
-  /** Whether the last commit was refused because the store is away. */
+  /**
+   * Whether the last commit was refused because the store is away, and the next one is not tried
+   * yet. When nothing is queued a call must be let through: it alone can find out.
+   */
   get isStoreAway(): boolean {
-    return this.#failures > 0;
+    return this.#failures > 0 && this.#isRunning;
   }
 
   submit(turn: SubmittedTurn): void {
