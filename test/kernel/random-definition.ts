@@ -95,10 +95,19 @@ class Generator {
     if (choice < 0.18)
       return { ...base, uses: this.#options.pure, with: { value: this.#value(readable) } };
     if (choice < 0.22) return { ...base, uses: this.#options.failing };
-    if (choice < 0.42)
-      return { ...base, uses: this.#options.effect, with: { value: this.#value(readable) } };
+    if (choice < 0.42) return { ...base, ...this.#effect(readable) };
     if (choice < 0.55) return { ...base, ...this.#wait() };
     return { ...base, ...this.#scope(id, depth + 1, readable) };
+  }
+
+  /** `exclusive` tells whoever performs it that it holds a slot of a key with limit 1. */
+  #effect(readable: readonly string[]): Partial<Step> & Pick<Step, "uses"> {
+    const isExclusive = this.#chance(0.2);
+    return {
+      uses: this.#options.effect,
+      with: { value: this.#value(readable), ...(isExclusive ? { exclusive: true } : {}) },
+      ...(isExclusive ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
+    };
   }
 
   #order(before: readonly string[]): Partial<Step> {
@@ -119,13 +128,12 @@ class Generator {
       ...(this.#chance(0.15)
         ? { onError: this.#chance(0.5) ? ("continue" as const) : { fallback: { instead: 1 } } }
         : {}),
-      ...(this.#chance(0.2)
+      ...(this.#chance(0.3)
         ? { retry: { attempts: 2 + Math.floor(this.#random() * 2), initial: "1s" } }
         : {}),
-      ...(this.#chance(0.1) ? { timeout: "10s" } : {}),
+      ...(this.#chance(0.2) ? { timeout: "10s" } : {}),
       ...(this.#chance(0.1) ? { deadline: "30s" } : {}),
       ...(this.#chance(0.1) ? { priority: Math.floor(this.#random() * 11) } : {}),
-      ...(this.#chance(0.1) ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
     };
   }
 

@@ -10,10 +10,9 @@ import { progressOf } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
-import { canonicalJson } from "#workflow/canonical-json.ts";
 import { checkDefinition } from "#workflow/check.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
-import { hashText } from "#workflow/hash.ts";
+import { hashJson } from "#workflow/hash.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
 import type {
   ApprovalView,
@@ -73,11 +72,11 @@ export class EmbeddedEngine implements Engine {
     const { store, clock, nodes } = this.#core.options;
     const { definition, problems } = checkDefinition(value, { nodes });
     if (definition === null) throw definitionInvalid(problems);
-    const text = canonicalJson(definition);
     const { created, ...version } = await store.catalogue.save(context, {
       name: definition.name,
-      hash: hashText(text),
-      definition: text,
+      hash: hashJson(definition),
+      // As written: the order of an object's keys is the order of its output.
+      definition: JSON.stringify(definition),
       atMs: clock.nowMs(),
     });
     return {

@@ -5,28 +5,36 @@
 import type { ScopeInstance, StepInstance } from "../state.ts";
 import type {
   BranchControl,
+  Control,
   EachControl,
   ParallelControl,
   TryControl,
   WhileControl,
 } from "./control.ts";
 
+/** The control of an open step of the kind that asks. */
+function controlOf<Kind extends Control>(instance: StepInstance): Kind {
+  const control = instance.live?.control ?? null;
+  if (control === null) throw new Error(`step "${instance.path}" is open without a control`);
+  return control as Kind;
+}
+
 export function branchWants(instance: StepInstance): boolean {
-  const control = instance.live?.control as BranchControl;
+  const control = controlOf<BranchControl>(instance);
   return !control.opened || control.result !== null;
 }
 
 /** Whenever nothing is open there is a next thing to open, or the end. */
 export function tryWants(instance: StepInstance): boolean {
-  return !(instance.live?.control as TryControl).opened;
+  return !controlOf<TryControl>(instance).opened;
 }
 
 export function whileWants(instance: StepInstance): boolean {
-  return !(instance.live?.control as WhileControl).running;
+  return !controlOf<WhileControl>(instance).running;
 }
 
 export function parallelWants(instance: StepInstance): boolean {
-  const control = instance.live?.control as ParallelControl;
+  const control = controlOf<ParallelControl>(instance);
   if (control.opened < instance.step.bodies.size) return true;
   if (control.order.length === instance.step.bodies.size) return true;
   return mustCancelRest(instance, control) && uncancelled(instance).length > 0;
@@ -56,7 +64,7 @@ export function uncancelled(instance: StepInstance): ScopeInstance[] {
 export type EachMove = "store_items" | "store_results" | "cancel" | "open" | "finish";
 
 export function eachMove(instance: StepInstance): EachMove | null {
-  const control = instance.live?.control as EachControl;
+  const control = controlOf<EachControl>(instance);
   if (control.stored < control.count) return "store_items";
   if (fullChunk(control) !== null) return "store_results";
   const stopping = instance.step.failFast && control.failed > 0 && !control.continueOnError;

@@ -1,0 +1,45 @@
+/**
+ * `npm run simulate -- --seeds N --from SEED`: plays many seeds of the simulated world
+ * (test/simulation/simulation.ts) and stops at the first that violates a promise, printing its
+ * seed. `--plant NAME` loads the sources with one planted bug (test/simulation/plants.ts), which
+ * the simulation must find. Exit code 1: a violation was found.
+ */
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "200" },
+    from: { type: "string", default: "1" },
+    plant: { type: "string" },
+  },
+});
+
+if (values.plant !== undefined) {
+  const { plantBug } = await import("../test/simulation/plants.ts");
+  plantBug(values.plant);
+}
+const { simulate } = await import("../test/simulation/simulation.ts");
+
+const from = Number(values.from);
+const seeds = Number(values.seeds);
+const totals = { runs: 0, crashes: 0, faults: 0, attempts: 0, repeats: 0 };
+const startedMs = performance.now();
+for (let seed = from; seed < from + seeds; seed++) {
+  try {
+    const report = await simulate(seed);
+    for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += report[name];
+  } catch (fault) {
+    process.stdout.write(
+      `seed ${seed} fails: ${(fault as Error).stack}\nagain: npm run simulate -- --from ${seed} --seeds 1\n`,
+    );
+    process.exit(1);
+  }
+  if (process.stderr.isTTY && seed % 20 === 0)
+    process.stderr.write(`\r${seed - from + 1}/${seeds} seeds`);
+}
+const seconds = (performance.now() - startedMs) / 1000;
+process.stdout.write(
+  `${seeds} seeds clean in ${seconds.toFixed(1)} s: ${totals.runs} runs, ${totals.attempts} attempts ` +
+    `(${totals.repeats} repeats, all with their own key), ${totals.crashes} crashes, ${totals.faults} commit faults\n`,
+);
+process.exit(0);

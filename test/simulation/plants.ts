@@ -1,0 +1,146 @@
+/**
+ * Planted bugs: each replaces one piece of the real sources as they are loaded. The simulation must
+ * find every one of them (planted-bugs.test.ts), or its checks prove nothing. `find` must stand in
+ * the file exactly once, so a plant cannot rot.
+ */
+import { readFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
+
+export interface Plant {
+  readonly name: string;
+  /** What users would suffer. */
+  readonly harm: string;
+  /** From the project's root. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const PLANTS: readonly Plant[] = [
+  {
+    name: "effects-before-commit",
+    harm: "an effect happens although the journal never heard of it",
+    file: "src/engine/embedded/run-host.ts",
+    find: "      await submitTurn(turn, {",
+    replace: "      this.#effects.apply(turn.changes, turn.slots);\n      await submitTurn(turn, {",
+  },
+  {
+    name: "unknown-commit-is-success",
+    harm: "a commit that got no answer is taken for durable",
+    file: "src/engine/embedded/committer.ts",
+    find: "const isCommitted = await this.#askCommitted(commitId);",
+    replace: "const isCommitted = true as boolean | null;",
+  },
+  {
+    name: "resume-forgets-who-asked",
+    harm: "a step that waited for a slot when its run was paused never gets one",
+    file: "src/kernel/evolve.ts",
+    find: "  if (state.deadlineAtMs !== null) state.deadlineAtMs += pausedMs;",
+    replace: "  if (pausedMs >= 0) return;",
+  },
+  {
+    name: "key-of-the-attempt",
+    harm: "a repeated effect carries another idempotency key and is done twice",
+    file: "src/engine/embedded/run-effects.ts",
+    find: "idempotencyKey: idempotencyKey(runId, path),",
+    replace: "idempotencyKey: idempotencyKey(runId, `${path}#$" + "{attempt}`),",
+  },
+  {
+    name: "key-of-the-step",
+    harm: "two items of a loop share an idempotency key and one is dropped by the other side",
+    file: "src/engine/embedded/run-effects.ts",
+    find: "idempotencyKey: idempotencyKey(runId, path),",
+    replace: 'idempotencyKey: idempotencyKey(runId, path.replace(/\\[.*?\\]/g, "")),',
+  },
+  {
+    name: "lost-attempts-are-forgotten",
+    harm: "an attempt that a crash took is waited for for ever",
+    file: "src/engine/embedded/run-effects.ts",
+    find: 'mails.push(report({ kind: "lost", path, attempt }));',
+    replace: "void path, void attempt, void report;",
+  },
+  {
+    name: "timers-die-with-the-process",
+    harm: "a wait or a retry never ends after a restart",
+    file: "src/engine/embedded/run-effects.ts",
+    find: '} else if (!isLive || effect.kind === "timer" || effect.kind === "admit") {',
+    replace: '} else if (effect.kind !== "timer") {',
+  },
+  {
+    name: "messages-are-not-redelivered",
+    harm: "a parent waits for a child that was never started, or that has ended",
+    file: "src/engine/embedded/messages.ts",
+    find: "this.send(await this.#options.journal.messages(READ_MAX));",
+    replace: "await this.#options.journal.messages(READ_MAX);",
+  },
+  {
+    name: "signals-are-applied-twice",
+    harm: "a signal that a client repeats is received again",
+    file: "src/kernel/decide-message.ts",
+    find: "if (state.signalIds.has(input.id)) {",
+    replace: "if (state.signalIds.has(input.id) && state.signalCount < 0) {",
+  },
+  {
+    name: "checkpoint-forgets-signals",
+    harm: "a buffered signal is lost when the run is loaded from a checkpoint",
+    file: "src/kernel/checkpoint.ts",
+    find: "    signals: [...state.signals],",
+    replace: "    signals: [],",
+  },
+  {
+    name: "checkpoint-forgets-the-agenda",
+    harm: "a run that was loaded from a checkpoint never goes on",
+    file: "src/kernel/checkpoint.ts",
+    find: "    agenda: saveAgenda(state),",
+    replace: "    agenda: saveAgenda(state).slice(0, 0),",
+  },
+  {
+    name: "second-result-wins",
+    harm: "a late result overwrites the outcome that dependents have seen",
+    file: "src/kernel/decide.ts",
+    find: 'return instance?.status === "running" && instance.attempt === attempt;',
+    replace: "return instance !== null && instance.live !== null && attempt > 0;",
+  },
+  {
+    name: "one-slot-too-many",
+    harm: "two steps that exclude each other run at once",
+    file: "src/engine/embedded/scheduler.ts",
+    find: "        if (queue.holders.size >= concurrency.limit) return false;",
+    replace: "        if (queue.holders.size > concurrency.limit) return false;",
+  },
+  {
+    name: "cancel-skips-finally",
+    harm: "what `finally` should clean up stays",
+    file: "src/kernel/agenda-wants.ts",
+    find: 'if (scope.cancelling === null && scope.slot !== "finally") return scope;',
+    replace: "if (scope.cancelling === null) return scope;",
+  },
+  {
+    name: "blocked-steps-wait",
+    harm: "what depends on a failed step is never settled and the run never ends",
+    file: "src/workflow/trigger-rules.ts",
+    find: 'return counts.failed > 0 ? "blocked" : "skipped";',
+    replace: 'return counts.failed > 0 ? "wait" : "skipped";',
+  },
+];
+
+/** Loads the plant's file with its bug from now on. Throws where the plant does not fit the file. */
+export function plantBug(name: string): void {
+  const plant = PLANTS.find((candidate) => candidate.name === name);
+  if (plant === undefined) throw new Error(`there is no planted bug "${name}"`);
+  const url = new URL(`../../${plant.file}`, import.meta.url).href;
+  const source = readFileSync(fileURLToPath(url), "utf8");
+  if (source.split(plant.find).length !== 2)
+    throw new Error(`planted bug "${name}": its text does not stand in ${plant.file} exactly once`);
+  registerHooks({
+    load(address, context, nextLoad) {
+      if (address !== url) return nextLoad(address, context);
+      return {
+        format: "module-typescript",
+        shortCircuit: true,
+        source: source.replace(plant.find, () => plant.replace),
+      };
+    },
+  });
+}

@@ -1,0 +1,627 @@
+/**
+ * Deterministic simulation: the real kernel and the real engine on a simulated clock, executor and
+ * store, with everything going wrong that a seed can think of; then a calm in which every run must
+ * end; then a reading of the journals. One seed always plays the same.
+ *
+ * What a world is checked for:
+ *   W1. Every start, signal and cancel that was answered is in a journal, once.
+ *   W2. Every run ends in the calm; none is stuck.
+ *   W3. Each step instance has one outcome; no attempt runs before its start is durable.
+ *   W4. A step instance keeps one idempotency key through attempts, retries and restarts, and no
+ *       two share one.
+ *   W5. No attempt ever saw an output that is not the journaled one.
+ *   W6. Folding a journal from nothing gives the state that its head says.
+ *   W7. Attempts of one concurrency key of limit 1 never overlap in one process.
+ *   W8. A `finally` that began is never cancelled.
+ */
+import { z } from "zod";
+import { openEmbeddedEngine } from "#engine/embedded/open.ts";
+import type { AttemptRequest, AttemptRunner } from "#engine/embedded/options.ts";
+import type { Engine } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
+import { agendaWants } from "#kernel/agenda-wants.ts";
+import type { RunEvent } from "#kernel/events.ts";
+import { evolve } from "#kernel/evolve.ts";
+import type { AttemptOutcome } from "#kernel/inputs.ts";
+import { newState } from "#kernel/state.ts";
+import { statusOf } from "#kernel/status.ts";
+import { defineNode } from "#nodes/define-node.ts";
+import { createRegistry } from "#nodes/registry.ts";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+import { compilePlan } from "#workflow/plan-compile.ts";
+import { pick, type Random, randomDefinition, seededRandom } from "../kernel/random-definition.ts";
+import { SimulatedClock } from "./simulated-clock.ts";
+import { type CommitFault, SimulatedDisk } from "./simulated-store.ts";
+
+const NODES = createRegistry([
+  defineNode({
+    type: "value",
+    title: "Value",
+    description: "Gives its value.",
+    category: "user",
+    icon: "dot",
+    config: z.looseObject({}),
+    output: z.unknown(),
+    pure: true,
+    run: (config) => (config as { value?: unknown }).value ?? null,
+  }),
+  defineNode({
+    type: "boom",
+    title: "Boom",
+    description: "Fails.",
+    category: "user",
+    icon: "dot",
+    config: z.looseObject({}),
+    output: z.unknown(),
+    pure: true,
+    run: () => {
+      throw new Error("boom");
+    },
+  }),
+  defineNode({
+    type: "work",
+    title: "Work",
+    description: "An effect that the simulation performs.",
+    category: "user",
+    icon: "dot",
+    config: z.looseObject({}),
+    output: z.unknown(),
+    pure: false,
+    run: async () => null,
+  }),
+]);
+
+const GENERATE = { pure: "value", failing: "boom", effect: "work", depthMax: 2 };
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
+export class SimulationFailure extends Error {
+  override readonly name = "SimulationFailure";
+}
+
+export interface SimulationReport {
+  readonly runs: number;
+  readonly crashes: number;
+  readonly commits: number;
+  readonly faults: number;
+  readonly attempts: number;
+  readonly repeats: number;
+  readonly events: Readonly<Record<string, number>>;
+}
+
+/** Plays one seed. Throws SimulationFailure; its message says what was violated. */
+export async function simulate(seed: number): Promise<SimulationReport> {
+  const world = new SimulatedWorld(seed);
+  await world.play();
+  return world.report();
+}
+
+/** What one process lives on: dies with it. */
+class ProcessClock implements Clock {
+  isAlive = true;
+  readonly #clock: SimulatedClock;
+  constructor(clock: SimulatedClock) {
+    this.#clock = clock;
+  }
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+  after(delayMs: number, wake: () => void): () => void {
+    return this.#clock.after(delayMs, () => {
+      if (this.isAlive) wake();
+    });
+  }
+}
+
+interface Entry {
+  readonly event: RunEvent;
+  readonly seq: number;
+  readonly atMs: number;
+}
+
+interface Execution {
+  readonly runId: string;
+  readonly path: string;
+  readonly count: number;
+}
+
+/** Something that a client wants done, until it is answered. */
+interface Operation {
+  readonly what: string;
+  perform(engine: Engine): Promise<void>;
+  isAnswered: boolean;
+  underWay: Engine | null;
+}
+
+class SimulatedWorld {
+  readonly #random: Random;
+  readonly #clock = new SimulatedClock();
+  readonly #disk: SimulatedDisk;
+  readonly #definitions = new Map<string, WorkflowDefinition>();
+  readonly #operations: Operation[] = [];
+  readonly #keys = new Map<string, Execution>();
+  readonly #keyOfStep = new Map<string, string>();
+  /** Nonces by run and path: what executions gave, journaled or not. */
+  readonly #seenNonces: { readonly by: string; readonly nonce: string }[] = [];
+  readonly #overlap = new Map<ProcessClock, Set<string>>();
+  readonly #answered = {
+    starts: new Set<string>(),
+    signals: new Set<string>(),
+    cancels: new Set<string>(),
+  };
+  #engine: Engine | null = null;
+  #process: ProcessClock | null = null;
+  #isCalm = false;
+  #ids = 0;
+  #crashes = 0;
+  #faults = 0;
+  #attempts = 0;
+  #repeats = 0;
+  #violation: string | null = null;
+  #signals = 0;
+  readonly #events: Record<string, number> = {};
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+    this.#disk = new SimulatedDisk(this.#clock, {
+      onCommit: ({ turns }) => this.#commitFault(turns.length),
+      onRead: () => (this.#isCalm || this.#random() < 0.8 ? 0 : this.#random() * 30),
+      onPut: () => (this.#isCalm || this.#random() < 0.95 ? 0 : "unavailable"),
+    });
+  }
+
+  async play(): Promise<void> {
+    this.#prepare();
+    this.#open();
+    const until = this.#clock.monotonicMs() + 20_000;
+    while (this.#clock.monotonicMs() < until) {
+      await this.#move();
+      this.#check();
+    }
+    this.#isCalm = true;
+    await this.#calm();
+    this.#read();
+    this.#process = this.#die();
+  }
+
+  report(): SimulationReport {
+    return {
+      runs: this.#answered.starts.size,
+      crashes: this.#crashes,
+      commits: 0,
+      faults: this.#faults,
+      attempts: this.#attempts,
+      repeats: this.#repeats,
+      events: this.#events,
+    };
+  }
+
+  // The world's parts
+
+  #prepare(): void {
+    this.#definitions.set(
+      "leaf",
+      randomDefinition(this.#random, "leaf", { ...GENERATE, depthMax: 1, children: [] }),
+    );
+    const count = 1 + Math.floor(this.#random() * 2);
+    for (let i = 0; i < count; i++)
+      this.#definitions.set(
+        `flow-${i}`,
+        randomDefinition(this.#random, `flow-${i}`, { ...GENERATE, children: ["leaf"] }),
+      );
+    for (const definition of this.#definitions.values())
+      this.#want(`save ${definition.name}`, async (engine) => {
+        await engine.saveWorkflow(LOCAL_CONTEXT, definition);
+      });
+    const runs = 2 + Math.floor(this.#random() * 3);
+    for (let i = 0; i < runs; i++) this.#wantStart(`run-${i}`, `flow-${i % count}`);
+  }
+
+  #want(what: string, perform: (engine: Engine) => Promise<void>): void {
+    this.#operations.push({ what, perform, isAnswered: false, underWay: null });
+  }
+
+  #wantStart(id: string, workflow: string): void {
+    this.#want(`start ${id}`, async (engine) => {
+      if ((await engine.findWorkflow(LOCAL_CONTEXT, workflow)) === null)
+        throw new LockstitchError("store_unavailable", "not saved yet");
+      await engine.start(LOCAL_CONTEXT, { workflow, id, input: { id } });
+      if (this.#disk.data.head("default", id) === null)
+        this.#violate(`W1: start of ${id} was answered before it was durable`);
+      this.#answered.starts.add(id);
+    });
+  }
+
+  /** Resolves on the simulated clock: nobody may wait for it but by moving time. */
+  #open(): void {
+    const process = new ProcessClock(this.#clock);
+    this.#process = process;
+    this.#overlap.set(process, new Set());
+    void openEmbeddedEngine({
+      store: this.#disk.open(),
+      clock: process,
+      random: { next: this.#random },
+      ids: {
+        runId: () => `run-made-${this.#ids++}`,
+        commitId: () => `commit-${this.#ids++}`,
+      },
+      logger: QUIET,
+      nodes: NODES,
+      services: SERVICES,
+      runner: this.#runner(process),
+      defer: (work) => void process.after(0, work),
+      limits: { checkpointEvents: 12, loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
+    }).then(
+      (engine) => {
+        if (process.isAlive) this.#engine = engine;
+      },
+      (fault) => this.#violate(`the engine does not open: ${(fault as Error).stack}`),
+    );
+  }
+
+  #die(): ProcessClock | null {
+    if (this.#process !== null) this.#process.isAlive = false;
+    this.#engine = null;
+    return null;
+  }
+
+  #runner(process: ProcessClock): AttemptRunner {
+    return {
+      run: (request, signal) =>
+        process.isAlive ? this.#execute(process, request, signal) : new Promise<never>(() => {}),
+    };
+  }
+
+  async #execute(
+    process: ProcessClock,
+    request: AttemptRequest,
+    signal: AbortSignal,
+  ): Promise<AttemptOutcome> {
+    this.#attempts++;
+    this.#witness(request);
+    const step = `${request.runId} ${request.path}`;
+    const overlap = this.#overlap.get(process);
+    const isExclusive = (request.config as { exclusive?: boolean } | null)?.exclusive === true;
+    if (isExclusive && !signal.aborted) {
+      if ((overlap?.size ?? 0) > 0) this.#violate(`W7: ${step} overlaps ${[...(overlap ?? [])]}`);
+      overlap?.add(step);
+    }
+    // An aborted attempt may still be at work when its slot is free.
+    signal.addEventListener("abort", () => overlap?.delete(step));
+    await new Promise<void>((resolve) => {
+      const isSlow = this.#random() < 0.12;
+      const workMs = isSlow ? 8_000 + this.#random() * 8_000 : this.#random() * 400;
+      const cancel = process.after(workMs, resolve);
+      signal.addEventListener("abort", () => {
+        if (this.#random() < 0.7) return;
+        cancel();
+        resolve();
+      });
+    });
+    overlap?.delete(step);
+    const dice = this.#random();
+    if (dice < 0.12) return failure("http.503", true);
+    if (dice < 0.18) return failure("user.no", false);
+    const nonce = `nonce-${this.#ids++}`;
+    return { ok: true, output: dice < 0.4 ? { nonce, padding: "p".repeat(400) } : { nonce } };
+  }
+
+  #witness(request: AttemptRequest): void {
+    const step = `${request.runId} ${request.path}`;
+    const known = this.#keys.get(request.idempotencyKey);
+    if (known !== undefined && `${known.runId} ${known.path}` !== step)
+      this.#violate(`W4: ${step} and ${known.runId} ${known.path} share an idempotency key`);
+    const key = this.#keyOfStep.get(step);
+    if (key !== undefined && key !== request.idempotencyKey)
+      this.#violate(`W4: ${step} repeats with another idempotency key`);
+    if (known !== undefined) this.#repeats++;
+    this.#keyOfStep.set(step, request.idempotencyKey);
+    this.#keys.set(request.idempotencyKey, {
+      runId: request.runId,
+      path: request.path,
+      count: (known?.count ?? 0) + 1,
+    });
+    for (const [nonce] of JSON.stringify(request.config ?? null).matchAll(/nonce-\d+/g))
+      this.#seenNonces.push({ by: step, nonce });
+    const isStarted = this.#journal(request.runId).some(
+      ({ event }) =>
+        event.type === "step.started" &&
+        event.path === request.path &&
+        event.attempt === request.attempt,
+    );
+    if (!isStarted)
+      this.#violate(`W3: ${step} attempt ${request.attempt} runs before its start is durable`);
+  }
+
+  #commitFault(turns: number): CommitFault {
+    const delayMs = this.#random() < 0.7 ? 0 : this.#random() * 20;
+    if (this.#isCalm) return { kind: "none", delayMs };
+    const dice = this.#random();
+    if (dice > 0.15) return { kind: "none", delayMs };
+    this.#faults++;
+    if (dice < 0.05) return { kind: "unavailable", delayMs };
+    if (dice < 0.1) return { kind: "unknown", isCommitted: this.#random() < 0.5, delayMs };
+    // For a lasting reason a group is refused, then each of its runs is let in alone.
+    return turns > 1 ? { kind: "refused", runId: null, delayMs } : { kind: "none", delayMs };
+  }
+
+  // Time passes
+
+  async #move(): Promise<void> {
+    const dice = this.#random();
+    if (dice < 0.012) return this.#crash();
+    if (dice < 0.02) this.#clock.jumpWallClock(Math.floor((this.#random() - 0.3) * 5_000));
+    if (dice < 0.1) this.#somethingHappens();
+    this.#tryOperations();
+    await this.#clock.settle();
+    if (!this.#clock.wakeNext()) await this.#clock.advanceBy(50 + this.#random() * 200);
+    await this.#clock.settle();
+  }
+
+  #crash(): void {
+    this.#crashes++;
+    this.#die();
+    this.#disk.crash(Math.floor(this.#random() * (this.#disk.unsyncedBatches + 1)));
+    for (const operation of this.#operations) operation.underWay = null;
+    this.#open();
+  }
+
+  #tryOperations(): void {
+    const engine = this.#engine;
+    if (engine === null) return;
+    for (const operation of this.#operations) {
+      if (operation.isAnswered || operation.underWay === engine) continue;
+      operation.underWay = engine;
+      void this.#tryOperation(operation, engine);
+    }
+  }
+
+  async #tryOperation(operation: Operation, engine: Engine): Promise<void> {
+    try {
+      await operation.perform(engine);
+      if (engine === this.#engine) operation.isAnswered = true;
+    } catch (fault) {
+      if (engine !== this.#engine) return;
+      operation.underWay = null;
+      const code = fault instanceof LockstitchError ? fault.code : null;
+      if (code === "store_unavailable" || code === "shutting_down" || code === "run_not_found")
+        return;
+      operation.isAnswered = true;
+      if (
+        code === null ||
+        code === "internal" ||
+        code === "journal_refused" ||
+        code === "store_corrupt"
+      )
+        this.#violate(`${operation.what}: ${(fault as Error).stack}`);
+    }
+  }
+
+  #somethingHappens(): void {
+    const runs = [...this.#answered.starts];
+    if (runs.length === 0) return;
+    const runId = pick(this.#random, runs);
+    const dice = this.#random();
+    if (dice < 0.5) return this.#wantSignal(runId, pick(this.#random, ["go", "on"]));
+    if (dice < 0.65)
+      return this.#want(
+        `pause ${runId}`,
+        async (engine) => void (await engine.pause(LOCAL_CONTEXT, runId)),
+      );
+    if (dice < 0.9)
+      return this.#want(
+        `resume ${runId}`,
+        async (engine) => void (await engine.resume(LOCAL_CONTEXT, runId)),
+      );
+    if (dice < 0.94) this.#wantCancel(runId);
+  }
+
+  #wantSignal(runId: string, name: string): void {
+    const id = `signal-${this.#signals++}`;
+    this.#want(`signal ${id}`, async (engine) => {
+      await engine.signal(LOCAL_CONTEXT, runId, { name, id, payload: { big: "s".repeat(300) } });
+      this.#answered.signals.add(`${runId} ${id}`);
+    });
+  }
+
+  #wantCancel(runId: string): void {
+    this.#want(`cancel ${runId}`, async (engine) => {
+      await engine.cancel(LOCAL_CONTEXT, runId);
+      this.#answered.cancels.add(runId);
+    });
+  }
+
+  // The calm
+
+  async #calm(): Promise<void> {
+    if (this.#random() < 0.5) this.#crash();
+    for (let round = 0; round < 4_000; round++) {
+      this.#check();
+      this.#tryOperations();
+      const open = this.#openRuns();
+      if (open.length === 0 && this.#operations.every(({ isAnswered }) => isAnswered)) return;
+      if (round % 5 === 0) await this.#help(open);
+      await this.#clock.advanceBy(500);
+    }
+    const stuck = [];
+    for (const runId of this.#openRuns())
+      stuck.push(`${runId}: ${JSON.stringify(await this.#explain(runId))}`);
+    this.#violate(
+      `W2: stuck after the calm: ${stuck.join("; ")} ${this.#operations.filter(({ isAnswered }) => !isAnswered).map(({ what }) => what)}`,
+    );
+    this.#check();
+  }
+
+  async #explain(runId: string): Promise<unknown> {
+    let answer: unknown = "no answer";
+    void this.#engine?.explain(LOCAL_CONTEXT, runId).then(
+      (explained) => {
+        answer = explained.sentence;
+      },
+      (fault) => {
+        answer = String(fault);
+      },
+    );
+    await this.#clock.advanceBy(100);
+    return answer;
+  }
+
+  #openRuns(): string[] {
+    return this.#disk.data.openRuns(null, 1_000).map(({ runId }) => runId);
+  }
+
+  /** People do what the runs wait for, and nobody keeps a run paused. */
+  async #help(open: readonly string[]): Promise<void> {
+    const engine = this.#engine;
+    if (engine === null) return;
+    for (const runId of open) {
+      if (this.#disk.data.head("default", runId)?.status === "paused")
+        this.#want(`resume ${runId}`, async (to) => void (await to.resume(LOCAL_CONTEXT, runId)));
+      this.#wantSignal(runId, "go");
+      this.#wantSignal(runId, "on");
+    }
+    void engine.approvals(LOCAL_CONTEXT).then((approvals) => {
+      for (const { runId, path } of approvals)
+        this.#want(`approve ${runId} ${path}`, async (to) => {
+          await to.decideApproval(LOCAL_CONTEXT, runId, path, { approved: this.#random() < 0.7 });
+        });
+    });
+  }
+
+  // Reading
+
+  #journal(
+    runId: string,
+  ): { readonly event: RunEvent; readonly seq: number; readonly atMs: number }[] {
+    return this.#disk.data
+      .turns("default", runId, 0, 100_000)
+      .flatMap(({ events, firstSeq, atMs }) =>
+        (JSON.parse(events) as RunEvent[]).map((event, index) => ({
+          event,
+          seq: firstSeq + index,
+          atMs,
+        })),
+      );
+  }
+
+  #read(): void {
+    const runs = this.#disk.data
+      .heads("default", { limit: 10_000 })
+      .items.map(({ runId }) => runId);
+    for (const runId of this.#answered.starts)
+      if (!runs.includes(runId)) this.#violate(`W1: run ${runId} was answered and is lost`);
+    const outputs = new Set<string>();
+    for (const runId of runs) this.#readRun(runId, outputs);
+    for (const { by, nonce } of this.#seenNonces)
+      if (!outputs.has(nonce))
+        this.#violate(`W5: ${by} saw ${nonce}, which is no journaled output`);
+    this.#check();
+  }
+
+  #readRun(runId: string, outputs: Set<string>): void {
+    const journal = this.#journal(runId);
+    const head = this.#disk.data.head("default", runId);
+    const settled = new Set<string>();
+    const signals = new Set<string>();
+    const unread = new Set<string>();
+    const attempts = new Map<string, number | null>();
+    for (const [index, { event, seq }] of journal.entries()) {
+      this.#events[event.type] = (this.#events[event.type] ?? 0) + 1;
+      if (seq !== index + 1) this.#violate(`W6: run ${runId} has a gap at event ${index + 1}`);
+      if (SETTLING.has(event.type) && "path" in event && event.path !== undefined) {
+        if (settled.has(event.path)) this.#violate(`W3: ${runId} ${event.path} has two outcomes`);
+        settled.add(event.path);
+      }
+      if (
+        event.type === "scope.closed" &&
+        event.outcome === "cancelled" &&
+        /(^|\.)finally$/.test(event.path)
+      )
+        this.#violate(`W8: ${runId} ${event.path} was cancelled`);
+      if (event.type === "signal.received") {
+        if (signals.has(event.id)) this.#violate(`W1: ${runId} received ${event.id} twice`);
+        signals.add(event.id);
+      }
+      if (event.type === "signal.received") unread.add(event.id);
+      if (event.type === "signal.consumed" || event.type === "signal.unconsumed")
+        unread.delete(event.id);
+      if (event.type === "step.started" && event.control === undefined)
+        attempts.set(event.path, event.attempt);
+      if (event.type === "step.retry_scheduled" || event.type === "step.lost")
+        if (attempts.has(event.path)) attempts.set(event.path, null);
+      if (event.type === "step.succeeded" && attempts.has(event.path))
+        if (attempts.get(event.path) !== event.attempt)
+          this.#violate(`W3: ${runId} ${event.path} succeeded by an attempt that was over`);
+      if (event.type === "step.succeeded")
+        for (const [nonce] of JSON.stringify(event.output ?? null).matchAll(/nonce-\d+/g))
+          outputs.add(nonce);
+    }
+    if (unread.size > 0) this.#violate(`W1: ${runId} lost received signals ${[...unread]}`);
+    for (const answered of this.#answered.signals) {
+      const [to, id] = answered.split(" ");
+      if (to === runId && !signals.has(id ?? ""))
+        this.#violate(`W1: ${id} to ${runId} was answered and is lost`);
+    }
+    if (this.#answered.cancels.has(runId) && !journal.some(({ event }) => ENDING.has(event.type)))
+      this.#violate(`W1: the cancel of ${runId} was answered and is lost`);
+    this.#fold(runId, journal, head?.status ?? null);
+  }
+
+  #fold(runId: string, journal: readonly Entry[], status: string | null): void {
+    const first = journal[0]?.event;
+    const definition =
+      first?.type === "run.queued" ? this.#definitions.get(first.workflow) : undefined;
+    if (definition === undefined)
+      return this.#violate(`W6: run ${runId} does not begin with run.queued`);
+    const state = newState(runId, compilePlan(definition, NODES));
+    for (const { event, atMs } of journal) evolve(state, event, atMs);
+    if (statusOf(state) !== status)
+      this.#violate(`W6: run ${runId} folds to ${statusOf(state)}, its head says ${status}`);
+    if (agendaWants(state)) this.#violate(`W6: run ${runId} ended with work left`);
+  }
+
+  #violate(what: string): void {
+    this.#violation ??= what;
+  }
+
+  #check(): void {
+    if (this.#violation !== null) throw new SimulationFailure(this.#violation);
+  }
+}
+
+/** A cancel that finds the run ending already changes nothing, and is answered. */
+const ENDING: ReadonlySet<string> = new Set([
+  "run.cancel_requested",
+  "run.stop_requested",
+  "run.deadline_passed",
+]);
+
+const SETTLING: ReadonlySet<string> = new Set([
+  "step.succeeded",
+  "step.failed",
+  "step.skipped",
+  "step.blocked",
+  "step.cancelled",
+]);
+
+function failure(code: string, retryable: boolean): AttemptOutcome {
+  return { ok: false, error: { code, message: "simulated", retryable } };
+}
+
+const SERVICES = {
+  fileRoot: null,
+  http: {
+    allowPrivate: false,
+    allowCidrs: [],
+    allowHosts: [],
+    denyHosts: [],
+    redirectsMax: 0,
+    responseBytesMax: 0,
+    timeoutMs: 0,
+    callsPerRunMax: 0,
+  },
+};
