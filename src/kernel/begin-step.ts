@@ -58,7 +58,7 @@ function testIf(turn: Turn, instance: StepInstance) {
     const names = readScope(turn, instance.scope, condition.reads);
     return names === null
       ? null
-      : { value: condition.test(names, evaluateOptions(turn, instance)) };
+      : { value: condition.test(names, evaluateOptions(turn, instance, "if")) };
   });
   if (!answer.ok) return answer;
   return answer.value === null ? null : { ok: true as const, value: answer.value.value };
@@ -129,7 +129,7 @@ function evaluateKey(turn: Turn, instance: StepInstance): string | null {
   if (expression === undefined) return null;
   const names = readScope(turn, instance.scope, expression.reads);
   if (names === null) return null;
-  const key = expression.evaluate(names, evaluateOptions(turn, instance));
+  const key = expression.evaluate(names, evaluateOptions(turn, instance, "concurrency.key"));
   return typeof key === "string" ? key : JSON.stringify(key);
 }
 

@@ -96,9 +96,10 @@ function carryOf(turn: Turn, scope: ScopeInstance): Result | null {
   const names = readScope(turn, scope, update.reads);
   const carried = readAll(turn, carriedRefs(scope));
   if (names === null || carried === null) return null;
-  const next = update.evaluate(names, evaluateOptions(turn, owner)) as Readonly<
-    Record<string, unknown>
-  >;
+  const next = update.evaluate(
+    names,
+    evaluateOptions(turn, owner, `update@${scope.index}`),
+  ) as Readonly<Record<string, unknown>>;
   return { carry: { ...carried, ...next } };
 }
 

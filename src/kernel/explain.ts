@@ -25,8 +25,8 @@ export interface Wait {
   readonly dueAtMs: number | null;
 }
 
-/** In order of opening; empty for a run that has ended. */
-export function explainRun(state: RunState): Wait[] {
+/** In order of opening; empty for a run that has ended. `nowMs` makes instants readable (`in 12 s`). */
+export function explainRun(state: RunState, nowMs: number): Wait[] {
   if (state.terminal !== null) return [];
   const waits: Wait[] = [];
   if (state.pausedAtMs !== null)
@@ -49,7 +49,7 @@ export function explainRun(state: RunState): Wait[] {
       dueAtMs: null,
     });
   for (const instance of state.steps.values()) {
-    const wait = explainStep(instance);
+    const wait = explainStep(instance, nowMs);
     if (wait !== null) waits.push(wait);
   }
   for (const scope of state.scopes.values())
@@ -66,7 +66,7 @@ export function explainRun(state: RunState): Wait[] {
   return waits;
 }
 
-function explainStep(instance: StepInstance): Wait | null {
+function explainStep(instance: StepInstance, nowMs: number): Wait | null {
   const { path, live, attempt } = instance;
   if (live === null) return null;
   if (live.cancelling !== null)
@@ -101,12 +101,12 @@ function explainStep(instance: StepInstance): Wait | null {
       return {
         path,
         kind: "retry",
-        text: `"${path}" failed (${instance.error?.code ?? "unknown"}) and is tried again (attempt ${attempt})${due(live.retryAtMs)}`,
+        text: `"${path}" failed (${instance.error?.code ?? "unknown"}) and is tried again (attempt ${attempt})${due(live.retryAtMs, nowMs)}`,
         frees: null,
         dueAtMs: live.retryAtMs,
       };
     case "awaiting":
-      return explainWait(instance);
+      return explainWait(instance, nowMs);
     default:
       return live.computing
         ? { path, kind: "attempt", text: `"${path}" is computed`, frees: null, dueAtMs: null }
@@ -114,7 +114,7 @@ function explainStep(instance: StepInstance): Wait | null {
   }
 }
 
-function explainWait(instance: StepInstance): Wait | null {
+function explainWait(instance: StepInstance, nowMs: number): Wait | null {
   const { path } = instance;
   const wait = instance.live?.wait ?? null;
   if (wait === null) return null;
@@ -123,7 +123,7 @@ function explainWait(instance: StepInstance): Wait | null {
       return {
         path,
         kind: "timer",
-        text: `"${path}" waits until ${instant(wait.dueAtMs)}`,
+        text: `"${path}" waits until ${instant(wait.dueAtMs)} (${distance(wait.dueAtMs, nowMs)})`,
         frees: null,
         dueAtMs: wait.dueAtMs,
       };
@@ -131,7 +131,7 @@ function explainWait(instance: StepInstance): Wait | null {
       return {
         path,
         kind: "signal",
-        text: `"${path}" waits for signal "${wait.name}"${wait.key === null ? "" : ` with key "${wait.key}"`}${expires(wait.dueAtMs)}`,
+        text: `"${path}" waits for signal "${wait.name}"${wait.key === null ? "" : ` with key "${wait.key}"`}${expires(wait.dueAtMs, nowMs)}`,
         frees: `send signal "${wait.name}" to the run`,
         dueAtMs: wait.dueAtMs,
       };
@@ -139,7 +139,7 @@ function explainWait(instance: StepInstance): Wait | null {
       return {
         path,
         kind: "approval",
-        text: `"${path}" waits for a person to approve or reject it${expires(wait.dueAtMs)}`,
+        text: `"${path}" waits for a person to approve or reject it${expires(wait.dueAtMs, nowMs)}`,
         frees: "approve or reject it",
         dueAtMs: wait.dueAtMs,
       };
@@ -154,12 +154,25 @@ function explainWait(instance: StepInstance): Wait | null {
   }
 }
 
+/** To the second; tenths and time zones help nobody here. */
 function instant(ms: number): string {
-  return new Date(ms).toISOString();
+  return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
-function due(ms: number | null): string {
-  return ms === null ? "" : ` at ${instant(ms)}`;
+
+/** `in 12 s`, `in 3 h`, `now`: the largest whole unit. */
+function distance(ms: number, nowMs: number): string {
+  const seconds = Math.ceil((ms - nowMs) / 1_000);
+  if (seconds <= 0) return "now";
+  if (seconds < 120) return `in ${seconds} s`;
+  if (seconds < 7_200) return `in ${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `in ${Math.round(seconds / 3_600)} h`;
+  return `in ${Math.round(seconds / 86_400)} d`;
 }
-function expires(ms: number | null): string {
-  return ms === null ? "" : `, until ${instant(ms)}`;
+
+function due(ms: number | null, nowMs: number): string {
+  return ms === null ? "" : ` ${distance(ms, nowMs)}`;
+}
+
+function expires(ms: number | null, nowMs: number): string {
+  return ms === null ? "" : `, until ${instant(ms)} (${distance(ms, nowMs)})`;
 }

@@ -91,7 +91,7 @@ function handlerOf(turn: Turn, instance: StepInstance): Handled | null {
     const names = readScope(turn, instance.scope, fallback.reads);
     return names === null
       ? null
-      : { value: fallback.evaluate(names, evaluateOptions(turn, instance)) };
+      : { value: fallback.evaluate(names, evaluateOptions(turn, instance, "onError")) };
   });
   if (!outcome.ok) return { by: null, error: outcome.error };
   return outcome.value === null ? null : { by: "onError", output: outcome.value.value };
@@ -139,9 +139,16 @@ function retryAfterMs(error: StepError): number {
   return typeof wanted === "number" && wanted > 0 ? Math.min(wanted, 86_400_000) : 0;
 }
 
-/** What every evaluation for this step gets: the seed that makes uuid() deterministic. */
-export function evaluateOptions(turn: Turn, instance: StepInstance): { readonly seed: string } {
-  return { seed: `${turn.state.runId}/${instance.path}` };
+/**
+ * What every evaluation for this step gets: the seed that makes uuid() deterministic. `what` names
+ * the expression (`if`, `with`, `condition@3`), so that two of one step give different ids.
+ */
+export function evaluateOptions(
+  turn: Turn,
+  instance: StepInstance,
+  what: string,
+): { readonly seed: string } {
+  return { seed: `${turn.state.runId}/${instance.path}/${what}` };
 }
 
 export type Guarded<Value> =

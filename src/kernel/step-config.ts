@@ -30,16 +30,18 @@ export function evaluateConfig(turn: Turn, instance: StepInstance): Guarded<unkn
 
 function evaluate(turn: Turn, instance: StepInstance): { readonly config: unknown } | null {
   const { step } = instance;
-  const options = evaluateOptions(turn, instance);
   const names = readScope(turn, instance.scope, step.with.reads);
   if (names === null) return null;
-  const config = step.with.evaluate(names, options);
+  const config = step.with.evaluate(names, evaluateOptions(turn, instance, "with"));
   if (step.functions.length === 0) return { config };
   const withFunctions: Record<string, unknown> = { ...(config as Record<string, unknown>) };
   for (const { field, expression } of step.functions) {
     const visible = readScope(turn, instance.scope, expression.reads);
     if (visible === null) return null;
-    withFunctions[field] = expression.callable(visible, options);
+    withFunctions[field] = expression.callable(
+      visible,
+      evaluateOptions(turn, instance, `with.${field}`),
+    );
   }
   return { config: withFunctions };
 }

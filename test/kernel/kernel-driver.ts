@@ -189,7 +189,7 @@ export class KernelDriver {
       throw new Error(`restore differs ${firstDifference(saved, saveState(restored))}`);
     if (pending(restored).effects.length !== wanted.length)
       throw new Error("restored effects differ");
-    if (this.state.terminal === null && explainRun(this.state).length === 0)
+    if (this.state.terminal === null && explainRun(this.state, this.nowMs).length === 0)
       throw new Error(`stuck: explains nothing\n${saved}`);
   }
 

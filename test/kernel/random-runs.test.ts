@@ -140,7 +140,7 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
     driver.start();
     for (let moves = 0; driver.state.terminal === null; moves++) {
       if (moves > 5_000)
-        throw new Error(`does not end: ${JSON.stringify(explainRun(driver.state))}`);
+        throw new Error(`does not end: ${JSON.stringify(explainRun(driver.state, driver.nowMs))}`);
       if (!growth.sealed && random() < 0.3) grow(driver, random, growth);
       worldMove(driver, random, signals);
     }

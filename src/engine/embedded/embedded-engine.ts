@@ -26,20 +26,18 @@ import type {
   RunView,
   SignalRequest,
   StartRequest,
-  WaitView,
 } from "../engine.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { parseEvents } from "./event-blobs.ts";
+import { explainView, parkedWait, withPosition } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
 import type { PlannedWorkflow } from "./plans.ts";
 import { factsOf, isTerminal } from "./run-facts.ts";
-import type { RunHost } from "./run-host.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
 import { plainPayload, type Started, Starts } from "./starts.ts";
 
-const WAITS_SHOWN_MAX = 100;
 const WAIT_MS_MAX = 3_600_000;
 
 export class EmbeddedEngine implements Engine {
@@ -260,22 +258,14 @@ export class EmbeddedEngine implements Engine {
     const { status } = await this.#reader.head(context, runId);
     if (isTerminal(status))
       return { status, sentence: `The run has ended: ${status}.`, waits: [], more: 0 };
-    const waits: WaitView[] = parkedWaits(host);
-    if (waits.length === 0)
-      for (const wait of explainRun(await this.#stateOf(context, runId)))
-        waits.push(withPosition(wait, host));
-    const [first] = waits;
-    const others = waits.length - 1;
-    const sentence =
-      first === undefined
-        ? `The run is ${status}.`
-        : `The run is ${status}: ${first.text}${others > 0 ? `, and ${others} more` : ""}.`;
-    return {
+    const parked = parkedWait(host);
+    if (parked !== null) return explainView(status, [parked]);
+    const state = await this.#stateOf(context, runId);
+    const waits = explainRun(state, this.#core.options.clock.nowMs());
+    return explainView(
       status,
-      sentence,
-      waits: waits.slice(0, WAITS_SHOWN_MAX),
-      more: Math.max(0, waits.length - WAITS_SHOWN_MAX),
-    };
+      waits.map((wait) => withPosition(wait, host)),
+    );
   }
 
   /** The committed state: the host's between two turns, else folded. Throws run_not_found. */
@@ -379,24 +369,4 @@ export class EmbeddedEngine implements Engine {
     if (this.#core.isClosing)
       throw new LockstitchError("shutting_down", "The engine is closing; try again soon.");
   }
-}
-
-function parkedWaits(host: RunHost | undefined): WaitView[] {
-  const parked = host?.parked ?? null;
-  if (parked === null) return [];
-  return [
-    {
-      path: null,
-      kind: "journal",
-      text: `is parked (${parked.code}): ${parked.message}`,
-      frees: "any call to the run, or a restart, tries again",
-      dueAtMs: null,
-    },
-  ];
-}
-
-function withPosition(wait: WaitView, host: RunHost | undefined): WaitView {
-  if (wait.kind !== "slot" && wait.kind !== "run_slot") return wait;
-  const position = host?.positionOf(wait.path) ?? null;
-  return position === null ? wait : { ...wait, text: `${wait.text}, ${position.ahead} ahead` };
 }

@@ -15,7 +15,7 @@ const beginIf: Begin = (turn, instance) => {
     const names = readScope(turn, instance.scope, condition.reads);
     return names === null
       ? null
-      : { value: condition.test(names, evaluateOptions(turn, instance)) };
+      : { value: condition.test(names, evaluateOptions(turn, instance, "condition")) };
   });
   if (!chosen.ok) return fail(turn, instance, chosen.error);
   if (chosen.value === null) return false;
@@ -47,7 +47,7 @@ function choosePort(turn: Turn, instance: StepInstance, value: unknown): string 
     }
     const names = readScope(turn, instance.scope, source.reads, { value });
     if (names === null) return null;
-    const options = evaluateOptions(turn, instance);
+    const options = evaluateOptions(turn, instance, `case ${choice.port}`);
     const fits =
       choice.when !== null
         ? choice.when.test(names, options)

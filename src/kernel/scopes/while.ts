@@ -78,7 +78,12 @@ function test(
     });
     return names === null
       ? null
-      : { value: condition.test(names, evaluateOptions(turn, instance)) };
+      : {
+          value: condition.test(
+            names,
+            evaluateOptions(turn, instance, `condition@${control.passes}`),
+          ),
+        };
   });
   if (!answer.ok) return { failed: answer.error };
   return answer.value === null ? { failed: null } : answer.value.value;
