@@ -3,6 +3,7 @@
  * on values; parse.ts adds the positions of a text.
  */
 import { checkConfig } from "./check-config.ts";
+import { checkErrorPatterns } from "./check-error-patterns.ts";
 import { checkShape } from "./check-shape.ts";
 import { CONTROL_STEPS } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
@@ -57,6 +58,7 @@ export function check(value: unknown, nodes: NodeTypes): Checked {
       suggestion: null,
     });
   eachStep(definition, (step, pointer) => checkConfig(step, nodes, pointer, report));
+  checkErrorPatterns(definition, (visit) => eachStep(definition, visit), report);
   const plan = buildPlan(definition, nodes, report);
   return findings.length === 0
     ? { definition, plan, findings }

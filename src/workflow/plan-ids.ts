@@ -1,6 +1,7 @@
 /** Ids and loop names: reserved ones, those that occur twice, those that hide one of a scope around. */
 import { type InnerScope, RESERVED_IDS } from "./control-steps.ts";
 import type { Step } from "./definition.ts";
+import { isFunctionName } from "./expression/compile.ts";
 import type { PlanScope, PlanStep } from "./plan.ts";
 import { RESERVED_NAMES } from "./plan-expressions.ts";
 import type { Pointer, Report } from "./problem.ts";
@@ -63,6 +64,13 @@ export function checkItemName(
       message: `The item cannot be called \`${name}\`: expressions know that name already.`,
       pointer: at,
       suggestion: "Choose another name for `as`.",
+    });
+  else if (isFunctionName(name))
+    report({
+      code: "reserved_name",
+      message: `The item cannot be called \`${name}\`: every expression has a function of that name.`,
+      pointer: at,
+      suggestion: `Choose another name, such as \`${name}_item\`.`,
     });
   for (let scope: PlanScope | null = step.scope; scope !== null; scope = scope.parent)
     if (scope.itemName === name)

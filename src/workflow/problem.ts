@@ -28,6 +28,7 @@ export const PROBLEM_CODES = {
   unknown_step: "A step that does not exist.",
   step_not_visible: "A step of a scope that cannot be seen from here.",
   unknown_port: "A port that the step does not have.",
+  unknown_error_code: "An error code in `retry.errors` or `catch` that no step fails with.",
   unknown_name: "An expression names what cannot exist.",
   secrets_unavailable: "`secrets` are not available in this version.",
   invalid_expression: "An expression that does not parse.",

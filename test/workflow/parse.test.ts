@@ -93,6 +93,20 @@ describe("parseWorkflow", () => {
     ]);
   });
 
+  it("says which error code or loop name was perhaps meant", () => {
+    const { problems } = parse(
+      steps(`  - { id: a, uses: noop, retry: { attempts: 2, errors: [timout, http.5x, what.ever] } }
+  - { id: b, uses: for_each, with: { items: [1], as: sum }, steps: [] }
+`),
+    );
+    expect(problems.map(formatProblem)).toEqual([
+      "order.yaml:4:57: No step fails with an error that matches `timout`. Did you mean `timeout`?",
+      "order.yaml:4:65: No step fails with an error that matches `http.5x`. Did you mean `http.5xx`?",
+      "order.yaml:4:74: No step fails with an error that matches `what.ever`. See docs/errors.md for the codes; those of your own nodes begin with `user.`.",
+      "order.yaml:5:54: The item cannot be called `sum`: every expression has a function of that name. Choose another name, such as `sum_item`.",
+    ]);
+  });
+
   it.each<[string, string, string[]]>([
     [
       "cycle",
@@ -129,6 +143,30 @@ describe("parseWorkflow", () => {
       "reserved item name",
       steps("  - id: a\n    uses: for_each\n    with: { items: [1], as: input }\n    steps: []"),
       ["reserved_name 6:29"],
+    ],
+    [
+      "item name of a function",
+      steps("  - id: a\n    uses: for_each\n    with: { items: [1], as: sum }\n    steps: []"),
+      ["reserved_name 6:29"],
+    ],
+    [
+      "error codes that nothing fails with",
+      steps(`  - id: a
+    uses: try
+    retry: { attempts: 2, errors: [timout, http.5x, "*", http.503, http.5xx] }
+    defaults: { retry: { attempts: 2, errors: [user.busy, "http.*"] } }
+    steps: [{ id: b, uses: fail, with: { code: stock.none } }]
+    catch:
+      - { errors: [stock.none, "stock.*", "user.*", timeout, http.999, user., "deadline.*"] }
+      - { errors: [stock.some] }`),
+      [
+        "unknown_error_code 6:36",
+        "unknown_error_code 6:44",
+        "unknown_error_code 10:62",
+        "unknown_error_code 10:72",
+        "unknown_error_code 10:79",
+        "unknown_error_code 11:20",
+      ],
     ],
     [
       "unknown port",
