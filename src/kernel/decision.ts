@@ -1,5 +1,4 @@
 /** What decide() is given besides state and input, and what it answers. */
-import type { StepError } from "#errors/step-error.ts";
 import type { Effect, EffectChange, Send } from "./effects.ts";
 import type { RunEvent } from "./events.ts";
 import type { AttemptOutcome } from "./inputs.ts";
@@ -72,5 +71,3 @@ export const LOST_MAX = 3;
 export const CHILD_DEPTH_MAX = 32;
 /** Items and results of a for_each are stored in chunks of this many. */
 export const CHUNK_ITEMS = 1_000;
-
-export type { StepError };

@@ -9,7 +9,6 @@
 import { z } from "zod";
 
 export const WORKFLOW_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
-export const STEP_ID = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
 
 export const Duration = z.union([z.int().min(0), z.string().regex(DURATION)]);

@@ -5,13 +5,14 @@ import { z } from "zod";
 import { workflow } from "#workflow/builder.ts";
 import { expr } from "#workflow/builder-ref.ts";
 import { checkDefinition } from "#workflow/check.ts";
+import { CONTROL_STEPS } from "#workflow/control-steps.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { definitionJsonSchema } from "#workflow/definition-schema.ts";
 import { graphOf, toDot, toMermaid } from "#workflow/graph-text.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 import { printJson, printYaml } from "#workflow/print.ts";
-import { printBuilder } from "#workflow/print-builder.ts";
+import { PRINTED_AS_STEPS, printBuilder } from "#workflow/print-builder.ts";
 import { fakeNodes } from "./fake-nodes.ts";
 import { runBuilderCode } from "./run-builder-code.ts";
 
@@ -31,6 +32,11 @@ describe("printing", () => {
     const json = parseWorkflow(printJson(definition), { nodes: fakeNodes, format: "json" });
     expect(json.definition).toEqual(definition);
     expect(runBuilderCode(printBuilder(definition))).toEqual(definition);
+  });
+
+  it("prints every control step that owns a scope in a form of its own", () => {
+    const withoutScopes = [...CONTROL_STEPS.values()].filter(({ fields }) => fields.size === 0);
+    expect(PRINTED_AS_STEPS).toEqual(withoutScopes.map(({ kind }) => kind));
   });
 
   it("keeps awkward texts", () => {
