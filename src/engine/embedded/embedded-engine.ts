@@ -36,6 +36,7 @@ import type { PlannedWorkflow } from "./plans.ts";
 import { factsOf, isTerminal } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
+import { callerLabels } from "./start-labels.ts";
 import { plainPayload, type Started, Starts } from "./starts.ts";
 
 const WAIT_MS_MAX = 3_600_000;
@@ -144,7 +145,12 @@ export class EmbeddedEngine implements Engine {
     const input = change.input === undefined ? old.input : change.input;
     const reason = change.reason ?? null;
     const started = await this.#starts.start(context, {
-      ...{ workflow, input, id: change.id, idempotencyKey: undefined, labels: head.labels },
+      ...{ workflow, input, id: change.id, idempotencyKey: undefined },
+      labels: callerLabels(
+        workflow.plan,
+        { id: runId, input: old.input, version: head.version, nowMs: head.createdAtMs },
+        head.labels,
+      ),
       priority: (queued?.["priority"] as number | undefined) ?? null,
       forkedFrom: { runId, reason },
       body: { rerun: runId, input: input ?? null, reason },

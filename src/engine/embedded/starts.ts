@@ -13,12 +13,12 @@ import type { CallContext } from "#ports/call-context.ts";
 import { hashJson } from "#workflow/hash.ts";
 import type { Json } from "#workflow/json.ts";
 import type { EngineCore } from "./engine-core.ts";
-
 import { type Mail, report } from "./mail.ts";
 import type { ChildStart } from "./messages.ts";
 import { READER } from "./options.ts";
 import type { PlannedWorkflow } from "./plans.ts";
 import type { RunFacts } from "./run-facts.ts";
+import { checkLabels, startLabels } from "./start-labels.ts";
 
 type StartInput = Extract<Input, { readonly kind: "start" }>;
 
@@ -41,7 +41,6 @@ export interface Started {
 
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/;
 const KEY_LENGTH_MAX = 255;
-const LABEL_LENGTH_MAX = 256;
 
 export class Starts {
   readonly #core: EngineCore;
@@ -105,13 +104,18 @@ export class Starts {
     startKey: { readonly key: string; readonly bodyHash: string } | null,
   ): Promise<Started> {
     const runId = run.id ?? this.#core.options.ids.runId();
-    const { version } = run.workflow;
+    const { version, plan } = run.workflow;
+    const labels = startLabels(
+      plan,
+      { id: runId, input, version: version.version, nowMs: this.#core.options.clock.nowMs() },
+      { caller: run.labels, labelsMax: this.#core.limits.labelsMax },
+    );
     const start: StartInput = {
       kind: "start",
       workflow: version.name,
       version: version.version,
       input,
-      labels: run.labels,
+      labels,
       priority: run.priority,
       parent: null,
       forkedFrom: run.forkedFrom,
@@ -131,7 +135,7 @@ export class Starts {
       };
       const host = this.#core.newHost(context.tenant, runId);
       if (host === undefined) return resolve(false);
-      host.create(run.workflow.plan, newFacts(context, runId, run.workflow));
+      host.create(plan, newFacts(context, runId, run.workflow));
       host.deliver(mail);
     });
     if (isFree) return { runId, created: true };
@@ -158,10 +162,15 @@ export async function startChild(
     return mail.settle?.({ kind: "exists" });
   const workflow = await core.plans.find(context, send.workflow, send.version);
   const input = checkedInput(workflow, send.input, core.limits.inputBytesMax);
+  const { name, version } = workflow.version;
+  const labels = startLabels(
+    workflow.plan,
+    { id: toRunId, input, version, nowMs: core.options.clock.nowMs() },
+    { caller: {}, labelsMax: core.limits.labelsMax },
+  );
   const host = core.newHost(context.tenant, toRunId);
   if (host === undefined) return mail.settle?.({ kind: "exists" });
   host.create(workflow.plan, newFacts(context, toRunId, workflow));
-  const { name, version } = workflow.version;
   host.deliver({
     ...mail,
     input: {
@@ -169,7 +178,7 @@ export async function startChild(
       workflow: name,
       version,
       input,
-      labels: {},
+      labels,
       priority: null,
       parent,
       forkedFrom: null,
@@ -209,13 +218,7 @@ function checkNames({ id, idempotencyKey, labels }: NewRun, labelsMax: number): 
       "request_invalid",
       `An Idempotency-Key has at most ${KEY_LENGTH_MAX} characters.`,
     );
-  const entries = Object.entries(labels);
-  const isLong = entries.some(([name, value]) => name.length + value.length > LABEL_LENGTH_MAX);
-  if (entries.length > labelsMax || isLong)
-    throw new LockstitchError(
-      "request_invalid",
-      `A run has at most ${labelsMax} labels (labelsMax) of at most ${LABEL_LENGTH_MAX} characters.`,
-    );
+  checkLabels(labels, labelsMax);
 }
 
 /** The input with its defaults. Throws payload_too_large, input_invalid. */
