@@ -169,7 +169,10 @@ export interface Engine {
     request: StartRequest,
   ): Promise<{ readonly run: RunView; readonly created: boolean }>;
   get(context: CallContext, runId: string): Promise<RunView | null>;
-  /** Resolves when the run has ended or `timeoutMs` has passed, whichever is first. run_not_found. */
+  /**
+   * Resolves when the run has ended or `timeoutMs` (however long, Infinity included) has passed,
+   * whichever is first; before that only when `signal` aborts or the engine closes. run_not_found.
+   */
   wait(
     context: CallContext,
     runId: string,

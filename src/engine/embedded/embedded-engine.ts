@@ -39,7 +39,8 @@ import { summaryOf } from "./run-views.ts";
 import { callerLabels } from "./start-labels.ts";
 import { plainPayload, type Started, Starts } from "./starts.ts";
 
-const WAIT_MS_MAX = 3_600_000;
+/** The clock is armed at most this far ahead; longer waits are armed again. */
+const ARM_MS_MAX = 3_600_000;
 
 export class EmbeddedEngine implements Engine {
   readonly #core: EngineCore;
@@ -191,8 +192,13 @@ export class EmbeddedEngine implements Engine {
       const head = await this.#reader.head(context, runId);
       if (isTerminal(head.status) || timeoutMs <= 0 || signal?.aborted || this.#core.isClosing)
         return await this.#reader.view(context, head);
-      // Longer waits than the clock's hour are cut: callers ask again.
-      cancel = options.clock.after(Math.min(timeoutMs, WAIT_MS_MAX), () => ended.resolve());
+      const untilMs = options.clock.monotonicMs() + timeoutMs;
+      const arm = (): void => {
+        const leftMs = untilMs - options.clock.monotonicMs();
+        if (leftMs <= 0) ended.resolve();
+        else cancel = options.clock.after(Math.min(leftMs, ARM_MS_MAX), arm);
+      };
+      arm();
       await ended.promise;
       return await this.#view(context, runId);
     } finally {
