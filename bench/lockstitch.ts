@@ -1,0 +1,110 @@
+/** Lockstitch as `npm start` runs it, driven over HTTP from this process, and the same engine inside this process. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openEmbeddedEngine } from "../src/engine/embedded/open.ts";
+import { createRegistry } from "../src/nodes/registry.ts";
+import { standardErrorLogger } from "../src/observe/logger.ts";
+import type { CallContext } from "../src/ports/call-context.ts";
+import { openSqliteStore } from "../src/storage/sqlite/open-sqlite-store.ts";
+import { systemClock } from "../src/system/system-clock.ts";
+import { systemIds } from "../src/system/system-ids.ts";
+import { systemRandom } from "../src/system/system-random.ts";
+import { startChild } from "./child.ts";
+import { callJson } from "./http-json.ts";
+import { checkKept } from "./kept.ts";
+import { noop } from "./lockstitch.config.ts";
+import { Claims, SIZES, type Size, type Subject, workflowName, workflowOf } from "./subject.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const WAIT_MS = 60_000;
+
+/** `execArgv` goes to the server's Node, for a profile. */
+export async function lockstitchOverHttp(
+  folder: string,
+  execArgv: readonly string[] = [],
+): Promise<Subject> {
+  const dataDir = join(folder, "lockstitch");
+  const child = await startChild(
+    process.execPath,
+    [
+      ...execArgv,
+      join(ROOT, "bin/lockstitch.js"),
+      ...["start", "--json", "--port", "0", "--data", dataDir],
+      ...["--config", join(ROOT, "bench/lockstitch.config.ts")],
+    ],
+    { isReady: (output) => output.includes("}") },
+  );
+  const { address } = JSON.parse(child.output()) as { readonly address: string };
+  for (const size of SIZES)
+    await callJson(`${address}/api/v1/workflows/${workflowName(size)}`, "PUT", workflowOf(size));
+  const claims = new Claims();
+  return {
+    name: "lockstitch",
+    async run(steps) {
+      claims.add(steps);
+      const run = await callJson(
+        `${address}/api/v1/runs`,
+        "POST",
+        { workflow: workflowName(steps) },
+        { prefer: "wait=60" },
+      );
+      mustHaveSucceeded(run as RunAnswer);
+    },
+    async close() {
+      await child.end();
+      return await checkKept(dataDir, claims);
+    },
+  };
+}
+
+export async function lockstitchInProcess(folder: string): Promise<Subject> {
+  const dataDir = join(folder, "in-process");
+  const logger = standardErrorLogger("warn");
+  const store = await openSqliteStore({ dataDir, clock: systemClock, logger });
+  const engine = await openEmbeddedEngine({
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    ids: systemIds(systemClock),
+    logger,
+    nodes: createRegistry([noop]),
+    services: { fileRoot: null, http: NO_HTTP },
+  });
+  const context: CallContext = { tenant: "default", principal: "bench", trace: null };
+  for (const size of SIZES) await engine.saveWorkflow(context, workflowOf(size) as never);
+  const claims = new Claims();
+  return {
+    name: "in process",
+    async run(steps: Size) {
+      claims.add(steps);
+      const { run } = await engine.start(context, { workflow: workflowName(steps) });
+      const ended = run.endedAtMs === null ? await engine.wait(context, run.id, WAIT_MS) : run;
+      mustHaveSucceeded(ended);
+    },
+    async close() {
+      await engine.close(0);
+      await store.close();
+      return await checkKept(dataDir, claims);
+    },
+  };
+}
+
+interface RunAnswer {
+  readonly id: string;
+  readonly status: string;
+}
+
+function mustHaveSucceeded(run: RunAnswer): void {
+  if (run.status !== "succeeded") throw new Error(`run ${run.id} is ${run.status}`);
+}
+
+const NO_HTTP = {
+  allowPrivate: false,
+  allowCidrs: [],
+  allowHosts: [],
+  denyHosts: [],
+  redirectsMax: 0,
+  responseBytesMax: 0,
+  timeoutMs: 0,
+  callsPerRunMax: 0,
+} as const;

@@ -1,0 +1,136 @@
+/**
+ * `npm run bench`: A, B and C of docs/performance.md, Lockstitch beside its peer and the floor in
+ * the same rounds (one after the other, never at the same time), medians with their spread.
+ *
+ *   A  2,000 runs of 5 effectful no-op steps, 100 at once      steps a second
+ *   B  one run of 1,000 such steps, one after another          steps a second
+ *   C  start to result of a 1-step run at 20 a second          p50 and p99 in ms
+ *
+ * `--only A` one of them, `--quick` a tenth of the size, `--rounds N`, `--json` one document on
+ * standard output, `--no-peer` without Restate. It fails only where a journal does not hold what was
+ * claimed: times on a shared machine gate nothing.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Floor, openFloor } from "./floor.ts";
+import { closeClient } from "./http-json.ts";
+import { pace, saturate } from "./load.ts";
+import { lockstitchInProcess, lockstitchOverHttp } from "./lockstitch.ts";
+import { printReport, type Row } from "./report.ts";
+import { restate } from "./restate.ts";
+import type { Subject } from "./subject.ts";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    "no-peer": { type: "boolean", default: false },
+  },
+});
+const only = options.only?.toUpperCase();
+const size = options.quick
+  ? { runs: 200, rounds: 3, calls: 40 }
+  : { runs: 2_000, rounds: 5, calls: 200 };
+const rounds = Number(options.rounds ?? size.rounds);
+
+const AT_ONCE = 100;
+const STEPS_A = 5;
+const STEPS_B = 1_000;
+const PER_SECOND_C = 20;
+
+/** Figures of every round, by benchmark and subject. */
+const figures = new Map<string, number[]>();
+
+function note(benchmark: string, subject: string, ...values: readonly number[]): void {
+  const key = `${benchmark} ${subject}`;
+  figures.set(key, [...(figures.get(key) ?? []), ...values]);
+}
+
+async function measureSubject(benchmark: string, subject: Subject): Promise<void> {
+  const { name } = subject;
+  if (benchmark === "A") {
+    const load = { count: size.runs, atOnce: AT_ONCE };
+    note("A", name, (size.runs * STEPS_A) / (await saturate(() => subject.run(5), load)));
+  }
+  if (benchmark === "B") {
+    const load = { count: 1, atOnce: 1 };
+    note("B", name, STEPS_B / (await saturate(() => subject.run(1_000), load)));
+  }
+  if (benchmark === "C") {
+    const load = { count: size.calls, perSecond: PER_SECOND_C };
+    note("C", name, ...(await pace(() => subject.run(1), load)));
+  }
+}
+
+async function measureFloor(benchmark: string, floor: Floor): Promise<void> {
+  if (benchmark === "A") note("A", "floor", floor.batched());
+  if (benchmark === "B") note("B", "floor", floor.single());
+  if (benchmark === "C") {
+    const load = { count: size.calls, perSecond: PER_SECOND_C };
+    note("C", "floor", ...(await pace(() => floor.hello(), load)));
+  }
+}
+
+/** The processor alone: its spread over the rounds tells how quiet the machine was. */
+function measureProcessor(): void {
+  const startedMs = performance.now();
+  let sum = 0;
+  for (let index = 0; index < 30_000_000; index += 1) sum = (sum * 31 + index) | 0;
+  note("processor", sum === 0 ? "" : "ms", performance.now() - startedMs);
+}
+
+function installPeers(): void {
+  if (existsSync(join(HERE, "node_modules"))) return;
+  process.stderr.write("Installing the peer (once) ...\n");
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: HERE, stdio: ["ignore", 2, 2] });
+}
+
+async function main(): Promise<void> {
+  if (!options["no-peer"]) installPeers();
+  const folder = mkdtempSync(join(tmpdir(), "lockstitch-bench-"));
+  const subjects: Subject[] = [];
+  const kept: Record<string, readonly string[]> = {};
+  try {
+    const floor = await openFloor(folder);
+    subjects.push(await lockstitchOverHttp(folder));
+    if (!options["no-peer"]) subjects.push(await restate(folder));
+    subjects.push(await lockstitchInProcess(folder));
+    // Just-in-time compilers and pools on all sides get warm before the first round.
+    for (const subject of subjects)
+      for (let pass = 0; pass < 2; pass += 1) {
+        await saturate(() => subject.run(5), { count: 300, atOnce: AT_ONCE });
+        await subject.run(1_000);
+      }
+    for (let round = 1; round <= rounds; round += 1)
+      for (const benchmark of ["A", "B", "C"]) {
+        if (only !== undefined && benchmark !== only) continue;
+        process.stderr.write(`round ${round} of ${rounds}: ${benchmark}\n`);
+        measureProcessor();
+        // Every other round in reverse, so that whoever comes first has no lasting gain.
+        for (const subject of round % 2 === 1 ? subjects : subjects.toReversed())
+          await measureSubject(benchmark, subject);
+        await measureFloor(benchmark, floor);
+      }
+    await floor.close();
+    for (const subject of subjects.splice(0)) kept[subject.name] = await subject.close();
+  } finally {
+    await Promise.allSettled(subjects.map((subject) => subject.close()));
+    await closeClient();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const rows: Row[] = [...figures].map(([key, values]) => {
+    const [benchmark = "", ...subject] = key.split(" ");
+    return { benchmark, subject: subject.join(" "), values };
+  });
+  printReport({ rows, kept, rounds, cores: availableParallelism(), load: loadavg() }, options.json);
+}
+
+await main();
