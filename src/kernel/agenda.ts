@@ -85,7 +85,7 @@ function actOpen(turn: Turn, instance: StepInstance): void {
 export function endCancelled(turn: Turn, instance: StepInstance): void {
   const error = instance.live?.cancelling?.error ?? null;
   if (error === null) emit(turn, { type: "step.cancelled", path: instance.path });
-  else fail(turn, instance, error, { mayRetry: false });
+  else fail(turn, instance, error);
 }
 
 function tryAgain(turn: Turn, instance: StepInstance): void {

@@ -11,6 +11,7 @@ import { readScope } from "./read-scope.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
 import type { StepInstance } from "./state.ts";
 import { evaluateConfig } from "./step-config.ts";
+import { deadlineOf, timeLimitsOf } from "./time-limits.ts";
 import { emit, type Turn } from "./turn.ts";
 
 /** False: values are missing (turn.needs) or the step is computed off the turn. */
@@ -119,6 +120,7 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
       ? { concurrency: { key: String(key.value), limit: slot.limit } }
       : {}),
     ...(priority === 5 ? {} : { priority }),
+    ...(step.policies.cost === "high" ? { cost: "high" as const } : {}),
     ...deadlineOf(instance),
   });
   return true;
@@ -131,14 +133,6 @@ function evaluateKey(turn: Turn, instance: StepInstance): string | null {
   if (names === null) return null;
   const key = expression.evaluate(names, evaluateOptions(turn, instance, "concurrency.key"));
   return typeof key === "string" ? key : JSON.stringify(key);
-}
-
-/** Ready to outcome, retries included. */
-function deadlineOf(instance: StepInstance): { readonly deadlineAtMs?: number } {
-  const { deadlineMs } = instance.step;
-  return deadlineMs === null || instance.live === null
-    ? {}
-    : { deadlineAtMs: instance.live.readyAtMs + deadlineMs };
 }
 
 interface WaitConfig {
@@ -155,7 +149,7 @@ function wait(turn: Turn, instance: StepInstance, config: WaitConfig): boolean {
     path: instance.path,
     for: waitFor(turn, instance, config),
     input: config,
-    ...deadlineOf(instance),
+    ...timeLimitsOf(turn, instance),
   });
   return true;
 }
@@ -212,7 +206,7 @@ function startChild(turn: Turn, instance: StepInstance, config: ChildConfig): bo
     wait: config.wait,
     onParentEnd: config.onParentEnd,
     input,
-    ...deadlineOf(instance),
+    ...timeLimitsOf(turn, instance),
   });
   turn.sends.push({
     kind: "child_start",

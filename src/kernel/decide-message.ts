@@ -78,7 +78,7 @@ export function decideApproval(
     };
     return;
   }
-  const id = `approval:${input.path}`;
+  const id = `approval:${input.path}#${instance.attempt}`;
   const { approved, comment, form, by } = input;
   const payload = { approved, by, comment, form: form ?? null };
   emit(turn, { type: "signal.received", id, name: "approval", key: input.path, payload, by });

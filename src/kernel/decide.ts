@@ -9,6 +9,7 @@
  * D3. A terminal run gains nothing but step.late_result.
  */
 import { unreachable } from "#errors/errors.ts";
+import type { StepError } from "#errors/step-error.ts";
 import { advance, endCancelled } from "./agenda.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
@@ -20,6 +21,7 @@ import type { AttemptOutcome, Input } from "./inputs.ts";
 import { canFail, fail, guarded, succeed } from "./outcome.ts";
 import { endRun } from "./run-life.ts";
 import type { RunState, StepInstance } from "./state.ts";
+import { timeoutOf } from "./time-limits.ts";
 import { emit, newTurn, type Turn } from "./turn.ts";
 
 /** Decides one input, then works the agenda off as far as values and budget reach. */
@@ -189,12 +191,11 @@ function admit(turn: Turn, paths: readonly string[]): void {
   for (const path of paths) {
     const instance = find(turn, path);
     if (instance?.status !== "scheduled") continue;
-    const { timeoutMs } = instance.step;
     emit(turn, {
       type: "step.started",
       path,
       attempt: instance.attempt,
-      ...(timeoutMs === null ? {} : { timeoutAtMs: turn.world.nowMs + timeoutMs }),
+      ...timeoutOf(turn, instance),
     });
   }
 }
@@ -276,11 +277,15 @@ export function timerPath(key: string): string {
 }
 
 function timeOut(turn: Turn, instance: StepInstance): void {
-  fail(turn, instance, {
+  const error = {
     code: "timeout",
     message: `Attempt ${instance.attempt} of "${instance.path}" took longer than its timeout of ${instance.step.timeoutMs} ms.`,
     retryable: true,
-  });
+  };
+  // An attempt that runs is abandoned; scopes and children are told to stop, and end first.
+  if (instance.status === "open" || instance.live?.wait?.kind === "child")
+    stopInside(turn, instance, error);
+  else fail(turn, instance, error);
 }
 
 function passDeadline(turn: Turn, instance: StepInstance): void {
@@ -289,18 +294,19 @@ function passDeadline(turn: Turn, instance: StepInstance): void {
     message: `"${instance.path}" took longer than its deadline of ${instance.step.deadlineMs} ms.`,
     retryable: false,
   };
-  const wait = instance.live?.wait ?? null;
-  const works =
-    instance.status === "running" || instance.status === "open" || wait?.kind === "child";
-  if (!works) {
-    fail(turn, instance, error, { mayRetry: false });
-    return;
-  }
+  const isChild = instance.live?.wait?.kind === "child";
+  if (instance.status === "running" || instance.status === "open" || isChild)
+    stopInside(turn, instance, error);
+  else fail(turn, instance, error, { mayRetry: false });
+}
+
+/** The step fails with `error` once what it started has ended. */
+function stopInside(turn: Turn, instance: StepInstance, error: StepError): void {
   emit(turn, { type: "step.cancel_requested", path: instance.path, reason: "deadline", error });
-  if (wait?.kind === "child") {
-    if (wait.onParentEnd === "cancel") cancelChild(turn, wait.runId, instance.path);
-    else endCancelled(turn, instance);
-  }
+  const wait = instance.live?.wait ?? null;
+  if (wait?.kind !== "child") return;
+  if (wait.onParentEnd === "cancel") cancelChild(turn, wait.runId, instance.path);
+  else endCancelled(turn, instance);
 }
 
 function takeChild(turn: Turn, input: Extract<Input, { readonly kind: "child_finished" }>): void {

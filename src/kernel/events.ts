@@ -141,6 +141,8 @@ export type RunEvent =
       readonly input?: unknown;
       readonly concurrency?: SlotRequest;
       readonly priority?: number;
+      /** The engine saves a checkpoint with this turn, before the step runs. */
+      readonly cost?: "high";
       readonly deadlineAtMs?: number;
     }
   /** An attempt was admitted, or a step with inner scopes began (`control`: what it decided). */
@@ -160,6 +162,7 @@ export type RunEvent =
       readonly for: WaitFor;
       readonly input: unknown;
       readonly deadlineAtMs?: number;
+      readonly timeoutAtMs?: number;
     }
   | {
       readonly type: "step.succeeded";
@@ -243,6 +246,7 @@ export type RunEvent =
       readonly onParentEnd: "cancel" | "abandon";
       readonly input: unknown;
       readonly deadlineAtMs?: number;
+      readonly timeoutAtMs?: number;
     }
   | {
       readonly type: "child.finished";

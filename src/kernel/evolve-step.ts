@@ -5,6 +5,7 @@ import { controlStarted, controlStored } from "./scopes/fold.ts";
 import { recordFailure, settle } from "./settle.ts";
 import { type Live, listStep, type RunState, type StepInstance, signalKey } from "./state.ts";
 import { refreshStep } from "./step-effects.ts";
+import type { TimeLimits } from "./time-limits.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 type AboutStep = Exclude<
@@ -18,6 +19,7 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
   switch (event.type) {
     case "step.succeeded":
       instance.output = event.outputRef ?? outputOf(event.output, state.seq);
+      instance.error = null;
       instance.port = event.port ?? null;
       unlistWait(state, instance);
       return settle(state, instance, "succeeded");
@@ -88,23 +90,19 @@ function evolveLive(
       live.control = controlStarted(instance, event.control);
       return listStep(state, instance);
     case "step.waiting":
-      beginAwaiting(instance, live);
+      beginAwaiting(instance, live, event);
       live.wait = event.for;
       live.input = refOf(event.input, state.seq, "input");
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
       if (event.for.kind === "signal") listWait(state, instance, event.for.name, event.for.key);
       return;
     case "step.retry_scheduled":
+      unlistWait(state, instance);
       if (instance.status === "scheduled" || instance.status === "running") state.active--;
       instance.status = "retrying";
       instance.attempt = event.attempt;
       instance.error = event.error;
-      live.failures++;
-      live.lostInARow = 0;
-      live.timeoutAtMs = null;
-      live.retryAtMs = event.dueAtMs;
-      live.control = null;
-      return;
+      return beginRetrying(live, event.dueAtMs);
     case "step.cancel_requested":
       live.cancelling = { reason: event.reason, error: event.error ?? null };
       if (instance.status === "open") listStep(state, instance);
@@ -121,7 +119,7 @@ function evolveLive(
       controlStored(instance, event, state.seq);
       return listStep(state, instance);
     case "child.started":
-      beginAwaiting(instance, live);
+      beginAwaiting(instance, live, event);
       live.wait = { kind: "child", runId: event.runId, onParentEnd: event.onParentEnd };
       live.input = refOf(event.input, state.seq, "input");
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
@@ -133,9 +131,22 @@ function evolveLive(
   }
 }
 
-function beginAwaiting(instance: StepInstance, live: Live): void {
+/** Nothing of the failed attempt is kept but that it failed. */
+function beginRetrying(live: Live, dueAtMs: number): void {
+  live.failures++;
+  live.lostInARow = 0;
+  live.fired = false;
+  live.timeoutAtMs = null;
+  live.retryAtMs = dueAtMs;
+  live.control = null;
+  live.cancelling = null;
+  live.wait = null;
+}
+
+function beginAwaiting(instance: StepInstance, live: Live, limits: TimeLimits): void {
   instance.status = "awaiting";
   instance.attempt = Math.max(1, instance.attempt);
+  live.timeoutAtMs = limits.timeoutAtMs ?? null;
   live.fired = false;
   live.retryAtMs = null;
 }

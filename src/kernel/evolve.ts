@@ -133,14 +133,16 @@ function evolveRun(state: RunState, event: AboutRun): void {
   }
 }
 
-/** Deadlines move by the time that the run was paused; everything else keeps its instant. */
+/** Deadlines, and timeouts of what did not run on, move by the time that the run was paused. */
 function resume(state: RunState): void {
   const pausedMs = state.nowMs - (state.pausedAtMs ?? state.nowMs);
   state.pausedAtMs = null;
   if (state.deadlineAtMs !== null) state.deadlineAtMs += pausedMs;
-  for (const instance of state.steps.values())
-    if (instance.live !== null && instance.live.deadlineAtMs !== null)
-      instance.live.deadlineAtMs += pausedMs;
+  for (const { live, status } of state.steps.values()) {
+    if (live === null) continue;
+    if (live.deadlineAtMs !== null) live.deadlineAtMs += pausedMs;
+    if (live.timeoutAtMs !== null && status !== "running") live.timeoutAtMs += pausedMs;
+  }
   refreshSteps(state);
 }
 

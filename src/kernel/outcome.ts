@@ -100,7 +100,7 @@ function handlerOf(turn: Turn, instance: StepInstance): Handled | null {
 /** Attempts are counted without those that a crash took. */
 export function mayRetry(instance: StepInstance, retry: PlanRetry, error: StepError): boolean {
   const live = instance.live;
-  if (live === null || live.cancelling !== null) return false;
+  if (live === null || (live.cancelling !== null && live.cancelling.error !== error)) return false;
   if (error.code === "deadline_exceeded" || error.code === "host_lost") return false;
   if (live.failures + 1 >= retry.attempts) return false;
   if (retry.errors !== null)

@@ -47,25 +47,32 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
         timeoutAtMs: live.timeoutAtMs,
         concurrency: live.slot,
       });
-      if (live.timeoutAtMs !== null)
-        effects.push(timer(`timeout:${path}#${attempt}`, live.timeoutAtMs));
+      pushTimeout(effects, instance, live);
+      return;
+    case "open":
+      if (live.cancelling === null && state.pausedAtMs === null)
+        pushTimeout(effects, instance, live);
       return;
     case "retrying":
       if (!live.fired && live.retryAtMs !== null)
         effects.push(timer(`retry:${path}#${attempt}`, live.retryAtMs));
       return;
-    case "awaiting":
-      if (
-        !live.fired &&
-        live.wait !== null &&
-        live.wait.kind !== "child" &&
-        live.wait.dueAtMs !== null
-      )
-        effects.push(timer(`wait:${path}`, live.wait.dueAtMs));
+    case "awaiting": {
+      const { wait } = live;
+      if (!live.fired && wait !== null && wait.kind !== "child" && wait.dueAtMs !== null)
+        effects.push(timer(`wait:${path}`, wait.dueAtMs));
+      if (live.cancelling === null && state.pausedAtMs === null)
+        pushTimeout(effects, instance, live);
       return;
+    }
     default:
       return;
   }
+}
+
+function pushTimeout(effects: Effect[], { path, attempt }: StepInstance, live: Live): void {
+  if (live.timeoutAtMs !== null)
+    effects.push(timer(`timeout:${path}#${attempt}`, live.timeoutAtMs));
 }
 
 /** What the world must do now because of the run as a whole. */

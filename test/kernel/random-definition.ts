@@ -129,7 +129,13 @@ class Generator {
         ? { onError: this.#chance(0.5) ? ("continue" as const) : { fallback: { instead: 1 } } }
         : {}),
       ...(this.#chance(0.3)
-        ? { retry: { attempts: 2 + Math.floor(this.#random() * 2), initial: "1s" } }
+        ? {
+            retry: {
+              attempts: 2 + Math.floor(this.#random() * 2),
+              initial: "1s",
+              ...(this.#chance(0.3) ? { errors: ["*"] } : {}),
+            },
+          }
         : {}),
       ...(this.#chance(0.2) ? { timeout: "10s" } : {}),
       ...(this.#chance(0.1) ? { deadline: "30s" } : {}),

@@ -465,6 +465,23 @@ describe("time and people", () => {
     expect(driver.output()).toBe(5);
   });
 
+  test("a wait that is tried again takes a signal only while it waits", () => {
+    const driver = run([
+      {
+        id: "a",
+        uses: "wait.signal",
+        retry: { attempts: 2, initial: "1m", errors: ["*"] },
+        with: { name: "go", expires: "10s" },
+      },
+      value("seen", "${{ steps.a.error }}"),
+    ]);
+    driver.fireNext().give(signal("1", "early"));
+    expect(driver.state.terminal).toBeNull();
+    driver.fireNext();
+    expect(driver.state.terminal).toBe("succeeded");
+    expect(driver.output()).toBeNull();
+  });
+
   test("approval: approve, reject, expire, and their ports", () => {
     const steps = (extra: Step[] = []): Step[] => [
       { id: "a", uses: "wait.approval", with: { title: "ok?", expires: "1h" } },
@@ -525,5 +542,63 @@ describe("control", () => {
     expect(driver.state.terminal).toBe("cancelled");
     driver.give({ kind: "cancel", by: "me", reason: null });
     expect(driver.lastDecision?.refusal?.code).toBe("run_terminal");
+  });
+});
+
+describe("limits on steps with inner scopes", () => {
+  test("a deadline stops the block, runs its finally and fails the step", () => {
+    const driver = run([
+      { id: "t", uses: "try", deadline: "5s", steps: [work("b")], finally: [value("f", 1)] },
+    ]);
+    driver.give({ kind: "admit", paths: ["t.b"] });
+    driver.fireNext().settle();
+    expect(driver.state.error).toMatchObject({ code: "deadline_exceeded", path: "t" });
+    expect(driver.story()).toContain("succeeded t.finally.f");
+  });
+
+  test("a timeout ends one attempt of the block; its retry begins anew", () => {
+    const driver = run([
+      {
+        id: "e",
+        uses: "for_each",
+        timeout: "5s",
+        retry: { attempts: 2, initial: "1s", jitter: "none" },
+        with: { items: [1] },
+        steps: [work("w")],
+      },
+    ]);
+    driver.give({ kind: "admit", paths: ["e[0].w"] });
+    driver.fireNext();
+    expect(driver.story()).toContain("cancel_requested e");
+    driver.settle();
+    expect(driver.story().at(-1)).toBe("retry_scheduled e");
+    driver.fireNext().settle();
+    expect(driver.story()).toContain("succeeded e#2[0].w");
+    expect(driver.state.terminal).toBe("succeeded");
+  });
+
+  test("a timeout on a wait fails it; on a child it stops the child first", () => {
+    const waits = run([{ id: "s", uses: "wait.signal", timeout: "5s", with: { name: "go" } }]);
+    expect(waits.fireNext().state.error?.code).toBe("timeout");
+    const parent = run([{ id: "c", uses: "workflow.run", timeout: "5s", with: { workflow: "x" } }]);
+    const runId = parent.sends[0]?.toRunId ?? "";
+    parent.fireNext();
+    expect(parent.sends.at(-1)?.kind).toBe("cancel");
+    const status = "cancelled" as const;
+    parent.give({ kind: "child_finished", path: "c", runId, status, output: null, error: null });
+    expect(parent.state.error?.code).toBe("timeout");
+  });
+
+  test("a pause moves a block's timeout, and leaves that of a running attempt", () => {
+    const driver = run([
+      { id: "t", uses: "try", timeout: "10s", steps: [work("b", 1, { timeout: "10s" })] },
+    ]);
+    driver.give({ kind: "admit", paths: ["t.b"] });
+    driver.give({ kind: "pause", by: "me", reason: null });
+    expect([...driver.effects.keys()]).toEqual(["attempt:t.b#1", "timeout:t.b#1"]);
+    driver.nowMs += 4_000;
+    driver.give({ kind: "resume", by: "me", reason: null });
+    expect(driver.effects.get("timeout:t#1")).toMatchObject({ dueAtMs: 1_000_000 + 14_000 });
+    expect(driver.effects.get("timeout:t.b#1")).toMatchObject({ dueAtMs: 1_000_000 + 10_000 });
   });
 });

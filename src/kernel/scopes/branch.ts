@@ -3,6 +3,7 @@ import { DEFAULT_PORT } from "#workflow/control-steps.ts";
 import { evaluateOptions, fail, guarded, succeed } from "../outcome.ts";
 import { readScope } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
+import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import type { BranchControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
@@ -71,6 +72,7 @@ function take(
       type: "step.started",
       path: instance.path,
       attempt: Math.max(1, instance.attempt),
+      ...timeLimitsOf(turn, instance),
       control: { kind: "branch", port: chosen.port, slot: chosen.slot },
     });
   else

@@ -13,6 +13,7 @@ import { fail, type Guarded, guarded, succeed } from "../outcome.ts";
 import { readValue } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
 import { evaluateConfig } from "../step-config.ts";
+import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import { NOT_LOADED, type ValueRef } from "../value-ref.ts";
 import type { EachControl, OpenChunk } from "./control.ts";
@@ -51,6 +52,7 @@ const begin: Begin = (turn, instance, config) => {
     type: "step.started",
     path: instance.path,
     attempt: Math.max(1, instance.attempt),
+    ...timeLimitsOf(turn, instance),
     control: {
       kind: "for_each",
       count: items.count,

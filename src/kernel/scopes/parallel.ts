@@ -6,6 +6,7 @@
 import { fail, guarded, succeed } from "../outcome.ts";
 import { readAll } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
+import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import type { ValueRef } from "../value-ref.ts";
 import type { ParallelControl, ScopeOutcome } from "./control.ts";
@@ -18,6 +19,7 @@ const begin: Begin = (turn, instance, config) => {
     type: "step.started",
     path: instance.path,
     attempt: Math.max(1, instance.attempt),
+    ...timeLimitsOf(turn, instance),
     control: { kind: "parallel", join: (config as Pick<ParallelControl, "join">).join },
   });
   return true;

@@ -9,6 +9,7 @@
  */
 import { fail, mayRetry, succeed } from "../outcome.ts";
 import type { StepInstance } from "../state.ts";
+import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import type { TryControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
@@ -19,6 +20,7 @@ const begin: Begin = (turn, instance) => {
     type: "step.started",
     path: instance.path,
     attempt: Math.max(1, instance.attempt),
+    ...timeLimitsOf(turn, instance),
     control: { kind: "try" },
   });
   return true;
@@ -69,8 +71,7 @@ function finish(turn: Turn, instance: StepInstance, control: TryControl): boolea
   if (cleanup?.error) return fail(turn, instance, cleanup.error, { mayRetry: false });
   const cancelling = instance.live?.cancelling ?? null;
   if (cancelling !== null) {
-    if (cancelling.error !== null)
-      return fail(turn, instance, cancelling.error, { mayRetry: false });
+    if (cancelling.error !== null) return fail(turn, instance, cancelling.error);
     emit(turn, { type: "step.cancelled", path: instance.path });
     return true;
   }

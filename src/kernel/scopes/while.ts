@@ -8,6 +8,7 @@ import { passPath } from "#workflow/path.ts";
 import { evaluateOptions, fail, guarded, succeed } from "../outcome.ts";
 import { readAll, readScope } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
+import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import { refOf, type ValueRef } from "../value-ref.ts";
 import type { WhileControl } from "./control.ts";
@@ -28,6 +29,7 @@ const begin: Begin = (turn, instance, config) => {
     type: "step.started",
     path: instance.path,
     attempt: Math.max(1, instance.attempt),
+    ...timeLimitsOf(turn, instance),
     control: { kind: "while", check, maxIterations, carry: refs },
     carry,
   });

@@ -1,0 +1,29 @@
+/**
+ * The two limits of a step's time as the fields that its events carry: `deadline` counts from ready
+ * to outcome, retries included; `timeout` is for one attempt and counts from its start.
+ */
+import type { StepInstance } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+export interface TimeLimits {
+  readonly deadlineAtMs?: number;
+  readonly timeoutAtMs?: number;
+}
+
+export function deadlineOf(instance: StepInstance): Pick<TimeLimits, "deadlineAtMs"> {
+  const { deadlineMs } = instance.step;
+  return deadlineMs === null || instance.live === null
+    ? {}
+    : { deadlineAtMs: instance.live.readyAtMs + deadlineMs };
+}
+
+/** Of an attempt that starts now. */
+export function timeoutOf(turn: Turn, instance: StepInstance): Pick<TimeLimits, "timeoutAtMs"> {
+  const { timeoutMs } = instance.step;
+  return timeoutMs === null ? {} : { timeoutAtMs: turn.world.nowMs + timeoutMs };
+}
+
+/** Of a wait or a step with inner scopes, which starts as soon as it is ready. */
+export function timeLimitsOf(turn: Turn, instance: StepInstance): TimeLimits {
+  return { ...deadlineOf(instance), ...timeoutOf(turn, instance) };
+}
