@@ -143,6 +143,8 @@ export type RunEvent =
       readonly priority?: number;
       /** The engine saves a checkpoint with this turn, before the step runs. */
       readonly cost?: "high";
+      /** The engine saves a checkpoint with this turn, before the step runs. */
+      readonly cost?: "high";
       readonly deadlineAtMs?: number;
     }
   /** An attempt was admitted, or a step with inner scopes began (`control`: what it decided). */

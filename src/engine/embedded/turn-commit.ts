@@ -1,6 +1,7 @@
 /** What a turn writes: its record, the run's row, its messages, and a checkpoint when one is due. */
 import { STATE_VERSION, saveState } from "#kernel/checkpoint.ts";
 import type { Send } from "#kernel/effects.ts";
+import type { RunEvent } from "#kernel/events.ts";
 import type { RunState } from "#kernel/state.ts";
 import { statusOf } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -85,7 +86,7 @@ function turnCommit(
   const lastSeq = turn.firstSeq + turn.events.length - 1;
   const isDue =
     !isTerminal(status) &&
-    (turn.events.some(({ type }) => type === "run.paused") ||
+    (turn.events.some(wantsCheckpoint) ||
       isCheckpointDue(
         {
           ...tail,
@@ -112,6 +113,11 @@ function turnCommit(
     startKey: turn.taken.find(({ mail }) => mail.startKey !== null)?.mail.startKey ?? null,
     checkpoint: isDue ? checkpointOf(state) : null,
   };
+}
+
+/** A pause, and a costly step before it runs: what has been paid for is read back at once. */
+function wantsCheckpoint(event: RunEvent): boolean {
+  return event.type === "run.paused" || (event.type === "step.scheduled" && event.cost === "high");
 }
 
 /**
