@@ -111,13 +111,17 @@ function isUnanswered(error: unknown): boolean {
 async function openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost> {
   const grace = { ms: 0 };
   const composition = await startParts<Parts>(partsOf(settings, purpose, grace));
-  const { engine, logger, nodes, ownership } = composition.parts;
+  const { engine, logger, nodes, ownership, store } = composition.parts;
   let server: FastifyInstance | null = null;
+  let isClosing = false;
   return {
     engine,
     async serve({ host, port }) {
       // Most commands never serve, and loading the server is a third of their start.
-      const { createServer, listen } = await import("#server/create-server.ts");
+      const [{ createServer, listen }, { engineReadiness, storageReadiness }] = await Promise.all([
+        import("#server/create-server.ts"),
+        import("#server/readiness.ts"),
+      ]);
       const security = { host, port, apiKeys: settings.apiKeys };
       server = createServer({
         engine,
@@ -126,6 +130,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
         clock: systemClock,
         security,
         version: VERSION,
+        readiness: [storageReadiness(store), engineReadiness(engine, () => isClosing)],
         ...(purpose === "demo" ? { demo: demoHooks(nodes) } : {}),
       });
       const address = await listen(server, security).catch((error: unknown) => {
@@ -143,6 +148,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
     },
     async close(graceMs) {
       grace.ms = graceMs;
+      isClosing = true;
       await server?.close();
       await composition.stop();
     },

@@ -18,6 +18,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { NodeTypes } from "#workflow/node-types.ts";
 import { openApiDocument } from "./open-api.ts";
 import { sendProblem } from "./problem.ts";
+import { engineReadiness } from "./readiness.ts";
 import { type Route, registerRoutes } from "./route.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { type DemoHooks, demoRoutes } from "./routes/demo.ts";
@@ -43,7 +44,7 @@ export interface ServerOptions {
   readonly security: SecurityOptions;
   /** Version of Lockstitch, for the OpenAPI document. */
   readonly version: string;
-  /** Further parts that /readyz asks, besides the engine. */
+  /** The parts that /readyz asks; default: the engine alone. */
   readonly readiness?: readonly ReadinessPart[];
   /** Only for `npm start`: see routes/demo.ts. */
   readonly demo?: DemoHooks;
@@ -92,7 +93,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...engineRoutes(engine, {
       startedAtMs: clock.nowMs(),
       hasDemo: demo !== undefined,
-      readiness: options.readiness ?? [],
+      readiness: options.readiness ?? [engineReadiness(engine, () => false)],
     }),
     ...(demo === undefined ? [] : demoRoutes(demo)),
   ];

@@ -154,6 +154,8 @@ test.concurrent("a run goes on in the server that owns the directory", async () 
   expect(stderr).toContain(`at ${address}`);
   expect(code).toBe(0);
   const { runId } = JSON.parse(stdout);
+  const ready = (await (await fetch(`${address}/readyz`)).json()) as { readonly parts: object };
+  expect(Object.keys(ready.parts)).toEqual(["storage", "engine"]);
   const answer = await fetch(`${address}/api/v1/runs/${runId}`);
   expect(await answer.json()).toMatchObject({ id: runId, status: "succeeded" });
   server.child.kill("SIGTERM");

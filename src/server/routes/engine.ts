@@ -60,9 +60,7 @@ export function engineRoutes(
       summary: "Is every part ready to serve",
       responses: { 200: Readiness, 503: Readiness },
       async handler() {
-        const parts: Record<string, string> = {
-          engine: engine.stats().recovering ? "recovering: runs are still being loaded" : "ok",
-        };
+        const parts: Record<string, string> = {};
         for (const part of options.readiness) parts[part.name] = await stateOf(part);
         const isReady = Object.values(parts).every((state) => state === "ok");
         return {

@@ -1,0 +1,33 @@
+/**
+ * What /readyz asks of the parts that every server stands on. A part answers `ok`, or says in a few
+ * words why requests should go elsewhere for now.
+ */
+import type { Engine } from "#engine/engine.ts";
+import type { Store } from "#ports/store.ts";
+import type { ReadinessPart } from "./routes/engine.ts";
+
+/** A store that cannot tell what it is cannot keep anything either. */
+export function storageReadiness(store: Pick<Store, "describe">): ReadinessPart {
+  return {
+    name: "storage",
+    async check() {
+      await store.describe();
+      return "ok";
+    },
+  };
+}
+
+/** `isClosing`: whether the process has been told to stop; a closing engine refuses starts. */
+export function engineReadiness(
+  engine: Pick<Engine, "stats">,
+  isClosing: () => boolean,
+): ReadinessPart {
+  return {
+    name: "engine",
+    async check() {
+      if (isClosing()) return "closing: no new work is taken";
+      const { recovering, continuedRuns } = engine.stats();
+      return recovering ? `recovering: ${continuedRuns} run(s) are still being loaded` : "ok";
+    },
+  };
+}
