@@ -5,6 +5,7 @@
 import { checkConfig } from "./check-config.ts";
 import { checkErrorPatterns } from "./check-error-patterns.ts";
 import { checkShape } from "./check-shape.ts";
+import { checkUnavailable } from "./check-unavailable.ts";
 import { CONTROL_STEPS } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
 import type { NodeTypes } from "./node-types.ts";
@@ -59,6 +60,7 @@ export function check(value: unknown, nodes: NodeTypes): Checked {
     });
   eachStep(definition, (step, pointer) => checkConfig(step, nodes, pointer, report));
   checkErrorPatterns(definition, (visit) => eachStep(definition, visit), report);
+  checkUnavailable(definition, (visit) => eachStep(definition, visit), report);
   const plan = buildPlan(definition, nodes, report);
   return findings.length === 0
     ? { definition, plan, findings }

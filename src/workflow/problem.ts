@@ -30,6 +30,7 @@ export const PROBLEM_CODES = {
   unknown_port: "A port that the step does not have.",
   unknown_error_code: "An error code in `retry.errors` or `catch` that no step fails with.",
   unknown_name: "An expression names what cannot exist.",
+  not_available: "A policy or trigger that this version does not carry out.",
   secrets_unavailable: "`secrets` are not available in this version.",
   invalid_expression: "An expression that does not parse.",
   self_edge: "A step waits for itself.",

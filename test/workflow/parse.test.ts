@@ -184,6 +184,18 @@ describe("parseWorkflow", () => {
     ],
     ["unknown name", steps('  - { id: a, uses: noop, if: "inputs.x" }'), ["unknown_name 4:31"]],
     [
+      "a policy that nothing carries out",
+      steps(
+        "  - { id: a, uses: noop, rateLimit: { key: input.x, limit: 1, per: 1s } }\n  - { id: b, uses: noop, effect: guarded }",
+      ),
+      ["not_available 4:26", "not_available 5:26"],
+    ],
+    [
+      "a trigger that nothing starts",
+      `language: 1\nname: a\ntriggers: [{ schedule: { interval: 1h } }]\nsteps: []`,
+      ["not_available 3:1"],
+    ],
+    [
       "secrets",
       steps('  - { id: a, uses: noop, if: "secrets.KEY" }'),
       ["secrets_unavailable 4:31"],
