@@ -1,0 +1,80 @@
+/**
+ * Golden journals: what a released kernel has recorded, the current one folds to the same state and
+ * result, and decides again in the same way, from the start and from a checkpoint in the midst.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { restoreState, STATE_VERSION, saveState } from "#kernel/checkpoint.ts";
+import { evolve } from "#kernel/evolve.ts";
+import { newState } from "#kernel/state.ts";
+import { KernelDriver } from "../kernel/kernel-driver.ts";
+import { asJson, digestOf, type History, planOfHistory, resultOf } from "./history.ts";
+import { EVENT_TYPES } from "./scenarios.ts";
+
+const here = new URL(".", import.meta.url);
+const RELEASES = readdirSync(here, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+function historiesOf(release: string): History[] {
+  const folder = new URL(`${release}/`, here);
+  return readdirSync(folder).map(
+    (file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as History,
+  );
+}
+
+/** Gives the recorded inputs from position `from` on. */
+function decideAgain(driver: KernelDriver, history: History, from = 0): void {
+  for (const { atMs, input } of history.inputs.slice(from)) {
+    driver.nowMs = atMs;
+    driver.give(input);
+  }
+}
+
+describe.each(RELEASES)("histories of %s", (release) => {
+  const histories = historiesOf(release);
+
+  it("hold every event type of that release", () => {
+    const counts = new Map<string, number>();
+    for (const { journal } of histories)
+      for (const { event } of journal) counts.set(event.type, (counts.get(event.type) ?? 0) + 1);
+    expect(EVENT_TYPES.length).toBeGreaterThanOrEqual(38);
+    expect(EVENT_TYPES.filter((type) => !counts.has(type))).toEqual([]);
+    expect(histories.length).toBeGreaterThanOrEqual(12);
+  });
+
+  it.each(histories)("$name folds to the same state and result", (history) => {
+    const state = newState("run_test", planOfHistory(history));
+    for (const { event, atMs } of history.journal) evolve(state, event, atMs);
+    const driver = new KernelDriver(state.plan);
+    driver.journal.push(...history.journal);
+    expect(resultOf(state, history.journal, driver.value(state.output))).toEqual(history.result);
+    if (history.state.version === STATE_VERSION) expect(digestOf(state)).toBe(history.state.sha256);
+  });
+
+  it.each(histories)("$name is decided again in the same way", (history) => {
+    const driver = new KernelDriver(planOfHistory(history), { paranoid: true });
+    decideAgain(driver, history);
+    expect(asJson(driver.journal.map(({ event, atMs }) => ({ atMs, event })))).toEqual(
+      history.journal,
+    );
+    expect(asJson(driver.sends)).toEqual(history.sends);
+  });
+
+  it.each(histories)("$name goes on from its journal at every cut", (history) => {
+    const plan = planOfHistory(history);
+    for (let from = 1, events = 0; from < history.inputs.length; from++) {
+      events += history.inputs[from - 1]?.events ?? 0;
+      const driver = new KernelDriver(plan);
+      driver.journal.push(...history.journal.slice(0, events));
+      const restored = restoreState(saveState(driver.replay()), plan);
+      if (restored === null) throw new Error("a fresh checkpoint was refused");
+      driver.state = restored;
+      driver.restart();
+      decideAgain(driver, history, from);
+      expect(asJson(driver.journal.map(({ event, atMs }) => ({ atMs, event })))).toEqual(
+        history.journal,
+      );
+    }
+  });
+});

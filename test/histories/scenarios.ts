@@ -1,0 +1,388 @@
+/**
+ * The runs that each release records: together they hold every event type there is. Adding one is
+ * fine; what a release has recorded stays as it is.
+ */
+import type { RunEventType } from "#kernel/events.ts";
+import type { AttemptOutcome } from "#kernel/inputs.ts";
+import type { Step, WorkflowDefinition } from "#workflow/definition.ts";
+import type { KernelDriver } from "../kernel/kernel-driver.ts";
+import type { Scenario } from "./history.ts";
+
+/** Every event type of this release: the compiler holds it to the union of all events. */
+export const EVENT_TYPES = Object.keys({
+  "run.queued": true,
+  "run.forked": true,
+  "run.admitted": true,
+  "run.started": true,
+  "run.paused": true,
+  "run.resumed": true,
+  "run.cancel_requested": true,
+  "run.stop_requested": true,
+  "run.deadline_passed": true,
+  "run.succeeded": true,
+  "run.failed": true,
+  "run.cancelled": true,
+  "variable.set": true,
+  "scope.opened": true,
+  "scope.sealed": true,
+  "scope.cancel_requested": true,
+  "scope.closed": true,
+  "step.declared": true,
+  "step.scheduled": true,
+  "step.started": true,
+  "step.waiting": true,
+  "step.succeeded": true,
+  "step.failed": true,
+  "step.retry_scheduled": true,
+  "step.skipped": true,
+  "step.blocked": true,
+  "step.cancel_requested": true,
+  "step.cancelled": true,
+  "step.lost": true,
+  "step.late_result": true,
+  "step.items_stored": true,
+  "step.results_stored": true,
+  "timer.fired": true,
+  "signal.received": true,
+  "signal.consumed": true,
+  "signal.unconsumed": true,
+  "child.started": true,
+  "child.finished": true,
+} satisfies Record<RunEventType, true>) as readonly RunEventType[];
+
+const LONG = "a text that is too long to stand inline. ".repeat(10);
+
+const value = (id: string, of: unknown, more: Partial<Step> = {}): Step => ({
+  ...{ id, uses: "value", with: { value: of } },
+  ...more,
+});
+const work = (id: string, of: unknown = 1, more: Partial<Step> = {}): Step => ({
+  ...{ id, uses: "work", with: { value: of } },
+  ...more,
+});
+
+function define(name: string, fields: Partial<WorkflowDefinition>): WorkflowDefinition {
+  return { language: 1, name, steps: [], ...fields } as WorkflowDefinition;
+}
+
+const failing = (code: string, retryable = true): AttemptOutcome => ({
+  ok: false,
+  error: { code, message: `it failed with ${code}`, retryable },
+});
+
+const succeeding = (output: unknown): AttemptOutcome => ({ ok: true, output });
+
+function result(driver: KernelDriver, path: string, attempt: number, outcome: AttemptOutcome) {
+  return driver.give({ kind: "result", path, attempt, outcome });
+}
+
+const by = { by: "ada", reason: "because" } as const;
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "sequence",
+    definition: define("sequence", {
+      vars: { greeting: "Dear ${{ input.name }}", long: LONG },
+      concurrency: { key: "input.name", limit: 2, whenFull: "queue" },
+      steps: [
+        value("text", "${{ vars.greeting }}, ${{ vars.long.length }}"),
+        work("send", "${{ steps.text.output }}", {
+          concurrency: { key: "'mail'", limit: 1 },
+          priority: 7,
+        }),
+        value("off", 1, { if: "input.name == 'nobody'" }),
+        value("ids", { id: "${{ uuid() }}", at: "${{ run.now }}", run: "${{ run.id }}" }),
+      ],
+      output: { ids: "${{ steps.ids.output }}", sent: "${{ steps.send.output.value }}" },
+    }),
+    play: (driver) => driver.start({ name: "Ada" }).settle(),
+  },
+  {
+    name: "retries",
+    definition: define("retries", {
+      steps: [
+        work("call", LONG, { retry: { attempts: 4, initial: "1s" }, timeout: "10s" }),
+        work("fragile", 1, { onError: { fallback: "${{ steps.call.output.length }}" } }),
+      ],
+    }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["call"] });
+      result(driver, "call", 1, failing("http.503"));
+      driver.fireNext().give({ kind: "admit", paths: ["call"] });
+      driver.give({ kind: "lost", path: "call", attempt: 2 });
+      driver.give({ kind: "admit", paths: ["call"] });
+      driver.fireNext();
+      result(driver, "call", 3, succeeding("too late"));
+      driver.fireNext().give({ kind: "admit", paths: ["call"] });
+      result(driver, "call", 4, succeeding(LONG));
+      driver.settle(() => failing("http.404", false));
+    },
+  },
+  {
+    name: "for-each",
+    definition: define("for-each", {
+      steps: [
+        {
+          id: "lines",
+          uses: "for_each",
+          with: {
+            items: "${{ input.lines }}",
+            as: "line",
+            concurrency: 2,
+            onItemError: "continue",
+          },
+          steps: [
+            work("price", "${{ line }}", { if: "index != 1" }),
+            value("twice", "${{ steps.price?.output }}"),
+          ],
+        },
+        {
+          id: "keys",
+          uses: "for_each",
+          with: { items: { a: 1, "b.c": 2 }, as: "entry", batch: 1 },
+          steps: [value("x", "${{ index }}")],
+        },
+      ],
+      output: "${{ steps.lines.output }}",
+    }),
+    play(driver) {
+      driver.start({ lines: [1, 2, LONG, 4] });
+      driver.settle((effect) =>
+        effect.path === "lines[3].price" ? failing("user.none", false) : succeeding(LONG),
+      );
+    },
+  },
+  {
+    name: "while",
+    definition: define("while", {
+      steps: [
+        {
+          id: "loop",
+          uses: "while",
+          with: { condition: "carry.n < 3", maxIterations: 9, carry: { n: 0, long: LONG } },
+          steps: [work("next", "${{ carry.n + 1 }}")],
+          update: { n: "${{ steps.next.output.value }}" },
+          output: "${{ index }}",
+        },
+      ],
+    }),
+    play: (driver) => driver.start().settle(),
+  },
+  {
+    name: "parallel",
+    definition: define("parallel", {
+      steps: [
+        {
+          id: "race",
+          uses: "parallel",
+          with: { join: "any" },
+          branches: {
+            slow: { steps: [work("s")] },
+            quick: { steps: [work("q", "quick")] },
+            waits: { steps: [{ id: "w", uses: "wait.for", with: { duration: "1h" } }] },
+          },
+        },
+        {
+          id: "all",
+          uses: "parallel",
+          branches: {
+            left: { steps: [value("l", 1)] },
+            right: { steps: [value("r", 2)], output: "${{ steps.r.output + 1 }}" },
+          },
+        },
+      ],
+      output: ["${{ steps.race.output }}", "${{ steps.all.output }}"],
+    }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["race.slow.s", "race.quick.q"] });
+      result(driver, "race.quick.q", 1, succeeding("quick"));
+      driver.settle();
+    },
+  },
+  {
+    name: "branches",
+    definition: define("branches", {
+      steps: [
+        {
+          id: "check",
+          uses: "if",
+          with: { condition: "input.n > 3" },
+          // biome-ignore lint/suspicious/noThenProperty: the language's word
+          then: [value("large", "large")],
+          else: [value("small", "small")],
+        },
+        { id: "zone", uses: "switch", with: { value: "b" }, cases: { a: {}, b: { output: 5 } } },
+        value("never", 1, { needs: ["zone.a"] }),
+        { id: "bad", uses: "boom", needs: ["zone"] },
+        value("instead", "${{ steps.bad.error.code }}", { needs: ["bad.error"] }),
+        { id: "worse", uses: "boom", needs: ["instead"] },
+        value("blocked", 1, { needs: ["worse"] }),
+      ],
+    }),
+    play: (driver) => driver.start({ n: 5 }).settle(),
+  },
+  {
+    name: "try",
+    definition: define("try", {
+      steps: [
+        {
+          id: "block",
+          uses: "try",
+          retry: { attempts: 2, initial: "1m", jitter: "none" },
+          steps: [work("charge")],
+          catch: [
+            { errors: ["http.5xx"], output: "try later" },
+            { errors: ["user.*"], steps: [value("note", "${{ error.message }}")] },
+          ],
+          finally: [value("release", 1)],
+        },
+      ],
+    }),
+    play: (driver) => {
+      driver.start().settle(() => failing("other"));
+      driver.fireNext().settle(() => failing("user.declined"));
+    },
+  },
+  {
+    name: "waits",
+    definition: define("waits", {
+      steps: [
+        { id: "pause", uses: "wait.for", with: { duration: "1h" } },
+        { id: "later", uses: "wait.until", with: { at: 9_000_000 } },
+        { id: "paid", uses: "wait.signal", with: { name: "payment", key: "order-1" } },
+        { id: "approve", uses: "wait.approval", with: { title: "Ship?", expires: "2d" } },
+      ],
+      output: { paid: "${{ steps.paid.output }}", by: "${{ steps.approve.output }}" },
+    }),
+    play(driver) {
+      const signal = (id: string, name: string, payload: unknown) =>
+        driver.give({ ...{ kind: "signal", id, name, key: "order-1", payload }, by: "bank" });
+      driver.start();
+      signal("1", "payment", { amount: 5, note: LONG });
+      driver.give({ kind: "pause", ...by }).fireNext();
+      driver.nowMs += 60_000;
+      driver.give({ kind: "resume", ...by }).fireNext();
+      signal("2", "payment", { amount: 6 });
+      driver.give({
+        ...{ kind: "approval", path: "approve", approved: true, comment: "fine", form: { n: 1 } },
+        by: "ada",
+      });
+    },
+  },
+  {
+    name: "children",
+    definition: define("children", {
+      steps: [
+        { id: "first", uses: "workflow.run", with: { workflow: "other", input: { text: LONG } } },
+        { id: "loose", uses: "workflow.run", with: { workflow: "other", wait: false } },
+        { id: "second", uses: "workflow.run", with: { workflow: "other" }, onError: "continue" },
+        value("seen", "${{ steps.second.error.code }}"),
+      ],
+    }),
+    play(driver) {
+      const end = (path: string, status: "succeeded" | "failed") => {
+        const sent = driver.sends.find(({ kind }, at) => kind === "child_start" && isFor(at, path));
+        return driver.give({
+          ...{ kind: "child_finished", path, runId: sent?.toRunId ?? "", status, output: LONG },
+          error: status === "failed" ? { code: "x", message: "no", retryable: false } : null,
+        });
+      };
+      const isFor = (at: number, path: string) => {
+        const send = driver.sends[at];
+        return send?.kind === "child_start" && send.parent.path === path;
+      };
+      driver.start();
+      end("first", "succeeded");
+      end("second", "failed");
+    },
+  },
+  {
+    name: "cancelled",
+    definition: define("cancelled", {
+      steps: [work("a", 1, { needs: [] }), work("b", 1, { needs: [] }), value("c", 1)],
+      finally: [work("log", "${{ run.status }}")],
+    }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["a"] });
+      driver.give({ kind: "cancel", ...by }).settle();
+    },
+  },
+  {
+    name: "deadline",
+    definition: define("deadline", {
+      deadline: "1h",
+      steps: [work("a", 1, { deadline: "10m" }), work("b", 1, { needs: [] })],
+    }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["a", "b"] });
+      driver
+        .fireNext()
+        .give({ kind: "result", path: "a", attempt: 1, outcome: failing("aborted") });
+      driver.fireNext().settle();
+    },
+  },
+  {
+    name: "stop",
+    definition: define("stop", {
+      failFast: true,
+      steps: [
+        work("slow", 1, { needs: [] }),
+        { id: "enough", uses: "stop", needs: [], with: { output: { long: LONG } } },
+      ],
+    }),
+    play: (driver) => driver.start().settle(),
+  },
+  {
+    name: "fail",
+    definition: define("fail", {
+      steps: [
+        work("slow", 1, { needs: [] }),
+        { id: "wrong", uses: "fail", needs: [], with: { code: "user.wrong", message: "No." } },
+      ],
+    }),
+    play: (driver) => driver.start().settle(),
+  },
+  {
+    name: "fail-fast",
+    definition: define("fail-fast", {
+      failFast: true,
+      steps: [work("slow", 1, { needs: [] }), work("bad", 1, { needs: [] })],
+    }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["slow", "bad"] });
+      result(driver, "bad", 1, failing("http.500", false)).settle();
+    },
+  },
+  {
+    name: "dynamic",
+    definition: define("dynamic", { steps: [work("first")] }),
+    dynamic: true,
+    play(driver) {
+      driver.start();
+      driver.give({
+        kind: "declare",
+        scope: "",
+        steps: [
+          { id: "d1", uses: "value", kind: "pure", with: { value: 1 }, needs: [] },
+          { id: "d2", uses: "work", kind: "effect", with: { value: 2 }, needs: ["d1"] },
+        ],
+      });
+      driver.settle().give({ kind: "seal", scope: "" }).settle();
+    },
+  },
+  {
+    name: "rerun-terminated",
+    definition: define("rerun-terminated", { steps: [work("a")] }),
+    play(driver) {
+      driver.give({
+        ...{ kind: "start", workflow: "rerun-terminated", version: 3, input: { again: true } },
+        ...{ labels: { team: "red" }, priority: 2, by: "ada", trace: null, startKey: "key-1" },
+        parent: { runId: "run_parent", path: "child", depth: 2, wait: true },
+        forkedFrom: { runId: "run_before", reason: "try again" },
+      });
+      driver.give({ kind: "admit_run" }).give({ kind: "admit", paths: ["a"] });
+      driver.give({ kind: "terminate", ...by });
+      result(driver, "a", 1, succeeding(1));
+    },
+  },
+];
