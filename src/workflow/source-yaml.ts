@@ -81,7 +81,11 @@ function tooDeep(offset: number): SourceFault {
 /** A value that starts with `${{` or `{{` and no quote: YAML takes the braces for a mapping. */
 const UNQUOTED = /(?:^|[:,[{-])\s*(\$?\{\{)/g;
 
-/** The package's errors; those that an unquoted expression causes become one for each line. */
+/**
+ * The package's errors; those that an unquoted expression causes become one for each line. Once the
+ * reader has lost its way every later token is an error to it: of those only the first means
+ * something, and none after an unquoted expression.
+ */
 function syntaxFaults(errors: readonly (YAMLError | YAMLWarning)[], text: string): SourceFault[] {
   const faults: SourceFault[] = [];
   const explained = new Set<number>();
@@ -107,7 +111,7 @@ function syntaxFaults(errors: readonly (YAMLError | YAMLWarning)[], text: string
         pointer: [],
         suggestion: "Remove one.",
       });
-    } else {
+    } else if (!faults.some(({ code }) => code === "syntax" || code === "unquoted_expression")) {
       faults.push({
         code: "syntax",
         message: `This is not YAML: ${error.message}.`,

@@ -429,6 +429,14 @@ describe("parseWorkflow", () => {
     expect(places(parse(text, "a.json").problems)).toEqual([expected]);
   });
 
+  it("reports a lost way once, not token by token", () => {
+    const flow = steps(
+      "  - { id: a, uses: noop, with: { value: ${{ input.x }}, b: 1 } }\n  - { id: b, uses: noop }\n  - { id: c }",
+    );
+    expect(places(parse(flow).problems)).toEqual(["unquoted_expression 4:41"]);
+    expect(parse(steps("  - { id: a\n  - { id: b }\nx: ]\ny: }")).problems).toHaveLength(1);
+  });
+
   it("points into JSON texts", () => {
     const text = `{\n "language": 1,\n "name": "a",\n "steps": [\n  { "id": "a", "uses": "nop" },\n  { "id": "b", "uses": "noop", "if": "steps.c.output" }\n ]\n}`;
     expect(places(parse(text, "a.json").problems)).toEqual([
