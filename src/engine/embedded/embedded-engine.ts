@@ -31,9 +31,9 @@ import type { EngineCore } from "./engine-core.ts";
 import { parseEvents } from "./event-blobs.ts";
 import { explainView, parkedWait, withPosition } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
-import { runKeyOf } from "./host-services.ts";
+import { type CommittedTurn, runKeyOf } from "./host-services.ts";
 import type { PlannedWorkflow } from "./plans.ts";
-import { factsOf, isTerminal } from "./run-facts.ts";
+import { factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
 import { callerLabels } from "./start-labels.ts";
@@ -51,7 +51,8 @@ export class EmbeddedEngine implements Engine {
     this.#core = core;
     this.#starts = new Starts(core);
     const { plans, values, loader } = core;
-    this.#reader = new RunReader({ store: core.options.store, plans, values, loader });
+    const { cache } = core.services;
+    this.#reader = new RunReader({ store: core.options.store, plans, values, loader, cache });
   }
 
   // Workflows
@@ -79,6 +80,7 @@ export class EmbeddedEngine implements Engine {
       definition: JSON.stringify(definition),
       atMs: clock.nowMs(),
     });
+    this.#core.plans.saved(context, version.name, version.version);
     return {
       created,
       workflow: await this.#core.plans.find(context, version.name, version.version),
@@ -171,7 +173,12 @@ export class EmbeddedEngine implements Engine {
   }
 
   async #view(context: CallContext, runId: string): Promise<RunView> {
-    return this.#reader.view(context, await this.#reader.head(context, runId));
+    return this.#reader.view(context, await this.#facts(context, runId));
+  }
+
+  async #facts(context: CallContext, runId: string): Promise<RunFacts> {
+    const known = this.#core.committedFacts(runKeyOf(context.tenant, runId));
+    return known ?? (await this.#reader.head(context, runId));
   }
 
   async wait(
@@ -181,26 +188,28 @@ export class EmbeddedEngine implements Engine {
     signal?: AbortSignal,
   ): Promise<RunView> {
     const { observers, options } = this.#core;
-    const ended = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<CommittedTurn | null>();
     const unwatch = observers.watchRun(runKeyOf(context.tenant, runId), (turn) => {
-      if (turn === null || isTerminal(turn.facts.status)) ended.resolve();
+      if (turn === null || isTerminal(turn.facts.status)) ended.resolve(turn);
     });
-    const onAbort = () => ended.resolve();
+    const onAbort = () => ended.resolve(null);
     signal?.addEventListener("abort", onAbort);
     let cancel = () => {};
     try {
-      const head = await this.#reader.head(context, runId);
+      const head = await this.#facts(context, runId);
       if (isTerminal(head.status) || timeoutMs <= 0 || signal?.aborted || this.#core.isClosing)
         return await this.#reader.view(context, head);
       const untilMs = options.clock.monotonicMs() + timeoutMs;
       const arm = (): void => {
         const leftMs = untilMs - options.clock.monotonicMs();
-        if (leftMs <= 0) ended.resolve();
+        if (leftMs <= 0) ended.resolve(null);
         else cancel = options.clock.after(Math.min(leftMs, ARM_MS_MAX), arm);
       };
       arm();
-      await ended.promise;
-      return await this.#view(context, runId);
+      const end = await ended.promise;
+      return await (end === null
+        ? this.#view(context, runId)
+        : this.#reader.view(context, end.facts, end));
     } finally {
       cancel();
       unwatch();

@@ -21,7 +21,7 @@ import { Observers } from "./observers.ts";
 import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
-import { engineContext, isTerminal } from "./run-facts.ts";
+import { engineContext, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
 import { Scheduler, type SlotClaim } from "./scheduler.ts";
@@ -142,6 +142,15 @@ export class EngineCore {
 
   host(runKey: string): RunHost | undefined {
     return this.#hosts.get(runKey);
+  }
+
+  /** What is committed of a run that rests in memory; null: the journal knows. */
+  committedFacts(runKey: string): RunFacts | null {
+    const host = this.#hosts.get(runKey);
+    // Of a run whose first turn is not durable nobody may know.
+    return host === undefined || host.restingState === null || host.facts.seq === 0
+      ? null
+      : host.facts;
   }
 
   /** The host of a run that is to be created; undefined: one is in memory already. */

@@ -4,17 +4,20 @@
  * carries it over, and does so again at every start.
  *
  *   M1. A message is applied once: its id is consumed in the commit that applies it.
- *   M2. Messages to one run are handed over in the order in which they were sent.
+ *   M2. Messages to one run are handed over in the order in which they were sent; what comes after
+ *       a child's start waits until it is durable, or refused.
  *   M3. A child that cannot be started is told to its parent as `child_not_started`.
+ *   M4. A message whose receiver never came to be, and cannot any more, is consumed.
+ *   M5. Of the messages that lie in the journal at most a page is in memory.
  */
 import { LockstitchError } from "#errors/errors.ts";
 import type { Send } from "#kernel/effects.ts";
 import type { Input } from "#kernel/inputs.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Clock } from "#ports/clock.ts";
-import type { Journal, Message } from "#ports/journal.ts";
+import type { Journal, Message, RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
-import type { Committer } from "./committer.ts";
+import type { Committer, TurnOutcome } from "./committer.ts";
 import { runKeyOf } from "./host-services.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { engineContext } from "./run-facts.ts";
@@ -40,45 +43,81 @@ interface MessagesOptions {
   readonly createChild: ChildStarter;
 }
 
-const READ_MAX = 10_000;
+const PAGE = 1_000;
 const RETRY_MS = 1_000;
 
 export class Messages {
   readonly #options: MessagesOptions;
-  readonly #underWay = new Set<string>();
+  /** What is being carried, by name: resolves when it is applied, or left to another time. */
+  readonly #underWay = new Map<string, Promise<void>>();
   readonly #chains = new Map<string, Promise<void>>();
+  /** Runs that a `child_start` may still create. */
+  readonly #unborn = new Set<string>();
+  /** Those without a receiver that came before the journal had been read to its end. */
+  readonly #early: Message[] = [];
+  #hasRead = false;
+  #readers = 0;
 
   constructor(options: MessagesOptions) {
     this.#options = options;
   }
 
   send(messages: readonly Message[]): void {
-    for (const message of messages) {
-      const name = `${message.tenant}/${message.id}`;
-      if (this.#underWay.has(name)) continue;
-      this.#underWay.add(name);
-      const receiver = runKeyOf(message.tenant, message.toRunId);
-      const before = this.#chains.get(receiver) ?? Promise.resolve();
-      const chain = before.then(() => this.#carry(message, name));
-      this.#chains.set(receiver, chain);
-      void chain.then(() => {
-        if (this.#chains.get(receiver) === chain) this.#chains.delete(receiver);
-      });
-    }
+    for (const message of messages) void this.#begin(message);
   }
 
-  /** Carries over what lies in the journal: at start, and when a parked run is tried again. */
+  /**
+   * Carries over what lies in the journal: at start, and when a parked run is tried again. Rejects
+   * with what the store rejects with; then it must be called again.
+   */
   async redeliver(): Promise<void> {
-    this.send(await this.#options.journal.messages(READ_MAX));
+    const { journal, isClosing } = this.#options;
+    this.#readers++;
+    try {
+      let page: readonly Message[] = [];
+      do {
+        page = await journal.messages(PAGE, page.at(-1));
+        await Promise.all(page.map((message) => this.#begin(message)));
+      } while (page.length === PAGE && !isClosing());
+    } finally {
+      this.#readers--;
+    }
+    this.#hasRead = true;
+    if (this.#readers === 0) this.send(this.#early.splice(0));
   }
 
   /** Never rejects. */
-  async #carry(message: Message, name: string): Promise<void> {
+  #begin(message: Message): Promise<void> {
+    const name = `${message.tenant}/${message.id}`;
+    const present = this.#underWay.get(name);
+    if (present !== undefined) return present;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#underWay.set(name, promise);
+    const receiver = runKeyOf(message.tenant, message.toRunId);
+    if (message.kind === "child_start") this.#unborn.add(receiver);
+    const before = this.#chains.get(receiver) ?? Promise.resolve();
+    const done = () => {
+      this.#underWay.delete(name);
+      resolve();
+    };
+    const chain = before.then(() => this.#carry(message, done));
+    this.#chains.set(receiver, chain);
+    void chain.then(() => {
+      if (this.#chains.get(receiver) === chain) this.#chains.delete(receiver);
+    });
+    return promise;
+  }
+
+  /** Resolves when the next message to the same run may follow; never rejects. */
+  async #carry(message: Message, done: () => void): Promise<void> {
     const context = engineContext(message.tenant);
-    const done = () => this.#underWay.delete(name);
+    if (this.#options.isClosing()) return done();
     try {
       const send = JSON.parse(message.body) as Send;
-      if (send.kind === "child_start") return await this.#startChild(context, message, send, done);
+      if (send.kind === "child_start") {
+        await this.#startChild(context, message, send);
+        return done();
+      }
       await this.#options.deliver(context, message.toRunId, {
         ...report(inputOf(send)),
         consumes: message.id,
@@ -87,8 +126,8 @@ export class Messages {
           const error = end.kind === "failed" ? end.error : new Error("the run is not there yet");
           if (end.kind === "exists" || (end.kind === "failed" && isPassing(end.error)))
             return this.#retry(message, error, done);
-          if (end.kind === "over") void this.#drop(context, message);
-          done();
+          if (end.kind !== "over") return done();
+          void this.#drop(context, message, send).then(done);
         },
       });
     } catch (error) {
@@ -96,40 +135,53 @@ export class Messages {
     }
   }
 
-  async #startChild(
-    context: CallContext,
-    message: Message,
-    send: ChildStart,
-    done: () => void,
-  ): Promise<void> {
-    const settle = (end: MailEnd) => {
-      if (end.kind === "exists" || end.kind === "over") void this.#drop(context, message);
-      if (end.kind !== "failed") return done();
-      if (isPassing(end.error)) return this.#retry(message, end.error, done);
-      void this.#tellParent(context, message, send, end.error).then(done);
-    };
-    try {
-      const mail = { ...report({ kind: "continue" }), consumes: message.id, settle };
-      await this.#options.createChild(context, send, mail);
-    } catch (error) {
-      settle({ kind: "failed", error: asLockstitchError(error) });
+  /** Tries until the child is there, its parent knows that it will not be, or the engine closes. */
+  async #startChild(context: CallContext, message: Message, send: ChildStart): Promise<void> {
+    for (;;) {
+      const end = await this.#tryStart(context, message, send);
+      if (end.kind === "failed" && isPassing(end.error)) {
+        if (await this.#isClosedAfterPause(message, end.error)) return;
+        continue;
+      }
+      if (end.kind !== "failed" && end.kind !== "done") {
+        // Somebody creates a run of that id, and may yet fail to.
+        const error = new Error("the run is not there yet");
+        const dropped = await this.#drop(context, message, send);
+        if (dropped === "nobody" && !(await this.#isClosedAfterPause(message, error))) continue;
+        if (dropped !== "consumed") return;
+      } else if (end.kind === "failed") {
+        if (!(await this.#tellParent(context, message, send, end.error))) return;
+      }
+      this.#unborn.delete(runKeyOf(message.tenant, message.toRunId));
+      return;
     }
   }
 
-  /** M3. The message is consumed by the parent, since the child is nobody. */
+  async #tryStart(context: CallContext, message: Message, send: ChildStart): Promise<MailEnd> {
+    const { promise, resolve } = Promise.withResolvers<MailEnd>();
+    try {
+      const mail = { ...report({ kind: "continue" }), consumes: message.id, settle: resolve };
+      await this.#options.createChild(context, send, mail);
+    } catch (error) {
+      resolve({ kind: "failed", error: asLockstitchError(error) });
+    }
+    return promise;
+  }
+
+  /** M3. The message is consumed by the parent, since the child is nobody; false: it was not. */
   async #tellParent(
     context: CallContext,
     message: Message,
     send: ChildStart,
     error: LockstitchError,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { logger } = this.#options;
     const { runId, path } = send.parent;
     logger.warn(
       { run: runId, path, workflow: send.workflow, error: error.message },
       "a child was not started",
     );
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<MailEnd>();
     const input: Input = {
       kind: "child_finished",
       path,
@@ -143,53 +195,84 @@ export class Messages {
         details: { code: error.code },
       },
     };
-    const settle = (end: MailEnd) => {
-      if (end.kind === "over") void this.#drop(context, message, runId);
-      resolve();
-    };
-    try {
-      await this.#options.deliver(context, runId, {
-        ...report(input),
-        consumes: message.id,
-        settle,
-      });
-    } catch (failure) {
-      this.#retry(message, failure, resolve);
+    const mail = { ...report(input), consumes: message.id, settle: resolve };
+    for (;;) {
+      try {
+        await this.#options.deliver(context, runId, mail);
+        break;
+      } catch (failure) {
+        if (await this.#isClosedAfterPause(message, failure)) return false;
+      }
     }
-    await promise;
+    const end = await promise;
+    if (end.kind !== "over") return end.kind === "done";
+    return (await this.#drop(context, message, send, runId)) === "consumed";
   }
 
-  /** Consumes a message that means nothing any more: its receiver has ended or exists already. */
-  async #drop(context: CallContext, message: Message, byRunId = message.toRunId): Promise<void> {
-    const { journal, committer, epoch, logger } = this.#options;
+  /**
+   * Consumes a message that means nothing any more: its receiver has ended, exists already, or
+   * never came to be (M4). What is not consumed stays, and is found again at the next start.
+   */
+  async #drop(
+    context: CallContext,
+    message: Message,
+    send: Send,
+    byRunId = message.toRunId,
+  ): Promise<"consumed" | "kept" | "nobody"> {
+    const { journal, logger } = this.#options;
     try {
       const head = await journal.head(context, byRunId);
-      // A run that never came to be: the row stays, and is looked at again at the next start.
-      if (head === null) return;
-      const { tenant, runId, status, startedAtMs, endedAtMs, errorCode } = head;
-      committer.submit({
-        commit: {
-          ...{ tenant, runId, epoch, status, startedAtMs, endedAtMs, errorCode },
-          ...{ create: null, record: null, sends: [], startKey: null, checkpoint: null },
-          consumes: [message.id],
-        },
-        settle: (outcome) => {
-          if (outcome.kind !== "committed")
-            logger.warn({ message: message.id, outcome: outcome.kind }, "a spent message stays");
-        },
-      });
+      if (head !== null) return await this.#consume(message, head);
+      if (send.kind === "child_start") return "nobody";
+      if (this.#unborn.has(runKeyOf(message.tenant, byRunId))) return "kept";
+      // Its `child_start` may lie in the journal, still unread.
+      if (!this.#hasRead || this.#readers > 0) {
+        this.#early.push(message);
+        return "kept";
+      }
+      const sender = await journal.head(
+        context,
+        send.kind === "cancel" ? send.fromRunId : send.runId,
+      );
+      return sender === null ? "kept" : await this.#consume(message, sender);
     } catch (error) {
       logger.warn({ message: message.id, error: String(error) }, "a spent message stays");
+      return "kept";
     }
+  }
+
+  /** In a commit of the run `by`, to which nothing else happens. */
+  async #consume({ id }: Message, by: RunHead): Promise<"consumed" | "kept"> {
+    const { committer, epoch, logger } = this.#options;
+    const { tenant, runId, status, startedAtMs, endedAtMs, errorCode } = by;
+    const { promise, resolve } = Promise.withResolvers<TurnOutcome>();
+    committer.submit({
+      commit: {
+        ...{ tenant, runId, epoch, status, startedAtMs, endedAtMs, errorCode },
+        ...{ create: null, record: null, sends: [], startKey: null, checkpoint: null },
+        consumes: [id],
+      },
+      settle: resolve,
+    });
+    const { kind } = await promise;
+    if (kind === "committed") return "consumed";
+    logger.warn({ message: id, outcome: kind }, "a spent message stays");
+    return "kept";
+  }
+
+  /** Whether the engine has begun to close after a while. */
+  async #isClosedAfterPause(message: Message, error: unknown): Promise<boolean> {
+    const { clock, logger, isClosing } = this.#options;
+    logger.warn({ message: message.id, error: String(error) }, "a message waits");
+    if (isClosing()) return true;
+    await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+    return isClosing();
   }
 
   #retry(message: Message, error: unknown, done: () => void): void {
-    const { clock, logger, isClosing } = this.#options;
-    logger.warn({ message: message.id, error: String(error) }, "a message waits");
     done();
-    if (isClosing()) return;
-    clock.after(RETRY_MS, () => {
-      if (!isClosing()) this.send([message]);
+    void this.#isClosedAfterPause(message, error).then((isClosed) => {
+      if (!isClosed) this.send([message]);
     });
   }
 }

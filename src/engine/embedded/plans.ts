@@ -22,16 +22,26 @@ export class Plans {
   readonly #catalogue: Catalogue;
   readonly #nodes: NodeTypes;
   readonly #planned = new Map<string, PlannedWorkflow>();
+  /** Newest version by tenant and name: only this engine saves workflows, and it tells `saved`. */
+  readonly #newest = new Map<string, number>();
 
   constructor(catalogue: Catalogue, nodes: NodeTypes) {
     this.#catalogue = catalogue;
     this.#nodes = nodes;
   }
 
+  /** A version is durable: from now on it may be the newest of its name. */
+  saved({ tenant }: CallContext, name: string, version: number): void {
+    const key = `${tenant}\n${name}`;
+    // Two saves may be told in any order.
+    this.#newest.set(key, Math.max(version, this.#newest.get(key) ?? 0));
+  }
+
   /** The newest version without `version`. Throws workflow_not_found, definition_invalid. */
   async find(context: CallContext, name: string, version: number | null): Promise<PlannedWorkflow> {
+    const wanted = version ?? this.#newest.get(`${context.tenant}\n${name}`);
     const known =
-      version === null ? undefined : this.#planned.get(keyOf(context.tenant, name, version));
+      wanted === undefined ? undefined : this.#planned.get(keyOf(context.tenant, name, wanted));
     if (known !== undefined) return known;
     const found = await this.#catalogue.find(context, name, version);
     if (found === null)
@@ -43,6 +53,7 @@ export class Plans {
         { details: { workflow: name, ...(version === null ? {} : { version }) } },
       );
     const { definition, ...saved } = found;
+    if (version === null) this.saved(context, name, saved.version);
     return (
       this.#planned.get(keyOf(context.tenant, name, saved.version)) ??
       this.add(context, saved, JSON.parse(definition) as WorkflowDefinition)
@@ -64,6 +75,10 @@ export class Plans {
     for (const oldest of this.#planned.keys()) {
       if (this.#planned.size <= PLANS_MAX) break;
       this.#planned.delete(oldest);
+    }
+    for (const oldest of this.#newest.keys()) {
+      if (this.#newest.size <= PLANS_MAX) break;
+      this.#newest.delete(oldest);
     }
     return planned;
   }

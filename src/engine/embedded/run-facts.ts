@@ -14,7 +14,8 @@ export function engineContext(tenant: string): CallContext {
   return { tenant, principal: "engine", trace: null };
 }
 
-export function factsOf(head: RunHead): RunFacts {
+/** Of a head as the journal gives it, or of facts that are kept in memory. */
+export function factsOf(head: RunFacts & { readonly epoch?: number }): RunFacts {
   const { epoch: _, ...facts } = head;
   return facts;
 }

@@ -13,11 +13,13 @@ import type { CallContext } from "#ports/call-context.ts";
 import { hashJson } from "#workflow/hash.ts";
 import type { Json } from "#workflow/json.ts";
 import type { EngineCore } from "./engine-core.ts";
+import { runKeyOf } from "./host-services.ts";
 import { type Mail, report } from "./mail.ts";
 import type { ChildStart } from "./messages.ts";
 import { READER } from "./options.ts";
 import type { PlannedWorkflow } from "./plans.ts";
 import type { RunFacts } from "./run-facts.ts";
+import { BEGINNING, type Beginning } from "./run-reader.ts";
 import { checkLabels, startLabels } from "./start-labels.ts";
 
 type StartInput = Extract<Input, { readonly kind: "start" }>;
@@ -138,7 +140,11 @@ export class Starts {
       host.create(plan, newFacts(context, runId, run.workflow));
       host.deliver(mail);
     });
-    if (isFree) return { runId, created: true };
+    if (isFree) {
+      const beginning: Beginning = { input, forkedFrom: run.forkedFrom?.runId ?? null };
+      this.#core.services.cache.put(runKeyOf(context.tenant, runId), BEGINNING, beginning);
+      return { runId, created: true };
+    }
     const known = startKey === null ? null : await this.#known(context, run, startKey);
     if (known === null) throw runExists(runId, "exists already");
     return known;
