@@ -61,6 +61,12 @@ export interface DriverOptions {
   readonly lazyValues?: boolean;
   /** Check replay and checkpoint after every decision, not only when asked. */
   readonly paranoid?: boolean;
+  /** Called before each decision, on a world of its own; what it answers is called after it. */
+  readonly observe?: (
+    state: RunState,
+    input: Input,
+    world: World,
+  ) => ((decision: Decision) => void) | undefined;
 }
 
 export class KernelDriver {
@@ -112,7 +118,9 @@ export class KernelDriver {
   lastDecision: Decision | null = null;
 
   #decide(input: Input): Decision {
+    const observed = this.options.observe?.(this.state, input, this.#world());
     const decision = decide(this.state, input, this.#world());
+    observed?.(decision);
     this.lastDecision = decision;
     for (const event of decision.events) this.journal.push({ event, atMs: this.state.nowMs });
     for (const change of decision.changes) {

@@ -1,0 +1,99 @@
+/**
+ * What may happen to a run of the bare kernel, chosen at random: attempts end, fail, get lost or
+ * report late, timers fire, signals come, people decide, runs are paused, cancelled, restarted.
+ */
+import type { Effect } from "#kernel/effects.ts";
+import type { KernelDriver } from "./kernel-driver.ts";
+import { pick, type Random } from "./random-definition.ts";
+
+function errorOutcome(random: Random) {
+  return {
+    ok: false as const,
+    error: { code: pick(random, ["http.503", "failed"]), message: "no", retryable: random() < 0.7 },
+  };
+}
+
+/** One thing that the world may do now. */
+export function worldMove(driver: KernelDriver, random: Random, signals: { count: number }): void {
+  const effects = [...driver.effects.values()];
+  const dice = random();
+  if (dice < 0.04) return void driver.restart();
+  if (dice < 0.07) return void driver.give({ kind: "pause", by: "t", reason: null });
+  if (dice < 0.14 || driver.state.pausedAtMs !== null)
+    driver.give({ kind: "resume", by: "t", reason: null });
+  if (dice > 0.985) return void driver.give({ kind: "cancel", by: "t", reason: null });
+  if (dice > 0.982) return void driver.give({ kind: "terminate", by: "t", reason: null });
+  if (dice > 0.94) return sendSignal(driver, random, signals);
+  if (driver.more) return void driver.give({ kind: "continue" });
+  if (effects.length > 0 && random() < 0.9)
+    return performEffect(driver, random, pick(random, effects));
+  moveWait(driver, random, signals);
+}
+
+function performEffect(driver: KernelDriver, random: Random, effect: Effect): void {
+  if (effect.kind === "attempt") {
+    const dice = random();
+    const at = { path: effect.path, attempt: effect.attempt };
+    if (dice < 0.15) return void driver.give({ kind: "lost", ...at });
+    if (dice < 0.4)
+      return void driver.give({ kind: "result", ...at, outcome: errorOutcome(random) });
+    driver.give({
+      kind: "result",
+      ...at,
+      outcome: { ok: true, output: random() < 0.2 ? "w".repeat(500) : 1 },
+    });
+    if (dice > 0.95) driver.give({ kind: "result", ...at, outcome: { ok: true, output: 2 } });
+    return;
+  }
+  driver.perform(effect);
+}
+
+function sendSignal(driver: KernelDriver, random: Random, signals: { count: number }): void {
+  const id = random() < 0.1 ? "1" : String(++signals.count);
+  driver.give({
+    kind: "signal",
+    id,
+    name: pick(random, ["go", "on"]),
+    key: null,
+    payload: id,
+    by: "t",
+  });
+}
+
+/** What people and other runs do for a run that waits for them. */
+function moveWait(driver: KernelDriver, random: Random, signals: { count: number }): void {
+  const instances = [...driver.state.steps.values()].filter(({ status }) => status === "awaiting");
+  if (instances.length === 0) return;
+  const instance = pick(random, instances);
+  const wait = instance.live?.wait;
+  if (wait?.kind === "signal") {
+    const id = String(++signals.count);
+    driver.give({
+      kind: "signal",
+      id,
+      name: wait.name,
+      key: wait.key,
+      payload: { big: "p".repeat(300) },
+      by: "t",
+    });
+  } else if (wait?.kind === "approval") {
+    driver.give({
+      kind: "approval",
+      path: instance.path,
+      approved: random() < 0.6,
+      comment: null,
+      form: {},
+      by: "t",
+    });
+  } else if (wait?.kind === "child") {
+    const status = pick(random, ["succeeded", "failed", "cancelled"] as const);
+    driver.give({
+      kind: "child_finished",
+      path: instance.path,
+      runId: wait.runId,
+      status,
+      output: "c",
+      error: null,
+    });
+  }
+}
