@@ -7,6 +7,7 @@
  *     DNS name to 127.0.0.1 sends its own name and is refused.
  * S3. Under /api/ a request whose Origin is not this server, or that the browser itself calls
  *     cross-site, is refused whatever its method: streams and simple POSTs need no preflight.
+ *     What is under /api/ is told by the matched route, however the address is spelt.
  * S4. Keys are compared by digest in constant time; which key matched is all that is kept.
  *
  * Probes and pages (`/`, `/docs`, `/openapi.json`, `/healthz`) hold no data and need no key.
@@ -69,7 +70,7 @@ export function registerSecurity(app: FastifyInstance, security: SecurityOptions
         assertHost(host, configured);
         if (acceptedHosts.size < HOSTS_REMEMBERED_MAX) acceptedHosts.add(host);
       }
-      const isApi = request.url.startsWith("/api/");
+      const isApi = isOfApi(request);
       if (isApi) assertOwnOrigin(request, host);
       const context = keys.length === 0 ? LOCAL_CONTEXT : authenticate(request, keys, isApi);
       const trace = request.headers["traceparent"];
@@ -80,6 +81,14 @@ export function registerSecurity(app: FastifyInstance, security: SecurityOptions
       next(error as Error);
     }
   });
+}
+
+/**
+ * By the route that will answer, never by the address as it was spelt: `/%61pi/v1/runs` and
+ * `http://host/api/v1/runs` arrive at the same route. Only an address without a route has nothing else.
+ */
+function isOfApi(request: FastifyRequest): boolean {
+  return (request.routeOptions.url ?? request.url).startsWith("/api/");
 }
 
 interface KnownKey {

@@ -1,4 +1,5 @@
 /** Who may call: Host, Origin, API keys, and where the server refuses to listen. */
+import { request } from "node:http";
 import { describe, expect, it } from "vitest";
 import { LockstitchError } from "#errors/errors.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
@@ -84,6 +85,54 @@ describe("elsewhere", () => {
     const [started] = await fixture.engine.events(LOCAL_CONTEXT, "r", 0, 1);
     expect(started?.event["principal"]).toMatch(/^key:[0-9a-f]{8}$/);
   });
+});
+
+describe("every route, however its address is spelt", () => {
+  const OPEN = ["/healthz", "/readyz"];
+
+  it("refuses to answer without a key, and to pages of other origins", async () => {
+    const security = { host: "127.0.0.1", port: 0, apiKeys: [KEY] };
+    await using fixture = await serverFixture({
+      security,
+      demo: { kill: () => expect.unreachable(), failNext: () => expect.unreachable() },
+    });
+    const address = await fixture.listen();
+    const paths = (await fixture.app.inject("/openapi.json")).json().paths as Paths;
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })),
+    );
+    const kept = routes.filter(({ path }) => !OPEN.includes(path));
+    expect(kept.length).toBeGreaterThan(20);
+    for (const { method, path } of kept)
+      for (const spelt of spellings(path.replaceAll(/\{\w+\}/g, "x"), address)) {
+        const where = `${method} ${spelt}`;
+        expect([where, await statusOf(address, method, spelt, {})]).toEqual([where, 401]);
+        const foreign = { authorization: `Bearer ${KEY}`, origin: "https://evil.example" };
+        expect([where, await statusOf(address, method, spelt, foreign)]).toEqual([where, 403]);
+      }
+  });
+
+  type Paths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+  function spellings(path: string, address: string): readonly string[] {
+    const encoded = path.replace("/api/", "/%61p%69/");
+    return [path, `${path}/`, encoded, `${address}${path}`, `${address}${encoded}`];
+  }
+
+  function statusOf(
+    address: string,
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+  ): Promise<number> {
+    const { hostname, port } = new URL(address);
+    return new Promise((resolve, reject) => {
+      const call = request({ hostname, port, method, path, headers, agent: false }, (answer) => {
+        answer.resume().once("end", () => resolve(answer.statusCode ?? 0));
+      });
+      call.once("error", reject).end();
+    });
+  }
 });
 
 describe("pages", () => {
