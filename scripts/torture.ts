@@ -1,0 +1,57 @@
+/**
+ * `npm run torture -- --kills N [--seed S] [--data DIR] [--keep] [--json]`: kills the real server N
+ * times under load and checks that every promise was kept (test/torture/torture.ts). `--data` puts
+ * the data directory elsewhere, for example on another disk; `--keep` leaves everything behind.
+ * Exit code 0: all held. 1: something was broken. The seed chooses phases and workload; processes
+ * and their timing are real, so a seed is no replay.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { reportText } from "../test/torture/report-text.ts";
+import { faultsOf, torture } from "../test/torture/torture.ts";
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "50" },
+    seed: { type: "string", default: "1" },
+    data: { type: "string" },
+    keep: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+const kills = Number(values.kills);
+const seed = Number(values.seed);
+if (!Number.isSafeInteger(kills) || kills < 1 || !Number.isSafeInteger(seed))
+  throw new Error("--kills must be a positive integer, --seed an integer");
+
+const PLAIN_EVERY_MS = 10_000;
+let toldAtMs = 0;
+
+/** One line that changes on a terminal; elsewhere a line every ten seconds. */
+function tell(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+  else if (performance.now() - toldAtMs >= PLAIN_EVERY_MS) {
+    toldAtMs = performance.now();
+    process.stderr.write(`${line}\n`);
+  }
+}
+
+// The socket's path must be short, so everything but the data stays in the system's own folder.
+const folder = await mkdtemp(join(tmpdir(), "lockstitch-torture-"));
+const dataDir = values.data === undefined ? join(folder, "data") : resolve(values.data);
+try {
+  const report = await torture({ kills, seed, folder, dataDir, onProgress: tell });
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  const faults = faultsOf(report);
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ ok: faults.length === 0, faults, ...report }, null, 2)}\n`
+      : reportText(report),
+  );
+  process.exitCode = faults.length === 0 ? 0 : 1;
+} finally {
+  if (values.keep) process.stderr.write(`kept: ${folder}, data in ${dataDir}\n`);
+  else await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,69 @@
+/**
+ * `torture.effect`: an effect that tells the witness when it begins and ends, takes a random time,
+ * sometimes fails or hangs, and gives a nonce that no other execution gives.
+ *
+ * It begins only after the witness knows, and gives its nonce only after the witness knows that too.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { z } from "zod";
+import { defineNode, type NodeDefinition, NodeError } from "#nodes/define-node.ts";
+import { pause } from "./pause.ts";
+import { connectWitness, type WitnessConnection } from "./witness-connection.ts";
+import { noncesIn, type WitnessRecord } from "./witness-record.ts";
+
+const Share = z.number().min(0).max(1).default(0);
+
+export function effectNode(witnessSocket: string): NodeDefinition {
+  let connecting: Promise<WitnessConnection> | null = null;
+  const tell = async (record: WitnessRecord) => {
+    connecting ??= connectWitness(witnessSocket);
+    await (await connecting).exchange(record);
+  };
+  return defineNode({
+    type: "torture.effect",
+    title: "Effect under torture",
+    description: "Reports to the witness and gives a nonce.",
+    category: "user",
+    icon: "flame",
+    pure: false,
+    config: z.strictObject({
+      /** Outputs of steps before it: their nonces are reported. */
+      sees: z.unknown().optional(),
+      minMs: z.number().default(5),
+      maxMs: z.number().default(200),
+      /** Chances to fail in a way that passes, to fail for good, to hang until aborted. */
+      failShare: Share,
+      brokenShare: Share,
+      hangShare: Share,
+      /** Makes the output this much larger. */
+      bytes: z.int().default(0),
+    }),
+    output: z.object({ nonce: z.string(), padding: z.string().optional() }),
+    async run(config, context) {
+      const { idempotencyKey: key, runId, path, attempt, signal } = context;
+      const self = { key, runId, path, attempt };
+      await tell({ phase: "begin", ...self, sees: noncesIn(config.sees) });
+      const dice = Math.random();
+      const hangs = dice < config.hangShare;
+      const workMs = config.minMs + Math.random() * (config.maxMs - config.minMs);
+      await Promise.race([
+        hangs ? new Promise<never>(() => undefined) : pause(workMs),
+        new Promise<void>((wake) => signal.addEventListener("abort", () => wake())),
+      ]);
+      const isBroken = !hangs && dice > 1 - config.brokenShare;
+      const fails = !hangs && !isBroken && dice < config.failShare;
+      if (signal.aborted || isBroken || fails) {
+        await tell({ phase: "end", ...self, nonce: null });
+        throw isBroken
+          ? new NodeError("user.broken", "It is broken.")
+          : new NodeError("user.unlucky", "Not this time.", { retryable: true });
+      }
+      const nonce = `nonce-${randomUUID()}`;
+      const padding = config.bytes > 0 ? { padding: "x".repeat(config.bytes) } : {};
+      const output = { nonce, ...padding };
+      const hash = createHash("sha256").update(JSON.stringify(output)).digest("hex");
+      await tell({ phase: "end", ...self, nonce, hash });
+      return output;
+    },
+  });
+}

@@ -1,0 +1,188 @@
+/**
+ * Journals and witness side by side: what must hold whatever died when. Each promise that was
+ * broken leaves a line under its name; `counts` says how much there was to break.
+ *
+ *   T1 lost         A start that was answered has its run.
+ *   T2 stuck        Every run ends in the calm.
+ *   T3 doubled      A step instance has one outcome, a run one end, a journal no gap.
+ *   T4 otherValue   What an effect was given is the journaled output of the step it came from.
+ *   T5 signals      An answered signal or approval is in the journal; none is there twice.
+ *   T6 otherKey     All attempts of a step instance carry one key, which no other instance has.
+ *   T7 undurable    An effect that began has its start in the journal; no attempt begins twice.
+ *   T8 unwitnessed  A journaled output is one that the witness saw.
+ */
+import type { RunEvent } from "#kernel/events.ts";
+import type { Journal } from "./journals.ts";
+import type { WitnessRecord } from "./witness-record.ts";
+import type { Acknowledged } from "./workload.ts";
+
+export type Broken =
+  | "lost"
+  | "stuck"
+  | "doubled"
+  | "otherValue"
+  | "signals"
+  | "otherKey"
+  | "undurable"
+  | "unwitnessed";
+
+const SETTLING: ReadonlySet<string> = new Set([
+  "step.succeeded",
+  "step.failed",
+  "step.skipped",
+  "step.blocked",
+  "step.cancelled",
+]);
+const ENDING: ReadonlySet<string> = new Set(["run.succeeded", "run.failed", "run.cancelled"]);
+
+export class Reading {
+  readonly broken: Record<Broken, string[]> = {
+    lost: [],
+    stuck: [],
+    doubled: [],
+    otherValue: [],
+    signals: [],
+    otherKey: [],
+    undurable: [],
+    unwitnessed: [],
+  };
+  readonly counts = {
+    runs: 0,
+    events: 0,
+    outcomes: 0,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    lostAttempts: 0,
+    hostLost: 0,
+    signalsReceived: 0,
+    signalsSentByRuns: 0,
+    approvals: 0,
+    effects: 0,
+    repeats: 0,
+    valuesSeen: 0,
+  };
+  readonly #runs = new Set<string>();
+  readonly #started = new Set<string>();
+  /** `runId path` to the nonce of its journaled output, or the hash of one in the blob store. */
+  readonly #outputs = new Map<string, string>();
+  readonly #settled = new Set<string>();
+  readonly #signals = new Set<string>();
+  readonly #sent: string[] = [];
+
+  addJournal({ run, events }: Journal): void {
+    this.counts.runs++;
+    this.counts.events += events.length;
+    this.#runs.add(run.id);
+    if (run.status === "succeeded" || run.status === "failed" || run.status === "cancelled")
+      this.counts[run.status]++;
+    const consumed = new Set<string>();
+    let ends = 0;
+    for (const [at, { seq, event }] of events.entries()) {
+      if (seq !== at + 1) this.broken.doubled.push(`${run.id} has a gap before event ${seq}`);
+      if (ENDING.has(event.type)) ends++;
+      if (SETTLING.has(event.type)) this.#addOutcome(run.id, event);
+      if (event.type === "step.started")
+        this.#started.add(`${run.id} ${event.path} ${event.attempt}`);
+      if (event.type === "step.lost") this.counts.lostAttempts++;
+      if (event.type === "signal.received") this.#addSignal(run.id, event.id);
+      if (event.type === "signal.consumed") {
+        if (consumed.has(event.id))
+          this.broken.signals.push(`${run.id} consumed signal ${event.id} twice`);
+        consumed.add(event.id);
+      }
+    }
+    if (ends > 1) this.broken.doubled.push(`${run.id} ended ${ends} times`);
+  }
+
+  addStuck(runId: string, explained: string): void {
+    this.broken.stuck.push(`${runId}: ${explained}`);
+  }
+
+  compareAcknowledged({ starts, signals, approvals }: Acknowledged): void {
+    for (const runId of starts)
+      if (!this.#runs.has(runId)) this.broken.lost.push(`${runId} was answered and is lost`);
+    for (const signal of [...signals, ...this.#sent])
+      if (!this.#signals.has(signal))
+        this.broken.signals.push(`signal ${signal} was answered and is lost`);
+    for (const approval of approvals)
+      if (!this.#settled.has(approval))
+        this.broken.signals.push(`approval ${approval} was answered and is lost`);
+    this.counts.signalsSentByRuns = this.#sent.length;
+    this.counts.approvals = approvals.size;
+  }
+
+  /** All journals must have been added. */
+  async compareWitness(records: AsyncIterable<WitnessRecord>): Promise<void> {
+    const keyOf = new Map<string, string>();
+    const stepOf = new Map<string, string>();
+    const begun = new Set<string>();
+    const givenBy = new Map<string, string>();
+    const hashOf = new Map<string, string>();
+    const seen: { readonly by: string; readonly nonce: string }[] = [];
+    for await (const record of records) {
+      const step = `${record.runId} ${record.path}`;
+      const attempt = `${step} ${record.attempt}`;
+      if (record.phase === "end") {
+        if (typeof record.nonce === "string") {
+          givenBy.set(record.nonce, step);
+          hashOf.set(record.nonce, record.hash ?? "");
+          if (record.hash !== undefined) givenBy.set(record.hash, step);
+        }
+        continue;
+      }
+      this.counts.effects++;
+      if (begun.has(attempt)) this.broken.undurable.push(`${attempt} began twice`);
+      begun.add(attempt);
+      if (!this.#started.has(attempt))
+        this.broken.undurable.push(`${attempt} began and has no step.started`);
+      if (stepOf.has(record.key)) this.counts.repeats++;
+      if ((keyOf.get(step) ?? record.key) !== record.key)
+        this.broken.otherKey.push(`${attempt} came with another key`);
+      if ((stepOf.get(record.key) ?? step) !== step)
+        this.broken.otherKey.push(`${attempt} has the key of ${stepOf.get(record.key)}`);
+      keyOf.set(step, record.key);
+      stepOf.set(record.key, step);
+      for (const nonce of record.sees ?? []) seen.push({ by: attempt, nonce });
+    }
+    this.counts.valuesSeen = seen.length;
+    for (const { by, nonce } of seen) {
+      const giver = givenBy.get(nonce);
+      const journaled = giver === undefined ? undefined : this.#outputs.get(giver);
+      if (journaled !== nonce && journaled !== (hashOf.get(nonce) ?? null))
+        this.broken.otherValue.push(`${by} saw ${nonce} of ${giver ?? "nobody"}`);
+    }
+    for (const [step, nonce] of this.#outputs)
+      if (givenBy.get(nonce) !== step)
+        this.broken.unwitnessed.push(`${step} is journaled with ${nonce}, which it did not give`);
+  }
+
+  #addOutcome(runId: string, event: RunEvent): void {
+    if (!("path" in event) || event.path === undefined) return;
+    const step = `${runId} ${event.path}`;
+    this.counts.outcomes++;
+    if (this.#settled.has(step)) this.broken.doubled.push(`${step} has two outcomes`);
+    this.#settled.add(step);
+    if (event.type === "step.failed" && event.error.code === "host_lost") this.counts.hostLost++;
+    // Only attempts have a number: outputs of scopes and waits were given by others.
+    if (event.type !== "step.succeeded" || event.attempt === undefined) return;
+    const { output } = event;
+    if ("outputBlob" in event && isRecord(event.outputBlob))
+      this.#outputs.set(step, String(event.outputBlob["hash"]));
+    else if (isRecord(output) && typeof output["nonce"] === "string")
+      this.#outputs.set(step, output["nonce"]);
+    else if (isRecord(output) && output["name"] === "letter")
+      this.#sent.push(`${String(output["runId"])} ${String(output["id"])}`);
+  }
+
+  #addSignal(runId: string, id: string): void {
+    this.counts.signalsReceived++;
+    const signal = `${runId} ${id}`;
+    if (this.#signals.has(signal)) this.broken.signals.push(`${signal} was received twice`);
+    this.#signals.add(signal);
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

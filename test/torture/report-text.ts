@@ -1,0 +1,64 @@
+/** A torture's report for people. */
+import { CROWD, PHASES, type Phase } from "./kills.ts";
+import { faultsOf, type TortureReport } from "./torture.ts";
+
+const FAULTS_SHOWN = 40;
+
+export function reportText(report: TortureReport): string {
+  const { kills, counts, broken, starts } = report;
+  const lines = [
+    `${kills.length} kills in ${report.seconds.toFixed(0)} s, seed ${report.seed}; a start took ${report.startMs.median.toFixed(0)} ms (median), ${report.startMs.max.toFixed(0)} ms at most; calm after ${report.calmSeconds.toFixed(1)} s`,
+    "",
+    row("kills by phase", "", ""),
+    ...(Object.keys(PHASES) as Phase[]).map((phase) => {
+      const those = kills.filter((kill) => kill.phase === phase);
+      const mean = those.reduce((sum, { inFlight }) => sum + inFlight, 0) / (those.length || 1);
+      return row(`  ${PHASES[phase]}`, those.length, `${mean.toFixed(0)} steps in flight (mean)`);
+    }),
+    row(`kills with >= ${CROWD} steps in flight`, `${Math.round(report.crowdedShare * 100)} %`),
+    "",
+    row(
+      "runs",
+      counts.runs,
+      `${starts.begun} started, ${starts.acknowledged} acknowledged, the rest children`,
+    ),
+    row(
+      "  succeeded / failed / cancelled",
+      `${counts.succeeded} / ${counts.failed} / ${counts.cancelled}`,
+    ),
+    row("events", counts.events),
+    row(
+      "effects begun",
+      counts.effects,
+      `${counts.lostAttempts} lost in a crash, ${counts.hostLost} steps given up as host_lost`,
+    ),
+    row("attempts repeated", counts.repeats, "must not be 0"),
+    row(
+      "signals received",
+      counts.signalsReceived,
+      `${report.signalsAcknowledged} acknowledged, ${counts.signalsSentByRuns} sent by runs`,
+    ),
+    row("approvals acknowledged", counts.approvals),
+    "",
+    row("acknowledged runs lost", broken.lost.length),
+    row("runs stuck", broken.stuck.length),
+    row("outcomes doubled", broken.doubled.length, `of ${counts.outcomes}`),
+    row("dependents that saw another value", broken.otherValue.length, `of ${counts.valuesSeen}`),
+    row("signals, approvals lost or doubled", broken.signals.length),
+    row("repeats with another key", broken.otherKey.length, `of ${counts.repeats}`),
+    row("effects without a durable start", broken.undurable.length, `of ${counts.effects}`),
+    row("outputs nobody witnessed", broken.unwitnessed.length),
+    row("other complaints", report.complaints.length),
+    row("integrity_check", report.integrity),
+  ];
+  const faults = faultsOf(report);
+  if (faults.length > 0) {
+    lines.push("", "FAILED:", ...faults.slice(0, FAULTS_SHOWN).map((fault) => `  ${fault}`));
+    if (faults.length > FAULTS_SHOWN) lines.push(`  and ${faults.length - FAULTS_SHOWN} more`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function row(name: string, value: string | number, note = ""): string {
+  return `${name.padEnd(42)}${String(value).padStart(12)}${note === "" ? "" : `   ${note}`}`.trimEnd();
+}

@@ -1,0 +1,41 @@
+/** The witness as the torture sees it: a process, a question, and its records in the end. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { connectWitness } from "./witness-connection.ts";
+import { WitnessRecord } from "./witness-record.ts";
+
+export interface Witness extends AsyncDisposable {
+  readonly socketPath: string;
+  /** Effects that run in the victim at this moment. */
+  inFlight(): Promise<number>;
+  records(): AsyncIterable<WitnessRecord>;
+}
+
+export async function startWitness(socketPath: string, file: string): Promise<Witness> {
+  const program = fileURLToPath(new URL("./witness-process.ts", import.meta.url));
+  const child = spawn(process.execPath, [program, socketPath, file], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  await Promise.race([
+    once(child.stdout, "data"),
+    ended.then(() => Promise.reject(new Error("the witness did not start"))),
+  ]);
+  const connection = await connectWitness(socketPath);
+  return {
+    socketPath,
+    inFlight: async () => Number(await connection.exchange({ ask: "inFlight" })),
+    async *records() {
+      for await (const line of createInterface({ input: createReadStream(file) }))
+        yield WitnessRecord.parse(JSON.parse(line));
+    },
+    async [Symbol.asyncDispose]() {
+      connection.close();
+      child.stdin.end();
+      await ended;
+    },
+  };
+}

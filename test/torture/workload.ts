@@ -1,0 +1,196 @@
+/**
+ * What clients do to the victim while it dies: keep runs open, send signals (most of them more than
+ * once, under one id), decide approvals. Every answer is a promise of the victim's, and is kept
+ * here for the reading afterwards. Calls that get no answer are repeated until there is one.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { LockstitchClient } from "#client/lockstitch-client.ts";
+import type { RunSummary } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
+import { pick, type Random } from "../kernel/random-definition.ts";
+import { pause } from "./pause.ts";
+
+const WORKFLOWS = new URL("./workflows/", import.meta.url);
+const REPEAT_AFTER_MS = 40;
+const LOOK_EVERY_MS = 150;
+
+/** How often each workflow is started; receivers are started with their sender. */
+const MIX = ["fan", "fan", "fan", "nest", "nest", "talk", "sender", "family", "family"] as const;
+
+export interface Acknowledged {
+  /** Runs whose start was answered. */
+  readonly starts: Set<string>;
+  /** `runId signalId` of answered signals. */
+  readonly signals: Set<string>;
+  /** `runId path` of answered approvals. */
+  readonly approvals: Set<string>;
+}
+
+export class Workload {
+  readonly acknowledged: Acknowledged = {
+    starts: new Set(),
+    signals: new Set(),
+    approvals: new Set(),
+  };
+  /** Answers that may not be. */
+  readonly complaints: string[] = [];
+  readonly client: LockstitchClient;
+  readonly #random: Random;
+  readonly #stop = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #deciding = new Set<string>();
+  readonly #token: string;
+  #runs = 0;
+  #startsAreOn = true;
+  #openRunsAim: number;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    baseUrl: string;
+    random: Random;
+    openRunsAim: number;
+    token: string;
+  }) {
+    this.#random = options.random;
+    this.#openRunsAim = options.openRunsAim;
+    this.#token = options.token;
+    this.client = new LockstitchClient({
+      baseUrl: options.baseUrl,
+      repeats: Number.POSITIVE_INFINITY,
+      sleep: () => pause(REPEAT_AFTER_MS),
+    });
+  }
+
+  /** Saves the workflows, then keeps going until `end`. */
+  async begin(): Promise<void> {
+    // A parent is checked against the children that exist.
+    const files = readdirSync(WORKFLOWS).toSorted((one, other) => rank(one) - rank(other));
+    for (const file of files)
+      await this.client.saveWorkflow(
+        file.split(".")[0] ?? file,
+        readFileSync(new URL(file, WORKFLOWS), "utf8"),
+      );
+    this.#looking = this.#keepGoing();
+  }
+
+  /** Number of started runs, answered or not. */
+  get runsBegun(): number {
+    return this.#runs;
+  }
+
+  /** Starts one run; resolves when that was answered. */
+  async startOne(): Promise<void> {
+    const workflow = pick(this.#random, MIX);
+    if (workflow === "sender") {
+      const to = await this.#start("receiver", {});
+      await this.#start("sender", { to });
+      return;
+    }
+    const input = workflow === "nest" ? { number: Math.floor(this.#random() * 3) } : {};
+    const runId = await this.#start(workflow, input);
+    if (workflow === "talk") this.#talkTo(runId);
+  }
+
+  /** Many calls at once, for a kill in their midst. */
+  burst(count: number): void {
+    for (let i = 0; i < count; i++) this.#run(this.startOne());
+  }
+
+  /** No new runs from now on; signals and approvals go on. */
+  stopStarting(): void {
+    this.#startsAreOn = false;
+  }
+
+  /** Resolves when nothing of it is under way. */
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.#looking;
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async openRuns(): Promise<readonly RunSummary[]> {
+    const open = ["queued", "running", "waiting", "paused"] as const;
+    return (await this.client.list({ status: open, limit: 1_000 })).items;
+  }
+
+  async #start(workflow: string, input: object): Promise<string> {
+    const number = this.#runs++;
+    const name = `${workflow}-${this.#token}-${number}`;
+    // Half of the runs are named by their caller, half by the key of the call.
+    const named = number % 2 === 0 ? { id: name } : { idempotencyKey: name };
+    const request = { workflow, input, ...named };
+    const { run } = await this.client.start(request);
+    this.acknowledged.starts.add(run.id);
+    if (this.#random() < 0.3)
+      this.#run(
+        this.client.start(request).then(({ run: again, created }) => {
+          if (created || again.id !== run.id)
+            this.complaints.push(
+              `start ${name} was repeated and made ${again.id} beside ${run.id}`,
+            );
+        }),
+      );
+    return run.id;
+  }
+
+  #talkTo(runId: string): void {
+    for (const key of ["0", "1", "2"]) {
+      const id = `word-${key}`;
+      const times = 1 + Math.floor(this.#random() * 3);
+      for (let i = 0; i < times; i++)
+        this.#run(
+          this.client
+            .signal(runId, { name: "word", key, id, payload: { key, runId } })
+            .then(() => void this.acknowledged.signals.add(`${runId} ${id}`)),
+        );
+    }
+  }
+
+  async #keepGoing(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#look().catch((fault: unknown) => this.complaints.push(`look: ${fault}`));
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#startsAreOn) {
+      const parents = (await this.openRuns()).filter(({ parentRunId }) => parentRunId === null);
+      const missing = this.#openRunsAim - parents.length - this.#underWay.size;
+      for (let i = 0; i < Math.min(missing, 8); i++) this.#run(this.startOne());
+    }
+    for (const { runId, path } of await this.client.approvals()) this.#decide(runId, path);
+  }
+
+  #decide(runId: string, path: string): void {
+    const approval = `${runId} ${path}`;
+    if (this.#deciding.has(approval)) return;
+    this.#deciding.add(approval);
+    this.#run(
+      this.client.decideApproval(runId, path, { approved: this.#random() < 0.7 }).then(
+        () => void this.acknowledged.approvals.add(approval),
+        (fault: unknown) => {
+          const code = fault instanceof LockstitchError ? fault.code : null;
+          // Not answered: the next look shows whether it still waits.
+          if (code === "store_unavailable" || code === "shutting_down")
+            this.#deciding.delete(approval);
+          // It was decided by the call that got no answer.
+          else if (code !== "not_waiting" && code !== "run_terminal") throw fault;
+        },
+      ),
+    );
+  }
+
+  #run(work: Promise<void>): void {
+    const kept: Promise<void> = work
+      .catch((fault: unknown) => {
+        this.complaints.push(String(fault));
+      })
+      .finally(() => void this.#underWay.delete(kept));
+    this.#underWay.add(kept);
+  }
+}
+
+function rank(file: string): number {
+  return file.startsWith("leaf") ? 0 : 1;
+}
