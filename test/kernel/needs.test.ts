@@ -12,11 +12,12 @@ const LONG = "x".repeat(400);
 test("names exactly the references that decide asks for, and changes nothing", () => {
   let asked = 0;
   let decisions = 0;
-  for (let seed = 1; seed <= 400; seed++) {
+  for (let seed = 1; seed <= 800; seed++) {
     const random = seededRandom(seed);
     const driver = new KernelDriver(compilePlan(randomDefinition(random), TEST_NODES), {
       random: () => 0.5,
       lazyValues: true,
+      exhaustAfter: 1,
       observe(state, input, world) {
         const before = saveState(state);
         const refs = needs(state, input, world);
@@ -30,11 +31,14 @@ test("names exactly the references that decide asks for, and changes nothing", (
     });
     driver.start();
     const signals = { count: 0 };
-    for (let moves = 0; driver.state.terminal === null && moves < 2_000; moves++)
+    for (let moves = 0; driver.state.terminal === null && moves < 2_000; moves++) {
+      // Another process has no value loaded.
+      if (random() < 0.7) driver.restart();
       worldMove(driver, random, signals);
+    }
   }
   expect(decisions).toBeGreaterThan(2_000);
-  expect(asked).toBeGreaterThan(200);
+  expect(asked).toBeGreaterThan(100);
 });
 
 test("a value that stands inline is never needed; a long one until it is loaded", () => {
