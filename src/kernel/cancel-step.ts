@@ -23,6 +23,7 @@ export function cancelChild(turn: Turn, runId: string, path: string): void {
     kind: "cancel",
     id: messageId(turn.state.runId, path, 1, `cancel ${runId}`),
     toRunId: runId,
+    fromRunId: turn.state.runId,
     reason: `its parent ${turn.state.runId} was told to stop`,
   });
 }

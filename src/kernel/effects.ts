@@ -84,5 +84,6 @@ export type Send =
       readonly kind: "cancel";
       readonly id: string;
       readonly toRunId: string;
+      readonly fromRunId: string;
       readonly reason: string;
     };

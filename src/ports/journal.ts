@@ -82,7 +82,7 @@ export interface TurnCommit {
     RunHead,
     "seq" | "epoch" | "status" | "startedAtMs" | "endedAtMs" | "errorCode"
   > | null;
-  /** null: only messages or a checkpoint. */
+  /** null: only messages or a checkpoint, and the head stays as it is. */
   readonly record: TurnRecord | null;
   readonly status: RunStatus;
   readonly startedAtMs: number | null;
@@ -139,8 +139,8 @@ export interface Journal {
     runId: string,
     onCorrupt: (seq: number) => void,
   ): Promise<readonly CheckpointRecord[]>;
-  /** Messages not yet consumed, oldest first. */
-  messages(limit: number): Promise<readonly Message[]>;
+  /** Messages not yet consumed, oldest first, in pages: those sent after `after`, consumed or not. */
+  messages(limit: number, after?: Message): Promise<readonly Message[]>;
   startKey(
     context: CallContext,
     key: string,

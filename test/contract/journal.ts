@@ -143,6 +143,23 @@ export function journalContract(adapter: string, open: OpenFixture): void {
         creation({ tenant: BOB.tenant, runId: "b", epoch, rest: { sends: [bobs] } }),
       ]);
       expect((await journal.messages(10)).map(({ id }) => id)).toEqual(["m2", "m1"]);
+      expect(await journal.messages(10, message("m2", "a"))).toEqual([bobs]);
+      // A page goes on after its last message, also when that has been consumed meanwhile.
+      expect(await journal.messages(10, message("m1", "a"))).toHaveLength(2);
+      expect(await journal.messages(10, bobs)).toEqual([]);
+    });
+
+    test("J4 a turn without a record consumes, and leaves the head as it is", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const sends = [message("m1", "a")];
+      await journal.commit("c1", [creation({ runId: "a", epoch, rest: { sends } })]);
+      const before = await journal.head(ALICE, "a");
+      const late = { record: null, consumes: ["m1"], status: "failed", endedAtMs: 9 } as const;
+      await journal.commit("c2", [turn({ runId: "a", epoch, rest: late })]);
+      expect(await journal.messages(10)).toEqual([]);
+      expect(await journal.head(ALICE, "a")).toEqual(before);
+      expect((await journal.counts(ALICE)).failed).toBe(0);
     });
 
     test("J5 committed() tells of groups that did and did not commit", async () => {

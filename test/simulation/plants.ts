@@ -71,8 +71,8 @@ export const PLANTS: readonly Plant[] = [
     name: "messages-are-not-redelivered",
     harm: "a parent waits for a child that was never started, or that has ended",
     file: "src/engine/embedded/messages.ts",
-    find: "this.send(await this.#options.journal.messages(READ_MAX));",
-    replace: "await this.#options.journal.messages(READ_MAX);",
+    find: "await Promise.all(page.map((message) => this.#begin(message)));",
+    replace: "",
   },
   {
     name: "signals-are-applied-twice",

@@ -92,7 +92,8 @@ export class SimulatedData {
     }
     if (run === undefined) return false;
     const seq = record?.lastSeq ?? run.head.seq;
-    run.head = { ...run.head, seq, status, startedAtMs, endedAtMs, errorCode };
+    if (record !== null || create !== null)
+      run.head = { ...run.head, seq, status, startedAtMs, endedAtMs, errorCode };
     if (record !== null) run.turns.push(record);
     for (const message of turn.sends) {
       const messageKey = key(message.tenant, message.id);
@@ -202,8 +203,11 @@ export class SimulatedData {
     });
   }
 
-  messages(limit: number): readonly Message[] {
+  messages(limit: number, after?: Message): readonly Message[] {
+    const names = [...this.#messages.keys()];
+    const from = after === undefined ? 0 : names.indexOf(key(after.tenant, after.id)) + 1;
     return [...this.#messages.values()]
+      .slice(from)
       .filter(({ isConsumed }) => !isConsumed)
       .slice(0, limit)
       .map(({ message }) => message);

@@ -209,7 +209,7 @@ class SimulatedProcess {
         this.#read("turnAt", () => data.turnAt(context.tenant, runId, seq)),
       checkpoints: (context, runId, onCorrupt) =>
         this.#read("checkpoints", () => data.checkpoints(context.tenant, runId, onCorrupt)),
-      messages: (limit) => this.#read("messages", () => data.messages(limit)),
+      messages: (limit, after) => this.#read("messages", () => data.messages(limit, after)),
       startKey: (context, key) =>
         this.#read("startKey", () => data.startKey(context.tenant, key, this.#clock.nowMs())),
     };

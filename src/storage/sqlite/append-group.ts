@@ -92,18 +92,21 @@ function appendTurn(
   }
   found ??= { number: createRun(connection, turn), seq: 0, status: null };
   const status = statusNumber(turn.status);
-  connection.run(
-    UPDATE_RUN,
-    found.number,
-    record?.lastSeq ?? found.seq,
-    status,
-    turn.startedAtMs,
-    turn.endedAtMs,
-    turn.errorCode,
-  );
-  if (found.status !== status) {
-    if (found.status !== null) count(counts, tenant, found.status, -1);
-    count(counts, tenant, status, 1);
+  // Without a record nothing has happened to the run: what the turn says of it may be out of date.
+  if (record !== null || turn.create !== null) {
+    connection.run(
+      UPDATE_RUN,
+      found.number,
+      record?.lastSeq ?? found.seq,
+      status,
+      turn.startedAtMs,
+      turn.endedAtMs,
+      turn.errorCode,
+    );
+    if (found.status !== status) {
+      if (found.status !== null) count(counts, tenant, found.status, -1);
+      count(counts, tenant, status, 1);
+    }
   }
   if (record !== null) {
     connection.run(

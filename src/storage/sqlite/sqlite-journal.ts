@@ -145,8 +145,9 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  async messages(limit: number): Promise<readonly Message[]> {
-    return this.#read((reader) => reader.all<Message>(WAITING_MESSAGES, limit));
+  async messages(limit: number, after?: Message): Promise<readonly Message[]> {
+    const { tenant = null, id = null } = after ?? {};
+    return this.#read((reader) => reader.all<Message>(WAITING_MESSAGES, limit, tenant, id));
   }
 
   async startKey(

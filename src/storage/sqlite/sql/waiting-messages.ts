@@ -1,5 +1,7 @@
-/** Not yet consumed, oldest first. */
+/** Not yet consumed, oldest first, after message ?3 of tenant ?2 (null: from the first). */
 export const WAITING_MESSAGES = `
 SELECT message_id AS id, tenant, to_run_id AS toRunId, kind, CAST(body AS TEXT) AS body
 FROM messages INDEXED BY messages_waiting
-WHERE consumed_at_ms IS NULL ORDER BY number LIMIT ?1`;
+WHERE consumed_at_ms IS NULL AND number > coalesce(
+  (SELECT number FROM messages WHERE tenant = ?2 AND message_id = ?3), 0)
+ORDER BY number LIMIT ?1`;
