@@ -162,7 +162,8 @@ function storeResults(turn: Turn, instance: StepInstance, control: EachControl):
     path: instance.path,
     from: number * CHUNK_ITEMS,
     results: control.collect ? chunk.results.map((ref) => ref ?? { v: null }) : null,
-    failed: chunk.failed,
+    // Items end in any order; what the output says does not depend on it.
+    failed: chunk.failed.toSorted((left, right) => left.index - right.index),
   });
   return true;
 }
