@@ -13,7 +13,7 @@ import { canonicalDefinition } from "./normalise.ts";
 import type { Plan } from "./plan.ts";
 import { buildPlan } from "./plan-compile.ts";
 import { type Finding, type Pointer, type Problem, problemOf, type Report } from "./problem.ts";
-import { valueAt } from "./source.ts";
+import { isTooDeep, VALUE_DEPTH_MAX, valueAt } from "./source.ts";
 import { schemaFault } from "./validate-json.ts";
 
 export interface Checked {
@@ -31,11 +31,18 @@ export type CheckedDefinition =
       readonly problems: readonly Problem[];
     };
 
+const TOO_DEEP: Finding = {
+  code: "limit_exceeded",
+  message: `Values are nested more than ${VALUE_DEPTH_MAX} deep.`,
+  pointer: [],
+};
+
 /** Checks a value that has no text (from an API, the builder, a test): problems without positions. */
 export function checkDefinition(
   value: unknown,
   options: { readonly nodes: NodeTypes },
 ): CheckedDefinition {
+  if (isTooDeep(value)) return { definition: null, plan: null, problems: [problemOf(TOO_DEEP)] };
   const { definition, plan, findings } = check(value, options.nodes);
   if (definition !== null && plan !== null) return { definition, plan, problems: [] };
   return { definition: null, plan: null, problems: findings.map(problemOf) };

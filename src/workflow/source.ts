@@ -38,6 +38,18 @@ export interface Source {
 /** Values nested deeper than this are refused, so that no walk overflows the stack. */
 export const VALUE_DEPTH_MAX = 256;
 
+/** Whether a value that came without a text is nested deeper than a text may be, or holds itself. */
+export function isTooDeep(value: unknown): boolean {
+  const open: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next.value !== "object" || next.value === null) continue;
+    if (next.depth > VALUE_DEPTH_MAX) return true;
+    for (const inner of Object.values(next.value))
+      open.push({ value: inner, depth: next.depth + 1 });
+  }
+  return false;
+}
+
 /** The fault of an integer that a double cannot hold, or of a number beyond all doubles; else null. */
 export function numberFault(value: number, text: string): string | null {
   if (!Number.isFinite(value)) return `The number ${text} is too large.`;

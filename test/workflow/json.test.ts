@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "#workflow/canonical-json.ts";
+import { checkDefinition } from "#workflow/check.ts";
 import { hashJson } from "#workflow/hash.ts";
 import { readJson } from "#workflow/source-json.ts";
 import { compileSchema, schemaFault } from "#workflow/validate-json.ts";
+import { fakeNodes } from "./fake-nodes.ts";
 
 describe("canonicalJson", () => {
   it("gives the text of RFC 8785, section 3.2.3", () => {
@@ -155,5 +157,30 @@ describe("compileSchema", () => {
     expect([first(1).errors.length, second(1).errors.length]).toEqual([1, 0]);
     expect(schemaFault({ type: "text" })).toContain("type");
     expect(schemaFault(3)).toContain("object or a boolean");
+  });
+});
+
+describe("a value without a text", () => {
+  it.each([300, 10_000, 100_000])("nested %i deep is refused, wherever the depth is", (depth) => {
+    let deep: unknown = 1;
+    for (let level = 0; level < depth; level += 1) deep = level % 2 === 0 ? [deep] : { not: deep };
+    const step = { id: "a", uses: "noop" };
+    const base = { language: 1, name: "w", steps: [step] };
+    for (const value of [
+      deep,
+      { ...base, input: deep },
+      { ...base, output: deep },
+      { ...base, steps: [{ ...step, with: deep }] },
+    ]) {
+      const { problems } = checkDefinition(value, { nodes: fakeNodes });
+      expect(problems.map(({ code }) => code)).toEqual(["limit_exceeded"]);
+    }
+  });
+
+  it("that holds itself is refused", () => {
+    const value: Record<string, unknown> = { language: 1, name: "w" };
+    value["steps"] = [value];
+    const { problems } = checkDefinition(value, { nodes: fakeNodes });
+    expect(problems.map(({ code }) => code)).toEqual(["limit_exceeded"]);
   });
 });
