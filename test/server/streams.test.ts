@@ -59,6 +59,8 @@ describe("a run's stream", () => {
         if (event === "message") found.push(JSON.parse(data).seq);
       return found;
     };
+    const accept = { accept: "text/event-stream" };
+    expect(await seqs("/runs/r/events?after=3", accept)).toEqual(rest);
     expect(await seqs("/runs/r/stream?after=3")).toEqual(rest);
     expect(await seqs("/runs/r/stream", { "last-event-id": "3" })).toEqual(rest);
   });

@@ -27,11 +27,19 @@ function eventsRoute(engine: Engine): Route {
     operationId: "listRunEvents",
     tag: "runs",
     summary: "Read a run's journal",
+    description: "A reader that accepts text/event-stream is sent on to the run's live stream.",
     params: RunParams,
     query: EventsQuery,
     responses: { 200: EventPageJson },
     errors: ["run_not_found"],
-    async handler({ params, query, context }) {
+    async handler({ params, query, context, request, reply }) {
+      if (request.headers.accept?.includes("text/event-stream")) {
+        reply.redirect(
+          `/api/v1/runs/${encodeURIComponent(params.id)}/stream?after=${query.after}`,
+          307,
+        );
+        return { streamed: true };
+      }
       const events = await engine.events(context, params.id, query.after, query.limit);
       const last = events.length < query.limit ? undefined : events.at(-1);
       return {
