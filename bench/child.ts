@@ -11,6 +11,8 @@ export interface Child {
   readonly pid: number;
   /** Standard output so far. */
   output(): string;
+  /** Whether it still runs, and what it complained of; for errors. */
+  fate(): string;
   /** SIGTERM, and SIGKILL when that does not help. */
   end(): Promise<void>;
 }
@@ -44,11 +46,22 @@ export async function startChild(
     }
     await delay(20);
   }
-  return { pid: child.pid ?? 0, output: () => output, end: () => end(child) };
+  return {
+    pid: child.pid ?? 0,
+    output: () => output,
+    fate: () => fateOf(child, complaints),
+    end: () => end(child),
+  };
 }
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
+}
+
+function fateOf({ exitCode, signalCode }: ChildProcess, complaints: string): string {
+  const state =
+    exitCode === null && signalCode === null ? "runs" : `ended (${signalCode ?? exitCode})`;
+  return `the server ${state}${complaints === "" ? "" : `; it said:\n${complaints}`}`;
 }
 
 async function end(child: ChildProcess): Promise<void> {

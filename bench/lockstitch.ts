@@ -47,7 +47,9 @@ export async function lockstitchOverHttp(
         "POST",
         { workflow: workflowName(steps) },
         { prefer: "wait=60" },
-      );
+      ).catch((cause: unknown) => {
+        throw new Error(`${String(cause)}; ${child.fate()}`, { cause });
+      });
       mustHaveSucceeded(run as RunAnswer);
     },
     async close() {

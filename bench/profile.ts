@@ -84,5 +84,6 @@ try {
     print(JSON.parse(readFileSync(join(profiles, file), "utf8")) as Profile);
 } finally {
   await closeClient();
-  rmSync(folder, { recursive: true, force: true });
+  // After a failure the server may still be writing there.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }

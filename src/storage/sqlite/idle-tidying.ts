@@ -1,4 +1,7 @@
-/** Decides when a writer tidies: past a WAL size at once, else when no call has come for IDLE_MS. */
+/**
+ * Decides when a writer keeps house: it tidies past a WAL size at once, else when no call has come
+ * for IDLE_MS; and it makes room in the WAL after each call.
+ */
 import type { GroupWriter } from "./group-writer.ts";
 
 const IDLE_MS = 200;
@@ -16,6 +19,7 @@ export class IdleTidying {
   called(): void {
     this.#wasCalled = true;
     if (this.#writer.isWalLarge) this.#writer.tidy();
+    else this.#writer.growWal();
     this.#timer ??= this.#arm();
   }
 
