@@ -1,16 +1,10 @@
 /**
- * Random well-typed expressions for the differential test. Each is printed three times: as
- * Lockstitch reads it, as plain JavaScript (`==` written `===`), and as JavaScript in which the
- * documented differences are made errors by calls of the checks `H` (v8-reference.ts): missing members,
- * objects and undefined where a primitive is needed, arguments of another type.
+ * Random well-typed expressions for the differential test, each printed in three ways
+ * (printed-source.ts): missing members, objects and undefined where a primitive is needed, and
+ * arguments of another type are errors in the checked print. One class, since every kind of value
+ * is made of every other kind.
  */
-
-/** One expression, printed three ways. */
-export interface Source {
-  readonly ours: string;
-  readonly raw: string;
-  readonly checked: string;
-}
+import { checkedAs, checking, inner, join, type Source } from "./printed-source.ts";
 
 export type Random = () => number;
 
@@ -63,31 +57,6 @@ const MATH_ONE = [
   "trunc",
 ];
 const MATH_MORE = ["atan2", "hypot", "imul", "max", "min", "pow"];
-
-/** Joins texts and sources into one source. */
-function join(texts: TemplateStringsArray, ...parts: readonly (Source | string)[]): Source {
-  const print = (way: keyof Source): string =>
-    texts.reduce((text, piece, index) => {
-      const part = parts[index - 1];
-      return text + (typeof part === "object" ? part[way] : (part ?? "")) + piece;
-    });
-  return { ours: print("ours"), raw: print("raw"), checked: print("checked") };
-}
-
-/** Another form for the checked print. */
-function checkedAs(source: Source, checked: Source): Source {
-  return { ours: source.ours, raw: source.raw, checked: checked.checked };
-}
-
-/** The argument of the check that a checked print calls: `H.number(x)` is `x`. */
-function inner(checked: string): string {
-  return checked.slice(checked.indexOf("(") + 1, -1);
-}
-
-/** `source` through a check in the checked print. */
-function checking(check: string, source: Source): Source {
-  return checkedAs(source, join`H.${check}(${source})`);
-}
 
 /** Generates expressions and notes which features they use. */
 export class RandomExpressions {

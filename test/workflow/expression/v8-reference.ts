@@ -5,7 +5,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { compileExpression } from "#workflow/expression/compile.ts";
 import { ExpressionError } from "#workflow/expression/expression.ts";
-import { RandomExpressions, type Source, seeded } from "./random-expression.ts";
+import type { Source } from "./printed-source.ts";
+import { RandomExpressions, seeded } from "./random-expression.ts";
 
 class Difference extends Error {}
 
