@@ -1,7 +1,8 @@
 /**
- * `npm run torture -- --kills N [--seed S] [--data DIR] [--keep] [--json]`: kills the real server N
- * times under load and checks that every promise was kept (test/torture/torture.ts). `--data` puts
- * the data directory elsewhere, for example on another disk; `--keep` leaves everything behind.
+ * `npm run torture -- --kills N [--seed S] [--data DIR] [--keep] [--json] [--plant NAME]`: kills the
+ * real server N times under load and checks that every promise was kept (test/torture/torture.ts).
+ * `--data` puts the data directory elsewhere, for example on another disk; `--keep` leaves everything
+ * behind; `--plant` loads the victim with a bug of test/simulation/plants.ts, which must be found.
  * Exit code 0: all held. 1: something was broken. The seed chooses phases and workload; processes
  * and their timing are real, so a seed is no replay.
  */
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     data: { type: "string" },
     keep: { type: "boolean", default: false },
+    plant: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -42,7 +44,14 @@ function tell(line: string): void {
 const folder = await mkdtemp(join(tmpdir(), "lockstitch-torture-"));
 const dataDir = values.data === undefined ? join(folder, "data") : resolve(values.data);
 try {
-  const report = await torture({ kills, seed, folder, dataDir, onProgress: tell });
+  const report = await torture({
+    kills,
+    seed,
+    folder,
+    dataDir,
+    ...(values.plant === undefined ? {} : { plant: values.plant }),
+    onProgress: tell,
+  });
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const faults = faultsOf(report);
   process.stdout.write(

@@ -4,7 +4,8 @@
  *
  *   T1 lost         A start that was answered has its run.
  *   T2 stuck        Every run ends in the calm.
- *   T3 doubled      A step instance has one outcome, a run one end, a journal no gap.
+ *   T3 doubled      A step instance has one outcome, a run one end, a chunk of items is stored once,
+ *                   a journal has no gap.
  *   T4 otherValue   What an effect was given is the journaled output of the step it came from.
  *   T5 signals      An answered signal or approval is in the journal; none is there twice.
  *   T6 otherKey     All attempts of a step instance carry one key, which no other instance has.
@@ -77,6 +78,7 @@ export class Reading {
     if (run.status === "succeeded" || run.status === "failed" || run.status === "cancelled")
       this.counts[run.status]++;
     const consumed = new Set<string>();
+    const chunks = new Set<string>();
     let ends = 0;
     for (const [at, { seq, event }] of events.entries()) {
       if (seq !== at + 1) this.broken.doubled.push(`${run.id} has a gap before event ${seq}`);
@@ -84,6 +86,11 @@ export class Reading {
       if (SETTLING.has(event.type)) this.#addOutcome(run.id, event);
       if (event.type === "step.started")
         this.#started.add(`${run.id} ${event.path} ${event.attempt}`);
+      if (event.type === "step.items_stored" || event.type === "step.results_stored") {
+        const chunk = `${run.id} ${event.path} ${event.type} ${event.from}`;
+        if (chunks.has(chunk)) this.broken.doubled.push(`${chunk} twice`);
+        chunks.add(chunk);
+      }
       if (event.type === "step.lost") this.counts.lostAttempts++;
       if (event.type === "signal.received") this.#addSignal(run.id, event.id);
       if (event.type === "signal.consumed") {

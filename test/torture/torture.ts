@@ -17,6 +17,8 @@ import { Workload } from "./workload.ts";
 
 const OPEN_RUNS_AIM = 14;
 const CALM_MS = 180_000;
+/** No wait of the workload is half as long: where nothing happens for this time, nothing will. */
+const STILL_MS = 25_000;
 const CALM_LOOK_MS = 200;
 
 export interface TortureOptions {
@@ -26,6 +28,8 @@ export interface TortureOptions {
   readonly folder: string;
   /** The victim's data directory; default: in `folder`. */
   readonly dataDir?: string;
+  /** A bug of test/simulation/plants.ts to load the victim with. */
+  readonly plant?: string;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -59,7 +63,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   );
   await writeFile(join(folder, "lockstitch.config.ts"), configText(witness.socketPath));
   await using stack = new AsyncDisposableStack();
-  const victim = new Victim(folder, dataDir);
+  const victim = new Victim(folder, dataDir, options.plant ?? null);
   stack.defer(() => victim.kill());
   victim.spawn();
   await victim.ready();
@@ -127,11 +131,17 @@ export function faultsOf(report: TortureReport): readonly string[] {
   return faults;
 }
 
-/** Until no run is open; what is still open at the deadline is stuck, and says what it waits for. */
+/** Until no run is open; one that is open when nothing happens any more is stuck, and says what it waits for. */
 async function calm(workload: Workload, reading: Reading): Promise<void> {
   const untilMs = performance.now() + CALM_MS;
+  let stillSinceMs = performance.now();
+  let before = "";
   let open = await workload.openRuns();
-  while (open.length > 0 && performance.now() < untilMs) {
+  while (open.length > 0) {
+    const now = open.map(({ id, seq }) => `${id} ${seq}`).join();
+    if (now !== before) stillSinceMs = performance.now();
+    before = now;
+    if (performance.now() > Math.min(untilMs, stillSinceMs + STILL_MS)) break;
     await pause(CALM_LOOK_MS);
     open = await workload.openRuns();
   }

@@ -9,7 +9,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
+const PLANTING = `--import ${new URL("./plant-in-victim.ts", import.meta.url).href}`;
 const START_DEADLINE_MS = 60_000;
+/** The grace that the server gives running attempts, and then some. */
+const STOP_DEADLINE_MS = 30_000;
 
 export class Victim {
   /** Of every start that became ready, milliseconds from spawn. */
@@ -18,16 +21,18 @@ export class Victim {
   readonly diedByItself: string[] = [];
   readonly #folder: string;
   readonly #dataDir: string;
+  readonly #plant: string | null;
   #port = 0;
   #child: ChildProcess | null = null;
   #ready: Promise<void> = Promise.resolve();
   #spawnedAtMs = 0;
   #isDoomed = false;
 
-  /** `folder` holds lockstitch.config.ts and gets the log. */
-  constructor(folder: string, dataDir: string) {
+  /** `folder` holds lockstitch.config.ts and gets the log; `plant` names a bug to load it with. */
+  constructor(folder: string, dataDir: string, plant: string | null) {
     this.#folder = folder;
     this.#dataDir = dataDir;
+    this.#plant = plant;
   }
 
   get baseUrl(): string {
@@ -47,9 +52,11 @@ export class Victim {
     // Coverage of processes that are killed is not written, and costs the compile cache.
     const { NODE_V8_COVERAGE: _coverage, FORCE_COLOR: _colour, ...env } = process.env;
     const argv = [BIN, "--data", this.#dataDir, "start", "--port", String(this.#port)];
+    const planted =
+      this.#plant === null ? {} : { LOCKSTITCH_TORTURE_PLANT: this.#plant, NODE_OPTIONS: PLANTING };
     const child = spawn(process.execPath, argv, {
       cwd: this.#folder,
-      env: { ...env, NO_COLOR: "1" },
+      env: { ...env, ...planted, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
@@ -84,9 +91,14 @@ export class Victim {
     this.#child?.kill("SIGTERM");
   }
 
-  /** A graceful end; resolves when the process is gone. */
+  /** A graceful end; resolves when the process is gone. One that does not come is a death of its own. */
   async stop(): Promise<void> {
+    const timer = setTimeout(() => {
+      this.diedByItself.push("it did not end after SIGTERM");
+      this.#child?.kill("SIGKILL");
+    }, STOP_DEADLINE_MS);
     await this.#end("SIGTERM");
+    clearTimeout(timer);
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
@@ -117,7 +129,9 @@ export class Victim {
         this.#port = Number(port);
         settle(resolve);
       });
-      child.once("exit", () => settle(() => reject(new Error("the victim ended while starting"))));
+      child.once("exit", () =>
+        settle(() => reject(new Error(`the victim ended while starting: ${text}`))),
+      );
     });
     this.startedInMs.push(performance.now() - spawnedAtMs);
   }

@@ -12,6 +12,8 @@ import { pause } from "./pause.ts";
 
 const WORKFLOWS = new URL("./workflows/", import.meta.url);
 const REPEAT_AFTER_MS = 40;
+/** Two minutes without an answer: the victim is gone for good. */
+const REPEATS = 3_000;
 const LOOK_EVERY_MS = 150;
 
 /** How often each workflow is started; receivers are started with their sender. */
@@ -56,7 +58,7 @@ export class Workload {
     this.#token = options.token;
     this.client = new LockstitchClient({
       baseUrl: options.baseUrl,
-      repeats: Number.POSITIVE_INFINITY,
+      repeats: REPEATS,
       sleep: () => pause(REPEAT_AFTER_MS),
     });
   }
@@ -78,22 +80,14 @@ export class Workload {
     return this.#runs;
   }
 
-  /** Starts one run; resolves when that was answered. */
+  /** Starts one run; resolves when that was answered. An answer that may not be is a complaint. */
   async startOne(): Promise<void> {
-    const workflow = pick(this.#random, MIX);
-    if (workflow === "sender") {
-      const to = await this.#start("receiver", {});
-      await this.#start("sender", { to });
-      return;
-    }
-    const input = workflow === "nest" ? { number: Math.floor(this.#random() * 3) } : {};
-    const runId = await this.#start(workflow, input);
-    if (workflow === "talk") this.#talkTo(runId);
+    await this.#run(this.#startAny());
   }
 
   /** Many calls at once, for a kill in their midst. */
   burst(count: number): void {
-    for (let i = 0; i < count; i++) this.#run(this.startOne());
+    for (let i = 0; i < count; i++) void this.startOne();
   }
 
   /** No new runs from now on; signals and approvals go on. */
@@ -113,6 +107,18 @@ export class Workload {
     return (await this.client.list({ status: open, limit: 1_000 })).items;
   }
 
+  async #startAny(): Promise<void> {
+    const workflow = pick(this.#random, MIX);
+    if (workflow === "sender") {
+      const to = await this.#start("receiver", {});
+      await this.#start("sender", { to });
+      return;
+    }
+    const input = workflow === "nest" ? { number: Math.floor(this.#random() * 3) } : {};
+    const runId = await this.#start(workflow, input);
+    if (workflow === "talk") this.#talkTo(runId);
+  }
+
   async #start(workflow: string, input: object): Promise<string> {
     const number = this.#runs++;
     const name = `${workflow}-${this.#token}-${number}`;
@@ -122,7 +128,7 @@ export class Workload {
     const { run } = await this.client.start(request);
     this.acknowledged.starts.add(run.id);
     if (this.#random() < 0.3)
-      this.#run(
+      void this.#run(
         this.client.start(request).then(({ run: again, created }) => {
           if (created || again.id !== run.id)
             this.complaints.push(
@@ -138,7 +144,7 @@ export class Workload {
       const id = `word-${key}`;
       const times = 1 + Math.floor(this.#random() * 3);
       for (let i = 0; i < times; i++)
-        this.#run(
+        void this.#run(
           this.client
             .signal(runId, { name: "word", key, id, payload: { key, runId } })
             .then(() => void this.acknowledged.signals.add(`${runId} ${id}`)),
@@ -157,7 +163,7 @@ export class Workload {
     if (this.#startsAreOn) {
       const parents = (await this.openRuns()).filter(({ parentRunId }) => parentRunId === null);
       const missing = this.#openRunsAim - parents.length - this.#underWay.size;
-      for (let i = 0; i < Math.min(missing, 8); i++) this.#run(this.startOne());
+      for (let i = 0; i < Math.min(missing, 8); i++) void this.startOne();
     }
     for (const { runId, path } of await this.client.approvals()) this.#decide(runId, path);
   }
@@ -166,7 +172,7 @@ export class Workload {
     const approval = `${runId} ${path}`;
     if (this.#deciding.has(approval)) return;
     this.#deciding.add(approval);
-    this.#run(
+    void this.#run(
       this.client.decideApproval(runId, path, { approved: this.#random() < 0.7 }).then(
         () => void this.acknowledged.approvals.add(approval),
         (fault: unknown) => {
@@ -181,13 +187,14 @@ export class Workload {
     );
   }
 
-  #run(work: Promise<void>): void {
+  #run(work: Promise<void>): Promise<void> {
     const kept: Promise<void> = work
       .catch((fault: unknown) => {
         this.complaints.push(String(fault));
       })
       .finally(() => void this.#underWay.delete(kept));
     this.#underWay.add(kept);
+    return kept;
   }
 }
 

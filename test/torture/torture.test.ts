@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { torture } from "./torture.ts";
+
+test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", async () => {
+  await using directory = await temporaryDirectory();
+  const report = await torture({ kills: 8, seed: 7, folder: directory.path });
+
+  expect(report.broken).toEqual({
+    lost: [],
+    stuck: [],
+    doubled: [],
+    otherValue: [],
+    signals: [],
+    otherKey: [],
+    undurable: [],
+    unwitnessed: [],
+  });
+  expect(report.complaints).toEqual([]);
+  expect(report.integrity).toBe("ok");
+  // And there was something to break.
+  expect(new Set(report.kills.map(({ phase }) => phase)).size).toBe(5);
+  expect(report.counts.repeats).toBeGreaterThan(0);
+  expect(report.counts.valuesSeen).toBeGreaterThan(0);
+  expect(report.starts.acknowledged).toBeGreaterThan(0);
+});
