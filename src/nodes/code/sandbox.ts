@@ -64,15 +64,28 @@ export function runInSandbox(engine: QuickJSWASMModule, job: SandboxJob): Sandbo
   const cpuLimit = cpuLimitOf(job.cpuMsMax);
   runtime.setInterruptHandler(cpuLimit.isPassed);
   const context = runtime.newContext();
+  const result = resultOf(context, job, cpuLimit);
+  try {
+    context.dispose();
+    runtime.dispose();
+  } catch (error) {
+    // A job stopped at a limit may leave objects behind, over which the engine aborts; it ends anyway.
+    if (result.kind !== "limit") throw error;
+  }
+  return result;
+}
+
+function resultOf(
+  context: QuickJSContext,
+  job: SandboxJob,
+  cpuLimit: ReturnType<typeof cpuLimitOf>,
+): SandboxResult {
   try {
     return runCode(context, job);
   } catch (error) {
     return cpuLimit.wasPassed()
       ? { kind: "limit", limit: "cpuMs" }
       : failureOf(error, isModule(job.code) ? 0 : 1);
-  } finally {
-    context.dispose();
-    runtime.dispose();
   }
 }
 
@@ -152,7 +165,7 @@ function failureOf(error: unknown, linesBefore: number): SandboxResult {
   const thrown = error instanceof SandboxThrow ? error.thrown : (error as Error).cause;
   if (typeof thrown !== "object" || thrown === null) {
     if (!(error instanceof SandboxThrow) && thrown === undefined) throw error;
-    return { kind: "threw", message: `threw ${JSON.stringify(thrown)}`, line: null };
+    return { kind: "threw", message: `threw ${shortJson(thrown)}`, line: null };
   }
   const { name, message, stack } = thrown as Readonly<Record<string, unknown>>;
   if (name === "InternalError" && message === "out of memory")
@@ -168,9 +181,9 @@ function failureOf(error: unknown, linesBefore: number): SandboxResult {
   };
 }
 
-function shortJson(value: object): string {
+function shortJson(value: unknown): string {
   try {
-    return JSON.stringify(value).slice(0, 500);
+    return String(JSON.stringify(value)).slice(0, 500);
   } catch {
     return "an object";
   }

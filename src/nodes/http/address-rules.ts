@@ -20,7 +20,10 @@ export interface AddressRules {
   readonly allowCidrs: readonly string[];
 }
 
-/** EC2, GCP, Azure, OpenStack, DigitalOcean; EC2 over IPv6; Alibaba; Oracle; ECS tasks. */
+/**
+ * EC2, GCP, Azure, OpenStack, DigitalOcean; EC2 over IPv6; Alibaba; Oracle; ECS tasks; Azure's host
+ * agent, which is a public address by its range; GCP over IPv6.
+ */
 const METADATA = [
   "169.254.169.254",
   "fd00:ec2::254",
@@ -29,6 +32,8 @@ const METADATA = [
   "169.254.170.2",
   "169.254.170.23",
   "fd00:ec2::23",
+  "168.63.129.16",
+  "fd20:ce::254",
 ].map((text) => ipaddr.parse(text).toNormalizedString());
 
 /** A function that says why an address may not be called, or null if it may. Throws LockstitchError for a malformed block. */
@@ -40,10 +45,13 @@ export function addressCheck(rules: AddressRules): (address: string) => string |
     if (blocks.some((block) => isInside(address, block))) return null;
     if (METADATA.includes(address.toNormalizedString())) return "is a cloud metadata address";
     const range = address.range();
-    if (range === "unicast" || rules.allowPrivate) return null;
+    if (range === "unicast" || (rules.allowPrivate && !TUNNELS.has(range))) return null;
     return `is a ${RANGE_NAMES[range] ?? range} address`;
   };
 }
+
+/** IPv6 that carries some IPv4 address out of sight: never private, always a way around S2. */
+const TUNNELS: ReadonlySet<string> = new Set(["6to4", "teredo", "rfc6145", "rfc6052"]);
 
 const RANGE_NAMES: Readonly<Record<string, string>> = {
   linkLocal: "link-local",

@@ -111,11 +111,12 @@ it.each([
   [["127.0.0.1", "8.8.8.8"]],
   [["fe80::1%eth0"]],
   [["64:ff9b::10.0.0.1"]],
+  [["168.63.129.16"]],
   [["not an address"]],
 ])("refuses a name that resolves to %j", async (addresses) => {
   const node = defineHttpRequest(answering(addresses));
   const result = await runAttempt(node, { url: "http://innocent.example/" }, nodeContext());
-  expect(result).toMatchObject({ error: { code: "http_blocked", message: /innocent\.example/ } });
+  expect(result).toMatchObject({ error: { code: "http_blocked", message: expect.stringMatching(/innocent\.example/) } });
 });
 
 it("uses the very addresses it checked: a name that changes its answer is refused, not followed", async () => {
@@ -222,10 +223,10 @@ it.each([
   // The address is refused in any case; the message tells which rule spoke first.
   const allow = await runAttempt(node, { url }, nodeContext({ http: { allowHosts: [rule] } }));
   expect(allow).toMatchObject({
-    error: { message: isListed ? /loopback/ : /list of allowed hosts/ },
+    error: { message: expect.stringMatching(isListed ? /loopback/ : /list of allowed hosts/) },
   });
   const deny = await runAttempt(node, { url }, nodeContext({ http: { denyHosts: [rule] } }));
-  expect(deny).toMatchObject({ error: { message: isListed ? /operator denies/ : /loopback/ } });
+  expect(deny).toMatchObject({ error: { message: expect.stringMatching(isListed ? /operator denies/ : /loopback/) } });
 });
 
 it("opens private addresses to an operator who says so, metadata only by block", () => {
@@ -234,6 +235,8 @@ it("opens private addresses to an operator who says so, metadata only by block",
   expect(open("::ffff:127.0.0.1")).toBeNull();
   expect(open("169.254.169.254")).toMatch(/metadata/);
   expect(open("fd00:ec2::254")).toMatch(/metadata/);
+  for (const tunnel of ["2002:a9fe:a9fe::", "::ffff:0:a9fe:a9fe", "64:ff9b:1::a9fe:a9fe"])
+    expect(open(tunnel)).not.toBeNull();
   const block = addressCheck({ ...strictHttp, allowCidrs: ["169.254.169.254/32", "fd00::/8"] });
   expect(block("::ffff:169.254.169.254")).toBeNull();
   expect(block("fd00:ec2::254")).toBeNull();
