@@ -65,6 +65,10 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   await using stack = new AsyncDisposableStack();
   const victim = new Victim(folder, dataDir, options.plant ?? null);
   stack.defer(() => victim.kill());
+  // Only a process that ends by itself leaves its compiled code to the next ones.
+  victim.spawn();
+  await victim.ready();
+  await victim.stop();
   victim.spawn();
   await victim.ready();
   const workload = new Workload({
