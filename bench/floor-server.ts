@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { openFloorTable } from "./floor-table.ts";
 
-const append = openFloorTable(process.env["BENCH_FOLDER"] ?? ".", "hello.db");
+const { append } = openFloorTable(process.env["BENCH_FOLDER"] ?? ".", "hello.db");
 const server = createServer((request, response) => {
   request.resume().on("end", () => {
     append(1);
