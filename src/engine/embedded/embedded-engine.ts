@@ -28,12 +28,12 @@ import type {
   StartRequest,
 } from "../engine.ts";
 import type { EngineCore } from "./engine-core.ts";
-import { parseEvents } from "./event-blobs.ts";
+import { eventsOf } from "./event-blobs.ts";
 import { explainView, parkedWait, withPosition } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
 import type { PlannedWorkflow } from "./plans.ts";
-import { factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
+import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
 import { callerLabels } from "./start-labels.ts";
@@ -144,7 +144,7 @@ export class EmbeddedEngine implements Engine {
     const workflow = await this.#core.plans.find(context, head.workflow, head.version);
     const old = await this.#reader.view(context, head);
     const first = await this.#core.options.store.journal.turnAt(context, runId, 1);
-    const queued = first === null ? undefined : parseEvents(first.events)[0];
+    const queued = first === null ? undefined : eventsOf(first)[0];
     const input = change.input === undefined ? old.input : change.input;
     const reason = change.reason ?? null;
     const started = await this.#starts.start(context, {
@@ -177,7 +177,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   async #facts(context: CallContext, runId: string): Promise<RunFacts> {
-    const known = this.#core.committedFacts(runKeyOf(context.tenant, runId));
+    const known = committedFacts(this.#core.host(runKeyOf(context.tenant, runId)));
     return known ?? (await this.#reader.head(context, runId));
   }
 

@@ -20,6 +20,15 @@ export function factsOf(head: RunFacts & { readonly epoch?: number }): RunFacts 
   return facts;
 }
 
+/** What is committed of the run that `host` keeps in memory; null: the journal knows. */
+export function committedFacts(
+  host: { readonly restingState: object | null; readonly facts: RunFacts } | undefined,
+): RunFacts | null {
+  // Of a run whose first turn is not durable nobody may know.
+  const isKnown = host !== undefined && host.restingState !== null && host.facts.seq > 0;
+  return isKnown ? host.facts : null;
+}
+
 /** The facts after `events`, which were decided at `atMs`. */
 export function factsAfter(
   facts: RunFacts,
