@@ -58,9 +58,27 @@ export async function runProgram(machine: Machine, argv: readonly string[]): Pro
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.ok.code : EXIT.usage.code;
+    if (error.exitCode === 0) return EXIT.ok.code;
+    if (asksForJson(argv)) printUsageError(machine, error);
+    return EXIT.usage.code;
   }
   return code;
+}
+
+/** Asked of the arguments themselves: those that could not be understood have no options yet. */
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end === -1 ? argv : argv.slice(0, end)).includes("--json");
+}
+
+/** commander has said it on standard error; machines get their one document as well. */
+function printUsageError(machine: Machine, error: CommanderError): void {
+  const message =
+    error.code === "commander.help"
+      ? "A command is missing: see lockstitch --help."
+      : error.message.replace(/^error: /, "");
+  const document = { error: { code: "request_invalid", message, details: {} } };
+  machine.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
 /** Visits `command` and all below it. */

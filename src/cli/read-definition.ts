@@ -2,6 +2,7 @@
  * A workflow from a file: YAML and JSON by the parser, TypeScript and JavaScript by importing them
  * and taking the default export (or the export `workflow`). Mistakes are values, not exceptions.
  */
+import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,6 +10,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import { type CheckedDefinition, checkDefinition } from "#workflow/check.ts";
 import type { NodeTypes } from "#workflow/node-types.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
+import type { Problem } from "#workflow/problem.ts";
 
 export interface ReadOptions {
   readonly cwd: string;
@@ -22,14 +24,34 @@ export async function readDefinition(
 ): Promise<CheckedDefinition> {
   const path = resolve(cwd, file);
   if (isCode(path)) return await importDefinition(path, file, nodeTypes);
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new LockstitchError(
-      "not_found",
-      `${file} cannot be read: ${(cause as NodeJS.ErrnoException).code === "ENOENT" ? `there is no such file in ${cwd}` : String(cause)}.`,
-      { cause },
-    );
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const reason = reasonOf(cause, cwd);
+    throw new LockstitchError("not_found", `${file || '""'} cannot be read: ${reason}.`, { cause });
   });
+  const text = bytes.toString("utf8");
+  if (!isUtf8(bytes)) return { definition: null, plan: null, problems: [notUtf8(text, file)] };
   return parseWorkflow(text, { nodes: nodeTypes, file });
+}
+
+function reasonOf(cause: NodeJS.ErrnoException, cwd: string): string {
+  if (cause.code === "ENOENT") return `there is no such file in ${cwd}`;
+  if (cause.code === "EISDIR") return "it is a folder";
+  if (cause.code === "EACCES") return "permission denied";
+  return cause.message;
+}
+
+/** Read on, its odd characters would end up in names and texts of the workflow. */
+function notUtf8(text: string, file: string): Problem {
+  const before = text.slice(0, text.indexOf("\uFFFD")).split("\n");
+  return {
+    code: "syntax",
+    message: "This is not UTF-8 text.",
+    file,
+    line: before.length,
+    column: (before.at(-1)?.length ?? 0) + 1,
+    pointer: "",
+    suggestion: "Save the file as UTF-8.",
+  };
 }
 
 function isCode(path: string): boolean {

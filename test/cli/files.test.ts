@@ -139,3 +139,44 @@ test("a broken configuration ends every command that reads it with code 2, as JS
   expect(stderr).toContain('port in lockstitch.config.yaml: "high"');
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: "config_invalid" } });
 });
+
+test.each([
+  ["a missing argument", ["run"]],
+  ["an unknown option", ["run", "valid.yaml", "--bogus"]],
+  ["an unknown command", ["nonsense"]],
+  ["an unknown command of a group", ["runs", "nonsense"]],
+  ["a value that is none of the choices", ["runs", "list", "--status", "odd"]],
+  ["a value that is no number", ["runs", "list", "--limit", "x"]],
+  ["no command", []],
+  ["no command of a group", ["runs"]],
+])("with --json %s is one document too, and exits 2", async (_what, argv) => {
+  await using directory = await folder();
+  for (const args of [
+    [...argv, "--json"],
+    ["--json", ...argv],
+  ]) {
+    const { code, stdout, stderr } = await capture(args, { cwd: directory.path });
+    expect(code).toBe(2);
+    expect(stderr).not.toBe("");
+    const { error } = JSON.parse(stdout) as { error: Record<string, unknown> };
+    expect(error).toMatchObject({ code: "request_invalid", details: {} });
+    expect(error["message"]).toMatch(/^(?!error)\w/);
+  }
+  const { stdout } = await capture(argv, { cwd: directory.path });
+  expect(stdout).toBe("");
+});
+
+test("a file that is no UTF-8 text is named with the place, a folder as a folder", async () => {
+  await using directory = await folder();
+  await writeFile(join(directory.path, "latin.yaml"), Buffer.from(`${VALID}# caf\xe9\n`, "latin1"));
+  await writeFile(join(directory.path, "wide.yaml"), Buffer.from(`\uFEFF${VALID}`, "utf16le"));
+  await writeFile(join(directory.path, "marked.yaml"), `\uFEFF${VALID.replaceAll("\n", "\r\n")}`);
+  const latin = await capture(["validate", "latin.yaml"], { cwd: directory.path });
+  expect(latin.code).toBe(3);
+  expect(latin.stdout).toContain("latin.yaml:6:6: This is not UTF-8 text. Save the file as UTF-8.");
+  const wide = await capture(["validate", "wide.yaml"], { cwd: directory.path });
+  expect(wide.stdout).toContain("wide.yaml:1:1: This is not UTF-8 text.");
+  expect((await capture(["validate", "marked.yaml"], { cwd: directory.path })).code).toBe(0);
+  const there = await capture(["validate", directory.path], { cwd: directory.path });
+  expect([there.code, there.stderr]).toEqual([5, expect.stringContaining("it is a folder")]);
+});

@@ -196,5 +196,7 @@ it("checks the config of an effect node before it runs", async () => {
     { n: "1" },
     nodeContext(),
   );
-  expect(result).toMatchObject({ error: { code: "config_invalid", message: expect.stringMatching(/^with n: /) } });
+  expect(result).toMatchObject({
+    error: { code: "config_invalid", message: expect.stringMatching(/^with n: /) },
+  });
 });

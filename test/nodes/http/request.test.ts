@@ -207,7 +207,9 @@ it("fails to parse what says it is JSON but is not", async () => {
 it("times out, and says so", async () => {
   await using server = await localServer(() => {});
   const result = await call({ url: server.url, timeoutMs: 30 });
-  expect(result).toMatchObject({ error: { code: "timeout", retryable: true, message: expect.stringMatching(/30 ms/) } });
+  expect(result).toMatchObject({
+    error: { code: "timeout", retryable: true, message: expect.stringMatching(/30 ms/) },
+  });
 });
 
 it("aborts with the attempt", async () => {

@@ -116,7 +116,9 @@ it.each([
 ])("refuses a name that resolves to %j", async (addresses) => {
   const node = defineHttpRequest(answering(addresses));
   const result = await runAttempt(node, { url: "http://innocent.example/" }, nodeContext());
-  expect(result).toMatchObject({ error: { code: "http_blocked", message: expect.stringMatching(/innocent\.example/) } });
+  expect(result).toMatchObject({
+    error: { code: "http_blocked", message: expect.stringMatching(/innocent\.example/) },
+  });
 });
 
 it("uses the very addresses it checked: a name that changes its answer is refused, not followed", async () => {
@@ -226,7 +228,9 @@ it.each([
     error: { message: expect.stringMatching(isListed ? /loopback/ : /list of allowed hosts/) },
   });
   const deny = await runAttempt(node, { url }, nodeContext({ http: { denyHosts: [rule] } }));
-  expect(deny).toMatchObject({ error: { message: expect.stringMatching(isListed ? /operator denies/ : /loopback/) } });
+  expect(deny).toMatchObject({
+    error: { message: expect.stringMatching(isListed ? /operator denies/ : /loopback/) },
+  });
 });
 
 it("opens private addresses to an operator who says so, metadata only by block", () => {

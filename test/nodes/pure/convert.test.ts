@@ -28,7 +28,10 @@ it.each([
 });
 
 it.each([
-  ["{{missing}}", { code: "config_invalid", message: expect.stringMatching(/\{\{ missing \}\} has no value/) }],
+  [
+    "{{missing}}",
+    { code: "config_invalid", message: expect.stringMatching(/\{\{ missing \}\} has no value/) },
+  ],
   ["{{constructor}}", { code: "config_invalid" }],
   ["{{a.length}}", { code: "config_invalid" }],
   ["{{toString}}", { code: "config_invalid" }],
@@ -140,7 +143,10 @@ it.each([
 
 it("parse refuses numbers that are none where the column must hold some", () => {
   const config = { text: "a\n12x\n", format: "csv", types: { a: "number" } };
-  expect(run(parse, config)).toMatchObject({ code: "parse_failed", message: expect.stringMatching(/"12x" in column a/) });
+  expect(run(parse, config)).toMatchObject({
+    code: "parse_failed",
+    message: expect.stringMatching(/"12x" in column a/),
+  });
 });
 
 it("parse refuses text nested too deeply", () => {
