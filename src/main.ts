@@ -40,6 +40,9 @@ const VERSION = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version
 /** Signals this close together are one. */
 const SAME_KEY_PRESS_MS = 200;
 
+/** How long what is left open may take to close by itself after a command. */
+const LEFT_OPEN_MS = 1_000;
+
 /** What an opened data directory consists of. */
 interface Parts {
   logger: Logger;
@@ -259,3 +262,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await runProgram(machine, process.argv.slice(2));
+// All of ours is closed by now; what a user's node type holds open may not keep the process.
+setTimeout(() => process.exit(), LEFT_OPEN_MS).unref();
