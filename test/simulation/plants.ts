@@ -23,7 +23,7 @@ export const PLANTS: readonly Plant[] = [
     harm: "an effect happens although the journal never heard of it",
     file: "src/engine/embedded/run-host.ts",
     find: "      await submitTurn(turn, {",
-    replace: "      this.#effects.apply(turn.changes, turn.slots);\n      await submitTurn(turn, {",
+    replace: "      this.#effects.apply(turn);\n      await submitTurn(turn, {",
   },
   {
     name: "unknown-commit-is-success",
