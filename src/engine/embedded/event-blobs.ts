@@ -7,9 +7,11 @@
  *   B3. Folding a stored event gives the same state as folding the event that was stored.
  */
 import { createHash } from "node:crypto";
+import { LockstitchError } from "#errors/errors.ts";
 import { type RunEvent, VALUE_FIELDS } from "#kernel/events.ts";
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
+import type { TurnRecord } from "#ports/journal.ts";
 import { BLOB_BYTES } from "./options.ts";
 
 export interface BlobLink {
@@ -60,13 +62,33 @@ export function parseEvents(text: string): readonly StoredEvent[] {
   return JSON.parse(text) as StoredEvent[];
 }
 
+/** The events of a turn as the journal gave it. Throws store_corrupt, naming the turn. */
+export function eventsOf(turn: TurnRecord): readonly StoredEvent[] {
+  try {
+    return parseEvents(turn.events);
+  } catch (fault) {
+    throw unreadable(turn, fault);
+  }
+}
+
+function unreadable({ runId, firstSeq, lastSeq }: TurnRecord, cause: unknown): LockstitchError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new LockstitchError(
+    "store_corrupt",
+    `Run ${runId}: events ${firstSeq} to ${lastSeq} of its journal cannot be read (${why})`,
+    { details: { runId, firstSeq, lastSeq }, cause },
+  );
+}
+
 /** The link that stands for `field`, or null when the field is in the event itself. */
 export function blobLink(event: StoredEvent, field: string): BlobLink | null {
   return (event[`${field}Blob`] as BlobLink | undefined) ?? null;
 }
 
-/** Whether folding the event needs no blob's content: none, or only fields that become references. */
+/** Fields that become references: the fold looks at their size alone. */
 const BY_REFERENCE: ReadonlySet<string> = new Set(["input", "output", "payload", "value"]);
+/** Fields that the fold does not look at; whoever reads one meets its loss, not the whole run. */
+const BY_ELEMENT: ReadonlySet<string> = new Set(["values", "keys", "results", "failed"]);
 /** Stands for a value that is not inline, whatever it is: only its size matters to the fold. */
 const LARGE = "x".repeat(1_024);
 
@@ -79,7 +101,7 @@ export async function forFold(
   let whole: Record<string, unknown> | null = null;
   for (const field of VALUE_FIELDS) {
     const link = blobLink(event, field);
-    if (link === null) continue;
+    if (link === null || BY_ELEMENT.has(field)) continue;
     whole ??= { ...event };
     whole[field] = BY_REFERENCE.has(field) ? LARGE : await readBlob(blobs, context, link);
   }

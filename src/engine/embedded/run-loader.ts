@@ -10,7 +10,7 @@ import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
-import { forFold, hasBlobs, parseEvents, type StoredEvent } from "./event-blobs.ts";
+import { eventsOf, forFold, hasBlobs, type StoredEvent } from "./event-blobs.ts";
 import type { Plans } from "./plans.ts";
 import { isTerminal } from "./run-facts.ts";
 
@@ -93,7 +93,7 @@ export class RunLoader {
       if (turns.length === 0) return;
       for (const turn of turns) {
         if (turn.firstSeq > head.seq) return;
-        const events = parseEvents(turn.events).slice(Math.max(0, seq + 1 - turn.firstSeq));
+        const events = eventsOf(turn).slice(Math.max(0, seq + 1 - turn.firstSeq));
         const used = use(events, turn.events.length, turn.atMs, turn.lastSeq - events.length + 1);
         if (used instanceof Promise) await used;
         seq = turn.lastSeq;

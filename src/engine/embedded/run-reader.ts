@@ -11,7 +11,7 @@ import type { RunHead } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import type { EventView, RunStateView, RunView, StepView } from "../engine.ts";
-import { blobLink, forFold, parseEvents, readBlob, type StoredEvent } from "./event-blobs.ts";
+import { blobLink, eventsOf, forFold, readBlob, type StoredEvent } from "./event-blobs.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
 import { BLOB_BYTES } from "./options.ts";
 import type { Plans } from "./plans.ts";
@@ -99,7 +99,7 @@ export class RunReader {
     const known = this.#cache.get(cacheId, BEGINNING);
     if (known !== undefined) return known as Beginning;
     const first = await this.#store.journal.turnAt(context, runId, 1);
-    const events = first === null ? [] : parseEvents(first.events);
+    const events = first === null ? [] : eventsOf(first);
     const forked = events.find(({ type }) => type === "run.forked");
     return {
       input: await this.#fieldOf(context, events[0], "input"),
@@ -117,7 +117,7 @@ export class RunReader {
     if (ended !== null && !ended.hasBlobs)
       return ended.events[seq - ended.firstSeq] as unknown as StoredEvent;
     const last = await this.#store.journal.turnAt(context, runId, seq);
-    return last === null ? undefined : parseEvents(last.events)[seq - last.firstSeq];
+    return last === null ? undefined : eventsOf(last)[seq - last.firstSeq];
   }
 
   async events(
@@ -132,7 +132,7 @@ export class RunReader {
       const turnsMax = Math.min(limit - views.length, TURNS_PER_PAGE);
       const turns = await this.#store.journal.turns(context, runId, seq, turnsMax);
       for (const turn of turns) {
-        for (const [index, event] of parseEvents(turn.events).entries())
+        for (const [index, event] of eventsOf(turn).entries())
           if (turn.firstSeq + index > seq)
             views.push(eventView(event, turn.firstSeq + index, turn.atMs));
         seq = turn.lastSeq;

@@ -6,8 +6,11 @@
  */
 import { jsonSizeUpTo } from "#workflow/json.ts";
 
-/** A value larger than this part of the cache is not kept. */
-const SHARE_MAX = 8;
+/**
+ * A value larger than this part of the cache is not kept. By default that is 16 MiB: any one input
+ * or output fits, else every turn that looks at it would read it again.
+ */
+const SHARE_MAX = 4;
 
 interface Entry {
   readonly value: unknown;

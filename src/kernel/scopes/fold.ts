@@ -192,7 +192,8 @@ export function controlStored(
   if (control.kind !== "for_each") throw new Error(`step "${instance.path}" stores no items`);
   if (event.type === "step.items_stored") {
     control.itemChunks.push(seq);
-    control.stored += event.values.length;
+    // Not the values' own number: the fold needs nothing of what may be lost.
+    control.stored += Math.min(CHUNK_ITEMS, control.count - control.stored);
     return;
   }
   const chunkNumber = event.from / CHUNK_ITEMS;
