@@ -121,7 +121,6 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
       : {}),
     ...(priority === 5 ? {} : { priority }),
     ...(step.policies.cost === "high" ? { cost: "high" as const } : {}),
-    ...(step.policies.cost === "high" ? { cost: "high" as const } : {}),
     ...deadlineOf(instance),
   });
   return true;

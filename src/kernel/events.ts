@@ -34,6 +34,12 @@ export interface ParentLink {
   readonly wait: boolean;
 }
 
+/** The instants at which a step's time is over, as far as it has limits. */
+export interface TimeLimits {
+  readonly deadlineAtMs?: number;
+  readonly timeoutAtMs?: number;
+}
+
 export interface SlotRequest {
   readonly key: string;
   readonly limit: number;
@@ -141,8 +147,6 @@ export type RunEvent =
       readonly input?: unknown;
       readonly concurrency?: SlotRequest;
       readonly priority?: number;
-      /** The engine saves a checkpoint with this turn, before the step runs. */
-      readonly cost?: "high";
       /** The engine saves a checkpoint with this turn, before the step runs. */
       readonly cost?: "high";
       readonly deadlineAtMs?: number;

@@ -1,11 +1,10 @@
 /** The part of evolve() that changes one step instance. */
 import { unreachable } from "#errors/errors.ts";
-import type { RunEvent } from "./events.ts";
+import type { RunEvent, TimeLimits } from "./events.ts";
 import { controlStarted, controlStored } from "./scopes/fold.ts";
 import { recordFailure, settle } from "./settle.ts";
 import { type Live, listStep, type RunState, type StepInstance, signalKey } from "./state.ts";
 import { refreshStep } from "./step-effects.ts";
-import type { TimeLimits } from "./time-limits.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 type AboutStep = Exclude<

@@ -2,13 +2,9 @@
  * The two limits of a step's time as the fields that its events carry: `deadline` counts from ready
  * to outcome, retries included; `timeout` is for one attempt and counts from its start.
  */
+import type { TimeLimits } from "./events.ts";
 import type { StepInstance } from "./state.ts";
 import type { Turn } from "./turn.ts";
-
-export interface TimeLimits {
-  readonly deadlineAtMs?: number;
-  readonly timeoutAtMs?: number;
-}
 
 export function deadlineOf(instance: StepInstance): Pick<TimeLimits, "deadlineAtMs"> {
   const { deadlineMs } = instance.step;
