@@ -153,7 +153,7 @@ export async function openBench(
   return bench;
 }
 
-async function perform(
+export async function perform(
   table: Readonly<Record<string, Work>>,
   request: AttemptRequest,
   signal: AbortSignal,

@@ -4,7 +4,9 @@
  *
  *   C1. A run has one host. What arrives for a run that is not in memory loads it first.
  *   C2. Hosts take turns in the order in which they became ready; none begins while the committer is full.
- *   C3. Runs that were open at start are loaded one after another while calls are served already.
+ *   C3. Runs that were open at start are loaded one after another while calls are served already:
+ *       first those that can go on at once, then those that wait for time, people or others, last
+ *       the paused ones.
  *   C4. After close() nothing is started, and everything that was reported has been committed.
  */
 import { LockstitchError } from "#errors/errors.ts";
@@ -21,7 +23,7 @@ import { Observers } from "./observers.ts";
 import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
-import { engineContext, isTerminal, type RunFacts } from "./run-facts.ts";
+import { engineContext, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
 import { Scheduler, type SlotClaim } from "./scheduler.ts";
@@ -32,6 +34,11 @@ import { ValueLoader } from "./value-loader.ts";
 /** Time for turns before what waits in the event loop comes first. */
 const PUMP_MS = 10;
 const OPEN_RUNS_PER_READ = 500;
+/** What is due first is loaded first, as far as a run's row tells. */
+const LOADED_AS: Readonly<Record<RunHead["status"], number>> = {
+  ...{ running: 0, queued: 1, waiting: 2, paused: 3 },
+  ...{ succeeded: 4, failed: 4, cancelled: 4 },
+};
 const RETRY_MS = 1_000;
 
 export class EngineCore {
@@ -54,7 +61,7 @@ export class EngineCore {
   #isStopped = false;
   #quiet: (() => void) | null = null;
   #openRuns = 0;
-  readonly #found: { readonly tenant: string; readonly runId: string }[] = [];
+  #found: Pick<RunHead, "tenant" | "runId" | "status">[] = [];
   continuedRuns = 0;
   isRecovering = true;
 
@@ -142,15 +149,6 @@ export class EngineCore {
 
   host(runKey: string): RunHost | undefined {
     return this.#hosts.get(runKey);
-  }
-
-  /** What is committed of a run that rests in memory; null: the journal knows. */
-  committedFacts(runKey: string): RunFacts | null {
-    const host = this.#hosts.get(runKey);
-    // Of a run whose first turn is not durable nobody may know.
-    return host === undefined || host.restingState === null || host.facts.seq === 0
-      ? null
-      : host.facts;
   }
 
   /** The host of a run that is to be created; undefined: one is in memory already. */
@@ -290,19 +288,29 @@ export class EngineCore {
       for (const head of heads) {
         after = head;
         this.#openRuns++;
-        const { tenant, runId, minReader } = head;
-        if (minReader <= READER) this.#found.push({ tenant, runId });
+        const { tenant, runId, status, minReader } = head;
+        if (minReader <= READER) this.#found.push({ tenant, runId, status });
         else this.services.logger.warn({ run: runId, minReader }, "the run needs a newer reader");
       }
       if (heads.length < OPEN_RUNS_PER_READ) break;
     }
     this.continuedRuns = this.#found.length;
+    // A stable sort: the oldest first among equals.
+    this.#found.sort((a, b) => LOADED_AS[a.status] - LOADED_AS[b.status]);
   }
 
   /** Loads what was found, then lets runs with a concurrency key start. Never rejects. */
   async recover(): Promise<void> {
-    const { logger, runSlots } = this.services;
-    for (const { tenant, runId } of this.#found.splice(0)) {
+    const { logger, runSlots, clock } = this.services;
+    const found = this.#found;
+    this.#found = [];
+    let beganMs = clock.monotonicMs();
+    for (const { tenant, runId } of found) {
+      // A store that answers at once would keep everything else out of the event loop.
+      if (clock.monotonicMs() - beganMs >= PUMP_MS) {
+        await new Promise<void>((resolve) => this.#defer(resolve));
+        beganMs = clock.monotonicMs();
+      }
       if (this.#isStopped) return;
       // Meanwhile a call or a message may have loaded it.
       if (this.#hosts.has(runKeyOf(tenant, runId))) continue;
