@@ -11,6 +11,7 @@ import { type BreakableNodes, breakableNodes } from "#cli/breakable-nodes.ts";
 import { listenFailure } from "#cli/commands/start.ts";
 import { type AnyPart, startParts } from "#cli/composition.ts";
 import { continueOrStart } from "#cli/example-run.ts";
+import { EXIT } from "#cli/exit-codes.ts";
 import { prepareFileRoot } from "#cli/file-root.ts";
 import type { EngineHost, HostPurpose, Machine } from "#cli/machine.ts";
 import { runProgram } from "#cli/program.ts";
@@ -255,11 +256,15 @@ async function superviseServer(): Promise<number> {
   });
 }
 
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that has seen enough (`| head`) is no failure; a result that cannot be written is one.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`error standard output cannot be written: ${error.message}\n`);
+  process.exit(EXIT.unavailable.code);
 });
+
+// Progress and logs that nobody reads must not end a run.
+process.stderr.on("error", () => undefined);
 
 process.exitCode = await runProgram(machine, process.argv.slice(2));
 // All of ours is closed by now; what a user's node type holds open may not keep the process.

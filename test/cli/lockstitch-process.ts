@@ -6,7 +6,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
+/** The program, for node to run. */
+export const BIN: string = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
 const DEADLINE_MS = 50_000;
 
 export interface Ended {

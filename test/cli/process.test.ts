@@ -1,4 +1,5 @@
 /** The program as a user meets it: real processes, real files, one data directory. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -6,7 +7,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openOwnership } from "#storage/sqlite/ownership.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { lockstitch, startLockstitch } from "./lockstitch-process.ts";
+import { BIN, lockstitch, startLockstitch } from "./lockstitch-process.ts";
 
 const FILES = {
   "ok.yaml": `language: 1
@@ -202,4 +203,27 @@ test.concurrent("another address than loopback is refused without an API key", a
   });
   expect(code).toBe(2);
   expect(stderr).toContain("LOCKSTITCH_API_KEY");
+});
+
+test.concurrent("run goes on when nobody reads its progress", async () => {
+  await using directory = await folder();
+  await using program = startLockstitch(["run", "ok.yaml"], { cwd: directory.path });
+  program.child.stderr?.destroy();
+  expect(await program.ended()).toMatchObject({ code: 0, stdout: "4\n" });
+});
+
+test.concurrent("a result that cannot be written is said, with exit code 69", async () => {
+  await using directory = await folder();
+  const line = `"$0" "$1" run ok.yaml > /dev/full`;
+  const shell = spawn("sh", ["-c", line, process.execPath, BIN], {
+    cwd: directory.path,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  shell.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  const [code] = await once(shell, "close");
+  expect([code, stderr]).toEqual([69, expect.stringContaining("error standard output cannot be")]);
+  expect(stderr).not.toContain("    at ");
 });
