@@ -37,7 +37,7 @@ export async function openSqliteBench(): Promise<SqliteBench> {
   const directory = await temporaryDirectory();
   const opened: { readonly engine: Engine; readonly store: Store }[] = [];
   return {
-    async open({ work = {}, limits = {}, wrap = (store) => store } = {}) {
+    async open({ work = {}, limits = {}, wrap = unwrapped } = {}) {
       const store = await openSqliteStore({ dataDir: directory.path });
       const logs: LogLine[] = [];
       const attempts: AttemptRequest[] = [];
@@ -73,6 +73,10 @@ export async function openSqliteBench(): Promise<SqliteBench> {
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+function unwrapped(store: Store): Store {
+  return store;
 }
 
 /** The run once it has ended; fails after a while. */

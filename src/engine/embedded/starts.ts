@@ -18,6 +18,7 @@ import { type Mail, report } from "./mail.ts";
 import type { ChildStart } from "./messages.ts";
 import { READER } from "./options.ts";
 import type { PlannedWorkflow } from "./plans.ts";
+import { fencedError } from "./run-errors.ts";
 import type { RunFacts } from "./run-facts.ts";
 import { BEGINNING, type Beginning } from "./run-reader.ts";
 import { checkLabels, startLabels } from "./start-labels.ts";
@@ -146,8 +147,12 @@ export class Starts {
       return { runId, created: true };
     }
     const known = startKey === null ? null : await this.#known(context, run, startKey);
-    if (known === null) throw runExists(runId, "exists already");
-    return known;
+    if (known !== null) return known;
+    const isThere =
+      this.#core.host(runKeyOf(context.tenant, runId)) !== undefined ||
+      (await this.#core.options.store.journal.head(context, runId)) !== null;
+    // Another process owns the store by now: nothing this one writes is taken.
+    throw isThere ? runExists(runId, "exists already") : fencedError(runId);
   }
 }
 
