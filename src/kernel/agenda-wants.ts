@@ -2,7 +2,7 @@
  * Which items of the agenda can go on: questions to the state, asked by the fold as well as by
  * decide(), so that a replayed journal leaves the very same agenda.
  */
-import { SCOPE_WANTS } from "./scopes/wants.ts";
+import { innerToCancel, SCOPE_WANTS } from "./scopes/wants.ts";
 import {
   type AgendaItem,
   isSettled,
@@ -17,7 +17,10 @@ export function agendaWants(state: RunState): boolean {
   for (; state.agendaHead < state.agenda.length; state.agendaHead++) {
     const item = state.agenda[state.agendaHead];
     if (item === undefined) continue;
-    if (itemWants(state, item)) return true;
+    if (itemWants(state, item)) {
+      dropDone(state);
+      return true;
+    }
     unlist(state, item);
   }
   if (state.agenda.length > 0) {
@@ -26,6 +29,14 @@ export function agendaWants(state: RunState): boolean {
   }
   return false;
 }
+
+/** Of a run that always has more to do (a loop of pure steps) what is done must not pile up. */
+function dropDone(state: RunState): void {
+  if (state.agendaHead < DONE_MAX || state.agendaHead * 2 < state.agenda.length) return;
+  state.agenda = state.agenda.slice(state.agendaHead);
+  state.agendaHead = 0;
+}
+const DONE_MAX = 1_024;
 
 function unlist(state: RunState, item: AgendaItem): void {
   if (item === "run") state.runListed = false;
@@ -55,13 +66,6 @@ function stepWants(instance: StepInstance): boolean {
     default:
       return false;
   }
-}
-
-/** An inner scope that must still be told to stop; `finally` is not cancelled with the rest. */
-export function innerToCancel(instance: StepInstance): ScopeInstance | null {
-  for (const scope of instance.live?.scopes ?? [])
-    if (scope.cancelling === null && scope.slot !== "finally") return scope;
-  return null;
 }
 
 function scopeWants(scope: ScopeInstance): boolean {

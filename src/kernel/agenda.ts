@@ -7,7 +7,7 @@
  * A2. A paused run does nothing by itself; cancel ends the pause first.
  */
 
-import { agendaWants, innerToCancel, nextToCancel } from "./agenda-wants.ts";
+import { agendaWants, nextToCancel } from "./agenda-wants.ts";
 import { beginKindAgain, beginStep } from "./begin-step.ts";
 import { cancelStep } from "./cancel-step.ts";
 import { closeScope } from "./close-scope.ts";
@@ -15,6 +15,7 @@ import { fail, guarded, succeed } from "./outcome.ts";
 import { readValue } from "./read-scope.ts";
 import { advanceRun } from "./run-life.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
+import { innerToCancel } from "./scopes/wants.ts";
 import type { AgendaItem, ScopeInstance, StepInstance } from "./state.ts";
 import { emit, isSpent, type Turn } from "./turn.ts";
 import { NOT_LOADED } from "./value-ref.ts";

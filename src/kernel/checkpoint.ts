@@ -66,7 +66,7 @@ const STEP_FIELDS = [
   "error",
 ] as const satisfies readonly (keyof StepInstance)[];
 
-type SavedLive = Omit<Live, "scopes" | "computing" | "scratch" | "effects">;
+type SavedLive = Omit<Live, "scopes" | "untold" | "computing" | "scratch" | "effects">;
 type SavedStep = { readonly at: number; readonly live?: SavedLive } & Partial<
   Pick<StepInstance, (typeof STEP_FIELDS)[number]>
 >;
@@ -176,6 +176,7 @@ function saveStep(instance: StepInstance): SavedStep | null {
   if (instance.live !== null) {
     const {
       scopes: _scopes,
+      untold: _untold,
       computing: _computing,
       scratch: _scratch,
       effects: _effects,

@@ -1,7 +1,7 @@
 /** Messages from people and other runs: signals and decisions on approvals. */
 import { SIGNALS_MAX } from "./decision.ts";
 import type { Input } from "./inputs.ts";
-import { fail, guarded, succeed } from "./outcome.ts";
+import { canFail, fail, guarded, succeed } from "./outcome.ts";
 import { readValue } from "./read-scope.ts";
 import { type StepInstance, signalKey } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
@@ -78,14 +78,15 @@ export function decideApproval(
     };
     return;
   }
+  const fails = !input.approved && !instance.step.portsUsed.has("rejected");
+  if (fails && !canFail(turn, instance)) return;
   const id = `approval:${input.path}#${instance.attempt}`;
   const { approved, comment, form, by } = input;
   const payload = { approved, by, comment, form: form ?? null };
   emit(turn, { type: "signal.received", id, name: "approval", key: input.path, payload, by });
   emit(turn, { type: "signal.consumed", id, path: input.path });
   if (approved) return succeed(turn, instance, { output: payload, port: "approved" });
-  if (instance.step.portsUsed.has("rejected"))
-    return succeed(turn, instance, { output: payload, port: "rejected" });
+  if (!fails) return succeed(turn, instance, { output: payload, port: "rejected" });
   fail(turn, instance, {
     code: "approval_rejected",
     message: `"${input.path}" was rejected by ${by}${comment === null ? "." : `: ${comment}`}`,

@@ -302,8 +302,10 @@ function passDeadline(turn: Turn, instance: StepInstance): void {
 
 /** The step fails with `error` once what it started has ended. */
 function stopInside(turn: Turn, instance: StepInstance, error: StepError): void {
-  emit(turn, { type: "step.cancel_requested", path: instance.path, reason: "deadline", error });
   const wait = instance.live?.wait ?? null;
+  // A child that is abandoned does not end first: the step fails in this very decision.
+  if (wait?.kind === "child" && wait.onParentEnd === "abandon" && !canFail(turn, instance)) return;
+  emit(turn, { type: "step.cancel_requested", path: instance.path, reason: "deadline", error });
   if (wait?.kind !== "child") return;
   if (wait.onParentEnd === "cancel") cancelChild(turn, wait.runId, instance.path);
   else endCancelled(turn, instance);

@@ -194,7 +194,10 @@ function openScope(state: RunState, event: EventOf<"scope.opened">): void {
   state.scopes.set(scope.path, scope);
   for (const instance of scope.steps) state.steps.set(instance.path, instance);
   if (owner !== null) {
-    owner.live?.scopes.add(scope);
+    if (owner.live !== null) {
+      owner.live.scopes.add(scope);
+      owner.live.untold = null;
+    }
     controlOpened(owner, scope);
     listStep(state, owner);
   }

@@ -78,6 +78,8 @@ export interface Live {
   cancelling: { readonly reason: CancelReason; readonly error: StepError | null } | null;
   control: Control | null;
   readonly scopes: Set<ScopeInstance>;
+  /** Those of `scopes` that may have to be told to stop, from `cursor` on; a cache, null is always right. */
+  untold: { readonly scopes: readonly ScopeInstance[]; cursor: number } | null;
   /** Computed off the turn right now; not part of the durable state. */
   computing: boolean;
   /** What a scope kind evaluated and can evaluate again; not part of the durable state. */
@@ -346,6 +348,7 @@ export function newLive(readyAtMs: number): Live {
     cancelling: null,
     control: null,
     scopes: new Set(),
+    untold: null,
     computing: false,
     scratch: undefined,
     effects: NO_EFFECTS,

@@ -18,8 +18,8 @@ import { emit, type Turn } from "../turn.ts";
 import { NOT_LOADED, type ValueRef } from "../value-ref.ts";
 import type { EachControl, OpenChunk } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
-import { basePath } from "./open-scope.ts";
-import { eachMove, fullChunk, uncancelled } from "./wants.ts";
+import { basePath, stopNext } from "./open-scope.ts";
+import { eachMove, fullChunk } from "./wants.ts";
 
 /** 1,000,000 items a loop (spec: limits). */
 export const ITEMS_MAX = 1_000_000;
@@ -114,9 +114,7 @@ function advance(turn: Turn, instance: StepInstance): boolean {
     case "store_results":
       return storeResults(turn, instance, control);
     case "cancel":
-      for (const scope of uncancelled(instance))
-        emit(turn, { type: "scope.cancel_requested", path: scope.path, reason: "fail_fast" });
-      return true;
+      return stopNext(turn, instance, "fail_fast");
     case "open":
       return openItem(turn, instance, control);
     case "finish":

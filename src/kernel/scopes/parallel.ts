@@ -11,8 +11,8 @@ import { emit, type Turn } from "../turn.ts";
 import type { ValueRef } from "../value-ref.ts";
 import type { ParallelControl, ScopeOutcome } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
-import { openSlot } from "./open-scope.ts";
-import { uncancelled, winnerOf } from "./wants.ts";
+import { openSlot, stopNext } from "./open-scope.ts";
+import { winnerOf } from "./wants.ts";
 
 const begin: Begin = (turn, instance, config) => {
   emit(turn, {
@@ -37,9 +37,7 @@ function advance(turn: Turn, instance: StepInstance): boolean {
     return true;
   }
   if (control.order.length === slots.length) return finish(turn, instance, control, slots);
-  for (const scope of uncancelled(instance))
-    emit(turn, { type: "scope.cancel_requested", path: scope.path, reason: "join" });
-  return true;
+  return stopNext(turn, instance, "join");
 }
 
 function finish(

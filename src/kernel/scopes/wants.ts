@@ -37,7 +37,7 @@ export function parallelWants(instance: StepInstance): boolean {
   const control = controlOf<ParallelControl>(instance);
   if (control.opened < instance.step.bodies.size) return true;
   if (control.order.length === instance.step.bodies.size) return true;
-  return mustCancelRest(instance, control) && uncancelled(instance).length > 0;
+  return mustCancelRest(instance, control) && innerToCancel(instance) !== null;
 }
 
 /** The branch whose outcome decides now, if one does. */
@@ -55,9 +55,21 @@ function mustCancelRest(instance: StepInstance, control: ParallelControl): boole
   return control.order.some((slot) => control.results[slot]?.outcome === "failed");
 }
 
-/** Inner scopes that have not been told to stop. */
-export function uncancelled(instance: StepInstance): ScopeInstance[] {
-  return [...(instance.live?.scopes ?? [])].filter((scope) => scope.cancelling === null);
+/**
+ * The first inner scope that must still be told to stop; null when all have. The `finally` of a try
+ * is not: it runs to its end. Each scope is passed once, however often this is asked.
+ */
+export function innerToCancel(instance: StepInstance): ScopeInstance | null {
+  const { live, step } = instance;
+  if (live === null) return null;
+  live.untold ??= { scopes: [...live.scopes], cursor: 0 };
+  const { untold } = live;
+  for (; untold.cursor < untold.scopes.length; untold.cursor++) {
+    const scope = untold.scopes[untold.cursor];
+    if (scope === undefined || scope.closed || scope.cancelling !== null) continue;
+    if (step.kind !== "try" || scope.slot !== "finally") return scope;
+  }
+  return null;
 }
 
 /** What a for_each can do now, in order of importance; null: it waits for its items. */
@@ -69,7 +81,7 @@ export function eachMove(instance: StepInstance): EachMove | null {
   if (fullChunk(control) !== null) return "store_results";
   const stopping = instance.step.failFast && control.failed > 0 && !control.continueOnError;
   if (stopping) {
-    if (uncancelled(instance).length > 0) return "cancel";
+    if (innerToCancel(instance) !== null) return "cancel";
   } else if (control.next < control.count)
     return control.running < control.concurrency ? "open" : null;
   return control.running === 0 ? "finish" : null;
