@@ -25,7 +25,6 @@ import { SAVE_COMMIT_ID } from "./sql/save-commit-id.ts";
 import { SAVE_NEWEST_VERSION } from "./sql/save-newest-version.ts";
 import { SAVE_WORKFLOW_VERSION } from "./sql/save-workflow-version.ts";
 import { toStoreError } from "./sqlite-error.ts";
-import { WalGrowth } from "./wal-growth.ts";
 import type { BlobInput, WriterCall, WriterCalls } from "./writer-calls.ts";
 
 /** Commit ids kept for committed(): far more than can ever be in doubt at once. */
@@ -49,8 +48,6 @@ export class GroupWriter {
   #lastNowMs = 0;
   #forgottenAtMs = 0;
   #isTidy = true;
-  #walFrames = 0;
-  readonly #walGrowth: WalGrowth;
   readonly #handlers: Handlers = {
     commit: (input) => this.#commit(input),
     saveWorkflow: (input) => this.#saveWorkflow(input),
@@ -64,7 +61,6 @@ export class GroupWriter {
   constructor(path: string, epoch: number) {
     this.#connection = new Connection(path, "write");
     this.#epoch = epoch;
-    this.#walGrowth = new WalGrowth(path);
     this.#commitNumber = this.#connection.get<{ number: number }>(LAST_COMMIT_NUMBER)?.number ?? 0;
   }
 
@@ -96,13 +92,7 @@ export class GroupWriter {
     const wal = this.#connection.get<{ log: number; checkpointed: number }>(
       "PRAGMA wal_checkpoint(NOOP)",
     );
-    this.#walFrames = wal?.log ?? 0;
     return wal !== undefined && wal.log - wal.checkpointed > WAL_PAGES_MAX;
-  }
-
-  /** Makes room in the WAL for the next commits, by what `isWalLarge` saw last. */
-  growWal(): void {
-    this.#walGrowth.makeRoom(this.#walFrames);
   }
 
   /**

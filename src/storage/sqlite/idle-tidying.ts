@@ -1,7 +1,4 @@
-/**
- * Decides when a writer keeps house: it tidies past a WAL size at once, else when no call has come
- * for IDLE_MS; and it makes room in the WAL after each call.
- */
+/** Decides when a writer tidies: past a WAL size at once, else when no call has come for IDLE_MS. */
 import type { GroupWriter } from "./group-writer.ts";
 
 const IDLE_MS = 200;
@@ -19,7 +16,6 @@ export class IdleTidying {
   called(): void {
     this.#wasCalled = true;
     if (this.#writer.isWalLarge) this.#writer.tidy();
-    else this.#writer.growWal();
     this.#timer ??= this.#arm();
   }
 
