@@ -6,13 +6,14 @@
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import type { AttemptRequest, AttemptRunner, EngineLimits } from "#engine/embedded/options.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Store } from "#ports/store.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
 import { systemIds } from "../../src/system/system-ids.ts";
 import { systemRandom } from "../../src/system/system-random.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { context, type LogLine, nodes, perform, type Work } from "./engine-fixture.ts";
+import { context, type LogLine, perform, nodes as testNodes, type Work } from "./engine-fixture.ts";
 
 export const DEADLINE_MS = 20_000;
 
@@ -30,6 +31,7 @@ export interface SqliteBench extends AsyncDisposable {
     readonly work?: Readonly<Record<string, Work>>;
     readonly limits?: Partial<EngineLimits>;
     readonly wrap?: (store: Store) => Store;
+    readonly nodes?: NodeRegistry;
   }): Promise<Owner>;
 }
 
@@ -37,7 +39,7 @@ export async function openSqliteBench(): Promise<SqliteBench> {
   const directory = await temporaryDirectory();
   const opened: { readonly engine: Engine; readonly store: Store }[] = [];
   return {
-    async open({ work = {}, limits = {}, wrap = unwrapped } = {}) {
+    async open({ work = {}, limits = {}, wrap = unwrapped, nodes = testNodes } = {}) {
       const store = await openSqliteStore({ dataDir: directory.path });
       const logs: LogLine[] = [];
       const attempts: AttemptRequest[] = [];

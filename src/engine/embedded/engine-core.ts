@@ -88,6 +88,7 @@ export class EngineCore {
         },
       },
       computer: options.computer ?? pureComputer(nodes, logger),
+      slowTypes: new Set(),
       timers: new Timers(clock, (runKey, key) =>
         this.#post(runKey, report({ kind: "timer", key })),
       ),

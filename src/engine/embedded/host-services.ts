@@ -43,6 +43,8 @@ export interface HostServices {
   readonly nodes: NodeRegistry;
   readonly nodeServices: NodeServices;
   readonly computer: PureComputer;
+  /** Pure node types that have held up a turn: they are computed off it. */
+  readonly slowTypes: Set<string>;
   readonly loader: RunLoader;
   readonly values: ValueLoader;
   readonly cache: ValueCache;

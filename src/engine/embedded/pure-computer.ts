@@ -1,7 +1,7 @@
 /**
- * Computes pure steps whose input is too large for a turn: built-in types in one worker thread,
- * started when first needed. A user's own types exist only in the thread that loaded them: those
- * are computed here, after what is due, and reported when they take long.
+ * Computes pure steps whose input is too large for a turn, or whose type has held up one: built-in
+ * types in one worker thread, started when first needed. A user's own types exist only in the
+ * thread that loaded them: those are computed here, between turns, and reported once.
  *
  *   W1. Every computation answers; when the thread dies, what it had is computed here.
  */
@@ -22,6 +22,7 @@ interface Job {
 
 export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer {
   const jobs = new Map<number, Job>();
+  const reported = new Set<string>();
   let lastId = 0;
   let worker: Worker | null = null;
 
@@ -40,10 +41,13 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
       jobs.delete(id);
       if (job === undefined) return;
       if (outcome !== null) return job.resolve(outcome);
-      logger.warn(
-        { uses: job.uses },
-        "a user's pure node has a large input; it runs on the main thread",
-      );
+      if (!reported.has(job.uses)) {
+        reported.add(job.uses);
+        logger.warn(
+          { uses: job.uses },
+          "a user's pure node is slow or has a large input; it runs on the main thread, between turns",
+        );
+      }
       computeHere(job);
     });
     const abandon = () => {

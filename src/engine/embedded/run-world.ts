@@ -13,7 +13,10 @@ import { BLOB_BYTES } from "./options.ts";
 import type { Turn } from "./turn.ts";
 import { elementOf, type StoredRef } from "./value-loader.ts";
 
-/** A pure step that holds up the turn longer than this is reported. */
+/**
+ * A pure step that holds up its turn longer than this is reported, and steps of its type are
+ * computed off the turn from then on, until the process ends.
+ */
 const OVERRUN_MS = 50;
 
 /** `turn` answers the turn under way. */
@@ -73,13 +76,16 @@ function evaluatePure(
       },
     };
   // Functions cannot be sent to another thread: such a step is computed here, and watched.
-  if (definition.functionFields.size === 0 && jsonSizeUpTo(config, BLOB_BYTES) > BLOB_BYTES)
-    return "later";
+  const isMovable = definition.functionFields.size === 0;
+  if (isMovable && services.slowTypes.has(uses)) return "later";
+  if (isMovable && jsonSizeUpTo(config, BLOB_BYTES) > BLOB_BYTES) return "later";
   const beganMs = services.clock.monotonicMs();
   const outcome = runPure(definition, config);
   const tookMs = services.clock.monotonicMs() - beganMs;
-  if (tookMs > OVERRUN_MS)
+  if (tookMs > OVERRUN_MS) {
     services.logger.warn({ run: runKey, path, uses, tookMs }, "a pure step held up its turn");
+    if (isMovable) services.slowTypes.add(uses);
+  }
   return outcome;
 }
 
