@@ -75,7 +75,10 @@ try {
     "--cpu-prof-interval=500",
     `--cpu-prof-dir=${profiles}`,
   ]);
-  const seconds = await saturate(() => server.run(load.steps), load);
+  const seconds = await saturate(() => server.run(load.steps), load).catch(async (cause) => {
+    await server.close().catch(() => undefined);
+    throw cause;
+  });
   process.stdout.write(
     `${wanted}: ${Math.round((load.count * load.steps) / seconds)} steps/s in ${seconds.toFixed(1)} s\n`,
   );
