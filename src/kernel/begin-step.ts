@@ -154,16 +154,23 @@ function wait(turn: Turn, instance: StepInstance, config: WaitConfig): boolean {
   return true;
 }
 
+/** The last instant that has a date. */
+const INSTANT_MAX_MS = 8.64e15;
+
 function waitFor(turn: Turn, instance: StepInstance, config: WaitConfig): WaitFor {
-  const { nowMs } = turn.world;
-  const dueAtMs = config.expires === undefined ? null : nowMs + (durationMs(config.expires) ?? 0);
+  const after = (duration: unknown) =>
+    Math.min(turn.world.nowMs + (durationMs(duration) ?? 0), INSTANT_MAX_MS);
+  const dueAtMs = config.expires === undefined ? null : after(config.expires);
   switch (instance.step.kind) {
     case "wait.for":
-      return { kind: "timer", dueAtMs: nowMs + (durationMs(config.duration) ?? 0) };
+      return { kind: "timer", dueAtMs: after(config.duration) };
     case "wait.until":
       return {
         kind: "timer",
-        dueAtMs: typeof config.at === "number" ? config.at : Date.parse(config.at ?? ""),
+        dueAtMs: Math.min(
+          typeof config.at === "number" ? config.at : Date.parse(config.at ?? ""),
+          INSTANT_MAX_MS,
+        ),
       };
     case "wait.signal":
       return {

@@ -44,7 +44,7 @@ import {
 import { engineContext, factsAfter, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { LoadedRun } from "./run-loader.ts";
 import { worldOf } from "./run-world.ts";
-import { eventOf, newTurn, pinValues, refuseCalls, type Turn } from "./turn.ts";
+import { eventOf, newTurn, pinValues, refuseCalls, settleCalls, type Turn } from "./turn.ts";
 import { messageOf, type StoredTurn, submitTurn, type Tail } from "./turn-commit.ts";
 import type { ValueSource } from "./value-loader.ts";
 
@@ -256,6 +256,8 @@ export class RunHost implements LoadedHost {
   }
 
   #committed(turn: Turn, { tail, hasBlobs }: StoredTurn): void {
+    // Abandoned while its blobs were put: durable, and the next start goes on from here.
+    if (this.#phase === "gone") return settleCalls(turn);
     const services = this.#services;
     const { events, firstSeq, atMs, sends } = turn;
     const status = statusOf(this.#needState());
@@ -269,8 +271,7 @@ export class RunHost implements LoadedHost {
     this.#effects.apply(turn);
     if (sends.length > 0) services.send(sends.map((send) => messageOf(this.tenant, send)));
     if (events.length > 0) services.committed({ facts, events, firstSeq, atMs, hasBlobs });
-    for (const { mail, end } of turn.taken)
-      mail.settle?.(end ?? { kind: "done", refusal: null, applied: false });
+    settleCalls(turn);
     for (const step of turn.compute) void this.#compute(step);
     this.#hasMore = turn.hasMore;
     if (isTerminal(status)) return this.#end();

@@ -84,6 +84,12 @@ export function eventOf(turn: Turn, seq: number): StoredEvent | null {
   return event === undefined ? null : (event as unknown as StoredEvent);
 }
 
+/** After a commit: answers who waits for it. */
+export function settleCalls(turn: Turn): void {
+  for (const { mail, end } of turn.taken)
+    mail.settle?.(end ?? { kind: "done", refusal: null, applied: false });
+}
+
 /** After a refused commit: answers the calls and gives back what the world had reported. */
 export function refuseCalls(turn: Turn, error: LockstitchError): Mail[] {
   const kept: Mail[] = [];

@@ -1,0 +1,40 @@
+/** What callers and operators do at the wrong moment, or beyond what anybody meant. */
+import { expect, test } from "vitest";
+import { context, driven, openBench, work, workflow } from "./engine-fixture.ts";
+
+test("a turn that becomes durable while the engine closes starts nothing any more", async () => {
+  const bench = await openBench({
+    work: { once: async () => null },
+    faults: { onPut: (operation) => (operation === "putBlob" ? 3_000 : 0) },
+  });
+  const { clock, engine, store } = bench;
+  await driven(clock, engine.saveWorkflow(context, workflow("w", { steps: [work("a", "once")] })));
+  const input = { text: "x".repeat(100_000) };
+  const start = engine.start(context, { workflow: "w", input, id: "r1" });
+  await clock.settle();
+  await driven(clock, engine.close(0));
+  // What was acknowledged is durable, and waits for the next start.
+  expect((await driven(clock, start)).created).toBe(true);
+  await clock.settle();
+  expect(bench.attempts).toHaveLength(0);
+  await driven(clock, store.close());
+  await driven(clock, bench.crash());
+  expect((await bench.settle("r1")).status).toBe("succeeded");
+  expect(bench.attempts).toHaveLength(1);
+  await bench[Symbol.asyncDispose]();
+});
+
+test.each([
+  { uses: "wait.until", with: { at: 9e15 } },
+  { uses: "wait.for", with: { duration: 9e15 } },
+  { uses: "wait.signal", with: { name: "go", expires: 9e15 } },
+  { uses: "wait.approval", with: { title: "Well?", expires: 9e15 } },
+])("a wait beyond the last date is explained like every other: $uses", async (step) => {
+  await using bench = await openBench();
+  const { clock, engine } = bench;
+  const definition = workflow("far", { steps: [{ id: "far", ...step }] });
+  const { run } = await driven(clock, engine.start(context, { workflow: definition }));
+  await clock.settle();
+  const { sentence } = await driven(clock, engine.explain(context, run.id));
+  expect(sentence).toContain("+275760-09-13");
+});
