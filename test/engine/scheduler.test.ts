@@ -16,12 +16,33 @@ function withGrants(bound: number) {
 test("higher priority first, then who waits longer, then who came first", () => {
   const { scheduler, granted } = withGrants(1);
   scheduler.request(claim("holder"));
-  scheduler.request(claim("late", { sinceMs: 2 }));
-  scheduler.request(claim("early", { sinceMs: 1 }));
-  scheduler.request(claim("early too", { sinceMs: 1 }));
-  scheduler.request(claim("urgent", { priority: 9, sinceMs: 3 }));
+  const other = (slot: string, more: Partial<SlotClaim>) => claim(slot, { runId: slot, ...more });
+  scheduler.request(other("late", { sinceMs: 2 }));
+  scheduler.request(other("early", { sinceMs: 1 }));
+  scheduler.request(other("early too", { sinceMs: 1 }));
+  scheduler.request(other("urgent", { priority: 9, sinceMs: 3 }));
   for (const slot of ["holder", "urgent", "early", "early too"]) scheduler.release(slot);
   expect(granted).toEqual(["holder", "urgent", "early", "early too", "late"]);
+});
+
+test("a run with 10,000 attempts delays the single one of another by one", () => {
+  const { scheduler, granted } = withGrants(1);
+  for (let at = 0; at < 10_000; at++) scheduler.request(claim(`many-${at}`, { runId: "many" }));
+  for (const runId of ["one", "two"]) scheduler.request(claim(runId, { runId, sinceMs: 9 }));
+  for (let at = 0; at < 5; at++) scheduler.release(granted.at(-1) ?? "");
+  expect(granted.slice(0, 6)).toEqual(["many-0", "many-1", "one", "two", "many-2", "many-3"]);
+});
+
+test("runs that keep coming do not starve the later attempts of one that waits", () => {
+  const { scheduler, granted } = withGrants(1);
+  for (let at = 0; at < 50; at++) scheduler.request(claim(`many-${at}`, { runId: "many" }));
+  scheduler.request(claim("new-0", { runId: "new-0" }));
+  for (let at = 1; at < 200; at++) {
+    scheduler.request(claim(`new-${at}`, { runId: `new-${at}` }));
+    scheduler.release(granted.at(-1) ?? "");
+  }
+  // As many come as are served, so the rounds grow by one each: some 20 of them in 200 grants.
+  expect(granted.filter((slot) => slot.startsWith("many")).length).toBeGreaterThan(15);
 });
 
 test("who waits for a full key holds up nobody else, whatever its priority", () => {

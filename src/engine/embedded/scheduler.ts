@@ -3,7 +3,10 @@
  * inside a started attempt. Rate limits, breakers, bulkheads, quotas and ageing join here.
  *
  *   A1. At no instant do more than `bound` attempts hold a slot, nor more than `limit` of a key.
- *   A2. Of two that could start, the one of higher priority does, then the one that waits longer.
+ *   A2. Of two that could start, the one of higher priority does, then the one of the earlier
+ *       round, then the one that waits longer. A run's claims stand in one round each, in the order
+ *       in which it asked; in a round every run that waits is served once, so
+ *       that a run with thousands of attempts delays the others by one each.
  *   A3. What could start now never waits: every release grants what it made room for.
  *   A4. A request that waits for its key holds up nobody of another key.
  *
@@ -27,8 +30,15 @@ export interface SlotClaim {
 
 interface Waiting {
   readonly claim: SlotClaim;
+  readonly round: number;
   readonly order: number;
   isGone: boolean;
+}
+
+/** A run that waits: how many of its claims do, and the round of the latest. */
+interface Share {
+  waiting: number;
+  round: number;
 }
 
 /** Everything that holds or wants one concurrency key. */
@@ -42,6 +52,7 @@ interface KeyQueue {
 
 function isBefore(a: Waiting, b: Waiting): boolean {
   if (a.claim.priority !== b.claim.priority) return a.claim.priority > b.claim.priority;
+  if (a.round !== b.round) return a.round < b.round;
   if (a.claim.sinceMs !== b.claim.sinceMs) return a.claim.sinceMs < b.claim.sinceMs;
   return a.order < b.order;
 }
@@ -54,6 +65,11 @@ export class Scheduler {
   readonly #keys = new Map<string, KeyQueue>();
   /** Those whose key, if any, has room: only the bound keeps them waiting. */
   readonly #open = new BinaryHeap<Waiting>(isBefore);
+  readonly #shares = new Map<string, Share>();
+  /** The round that is being served, what it has granted, and the runs that waited when it began. */
+  #round = 0;
+  #roundGrants = 0;
+  #roundRuns = 1;
   #order = 0;
   #isStopped = false;
   #isGranting = false;
@@ -98,7 +114,8 @@ export class Scheduler {
   /** Waits for the slot; `grant` is called when it is held, at once if there is room. */
   request(claim: SlotClaim): void {
     if (this.#held.has(claim.slot) || this.#waiting.has(claim.slot)) return;
-    const waiting: Waiting = { claim, order: this.#order++, isGone: false };
+    const round = this.#nextRound(claim.runId);
+    const waiting: Waiting = { claim, round, order: this.#order++, isGone: false };
     this.#waiting.set(claim.slot, waiting);
     if (claim.concurrency === null) this.#open.push(waiting);
     else {
@@ -126,6 +143,7 @@ export class Scheduler {
     if (waiting !== undefined) {
       waiting.isGone = true;
       this.#waiting.delete(slot);
+      this.#leave(waiting.claim.runId);
     }
     const held = this.#held.get(slot);
     if (held === undefined && waiting === undefined) return;
@@ -177,6 +195,37 @@ export class Scheduler {
     this.#grantAll();
   }
 
+  /** A run's claims stand in one round each. */
+  #nextRound(runId: string): number {
+    const share = this.#shares.get(runId);
+    if (share === undefined) {
+      this.#shares.set(runId, { waiting: 1, round: this.#round });
+      return this.#round;
+    }
+    share.waiting++;
+    share.round = Math.max(this.#round, share.round + 1);
+    return share.round;
+  }
+
+  #leave(runId: string): void {
+    const share = this.#shares.get(runId);
+    if (share !== undefined && --share.waiting === 0) this.#shares.delete(runId);
+  }
+
+  /**
+   * A round ends when as many were served as had waited when it began: runs that come meanwhile
+   * join the next one, or those that came first would wait for ever.
+   */
+  #served({ claim, round }: Waiting): void {
+    this.#roundGrants++;
+    if (round <= this.#round && this.#roundGrants < this.#roundRuns)
+      return this.#leave(claim.runId);
+    this.#round = Math.max(this.#round + 1, round);
+    this.#roundGrants = 0;
+    this.#roundRuns = Math.max(1, this.#shares.size);
+    this.#leave(claim.runId);
+  }
+
   #queue(key: string): KeyQueue {
     let queue = this.#keys.get(key);
     if (queue === undefined) {
@@ -226,6 +275,7 @@ export class Scheduler {
         this.#open.pop();
         this.#waiting.delete(next.claim.slot);
         next.isGone = true;
+        this.#served(next);
         this.hold(next.claim);
         if (next.claim.concurrency !== null) {
           const queue = this.#queue(next.claim.concurrency.key);
