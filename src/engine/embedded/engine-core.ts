@@ -23,6 +23,7 @@ import { Observers } from "./observers.ts";
 import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
+import { runTerminal } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
@@ -394,8 +395,4 @@ function refuseNewer(head: RunHead): void {
     "store_newer",
     `Run ${head.runId} was written by a newer version (reader ${head.minReader}); update this one.`,
   );
-}
-
-function runTerminal(runId: string): LockstitchError {
-  return new LockstitchError("run_terminal", `Run ${runId} has ended.`, { details: { runId } });
 }

@@ -44,6 +44,10 @@ export function fencedError(runId: string): LockstitchError {
   );
 }
 
+export function runTerminal(runId: string): LockstitchError {
+  return new LockstitchError("run_terminal", `Run ${runId} has ended.`, { details: { runId } });
+}
+
 export function shuttingDown(): LockstitchError {
   return new LockstitchError("shutting_down", "The engine is closing; try again soon.");
 }
