@@ -112,9 +112,9 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "cancel-skips-finally",
     harm: "what `finally` should clean up stays",
-    file: "src/kernel/agenda-wants.ts",
-    find: 'if (scope.cancelling === null && scope.slot !== "finally") return scope;',
-    replace: "if (scope.cancelling === null) return scope;",
+    file: "src/kernel/scopes/wants.ts",
+    find: 'if (step.kind !== "try" || scope.slot !== "finally") return scope;',
+    replace: "if (step !== null) return scope;",
   },
   {
     name: "blocked-steps-wait",
