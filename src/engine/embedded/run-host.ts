@@ -88,7 +88,7 @@ export class RunHost implements LoadedHost {
       source: this.#source,
       facts: () => this.facts,
     });
-    this.#world = worldOf(services, this.key, () => this.#currentTurn());
+    this.#world = worldOf(services, this.key, () => must(this.#turn, runId));
   }
 
   get parked(): Parked | null {
@@ -96,8 +96,7 @@ export class RunHost implements LoadedHost {
   }
   /** Committed facts; of a run that is being created, what its row will say. */
   get facts(): RunFacts {
-    if (this.#facts === null) throw new Error(`run ${this.runId} is not loaded`);
-    return this.#facts;
+    return must(this.#facts, this.runId);
   }
   /** Whether it waits for nothing but timers, signals, people and children. */
   get isResting(): boolean {
@@ -158,7 +157,7 @@ export class RunHost implements LoadedHost {
   /** Decides one turn. Called by the engine for a host that is queued. */
   advance(): void {
     if (this.#phase !== "queued") return;
-    const state = this.#needState();
+    const state = must(this.#state, this.runId);
     const { clock } = this.#services;
     this.#phase = "turn";
     const turn = newTurn(state.seq + 1, Math.max(state.nowMs, clock.nowMs()), clock.monotonicMs());
@@ -188,8 +187,6 @@ export class RunHost implements LoadedHost {
     this.#services.ready(this);
   }
 
-  // Deciding
-
   #decide(turn: Turn): void {
     // The committer takes no more: what this turn was about is found again at the next start.
     if (this.#services.isClosing())
@@ -197,7 +194,7 @@ export class RunHost implements LoadedHost {
     try {
       const decided = decideTurn(turn, {
         runKey: this.key,
-        state: this.#needState(),
+        state: must(this.#state, this.runId),
         world: this.#world,
         mailbox: this.#mailbox,
         effects: this.#effects,
@@ -205,10 +202,7 @@ export class RunHost implements LoadedHost {
       });
       if (decided.kind === "done") void this.#commit(turn);
       else if (decided.kind === "needs") void this.#loadValues(turn, decided.refs);
-      else {
-        const error = slotsFull(this.facts.workflow, decided);
-        this.#vanish(turn, { kind: "failed", error });
-      }
+      else this.#vanish(turn, { kind: "failed", error: slotsFull(this.facts.workflow, decided) });
     } catch (error) {
       this.#fault(turn, error);
     }
@@ -225,14 +219,12 @@ export class RunHost implements LoadedHost {
     this.#decide(turn);
   }
 
-  // Committing
-
   async #commit(turn: Turn): Promise<void> {
     try {
       await submitTurn(turn, {
         services: this.#services,
         context: this.#source.context,
-        state: this.#needState(),
+        state: must(this.#state, this.runId),
         facts: this.facts,
         tail: this.#tail,
         settle: (outcome, stored) => this.#settled(turn, outcome, stored),
@@ -260,7 +252,7 @@ export class RunHost implements LoadedHost {
     if (this.#phase === "gone") return settleCalls(turn);
     const services = this.#services;
     const { events, firstSeq, atMs, sends } = turn;
-    const status = statusOf(this.#needState());
+    const status = statusOf(must(this.#state, this.runId));
     const facts = factsAfter(this.facts, events, { atMs, status });
     this.#facts = facts;
     this.#turn = null;
@@ -296,8 +288,6 @@ export class RunHost implements LoadedHost {
     if (this.#phase !== "gone" && this.#phase !== "parked")
       this.deliver(report({ kind: "computed", path: step.path, outcome }));
   }
-
-  // When a turn comes to nothing
 
   /** A run that was to be created is not: it never was. */
   #vanish(turn: Turn, end: MailEnd): void {
@@ -338,7 +328,7 @@ export class RunHost implements LoadedHost {
 
   /** The kernel threw: the state may be half changed and is thrown away with the turn. */
   #fault(turn: Turn, error: unknown): void {
-    const stack = error instanceof Error ? error.stack : String(error);
+    const { stack } = error as Error;
     const inputs = turn.taken.map(({ mail }) => mail.input.kind);
     this.#services.logger.error({ run: this.runId, inputs, stack }, "a turn failed");
     this.#park(turn, "internal", error);
@@ -366,8 +356,6 @@ export class RunHost implements LoadedHost {
     this.#hasMore = false;
     this.#effects.giveBack(turn.slots);
   }
-
-  // Loading
 
   async #load(): Promise<void> {
     const load = await loadRun(this.#services, this.#source);
@@ -401,17 +389,12 @@ export class RunHost implements LoadedHost {
     this.#wake();
     if (this.isResting) this.#services.rested(this);
   }
-
-  #needState(): RunState {
-    if (this.#state === null)
-      throw new Error(`run ${this.runId} has no state in phase ${this.#phase}`);
-    return this.#state;
-  }
-
-  #currentTurn(): Turn {
-    if (this.#turn === null) throw new Error(`run ${this.runId} has no turn under way`);
-    return this.#turn;
-  }
 }
 
 const CONTINUE: Input = { kind: "continue" };
+
+/** What the phase says is there. */
+function must<Part>(part: Part | null, runId: string): Part {
+  if (part === null) throw new Error(`run ${runId} lacks what its phase promises`);
+  return part;
+}
