@@ -38,3 +38,34 @@ test.each([
   const { sentence } = await driven(clock, engine.explain(context, run.id));
   expect(sentence).toContain("+275760-09-13");
 });
+
+test("resuming more steps than one turn may load values for takes several turns", async () => {
+  await using bench = await openBench();
+  const { clock } = bench;
+  const loop = (id: string) => ({
+    ...{ id, uses: "for_each" },
+    with: { items: { range: { start: 0, end: 5_100 } }, concurrency: 5_100 },
+    steps: [
+      { id: "large", uses: "data.set", with: { value: "${{ 'x'.repeat(300) + item }}" } },
+      { id: "wait", uses: "wait.for", needs: ["large"], with: { duration: "1h" } },
+      {
+        ...{ id: "use", uses: "data.set", needs: ["wait"] },
+        with: { value: "${{ steps.large.output.length }}" },
+      },
+    ],
+  });
+  const definition = workflow("many", { steps: [loop("left"), loop("right")] });
+  const { run } = await driven(clock, bench.engine.start(context, { workflow: definition }));
+  const waiting = async () => (await driven(clock, bench.engine.progress(context, run.id))).waiting;
+  for (let looks = 0; looks < 1_000 && (await waiting()) < 10_200; looks++) await clock.settle();
+  await driven(clock, bench.engine.pause(context, run.id));
+  await clock.runUntilIdle();
+  // Nothing of it is in memory any more, and all of it is due.
+  await bench.crash();
+  await driven(clock, bench.engine.resume(context, run.id));
+  const { status, error } = await bench.settle(run.id);
+  expect({ status, error }).toEqual({ status: "succeeded", error: null });
+  const written = await driven(clock, bench.store.journal.turns(context, run.id, 0, 10_000));
+  const longest = Math.max(...written.map(({ firstSeq, lastSeq }) => lastSeq - firstSeq + 1));
+  expect(longest).toBeLessThan(12_000);
+});

@@ -15,6 +15,8 @@ import { gather, type Turn } from "./turn.ts";
 
 /** Events of one turn after which no further mail is taken into it. */
 const TURN_EVENTS_MAX = 2_000;
+/** Times that one turn loads values before it commits what it has. */
+const TURN_LOADS_MAX = 200;
 
 interface Deciding {
   readonly runKey: string;
@@ -38,7 +40,9 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
     const decision = decide(run.state, input, run.world);
     gather(turn, decision);
     if (decision.needs.length > 0) {
-      if (!decision.again) turn.own.unshift({ kind: "continue" });
+      // What was loaded for this much stays a turn of its own; the rest is for the next.
+      if (!decision.again && isFull(turn)) turn.hasMore = true;
+      else if (!decision.again) turn.own.unshift({ kind: "continue" });
       else if (entry === null) turn.own.unshift(input);
       else turn.again = entry;
     }
@@ -47,9 +51,15 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
     if (decision.more) turn.hasMore = true;
     const full = admit(turn, decision, run);
     if (full !== null) return full;
-    if (decision.needs.length > 0) return { kind: "needs", refs: decision.needs };
+    if (decision.needs.length > 0 && (decision.again || !isFull(turn)))
+      return { kind: "needs", refs: decision.needs };
   }
   return { kind: "done" };
+}
+
+/** Loading gives a turn its time back: this bounds one that must load for every step. */
+function isFull({ events, loads }: Turn): boolean {
+  return events.length >= TURN_EVENTS_MAX || (events.length > 0 && loads >= TURN_LOADS_MAX);
 }
 
 function nextInput(
