@@ -133,17 +133,19 @@ function matchSignal(turn: Turn, key: string): void {
   const signal = state.signals.get(key)?.[0];
   const instance = state.signalWaits.get(key)?.[0];
   if (signal === undefined || instance === undefined) return;
-  const loaded = guarded(() => ({
-    config: readValue(turn, instance.live?.input ?? { v: null }),
-    payload: readValue(turn, signal.payload),
-  }));
+  const config = guarded(() => readValue(turn, instance.live?.input ?? { v: null }));
+  if (!config.ok) {
+    fail(turn, instance, config.error, { mayRetry: false });
+    return;
+  }
+  const loaded = guarded(() => readValue(turn, signal.payload));
   if (!loaded.ok) {
     emit(turn, { type: "signal.unconsumed", id: signal.id, reason: loaded.error.message });
     return;
   }
-  const { config, payload } = loaded.value;
-  if (config === NOT_LOADED || payload === NOT_LOADED) return;
-  const schema = (config as { readonly schema?: unknown } | null)?.schema;
+  const payload = loaded.value;
+  if (config.value === NOT_LOADED || payload === NOT_LOADED) return;
+  const schema = (config.value as { readonly schema?: unknown } | null)?.schema;
   const misfit = schema === undefined ? null : turn.world.validate(schema, payload);
   if (misfit !== null) {
     emit(turn, { type: "signal.unconsumed", id: signal.id, reason: `does not fit: ${misfit}` });

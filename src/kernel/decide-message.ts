@@ -48,7 +48,8 @@ function misfitOf(
   value: unknown,
 ): string | null {
   const config = guarded(() => readValue(turn, instance.live?.input ?? { v: null }));
-  if (!config.ok) return config.error.message;
+  // A lost configuration is the step's fault, not the caller's: see matchSignal.
+  if (!config.ok) return null;
   if (config.value === NOT_LOADED) return "unknown";
   const schema = (config.value as Readonly<Record<string, unknown>> | null)?.[field];
   return schema === undefined ? null : turn.world.validate(schema, value);

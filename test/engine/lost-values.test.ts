@@ -176,3 +176,22 @@ test("a large output is put together again after a restart without reading a tur
   // Once for the chunk of results, once on the way through the items.
   expect(Math.max(...read.values())).toBeLessThanOrEqual(3);
 });
+
+test("a wait whose configuration is lost fails with blob_missing once its signal comes", async () => {
+  await using bench = await openBench();
+  const names = Array.from({ length: 9_000 }, (_, at) => `value${at}`);
+  const definition = workflow("picky", {
+    steps: [{ id: "w", uses: "wait.signal", with: { name: "go", schema: { enum: names } } }],
+  });
+  const id = await startId(bench, definition, {});
+  await bench.settle(id);
+  expect(await corruptBlobs(bench, id, "input")).toBe(1);
+  await bench.crash();
+  const signal = { name: "go", payload: "value5" };
+  expect((await driven(bench.clock, bench.engine.signal(context, id, signal))).applied).toBe(true);
+  const run = await bench.settle(id);
+  expect({ status: run.status, code: run.error?.code }).toEqual({
+    status: "failed",
+    code: "blob_missing",
+  });
+});
