@@ -69,3 +69,29 @@ test("resuming more steps than one turn may load values for takes several turns"
   const longest = Math.max(...written.map(({ firstSeq, lastSeq }) => lastSeq - firstSeq + 1));
   expect(longest).toBeLessThan(12_000);
 });
+
+test("a run that a call loads during recovery keeps its concurrency slot", async () => {
+  let readMs = 0;
+  await using bench = await openBench({
+    faults: { onRead: (operation) => (operation === "turns" ? readMs : 0) },
+  });
+  const { clock } = bench;
+  const definition = workflow("one", {
+    concurrency: { key: "${{ 'k' }}", limit: 1 },
+    steps: [{ id: "s", uses: "wait.signal", with: { name: "go" } }],
+  });
+  await driven(clock, bench.engine.saveWorkflow(context, definition));
+  for (const id of ["a", "b"])
+    await driven(clock, bench.engine.start(context, { workflow: "one", id }));
+  const statuses = async () => {
+    const a = await driven(clock, bench.engine.get(context, "a"));
+    const b = await driven(clock, bench.engine.get(context, "b"));
+    return [a?.status, b?.status];
+  };
+  expect(await statuses()).toEqual(["waiting", "queued"]);
+  readMs = 5_000;
+  const engine = await bench.crash();
+  await driven(clock, engine.pause(context, "a"));
+  await clock.runUntilIdle();
+  expect(await statuses()).toEqual(["paused", "queued"]);
+});

@@ -314,8 +314,12 @@ export class EngineCore {
         beganMs = clock.monotonicMs();
       }
       if (this.#isStopped) return;
-      // Meanwhile a call or a message may have loaded it.
-      if (this.#hosts.has(runKeyOf(tenant, runId))) continue;
+      // Meanwhile a call or a message may have begun to load it; its slot counts all the same.
+      const present = this.#hosts.get(runKeyOf(tenant, runId));
+      if (present !== undefined) {
+        await present.loaded();
+        continue;
+      }
       const host = new RunHost(this.services, tenant, runId);
       this.#hosts.set(host.key, host);
       await host.open();

@@ -132,6 +132,11 @@ export class RunHost implements LoadedHost {
     return promise;
   }
 
+  /** Resolves once open() would: at once for a run that was created here. */
+  async loaded(): Promise<void> {
+    await this.#whenLoaded?.promise;
+  }
+
   /** False: the host has left memory; whether the run has, its row says. */
   deliver(mail: Mail): boolean {
     const { limits, unparked } = this.#services;
