@@ -95,3 +95,22 @@ test("a run that a call loads during recovery keeps its concurrency slot", async
   await clock.runUntilIdle();
   expect(await statuses()).toEqual(["paused", "queued"]);
 });
+
+test("of runs that cancel each other and start together the last one is left", async () => {
+  await using bench = await openBench();
+  const { clock, engine } = bench;
+  const definition = workflow("last", {
+    concurrency: { key: "${{ 'k' }}", limit: 1, whenFull: "cancelRunning" },
+    steps: [{ id: "s", uses: "wait.signal", with: { name: "go" } }],
+  });
+  await driven(clock, engine.saveWorkflow(context, definition));
+  const ids = ["a", "b", "c", "d"];
+  await driven(
+    clock,
+    Promise.all(ids.map((id) => engine.start(context, { workflow: "last", id }))),
+  );
+  await clock.runUntilIdle();
+  const runs = await driven(clock, Promise.all(ids.map((id) => engine.get(context, id))));
+  const statuses = runs.map((run) => run?.status);
+  expect(statuses).toEqual(["cancelled", "cancelled", "cancelled", "waiting"]);
+});

@@ -188,6 +188,7 @@ export class RunEffects {
         return;
       case "admit_run":
         if (!runSlots.holds(this.#run.key)) runSlots.release(this.#run.key);
+        else this.#yieldToLater(effect);
         return;
       case "admit":
       case "attempt":
@@ -233,6 +234,14 @@ export class RunEffects {
         this.#services.displace(oldest.runId, this.#run.facts().runId);
     }
     runSlots.request(claim);
+  }
+
+  /** cancelRunning: a run that came later has been waiting since before this one had its slot. */
+  #yieldToLater(effect: AdmitRunEffect): void {
+    if (effect.concurrency?.whenFull !== "cancelRunning") return;
+    const key = this.runClaimOf(effect)?.concurrency?.key ?? "";
+    const later = this.#services.runSlots.nextWaiting(key);
+    if (later !== null) this.#services.displace(this.#run.key, later.runId);
   }
 
   #track(effect: Effect): void {

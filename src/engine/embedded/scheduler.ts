@@ -164,6 +164,12 @@ export class Scheduler {
     return this.#keys.get(key)?.holders.values().next().value ?? null;
   }
 
+  /** The claim that gets `key` next, if any waits. */
+  nextWaiting(key: string): SlotClaim | null {
+    const queue = this.#keys.get(key);
+    return queue === undefined ? null : (this.#top(queue)?.claim ?? null);
+  }
+
   /** Whether a claim of `key` would have to wait. */
   isFull(key: string, limit: number): boolean {
     const queue = this.#keys.get(key);
