@@ -47,6 +47,7 @@ const PLAIN_FIELDS = [
   "body",
   "cleanup",
   "vars",
+  "unwaited",
   "output",
   "error",
   "signalCount",

@@ -122,6 +122,8 @@ function evolveLive(
       live.wait = { kind: "child", runId: event.runId, onParentEnd: event.onParentEnd };
       live.input = refOf(event.input, state.seq, "input");
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
+      if (!event.wait && event.onParentEnd === "cancel")
+        state.unwaited.push({ runId: event.runId, path: event.path });
       return;
     case "child.finished":
       return;

@@ -8,6 +8,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
+import { cancelChild } from "./cancel-step.ts";
 import { messageId } from "./derive-id.ts";
 import { guarded } from "./outcome.ts";
 import { readScope, readValue } from "./read-scope.ts";
@@ -124,6 +125,7 @@ export function endRun(turn: Turn, event: EndEvent): boolean {
   if (told === null) return false;
   for (const buffered of [...state.signals.values()].flat())
     emit(turn, { type: "signal.unconsumed", id: buffered.id, reason: "the run ended" });
+  for (const { runId, path } of state.unwaited) cancelChild(turn, runId, path);
   emit(turn, event);
   if (state.parent?.wait)
     turn.sends.push({

@@ -170,6 +170,8 @@ export interface RunState {
   } | null;
   cleanup: { readonly error: StepError; readonly path: string | null } | null;
   vars: Record<string, ValueRef>;
+  /** Children that no step waits for and that end with this run (`onParentEnd: cancel`). */
+  unwaited: { readonly runId: string; readonly path: string }[];
   output: ValueRef;
   error: (StepError & { readonly path?: string }) | null;
   root: ScopeInstance | null;
@@ -217,6 +219,7 @@ export function newState(runId: string, plan: Plan): RunState {
     body: null,
     cleanup: null,
     vars: {},
+    unwaited: [],
     output: NULL_REF,
     error: null,
     root: null,

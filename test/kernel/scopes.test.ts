@@ -523,6 +523,29 @@ describe("children", () => {
   });
 });
 
+describe("children that nobody waits for", () => {
+  const parent = (onParentEnd: "cancel" | "abandon") =>
+    run([
+      { id: "c", uses: "workflow.run", with: { workflow: "other", wait: false, onParentEnd } },
+      work("w"),
+    ]);
+
+  test("are told to stop when their parent ends, also after a restart", () => {
+    const driver = parent("cancel").restart().settle();
+    expect(driver.state.terminal).toBe("succeeded");
+    const [started, stopped] = driver.sends;
+    expect(stopped).toMatchObject({ kind: "cancel", toRunId: started?.toRunId });
+  });
+
+  test("go on when they are abandoned", () => {
+    expect(
+      parent("abandon")
+        .settle()
+        .sends.map(({ kind }) => kind),
+    ).toEqual(["child_start"]);
+  });
+});
+
 describe("control", () => {
   test("terminate ends at once; everything pending stops", () => {
     const driver = run([

@@ -37,6 +37,9 @@ export interface StoredTurn {
   readonly hasBlobs: boolean;
 }
 
+/** Characters of JSON; a larger state is not saved, rather than refused with its turn by the store. */
+const CHECKPOINT_SIZE_MAX = 32 * 1024 * 1024;
+
 /** Puts the turn's blobs, then hands it to the committer. Rejects when a blob cannot be put. */
 export async function submitTurn(turn: Turn, submission: Submission): Promise<void> {
   const { services, context, state, facts, tail } = submission;
@@ -46,8 +49,15 @@ export async function submitTurn(turn: Turn, submission: Submission): Promise<vo
   const { text, blobs } = encodeEvents(turn.events);
   // Durable before the commit that refers to them.
   for (const { hash, content } of blobs) await services.store.blobs.put(context, hash, content);
-  const commit = turnCommit({ turn, text, state, facts, tail, consumes }, services);
-  const { checkpoint } = commit;
+  const decided = turnCommit({ turn, text, state, facts, tail, consumes }, services);
+  const { checkpoint } = decided;
+  const isTooLarge = checkpoint !== null && checkpoint.state.length > CHECKPOINT_SIZE_MAX;
+  if (isTooLarge)
+    services.logger.warn(
+      { run: facts.runId, size: checkpoint.state.length },
+      "the run's state is too large for a checkpoint; a restart folds more of its journal",
+    );
+  const commit = isTooLarge ? { ...decided, checkpoint: null } : decided;
   const after: Tail =
     checkpoint === null
       ? {
