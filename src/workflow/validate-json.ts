@@ -1,10 +1,20 @@
 /**
  * JSON Schema 2020-12 for data: compiled once, applied many times, defaults filled in. `pattern`
- * runs on RE2 (linear time), so that no schema and no value can stall the host.
+ * runs on RE2 and `uniqueItems` on a table (linear time), so that no schema and no value can stall
+ * the host; each schema is compiled apart, so that none can change what another means.
  */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import {
+  Ajv2020,
+  type AnySchema,
+  type ErrorObject,
+  type FuncKeywordDefinition,
+  type Options,
+  type ValidateFunction,
+} from "ajv/dist/2020.js";
 import addFormatsModule from "ajv-formats";
 import { RE2JS } from "re2js";
+import { canonicalJson } from "./canonical-json.ts";
+import type { Json } from "./json.ts";
 
 export interface SchemaFault {
   /** RFC 6901, from the value's root. */
@@ -42,33 +52,70 @@ const linearRegExp = Object.assign(
   { code: "linearRegExp" },
 );
 
-/** One instance for all: compiling the meta-schema takes longer than most schemas. Made on first use. */
-let shared: Ajv2020 | null = null;
+const OPTIONS: Options = {
+  strict: false,
+  allErrors: true,
+  useDefaults: true,
+  logger: false,
+  code: { regExp: linearRegExp as never },
+};
 
-function sharedAjv(): Ajv2020 {
-  if (shared !== null) return shared;
-  const ajv = new Ajv2020({
-    strict: false,
-    allErrors: true,
-    useDefaults: true,
-    validateFormats: true,
-    addUsedSchema: false,
-    logger: false,
-    code: { regExp: linearRegExp as never },
-  });
+/** Knows the meta-schema, whose compilation takes longer than most schemas'; never adds one. Made on first use. */
+let metaAjv: Ajv2020 | null = null;
+
+function newMetaAjv(): Ajv2020 {
+  const ajv = new Ajv2020(OPTIONS);
   addFormats(ajv);
-  shared = ajv;
   return ajv;
 }
+
+/** A schema's own instance: what it names by `$id` meets no other schema, and not the meta-schema. */
+function newAjv(): Ajv2020 {
+  const ajv = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false });
+  addFormats(ajv);
+  return ajv.removeKeyword("uniqueItems").addKeyword(uniqueItems);
+}
+
+interface KeywordTest {
+  (items: readonly unknown[]): boolean;
+  errors?: Partial<ErrorObject>[];
+}
+
+/** ajv compares each item with each other one: 100,000 objects would stall the host for minutes. */
+const uniqueItems: FuncKeywordDefinition = {
+  keyword: "uniqueItems",
+  type: "array",
+  schemaType: "boolean",
+  compile: (isAsked: boolean) => {
+    const test: KeywordTest = (items: readonly unknown[]) => {
+      if (!isAsked) return true;
+      const places = new Map<string, number>();
+      for (const [index, item] of items.entries()) {
+        const text = canonicalJson(item as Json);
+        const first = places.get(text);
+        if (first !== undefined) {
+          const message = `must NOT have duplicate items (items ${first} and ${index} are identical)`;
+          test.errors = [{ keyword: "uniqueItems", message, params: { i: index, j: first } }];
+          return false;
+        }
+        places.set(text, index);
+      }
+      return true;
+    };
+    return test;
+  },
+};
 
 /** The validator of a schema. Throws an Error whose message says why the schema is none. */
 export function compileSchema(schema: unknown): Validator {
   if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null))
     throw new Error("a JSON Schema is an object or a boolean");
-  const ajv = sharedAjv();
-  const validate = ajv.compile(schema as object);
-  // Nothing of it stays: schemas with the same $id must not meet.
-  if (typeof schema === "object") ajv.removeSchema(schema);
+  metaAjv ??= newMetaAjv();
+  if (metaAjv.validateSchema(schema as AnySchema) !== true)
+    throw new Error(`schema is invalid: ${metaAjv.errorsText()}`);
+  const validate = newAjv().compile(schema as AnySchema);
+  // Its answer would be a promise, which is always true, and ends the process when it rejects.
+  if ("$async" in validate) throw new Error("$async is not part of JSON Schema");
   return (value) => check(validate, value);
 }
 

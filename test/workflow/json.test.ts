@@ -151,6 +151,43 @@ describe("compileSchema", () => {
     expect(validate({ a: "b", b: "a" }).errors.map(({ pointer }) => pointer)).toEqual(["/a", "/b"]);
   });
 
+  it("finds duplicate items in linear time", () => {
+    const validate = compileSchema({ type: "array", uniqueItems: true });
+    const items = Array.from({ length: 200_000 }, (_, index) => ({ index, even: index % 2 === 0 }));
+    const started = performance.now();
+    expect(validate(items).errors).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(validate([1, { a: 1, b: 2 }, "1", { b: 2, a: 1 }]).errors).toEqual([
+      { pointer: "", message: "must NOT have duplicate items (items 1 and 3 are identical)" },
+    ]);
+    expect(validate([1, "1", [1], ["1"], null, "null", true]).errors).toEqual([]);
+    expect(compileSchema({ uniqueItems: false })([1, 1]).errors).toEqual([]);
+  });
+
+  it("follows a schema that refers to itself", () => {
+    const tree = { type: "object", required: ["n"], properties: { inner: { $ref: "#" } } };
+    for (const schema of [tree, { $id: "https://x.example/tree", ...tree }])
+      expect(compileSchema(schema)({ n: 1, inner: { n: 2, inner: {} } }).errors).toEqual([
+        { pointer: "/inner/inner", message: "must have required property 'n'" },
+      ]);
+  });
+
+  it("lets no schema take the place of the meta-schema", () => {
+    for (const id of ["schema", "meta/core", "meta/validation"])
+      schemaFault({ $id: `https://json-schema.org/draft/2020-12/${id}` });
+    expect(compileSchema({ type: "string" })(1).errors).toHaveLength(1);
+    expect(schemaFault({ type: "text" })).toContain("type");
+  });
+
+  it("refuses schemas whose answer would be a promise", () => {
+    expect(schemaFault({ $async: true, type: "string" })).toContain("$async");
+    const copied = { $defs: { a: { $async: true, type: "string" } }, $ref: "#/$defs/a" };
+    expect(schemaFault(copied)).toContain("async");
+    const called = { $async: true, properties: { inner: { $ref: "#/$defs/a" } } };
+    expect(schemaFault({ $defs: { a: called }, $ref: "#/$defs/a" })).toContain("async");
+    expect(schemaFault({ properties: { $async: { type: "string" } } })).toBeNull();
+  });
+
   it("keeps schemas with the same $id apart", () => {
     const first = compileSchema({ $id: "https://x.example/s", type: "string" });
     const second = compileSchema({ $id: "https://x.example/s", type: "number" });
