@@ -20,6 +20,7 @@ import { type Mail, type MailEnd, report } from "./mail.ts";
 import { type ChildStarter, Messages } from "./messages.ts";
 import { nodeRunner } from "./node-runner.ts";
 import { Observers } from "./observers.ts";
+import { findOpenRuns, type OpenRun } from "./open-runs.ts";
 import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
@@ -34,12 +35,6 @@ import { ValueLoader } from "./value-loader.ts";
 
 /** Time for turns before what waits in the event loop comes first. */
 const PUMP_MS = 10;
-const OPEN_RUNS_PER_READ = 500;
-/** What is due first is loaded first, as far as a run's row tells. */
-const LOADED_AS: Readonly<Record<RunHead["status"], number>> = {
-  ...{ running: 0, queued: 1, waiting: 2, paused: 3 },
-  ...{ succeeded: 4, failed: 4, cancelled: 4 },
-};
 const RETRY_MS = 1_000;
 
 export class EngineCore {
@@ -62,7 +57,7 @@ export class EngineCore {
   #isStopped = false;
   #quiet: (() => void) | null = null;
   #openRuns = 0;
-  #found: Pick<RunHead, "tenant" | "runId" | "status">[] = [];
+  #found: OpenRun[] = [];
   continuedRuns = 0;
   isRecovering = true;
 
@@ -283,22 +278,10 @@ export class EngineCore {
 
   /** Finds what was open when the engine started. Throws what the store throws. */
   async findOpenRuns(): Promise<void> {
-    const { journal } = this.options.store;
-    let after: RunHead | null = null;
-    for (;;) {
-      const heads: readonly RunHead[] = await journal.openRuns(after, OPEN_RUNS_PER_READ);
-      for (const head of heads) {
-        after = head;
-        this.#openRuns++;
-        const { tenant, runId, status, minReader } = head;
-        if (minReader <= READER) this.#found.push({ tenant, runId, status });
-        else this.services.logger.warn({ run: runId, minReader }, "the run needs a newer reader");
-      }
-      if (heads.length < OPEN_RUNS_PER_READ) break;
-    }
-    this.continuedRuns = this.#found.length;
-    // A stable sort: the oldest first among equals.
-    this.#found.sort((a, b) => LOADED_AS[a.status] - LOADED_AS[b.status]);
+    const { count, found } = await findOpenRuns(this.options.store.journal, this.services.logger);
+    this.#openRuns += count;
+    this.#found = found;
+    this.continuedRuns = found.length;
   }
 
   /** Loads what was found, then lets runs with a concurrency key start. Never rejects. */

@@ -55,3 +55,9 @@ export function shuttingDown(): LockstitchError {
 export function isStoreAway(error: unknown): error is LockstitchError {
   return error instanceof LockstitchError && error.code === "store_unavailable";
 }
+
+/** What the phase says is there. */
+export function must<Part>(part: Part | null, runId: string): Part {
+  if (part === null) throw new Error(`run ${runId} lacks what its phase promises`);
+  return part;
+}

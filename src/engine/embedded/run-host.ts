@@ -35,6 +35,7 @@ import {
   fencedError,
   isStoreAway,
   mailboxFull,
+  must,
   type Parked,
   parkedCode,
   parkedError,
@@ -397,9 +398,3 @@ export class RunHost implements LoadedHost {
 }
 
 const CONTINUE: Input = { kind: "continue" };
-
-/** What the phase says is there. */
-function must<Part>(part: Part | null, runId: string): Part {
-  if (part === null) throw new Error(`run ${runId} lacks what its phase promises`);
-  return part;
-}

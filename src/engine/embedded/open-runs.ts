@@ -1,0 +1,39 @@
+/** What was open when the engine started, in the order in which it is loaded again. */
+import type { Journal, RunHead } from "#ports/journal.ts";
+import type { Logger } from "#ports/logger.ts";
+import { READER } from "./options.ts";
+
+export type OpenRun = Pick<RunHead, "tenant" | "runId" | "status">;
+
+const RUNS_PER_READ = 500;
+/** What runs by itself comes before what waits for time, people or a slot. */
+const LOADED_AS: Readonly<Record<RunHead["status"], number>> = {
+  ...{ running: 0, queued: 1, waiting: 2, paused: 3 },
+  ...{ succeeded: 4, failed: 4, cancelled: 4 },
+};
+
+/**
+ * Every open run that this reader may load, the oldest first among equals; `count` counts the
+ * others too. Throws what the store throws.
+ */
+export async function findOpenRuns(
+  journal: Journal,
+  logger: Logger,
+): Promise<{ readonly count: number; readonly found: OpenRun[] }> {
+  const found: OpenRun[] = [];
+  let count = 0;
+  let after: RunHead | null = null;
+  for (;;) {
+    const heads: readonly RunHead[] = await journal.openRuns(after, RUNS_PER_READ);
+    for (const head of heads) {
+      after = head;
+      count++;
+      const { tenant, runId, status, minReader } = head;
+      if (minReader <= READER) found.push({ tenant, runId, status });
+      else logger.warn({ run: runId, minReader }, "the run needs a newer reader");
+    }
+    if (heads.length < RUNS_PER_READ) break;
+  }
+  found.sort((a, b) => LOADED_AS[a.status] - LOADED_AS[b.status]);
+  return { count, found };
+}
