@@ -6,7 +6,7 @@
  * C1. restoreState(saveState(s), plan) behaves as s: same pending effects, same decisions.
  * C2. Another STATE_VERSION is refused (null); the caller folds the journal instead.
  */
-import type { Plan, PlanScope } from "#workflow/plan.ts";
+import type { Plan } from "#workflow/plan.ts";
 import { addDeclaredStep } from "./declared-step.ts";
 import { countEdge } from "./settle.ts";
 import {
@@ -19,6 +19,7 @@ import {
   type RunState,
   type ScopeInstance,
   type StepInstance,
+  scopePlan,
 } from "./state.ts";
 import { effectsOfRun, effectsOfStep } from "./step-effects.ts";
 
@@ -240,7 +241,7 @@ export function restoreState(text: string, plan: Plan): RunState | null {
 function restoreScope(state: RunState, saved: SavedScope): void {
   const owner = saved.owner === null ? null : (state.steps.get(saved.owner) ?? null);
   const { path, slot, index, key, locals } = saved;
-  const scope = newScope(planOf(state, owner, slot), {
+  const scope = newScope(scopePlan(state, owner, slot), {
     path,
     slot,
     index,
@@ -263,18 +264,6 @@ function restoreScope(state: RunState, saved: SavedScope): void {
   state.scopes.set(path, scope);
   for (const instance of scope.steps) state.steps.set(instance.path, instance);
   owner?.live?.scopes.add(scope);
-}
-
-function planOf(state: RunState, owner: StepInstance | null, slot: string): PlanScope {
-  const plan =
-    owner !== null
-      ? owner.step.bodies.get(slot)
-      : slot === "finally"
-        ? state.plan.finally
-        : state.plan.root;
-  if (plan === undefined || plan === null)
-    throw new Error(`the checkpoint names scope "${slot}", which the plan does not have`);
-  return plan;
 }
 
 function restoreStep(scope: ScopeInstance, saved: SavedStep): void {

@@ -1,6 +1,6 @@
 /** The end of a scope instance: its outcome, its output and what a pass of a while hands on. */
 import { evaluateOptions, type Guarded, guarded } from "./outcome.ts";
-import { readAll, readScope } from "./read-scope.ts";
+import { carriedRefs, readAll, readScope } from "./read-scope.ts";
 import type { ScopeInstance, StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
 import type { ValueRef } from "./value-ref.ts";
@@ -101,11 +101,4 @@ function carryOf(turn: Turn, scope: ScopeInstance): Result | null {
     evaluateOptions(turn, owner, `update@${scope.index}`),
   ) as Readonly<Record<string, unknown>>;
   return { carry: { ...carried, ...next } };
-}
-
-function carriedRefs(scope: ScopeInstance): Record<string, ValueRef> {
-  const refs: Record<string, ValueRef> = {};
-  for (const [local, ref] of Object.entries(scope.locals))
-    if (local.startsWith("carry.")) refs[local.slice("carry.".length)] = ref;
-  return refs;
 }

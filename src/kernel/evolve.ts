@@ -9,7 +9,6 @@
  *     but for step.late_result, which is about the past.
  */
 import { unreachable } from "#errors/errors.ts";
-import type { PlanScope } from "#workflow/plan.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { addDeclaredStep } from "./declared-step.ts";
 import type { EventOf, RunEvent } from "./events.ts";
@@ -25,6 +24,7 @@ import {
   type RunState,
   type ScopeInstance,
   type StepInstance,
+  scopePlan,
   signalKey,
 } from "./state.ts";
 import { dropEffects, refreshRun, refreshStep } from "./step-effects.ts";
@@ -180,7 +180,7 @@ function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled
 
 function openScope(state: RunState, event: EventOf<"scope.opened">): void {
   const owner = event.owner === undefined ? null : stepAt(state, event.owner);
-  const scope = newScope(planOf(state, owner, event.slot), {
+  const scope = newScope(scopePlan(state, owner, event.slot), {
     path: event.path,
     owner,
     parent: owner?.scope ?? state.root,
@@ -203,18 +203,6 @@ function openScope(state: RunState, event: EventOf<"scope.opened">): void {
   }
   for (const instance of scope.steps) wake(state, instance);
   if (scope.unsettled === 0) listScope(state, scope);
-}
-
-function planOf(state: RunState, owner: StepInstance | null, slot: string): PlanScope {
-  const plan =
-    owner === null
-      ? slot === "finally"
-        ? state.plan.finally
-        : state.plan.root
-      : owner.step.bodies.get(slot);
-  if (plan === undefined || plan === null)
-    throw new Error(`the plan has no scope ${slot} below ${owner?.path ?? "the run"}`);
-  return plan;
 }
 
 function sealScope(state: RunState, scope: ScopeInstance): void {

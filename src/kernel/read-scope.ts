@@ -95,18 +95,19 @@ function readLocal(turn: Turn, scope: ScopeInstance | null, name: string): unkno
   for (let at = scope; at !== null; at = at.parent) {
     const ref = at.locals[name];
     if (ref !== undefined) return readValue(turn, ref);
-    if (name === "carry" && at.plan.locals.has("carry")) return readCarry(turn, at);
+    if (name === "carry" && at.plan.locals.has("carry")) return readRecord(turn, carriedRefs(at));
   }
   return undefined;
 }
 
-/** Each pass has its own carried values, under locals named `carry.<name>`. */
-function readCarry(turn: Turn, scope: ScopeInstance): Record<string, unknown> {
+/** The values that this pass was handed: each is a local named `carry.<name>`. */
+export function carriedRefs(scope: ScopeInstance): Record<string, ValueRef> {
   const refs: Record<string, ValueRef> = {};
   for (const [local, ref] of Object.entries(scope.locals))
-    if (local.startsWith("carry.")) refs[local.slice(6)] = ref;
-  return readRecord(turn, refs);
+    if (local.startsWith(CARRY)) refs[local.slice(CARRY.length)] = ref;
+  return refs;
 }
+const CARRY = "carry.";
 
 function readRecord(turn: Turn, refs: Readonly<Record<string, ValueRef>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};

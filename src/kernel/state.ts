@@ -257,6 +257,15 @@ export function signalKey(name: string, key: string | null): string {
   return key === null ? name : `${name}\u0000${key}`;
 }
 
+/** The plan of the scope in `slot` below `owner`; null: the run's own (`finally`, else the root). */
+export function scopePlan(state: RunState, owner: StepInstance | null, slot: string): PlanScope {
+  const { root, finally: cleanup } = state.plan;
+  const plan = owner !== null ? owner.step.bodies.get(slot) : slot === "finally" ? cleanup : root;
+  if (plan === undefined || plan === null)
+    throw new Error(`the plan has no scope "${slot}" below ${owner?.path ?? "the run"}`);
+  return plan;
+}
+
 /** Creates an instance of `plan` with all its steps waiting; steps that wait for nothing are made ready by the caller. */
 export function newScope(
   plan: PlanScope,

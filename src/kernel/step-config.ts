@@ -5,7 +5,6 @@
 import { CONTROL_STEPS } from "#workflow/control-steps.ts";
 import { evaluateOptions, type Guarded, guarded } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
-import { CONFIG_FAULT } from "./scopes/kind.ts";
 import type { StepInstance } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -22,9 +21,11 @@ export function evaluateConfig(turn: Turn, instance: StepInstance): Guarded<unkn
   const field = issue === undefined ? "" : issue.path.join(".");
   return {
     ok: false,
-    error: CONFIG_FAULT(
-      `"${instance.path}" (${instance.step.uses}): with${field === "" ? "" : `.${field}`}: ${issue?.message ?? "does not fit"}`,
-    ),
+    error: {
+      code: "config_invalid",
+      message: `"${instance.path}" (${instance.step.uses}): with${field === "" ? "" : `.${field}`}: ${issue?.message ?? "does not fit"}`,
+      retryable: false,
+    },
   };
 }
 

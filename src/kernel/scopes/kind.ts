@@ -5,7 +5,6 @@
  * K1. begin() and advance() emit at least one event, or note needs and return false.
  * K2. What it waits for is in wants.ts: true exactly when advance() can emit.
  */
-import type { StepError } from "#errors/step-error.ts";
 import type { StepInstance } from "../state.ts";
 import type { Turn } from "../turn.ts";
 
@@ -19,9 +18,3 @@ export interface ScopeKind {
   /** Whether a step that was told to stop, and whose scopes have closed, still has something to run (`finally`). */
   wantsCleanup(instance: StepInstance): boolean;
 }
-
-export const CONFIG_FAULT = (message: string): StepError => ({
-  code: "config_invalid",
-  message,
-  retryable: false,
-});
