@@ -52,6 +52,11 @@ export class Connection {
     return this.#statement(sql).all(values) as unknown as Row[];
   }
 
+  /** Rows one by one, for a caller that may have enough; use it in a `for` loop, which ends it. */
+  each<Row>(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
+    return this.#statement(sql).iterate(...values) as unknown as Iterable<Row>;
+  }
+
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.#statement(sql).get(...values) as unknown as Row | undefined;
   }

@@ -30,6 +30,7 @@ import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import type { StoreParts } from "./store-parts.ts";
+import { WorkerReader } from "./worker-reader.ts";
 import { WorkerWriter } from "./worker-writer.ts";
 
 /** The database file inside a data directory. */
@@ -63,8 +64,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     // The first call starts the worker, and fails here if it cannot work.
     await writer.call("describe", null);
     const reader = new Connection(path, "read");
+    const longReader = new WorkerReader(path);
     const parts: StoreParts = {
       writer,
+      reader: longReader,
       epoch: opened.epoch,
       nowMs: () => clock.nowMs(),
       logger: options.logger ?? null,
@@ -93,6 +96,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       close: async () => {
         // The writer closes last of all connections: then it empties the WAL.
         reader.close();
+        await longReader.close();
         await writer.close();
       },
     };

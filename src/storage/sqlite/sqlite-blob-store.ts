@@ -1,18 +1,15 @@
 /** The BlobStore port: compressed where that is smaller, checked against its hash on every read. */
 import { hash as digest } from "node:crypto";
-import { inflateSync } from "node:zlib";
 import { LockstitchError } from "#errors/errors.ts";
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import { FIND_BLOB } from "./sql/find-blob.ts";
+import type { ReaderCalls } from "./reader-calls.ts";
+import { READER_QUERIES } from "./reader-queries.ts";
+import { BLOB_SIZE } from "./sql/blob-size.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-interface BlobRow {
-  readonly isCompressed: number;
-  /** Bytes before compression: bounds what inflating may take. */
-  readonly size: number;
-  readonly body: Uint8Array;
-}
+/** Unpacked and checked where it is asked for, in less than 1 ms; a larger one in the reader's thread. */
+const SMALL_BYTES = 256 * 1024;
 
 export class SqliteBlobStore implements BlobStore {
   readonly #parts: StoreParts;
@@ -34,24 +31,22 @@ export class SqliteBlobStore implements BlobStore {
   }
 
   async get(context: CallContext, hash: string): Promise<Uint8Array | null> {
-    const row = this.#parts.read("reading a blob", (reader) =>
-      reader.get<BlobRow>(FIND_BLOB, context.tenant, hash),
-    );
-    if (row === undefined) return null;
-    const bytes = unpack(row);
-    if (bytes !== null && digest("sha256", bytes) === hash) return bytes;
-    const fields = { tenant: context.tenant, hash };
-    this.#parts.logger?.error(fields, "a blob in the store is corrupt: it is treated as missing");
-    return null;
+    const { tenant } = context;
+    const { bytes, isCorrupt } = await this.#read({ tenant, hash });
+    if (isCorrupt)
+      this.#parts.logger?.error(
+        { tenant, hash },
+        "a blob in the store is corrupt: it is treated as missing",
+      );
+    return bytes;
   }
-}
 
-function unpack(row: BlobRow): Uint8Array | null {
-  if (row.isCompressed === 0) return row.body;
-  try {
-    return inflateSync(row.body, { maxOutputLength: row.size });
-  } catch {
-    // Damaged compression is damage like any other: the caller reports it.
-    return null;
+  async #read(input: ReaderCalls["blob"]["input"]): Promise<ReaderCalls["blob"]["output"]> {
+    const found = this.#parts.read("reading a blob", (reader) => {
+      const row = reader.get<{ size: number }>(BLOB_SIZE, input.tenant, input.hash);
+      if (row === undefined) return { bytes: null, isCorrupt: false };
+      return row.size <= SMALL_BYTES ? READER_QUERIES.blob(reader, input) : null;
+    });
+    return found ?? (await this.#parts.reader.call("blob", input));
   }
 }

@@ -1,9 +1,7 @@
-/** The Catalogue port over the store's writer and reading connection. */
+/** The Catalogue port over the store's writer and readers. */
 import type { CallContext } from "#ports/call-context.ts";
 import type { Catalogue, WorkflowVersion } from "#ports/catalogue.ts";
 import { FIND_WORKFLOW } from "./sql/find-workflow.ts";
-import { LIST_VERSIONS } from "./sql/list-versions.ts";
-import { LIST_WORKFLOWS } from "./sql/list-workflows.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 const DOING = "reading the catalogue";
@@ -51,19 +49,16 @@ export class SqliteCatalogue implements Catalogue {
     );
   }
 
-  async list(
+  list(
     context: CallContext,
     afterName: string | null,
     limit: number,
   ): Promise<readonly WorkflowVersion[]> {
-    return this.#parts.read(DOING, (reader) =>
-      reader.all<WorkflowVersion>(LIST_WORKFLOWS, context.tenant, afterName ?? "", limit),
-    );
+    const { tenant } = context;
+    return this.#parts.reader.call("workflows", { tenant, afterName: afterName ?? "", limit });
   }
 
-  async versions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]> {
-    return this.#parts.read(DOING, (reader) =>
-      reader.all<WorkflowVersion>(LIST_VERSIONS, context.tenant, name),
-    );
+  versions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]> {
+    return this.#parts.reader.call("versions", { tenant: context.tenant, name });
   }
 }

@@ -1,7 +1,10 @@
 /**
- * The Journal port: commits go to the writer, reads are answered by a reading connection in the
- * calling thread. In WAL mode a reader sees the last commit that returned and never waits for the
- * writer. Reads are short, because lists and journals come in pages.
+ * The Journal port: commits go to the writer, point reads (some microseconds) are answered by a
+ * reading connection in the calling thread, what may be long by the reader's own thread. In WAL
+ * mode a reader sees the last commit that returned and never waits for the writer.
+ *
+ * Turns begin where they are asked for and go on in the reader's thread when they are many: the
+ * tail of an ordinary run is there without a hop, and a long journal holds up nobody.
  */
 import type { CallContext } from "#ports/call-context.ts";
 import type {
@@ -14,17 +17,16 @@ import type {
   TurnCommit,
   TurnRecord,
 } from "#ports/journal.ts";
-import { checkpointChecksum } from "./append-group.ts";
 import type { Connection } from "./connection.ts";
 import { MEMORY_MS } from "./group-writer.ts";
-import { listRuns } from "./list-runs.ts";
+import { READER_QUERIES } from "./reader-queries.ts";
 import { type RunRow, STATUSES, toRunHead } from "./run-row.ts";
+import { CHECKPOINT_SIZES } from "./sql/checkpoint-sizes.ts";
 import { COUNT_ALL_RUNS } from "./sql/count-all-runs.ts";
 import { COUNT_RUNS } from "./sql/count-runs.ts";
 import { FIND_COMMIT_ID } from "./sql/find-commit-id.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
 import { FIND_TURN } from "./sql/find-turn.ts";
-import { LIST_CHECKPOINTS } from "./sql/list-checkpoints.ts";
 import { LIST_TURNS } from "./sql/list-turns.ts";
 import { OPEN_RUNS } from "./sql/open-runs.ts";
 import { READ_HEAD } from "./sql/read-head.ts";
@@ -33,12 +35,10 @@ import type { StoreParts } from "./store-parts.ts";
 
 type TurnRow = Omit<TurnRecord, "runId">;
 
-interface CheckpointRow {
-  readonly seq: number;
-  readonly stateVersion: number;
-  readonly state: Uint8Array;
-  readonly checksum: Uint8Array;
-}
+/** What the calling thread reads by itself: about 1 ms. */
+const TURNS_HERE = 64;
+const TURNS_LENGTH_HERE = 128 * 1024;
+const CHECKPOINT_BYTES_HERE = 256 * 1024;
 
 export class SqliteJournal implements Journal {
   readonly #parts: StoreParts;
@@ -75,14 +75,12 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  async heads(
+  heads(
     context: CallContext,
     filter: RunFilter,
   ): Promise<{ readonly items: readonly RunHead[]; readonly cursor: string | null }> {
-    return this.#read((reader) => {
-      const { rows, cursor } = listRuns(reader, context.tenant, filter);
-      return { items: rows.map((row) => toRunHead(row, this.#parts.epoch)), cursor };
-    });
+    const { reader, epoch } = this.#parts;
+    return reader.call("heads", { tenant: context.tenant, filter, epoch });
   }
 
   async counts(context: CallContext | null): Promise<Readonly<Record<RunStatus, number>>> {
@@ -113,10 +111,16 @@ export class SqliteJournal implements Journal {
     afterSeq: number,
     limit: number,
   ): Promise<readonly TurnRecord[]> {
-    return this.#read((reader) => {
-      const rows = reader.all<TurnRow>(LIST_TURNS, context.tenant, runId, afterSeq, limit);
-      return rows.map((row) => ({ runId, ...row }));
-    });
+    const { tenant } = context;
+    const { turns, isCut } = this.#read((reader) =>
+      firstTurns(reader, { tenant, runId, afterSeq, limit }),
+    );
+    if (!isCut) return turns;
+    const rest = { tenant, runId, afterSeq: turns.at(-1)?.lastSeq ?? afterSeq };
+    return [
+      ...turns,
+      ...(await this.#parts.reader.call("turns", { ...rest, limit: limit - turns.length })),
+    ];
   }
 
   async turnAt(context: CallContext, runId: string, seq: number): Promise<TurnRecord | null> {
@@ -131,18 +135,14 @@ export class SqliteJournal implements Journal {
     runId: string,
     onCorrupt: (seq: number) => void,
   ): Promise<readonly CheckpointRecord[]> {
-    return this.#read((reader) => {
-      const valid: CheckpointRecord[] = [];
-      for (const row of reader.all<CheckpointRow>(LIST_CHECKPOINTS, context.tenant, runId)) {
-        const { seq, stateVersion, state } = row;
-        if (checkpointChecksum(stateVersion, state).equals(row.checksum)) {
-          valid.push({ seq, stateVersion, state: Buffer.from(state).toString("utf8") });
-        } else {
-          onCorrupt(seq);
-        }
-      }
-      return valid;
+    const run = { tenant: context.tenant, runId };
+    const found = this.#read((reader) => {
+      const bytes = reader.get<{ bytes: number }>(CHECKPOINT_SIZES, run.tenant, runId)?.bytes ?? 0;
+      return bytes <= CHECKPOINT_BYTES_HERE ? READER_QUERIES.checkpoints(reader, run) : null;
     });
+    const { valid, corrupt } = found ?? (await this.#parts.reader.call("checkpoints", run));
+    for (const seq of corrupt) onCorrupt(seq);
+    return valid;
   }
 
   async messages(limit: number, after?: Message): Promise<readonly Message[]> {
@@ -169,4 +169,26 @@ export class SqliteJournal implements Journal {
   #read<Result>(query: (reader: Connection) => Result): Result {
     return this.#parts.read("reading the journal", query);
   }
+}
+
+/** The first turns, as many as may be read here; `isCut`: there may be more. */
+function firstTurns(
+  reader: Connection,
+  from: {
+    readonly tenant: string;
+    readonly runId: string;
+    readonly afterSeq: number;
+    readonly limit: number;
+  },
+): { readonly turns: TurnRecord[]; readonly isCut: boolean } {
+  const { tenant, runId, afterSeq, limit } = from;
+  const turns: TurnRecord[] = [];
+  let length = 0;
+  for (const row of reader.each<TurnRow>(LIST_TURNS, tenant, runId, afterSeq, limit)) {
+    turns.push({ runId, ...row });
+    length += row.events.length;
+    if (turns.length === TURNS_HERE || length >= TURNS_LENGTH_HERE)
+      return { turns, isCut: turns.length < limit };
+  }
+  return { turns, isCut: false };
 }
