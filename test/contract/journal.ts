@@ -123,6 +123,45 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       expect(await journal.committed("c2")).toBe(true);
     });
 
+    test("J3 each run goes on behind its last turn, however its head is read, also after a restart", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const runs = ["a", "b", "c", "d"];
+      await journal.commit(
+        "c1",
+        runs.map((runId) => creation({ runId, epoch })),
+      );
+      // Run number i gets i more turns, side by side with the others'.
+      for (let round = 1; round < runs.length; round++)
+        await journal.commit(
+          `c1.${round}`,
+          runs
+            .slice(round)
+            .map((runId) =>
+              turn({ runId, epoch, seqs: [round + 2, round + 2], status: "running" }),
+            ),
+        );
+      const seqs = [2, 3, 4, 5];
+      const see = async (seen: typeof journal) => {
+        const heads = await Promise.all(runs.map((runId) => seen.head(ALICE, runId)));
+        expect(heads.map((head) => head?.seq)).toEqual(seqs);
+        const listed = (await seen.heads(ALICE, { limit: 10 })).items;
+        expect(new Map(listed.map(({ runId, seq }) => [runId, seq]))).toEqual(
+          new Map(runs.map((runId, index) => [runId, seqs[index]])),
+        );
+        expect((await seen.openRuns(null, 10)).map(({ seq }) => seq)).toEqual(seqs);
+      };
+      await see(journal);
+      const next = await fixture.reopen();
+      await see(next.journal);
+      const early = runs.map((runId) => turn({ runId, epoch: next.epoch, seqs: [2, 2] }));
+      expect([...(await next.journal.commit("c2", early)).fenced].sort()).toEqual(runs);
+      const due = runs.map((runId, index) =>
+        turn({ runId, epoch: next.epoch, seqs: [index + 3, index + 3] }),
+      );
+      expect(await next.journal.commit("c3", due)).toEqual({ fenced: [] });
+    });
+
     test("J4 a message is applied once, however often it is sent", async () => {
       await using fixture = await open();
       const { journal, epoch } = fixture.store;

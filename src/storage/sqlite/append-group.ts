@@ -3,12 +3,14 @@
  * rows, messages, start keys, checkpoints, counters. Fenced turns (J3, J7) are left out alone.
  *
  * A run fenced once stays fenced for the rest of its group: its later turns build on one that is
- * not there.
+ * not there. A turn that leaves a run as it was but for `seq` writes its journal row and nothing
+ * else: what a run's row says of `seq` is then behind its turns.
  */
 import { hash } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
 import type { CheckpointRecord, TurnCommit } from "#ports/journal.ts";
 import type { Connection } from "./connection.ts";
+import type { KnownRun, KnownRuns } from "./known-runs.ts";
 import { statusNumber } from "./run-row.ts";
 import { ADD_COUNT } from "./sql/add-count.ts";
 import { ADD_LABEL } from "./sql/add-label.ts";
@@ -23,12 +25,14 @@ import { SAVE_CHECKPOINT } from "./sql/save-checkpoint.ts";
 import { SAVE_START_KEY } from "./sql/save-start-key.ts";
 import { SEND_MESSAGE } from "./sql/send-message.ts";
 import { UPDATE_RUN } from "./sql/update-run.ts";
+import { UPDATE_RUN_STATUS } from "./sql/update-run-status.ts";
 import { toStoreError } from "./sqlite-error.ts";
 
 /** Characters of events or of a checkpoint's state in one turn: 64 times a turn's budget. */
 export const TEXT_LENGTH_MAX = 64 * 1_048_576;
 
 export interface Group {
+  readonly commitId: string;
   readonly turns: readonly TurnCommit[];
   /** Epoch under which the writer was opened. */
   readonly epoch: number;
@@ -37,14 +41,25 @@ export interface Group {
   readonly memoryMs: number;
 }
 
+interface Writing {
+  readonly connection: Connection;
+  readonly knownRuns: KnownRuns;
+  readonly group: Group;
+  /** Changes of the counters, by tenant and status. */
+  readonly counts: Map<string, Map<number, number>>;
+}
+
 /** `isOwner` is false where a later opening owns the store: then every turn is fenced. */
 export function appendGroup(
   connection: Connection,
+  knownRuns: KnownRuns,
   group: Group,
-): { readonly isOwner: boolean; readonly fenced: readonly string[] } {
+): { readonly isOwner: boolean; readonly hasRecord: boolean; readonly fenced: readonly string[] } {
   const isOwner = connection.get<{ epoch: number }>(READ_EPOCH)?.epoch === group.epoch;
   const fenced = new Set<string>();
   const counts = new Map<string, Map<number, number>>();
+  const writing = { connection, knownRuns, group, counts };
+  let hasRecord = false;
   for (const turn of group.turns) {
     if (!isOwner || turn.epoch !== group.epoch || fenced.has(turn.runId)) {
       fenced.add(turn.runId);
@@ -52,7 +67,9 @@ export function appendGroup(
     }
     try {
       refuseUnstorable(turn);
-      if (!appendTurn(connection, turn, group, counts)) fenced.add(turn.runId);
+      const commitId = hasRecord ? null : group.commitId;
+      if (!appendTurn(writing, turn, commitId)) fenced.add(turn.runId);
+      else if (turn.record !== null) hasRecord = true;
     } catch (error) {
       throw refusalOf(turn, error);
     }
@@ -62,90 +79,92 @@ export function appendGroup(
       if (change !== 0) connection.run(ADD_COUNT, tenant, status, change);
     }
   }
-  return { isOwner, fenced: [...fenced] };
+  return { isOwner, hasRecord, fenced: [...fenced] };
 }
 
 /** False: fenced, and nothing was written. */
 function appendTurn(
-  connection: Connection,
+  { connection, knownRuns, counts, group }: Writing,
   turn: TurnCommit,
-  group: Group,
-  counts: Map<string, Map<number, number>>,
+  commitId: string | null,
 ): boolean {
   const { tenant, runId, record } = turn;
-  let found = connection.get<{ number: number; seq: number; status: number | null }>(
-    FIND_RUN,
-    tenant,
-    runId,
-  );
-  if ((found === undefined) !== (turn.create !== null)) return false;
-  if (record !== null && record.firstSeq !== (found?.seq ?? 0) + 1) return false;
-  if (turn.startKey !== null) {
-    const { key, bodyHash } = turn.startKey;
-    const expiredMs = group.nowMs - group.memoryMs;
-    const known = connection.get<{ runId: string }>(FIND_START_KEY, tenant, key, expiredMs);
-    // Another start took the key between the caller's look and this commit.
-    if (known !== undefined && known.runId !== runId) return false;
-    if (known === undefined) {
-      connection.run(SAVE_START_KEY, tenant, key, runId, bodyHash, group.nowMs);
-    }
-  }
-  found ??= { number: createRun(connection, turn), seq: 0, status: null };
+  let run = knownRuns.find(tenant, runId) ?? connection.get<KnownRun>(FIND_RUN, tenant, runId);
+  if ((run === undefined) !== (turn.create !== null)) return false;
+  if (record !== null && record.firstSeq !== (run?.seq ?? 0) + 1) return false;
+  if (turn.startKey !== null && !takeStartKey(connection, turn, group)) return false;
   const status = statusNumber(turn.status);
-  // Without a record nothing has happened to the run: what the turn says of it may be out of date.
-  if (record !== null || turn.create !== null) {
-    connection.run(
-      UPDATE_RUN,
-      found.number,
-      record?.lastSeq ?? found.seq,
-      status,
-      turn.startedAtMs,
-      turn.endedAtMs,
-      turn.errorCode,
-    );
-    if (found.status !== status) {
-      if (found.status !== null) count(counts, tenant, found.status, -1);
+  if (run === undefined) {
+    run = createRun(connection, turn, status);
+    count(counts, tenant, status, 1);
+  } else if (record !== null) {
+    // Without a record nothing has happened to the run: what the turn says of it may be out of date.
+    if (run.status !== status) {
+      count(counts, tenant, run.status, -1);
       count(counts, tenant, status, 1);
     }
+    updateRun(connection, run, turn, status);
   }
   if (record !== null) {
-    connection.run(
-      APPEND_TURN,
-      found.number,
-      record.firstSeq,
-      record.lastSeq,
-      record.atMs,
-      record.events,
-    );
+    const { firstSeq, lastSeq, atMs, events } = record;
+    connection.run(APPEND_TURN, run.number, firstSeq, lastSeq, atMs, events, commitId);
   }
   for (const { id, tenant: owner, toRunId, kind, body } of turn.sends) {
     connection.run(SEND_MESSAGE, owner, id, toRunId, kind, body);
   }
   for (const id of turn.consumes) connection.run(CONSUME_MESSAGE, tenant, id, runId, group.nowMs);
-  if (turn.checkpoint !== null) saveCheckpoint(connection, found.number, turn.checkpoint);
+  if (turn.checkpoint !== null) saveCheckpoint(connection, run.number, turn.checkpoint);
+  if (turn.endedAtMs === null) knownRuns.remember(tenant, runId, run);
+  else knownRuns.forget(tenant, runId);
   return true;
 }
 
-function createRun(connection: Connection, turn: TurnCommit): number {
-  const { create } = turn;
-  if (create === null) throw new TypeError(`run ${turn.runId} is not created by this turn`);
-  const row = connection.get<{ number: number }>(
+/** False: another start took the key between the caller's look and this commit. */
+function takeStartKey(connection: Connection, turn: TurnCommit, group: Group): boolean {
+  if (turn.startKey === null) return true;
+  const { key, bodyHash } = turn.startKey;
+  const expiredMs = group.nowMs - group.memoryMs;
+  const known = connection.get<{ runId: string }>(FIND_START_KEY, turn.tenant, key, expiredMs);
+  if (known !== undefined) return known.runId === turn.runId;
+  connection.run(SAVE_START_KEY, turn.tenant, key, turn.runId, bodyHash, group.nowMs);
+  return true;
+}
+
+/** Writes the row only where it changes by more than `seq`, which the turn itself tells. */
+function updateRun(
+  connection: Connection,
+  run: KnownRun,
+  { record, startedAtMs, endedAtMs, errorCode }: TurnCommit,
+  status: number,
+): void {
+  run.seq = record?.lastSeq ?? run.seq;
+  const isSame =
+    run.startedAtMs === startedAtMs && run.endedAtMs === endedAtMs && run.errorCode === errorCode;
+  const values = [run.number, run.seq, startedAtMs, endedAtMs, errorCode] as const;
+  if (run.status !== status) connection.run(UPDATE_RUN_STATUS, ...values, status);
+  else if (!isSame) connection.run(UPDATE_RUN, ...values);
+  run.status = status;
+  run.startedAtMs = startedAtMs;
+  run.endedAtMs = endedAtMs;
+  run.errorCode = errorCode;
+}
+
+function createRun(connection: Connection, turn: TurnCommit, status: number): KnownRun {
+  const { tenant, runId, create, record, startedAtMs, endedAtMs, errorCode } = turn;
+  if (create === null) throw new TypeError(`run ${runId} is not created by this turn`);
+  const { workflow, version, createdAtMs, labels, parentRunId, minReader } = create;
+  const seq = record?.lastSeq ?? 0;
+  const named = Object.entries(labels);
+  const number = connection.insert(
     CREATE_RUN,
-    turn.tenant,
-    turn.runId,
-    create.workflow,
-    create.version,
-    statusNumber(turn.status),
-    create.createdAtMs,
-    JSON.stringify(create.labels),
-    create.parentRunId,
-    create.minReader,
+    ...[tenant, runId, workflow, version, status, seq, createdAtMs],
+    ...[named.length === 0 ? "{}" : JSON.stringify(labels), parentRunId, minReader],
+    ...[startedAtMs, endedAtMs, errorCode],
   );
-  if (row === undefined) throw new TypeError(`run ${turn.runId} was not inserted`);
-  for (const [name, value] of Object.entries(create.labels)) {
-    connection.run(ADD_LABEL, turn.tenant, name, value, create.createdAtMs, row.number);
+  for (const [name, value] of named) {
+    connection.run(ADD_LABEL, tenant, name, value, createdAtMs, number);
   }
-  return row.number;
+  return { number, seq, status, startedAtMs, endedAtMs, errorCode };
 }
 
 function saveCheckpoint(connection: Connection, run: number, checkpoint: CheckpointRecord): void {

@@ -65,6 +65,11 @@ export class Connection {
     this.#statement(sql).run(...values);
   }
 
+  /** The rowid of the row that `sql` inserted. */
+  insert(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).lastInsertRowid);
+  }
+
   /** The one value of a PRAGMA. */
   pragma(name: string): string | number {
     const row = this.database.prepare(`PRAGMA ${name}`).get();

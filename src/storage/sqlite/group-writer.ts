@@ -12,6 +12,7 @@
 import { constants, deflateSync } from "node:zlib";
 import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
+import { KnownRuns } from "./known-runs.ts";
 import { BEGIN_GROUP } from "./sql/begin.ts";
 import { COMMIT_GROUP } from "./sql/commit.ts";
 import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
@@ -44,6 +45,7 @@ type Handlers = {
 export class GroupWriter {
   readonly #connection: Connection;
   readonly #epoch: number;
+  readonly #knownRuns = new KnownRuns();
   #commitNumber: number;
   #lastNowMs = 0;
   #forgottenAtMs = 0;
@@ -115,20 +117,22 @@ export class GroupWriter {
 
   #commit(input: WriterCalls["commit"]["input"]): WriterCalls["commit"]["output"] {
     this.#lastNowMs = input.nowMs;
-    const number = this.#commitNumber + 1;
     const fenced = this.#transaction(() => {
-      const result = appendGroup(this.#connection, {
+      const result = appendGroup(this.#connection, this.#knownRuns, {
+        commitId: input.commitId,
         turns: input.turns,
         epoch: this.#epoch,
         nowMs: input.nowMs,
         memoryMs: MEMORY_MS,
       });
-      if (result.isOwner) {
+      // A journal row carries the id, where there is one: the ring would cost a page more.
+      if (result.isOwner && !result.hasRecord) {
+        const number = this.#commitNumber + 1;
         this.#connection.run(SAVE_COMMIT_ID, number % COMMIT_IDS_KEPT, number, input.commitId);
+        this.#commitNumber = number;
       }
       return result.fenced;
     });
-    this.#commitNumber = number;
     return { fenced };
   }
 
@@ -202,6 +206,7 @@ export class GroupWriter {
       this.#connection.run(COMMIT_GROUP);
       return result;
     } catch (error) {
+      this.#knownRuns.clear();
       // A full disk or an I/O error may have rolled back already.
       if (this.#connection.database.isTransaction) this.#connection.run(ROLLBACK_GROUP);
       throw error;

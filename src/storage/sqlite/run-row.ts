@@ -20,7 +20,7 @@ export function statusNumber(status: RunStatus): number {
   return number;
 }
 
-/** A row of `runs`. */
+/** A row of `runs`, beside the end of its journal. `seq` is as of the last change of the row. */
 export interface RunRow {
   readonly number: number;
   readonly tenant: string;
@@ -36,6 +36,8 @@ export interface RunRow {
   readonly parent_run_id: string | null;
   readonly error_code: string | null;
   readonly min_reader: number;
+  /** null: it has no turns. */
+  readonly last_seq: number | null;
 }
 
 /** `epoch` is the store's owner epoch: one owner owns every run of a data directory. */
@@ -48,7 +50,7 @@ export function toRunHead(row: RunRow, epoch: number): RunHead {
     workflow: row.workflow,
     version: row.version,
     status,
-    seq: row.seq,
+    seq: Math.max(row.seq, row.last_seq ?? 0),
     epoch,
     createdAtMs: row.created_at_ms,
     startedAtMs: row.started_at_ms,

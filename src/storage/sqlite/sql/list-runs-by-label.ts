@@ -1,6 +1,7 @@
 /** Runs that carry one label (:name, :value), newest first; further labels are checked row by row. */
 export const LIST_RUNS_BY_LABEL = `
-SELECT r.* FROM labels AS led CROSS JOIN runs AS r ON r.number = led.run
+SELECT r.*, (SELECT max(t.last_seq) FROM turns AS t WHERE t.run = r.number) AS last_seq
+FROM labels AS led CROSS JOIN runs AS r ON r.number = led.run
 WHERE led.tenant = :tenant AND led.name = :name AND led.value = :value
   AND (led.created_at_ms, led.run) < (:beforeMs, :beforeNumber)
   AND led.created_at_ms > :afterMs

@@ -1,6 +1,7 @@
 /** The children of :parent, newest first. */
 export const LIST_RUNS_BY_PARENT = `
-SELECT r.* FROM runs AS r INDEXED BY runs_by_parent
+SELECT r.*, (SELECT max(t.last_seq) FROM turns AS t WHERE t.run = r.number) AS last_seq
+FROM runs AS r INDEXED BY runs_by_parent
 WHERE r.tenant = :tenant AND r.parent_run_id = :parent
   AND (r.created_at_ms, r.number) < (:beforeMs, :beforeNumber)
   AND r.created_at_ms > :afterMs

@@ -1,6 +1,7 @@
 /** Newest first, no index but time; the other list-runs-* files differ in what leads. */
 export const LIST_RUNS_BY_TIME = `
-SELECT r.* FROM runs AS r INDEXED BY runs_by_time
+SELECT r.*, (SELECT max(t.last_seq) FROM turns AS t WHERE t.run = r.number) AS last_seq
+FROM runs AS r INDEXED BY runs_by_time
 WHERE r.tenant = :tenant
   AND (r.created_at_ms, r.number) < (:beforeMs, :beforeNumber)
   AND r.created_at_ms > :afterMs

@@ -1,6 +1,7 @@
 /** Newest first within one workflow and status (:status); several are merged by the caller. */
 export const LIST_RUNS_BY_WORKFLOW = `
-SELECT r.* FROM runs AS r INDEXED BY runs_by_workflow
+SELECT r.*, (SELECT max(t.last_seq) FROM turns AS t WHERE t.run = r.number) AS last_seq
+FROM runs AS r INDEXED BY runs_by_workflow
 WHERE r.tenant = :tenant AND r.workflow = :workflow AND r.status = :status
   AND (r.created_at_ms, r.number) < (:beforeMs, :beforeNumber)
   AND r.created_at_ms > :afterMs

@@ -1,2 +1,4 @@
-/** One run's row. ?1 tenant, ?2 run id. */
-export const READ_HEAD = "SELECT * FROM runs WHERE tenant = ?1 AND run_id = ?2";
+/** One run's row, and where its journal stands. ?1 tenant, ?2 run id. */
+export const READ_HEAD = `
+SELECT r.*, (SELECT max(t.last_seq) FROM turns AS t WHERE t.run = r.number) AS last_seq
+FROM runs AS r WHERE r.tenant = ?1 AND r.run_id = ?2`;

@@ -1,5 +1,3 @@
-/** The head after a turn. */
+/** What a turn changed of a run's row, but not its status: no index is touched. */
 export const UPDATE_RUN = `
-UPDATE runs
-SET seq = ?2, status = ?3, started_at_ms = ?4, ended_at_ms = ?5, error_code = ?6
-WHERE number = ?1`;
+UPDATE runs SET seq = ?2, started_at_ms = ?3, ended_at_ms = ?4, error_code = ?5 WHERE number = ?1`;
