@@ -94,6 +94,8 @@ export interface TurnCommit {
   /** Remembers a start by its key, for idempotent starts. */
   readonly startKey: { readonly key: string; readonly bodyHash: string } | null;
   readonly checkpoint: CheckpointRecord | null;
+  /** Hashes of the blobs that the record's events refer to, where there are any. */
+  readonly blobs?: readonly string[];
 }
 
 export interface RunFilter {

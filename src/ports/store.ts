@@ -2,11 +2,14 @@
 import type { BlobStore } from "./blob-store.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Journal } from "./journal.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 export interface Store {
   readonly journal: Journal;
   readonly catalogue: Catalogue;
   readonly blobs: BlobStore;
+  /** Absent: the adapter keeps everything for ever. */
+  readonly upkeep?: Upkeep;
   /** Owner epoch of this opening: greater than that of every opening before. */
   readonly epoch: number;
   /** Schema version in force, and what the store says of itself (journal mode, synchronous), for readyz and the bench. */

@@ -57,7 +57,8 @@ export async function submitTurn(turn: Turn, submission: Submission): Promise<vo
       { run: facts.runId, size: checkpoint.state.length },
       "the run's state is too large for a checkpoint; a restart folds more of its journal",
     );
-  const commit = isTooLarge ? { ...decided, checkpoint: null } : decided;
+  const kept = isTooLarge ? { ...decided, checkpoint: null } : decided;
+  const commit = blobs.length === 0 ? kept : { ...kept, blobs: blobs.map(({ hash }) => hash) };
   const after: Tail =
     checkpoint === null
       ? {

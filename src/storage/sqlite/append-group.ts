@@ -20,6 +20,7 @@ import { CREATE_RUN } from "./sql/create-run.ts";
 import { DROP_OLD_CHECKPOINTS } from "./sql/drop-old-checkpoints.ts";
 import { FIND_RUN } from "./sql/find-run.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
+import { FIND_TOMBSTONE } from "./sql/find-tombstone.ts";
 import { READ_EPOCH } from "./sql/read-epoch.ts";
 import { SAVE_CHECKPOINT } from "./sql/save-checkpoint.ts";
 import { SAVE_START_KEY } from "./sql/save-start-key.ts";
@@ -27,6 +28,7 @@ import { SEND_MESSAGE } from "./sql/send-message.ts";
 import { UPDATE_RUN } from "./sql/update-run.ts";
 import { UPDATE_RUN_STATUS } from "./sql/update-run-status.ts";
 import { toStoreError } from "./sqlite-error.ts";
+import { referToBlobs } from "./upkeep-writer.ts";
 
 /** Characters of events or of a checkpoint's state in one turn: 64 times a turn's budget. */
 export const TEXT_LENGTH_MAX = 64 * 1_048_576;
@@ -91,6 +93,9 @@ function appendTurn(
   const { tenant, runId, record } = turn;
   let run = knownRuns.find(tenant, runId) ?? connection.get<KnownRun>(FIND_RUN, tenant, runId);
   if ((run === undefined) !== (turn.create !== null)) return false;
+  // The id of a run that was deleted stays reserved.
+  if (turn.create !== null && connection.get(FIND_TOMBSTONE, tenant, runId) !== undefined)
+    return false;
   if (record !== null && record.firstSeq !== (run?.seq ?? 0) + 1) return false;
   if (turn.startKey !== null && !takeStartKey(connection, turn, group)) return false;
   const status = statusNumber(turn.status);
@@ -109,6 +114,8 @@ function appendTurn(
     const { firstSeq, lastSeq, atMs, events } = record;
     connection.run(APPEND_TURN, run.number, firstSeq, lastSeq, atMs, events, commitId);
   }
+  if (turn.blobs !== undefined)
+    referToBlobs(connection, { number: run.number, tenant, runId }, turn.blobs);
   for (const { id, tenant: owner, toRunId, kind, body } of turn.sends) {
     connection.run(SEND_MESSAGE, owner, id, toRunId, kind, body);
   }

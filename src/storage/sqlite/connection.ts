@@ -70,6 +70,11 @@ export class Connection {
     return Number(this.#statement(sql).run(...values).lastInsertRowid);
   }
 
+  /** As run(); answers how many rows it changed. */
+  change(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
   /** The one value of a PRAGMA. */
   pragma(name: string): string | number {
     const row = this.database.prepare(`PRAGMA ${name}`).get();

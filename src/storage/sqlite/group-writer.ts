@@ -20,12 +20,14 @@ import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
 import { HAS_BLOB } from "./sql/has-blob.ts";
 import { LAST_COMMIT_NUMBER } from "./sql/last-commit-number.ts";
 import { NEWEST_WORKFLOW } from "./sql/newest-workflow.ts";
+import { RELEASE_STORE } from "./sql/release-store.ts";
 import { ROLLBACK_GROUP } from "./sql/rollback.ts";
 import { SAVE_BLOB } from "./sql/save-blob.ts";
 import { SAVE_COMMIT_ID } from "./sql/save-commit-id.ts";
 import { SAVE_NEWEST_VERSION } from "./sql/save-newest-version.ts";
 import { SAVE_WORKFLOW_VERSION } from "./sql/save-workflow-version.ts";
 import { toStoreError } from "./sqlite-error.ts";
+import { isTouchDue, purgeRows, removeRun, sweepBlobs, touchBlob } from "./upkeep-writer.ts";
 import type { BlobInput, WriterCall, WriterCalls } from "./writer-calls.ts";
 
 /** Commit ids kept for committed(): far more than can ever be in doubt at once. */
@@ -57,6 +59,17 @@ export class GroupWriter {
       this.#putBlobs([input]);
       return null;
     },
+    removeRun: (input) => {
+      this.#knownRuns.forget(input.tenant, input.runId);
+      return this.#transaction(() => removeRun(this.#connection, input));
+    },
+    purge: (input) => this.#transaction(() => purgeRows(this.#connection, input)),
+    sweepBlobs: (input) => this.#transaction(() => sweepBlobs(this.#connection, input)),
+    releaseStore: () =>
+      this.#transaction(() => {
+        this.#connection.run(RELEASE_STORE);
+        return null;
+      }),
     describe: () => this.#describe(),
   };
 
@@ -169,8 +182,10 @@ export class GroupWriter {
         ...blob,
         body: deflateSync(blob.bytes, { level: constants.Z_BEST_SPEED }),
       }));
-    if (packed.length === 0) return;
+    const touched = blobs.filter((blob) => isTouchDue(this.#connection, blob));
+    if (packed.length === 0 && touched.length === 0) return;
     this.#transaction(() => {
+      for (const blob of touched) touchBlob(this.#connection, blob);
       for (const { tenant, hash, bytes, nowMs, body } of packed) {
         const size = bytes.byteLength;
         const isSmaller = body.byteLength < size;

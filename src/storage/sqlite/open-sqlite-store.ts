@@ -29,6 +29,7 @@ import { SqliteBlobStore } from "./sqlite-blob-store.ts";
 import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
+import { SqliteUpkeep } from "./sqlite-upkeep.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { WorkerReader } from "./worker-reader.ts";
 import { WorkerWriter } from "./worker-writer.ts";
@@ -86,6 +87,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       journal: new SqliteJournal(parts),
       catalogue: new SqliteCatalogue(parts),
       blobs: new SqliteBlobStore(parts),
+      upkeep: new SqliteUpkeep(parts, path),
       epoch: opened.epoch,
       describe: async () => ({
         adapter: "sqlite",

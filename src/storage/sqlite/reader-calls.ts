@@ -4,6 +4,7 @@
  */
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { CheckpointRecord, RunFilter, RunHead, TurnRecord } from "#ports/journal.ts";
+import type { RetentionRule } from "#ports/upkeep.ts";
 
 export interface ReaderCalls {
   heads: {
@@ -27,6 +28,19 @@ export interface ReaderCalls {
     readonly input: { readonly tenant: string; readonly hash: string };
     /** `isCorrupt` goes with null bytes. */
     readonly output: { readonly bytes: Uint8Array | null; readonly isCorrupt: boolean };
+  };
+  /** See ports/upkeep.ts. */
+  due: {
+    readonly input: {
+      readonly rules: readonly RetentionRule[];
+      readonly limit: number;
+      readonly epoch: number;
+    };
+    readonly output: readonly RunHead[];
+  };
+  oldest: {
+    readonly input: { readonly limit: number; readonly epoch: number };
+    readonly output: readonly RunHead[];
   };
   workflows: {
     readonly input: { readonly tenant: string; readonly afterName: string; readonly limit: number };

@@ -5,6 +5,7 @@ import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { CheckpointRecord, TurnRecord } from "#ports/journal.ts";
 import { checkpointChecksum } from "./append-group.ts";
 import type { Connection } from "./connection.ts";
+import { dueRuns, oldestRuns } from "./due-runs.ts";
 import { listRuns } from "./list-runs.ts";
 import type { ReaderCall, ReaderCalls } from "./reader-calls.ts";
 import { toRunHead } from "./run-row.ts";
@@ -62,6 +63,10 @@ export const READER_QUERIES: Queries = {
     const isWhole = bytes !== null && digest("sha256", bytes) === hash;
     return isWhole ? { bytes, isCorrupt: false } : { bytes: null, isCorrupt: true };
   },
+  due: (reader, { rules, limit, epoch }) =>
+    dueRuns(reader, rules, limit).map((row) => toRunHead(row, epoch)),
+  oldest: (reader, { limit, epoch }) =>
+    oldestRuns(reader, limit).map((row) => toRunHead(row, epoch)),
   workflows: (reader, { tenant, afterName, limit }) =>
     reader.all<WorkflowVersion>(LIST_WORKFLOWS, tenant, afterName, limit),
   versions: (reader, { tenant, name }) => reader.all<WorkflowVersion>(LIST_VERSIONS, tenant, name),

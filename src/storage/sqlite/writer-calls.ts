@@ -34,6 +34,26 @@ export interface WriterCalls {
     };
     readonly output: null;
   };
+  /** See ports/upkeep.ts. */
+  removeRun: {
+    readonly input: {
+      readonly tenant: string;
+      readonly runId: string;
+      readonly by: string;
+      readonly reason: string | null;
+      readonly nowMs: number;
+    };
+    readonly output: "removed" | "open" | "missing";
+  };
+  purge: {
+    readonly input: { readonly rowsMax: number; readonly nowMs: number };
+    readonly output: { readonly rows: number; readonly isDone: boolean };
+  };
+  sweepBlobs: {
+    readonly input: { readonly looseBeforeMs: number; readonly blobsMax: number };
+    readonly output: { readonly swept: number; readonly bytes: number; readonly isDone: boolean };
+  };
+  releaseStore: { readonly input: null; readonly output: null };
   describe: {
     readonly input: null;
     readonly output: Readonly<Record<string, string | number>>;

@@ -2,6 +2,7 @@
 import { blobStoreContract } from "../../contract/blob-store.ts";
 import { catalogueContract } from "../../contract/catalogue.ts";
 import { journalContract } from "../../contract/journal.ts";
+import { upkeepContract } from "../../contract/upkeep.ts";
 import { openSqliteFixture } from "./sqlite-fixture.ts";
 
 for (const mode of ["worker", "local"] as const) {
@@ -9,4 +10,5 @@ for (const mode of ["worker", "local"] as const) {
   journalContract(adapter, () => openSqliteFixture(mode));
   catalogueContract(adapter, () => openSqliteFixture(mode));
   blobStoreContract(adapter, () => openSqliteFixture(mode));
+  upkeepContract(adapter, () => openSqliteFixture(mode));
 }

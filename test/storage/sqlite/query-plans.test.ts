@@ -16,6 +16,8 @@ const MAY_SCAN: Readonly<Record<string, RegExp>> = {
   LAST_COMMIT_NUMBER: /^SCAN commits$/,
   // Seven rows for each tenant.
   COUNT_ALL_RUNS: /^SCAN run_counts$|^USE TEMP B-TREE FOR GROUP BY$/,
+  // Only what is to go is in the index.
+  NEXT_REMOVED: /^SCAN runs USING INDEX runs_removed$/,
   // Only what waits is in the index.
   WAITING_MESSAGES: /^SCAN messages USING INDEX messages_waiting$/,
 };

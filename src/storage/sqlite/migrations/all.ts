@@ -1,6 +1,7 @@
 /** Every migration in order: a new one is a new file and a new line here. */
 import { initial } from "./0001-initial.ts";
 import { commitIdsInTurns } from "./0002-commit-ids-in-turns.ts";
+import { removal } from "./0003-removal.ts";
 import type { Migration } from "./migration.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial, commitIdsInTurns];
+export const MIGRATIONS: readonly Migration[] = [initial, commitIdsInTurns, removal];

@@ -2,5 +2,5 @@
 export const LIST_TURNS = `
 SELECT first_seq AS firstSeq, last_seq AS lastSeq, at_ms AS atMs, CAST(events AS TEXT) AS events
 FROM turns
-WHERE run = (SELECT number FROM runs WHERE tenant = ?1 AND run_id = ?2) AND last_seq > ?3
+WHERE run = (SELECT number FROM runs WHERE tenant = ?1 AND run_id = ?2 AND status < 7) AND last_seq > ?3
 ORDER BY last_seq LIMIT ?4`;
