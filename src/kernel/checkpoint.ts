@@ -21,7 +21,7 @@ import {
   type StepInstance,
   scopePlan,
 } from "./state.ts";
-import { effectsOfRun, effectsOfStep } from "./step-effects.ts";
+import { takeChanges, touchStep } from "./step-effects.ts";
 
 /** Grows when the saved shape changes. */
 export const STATE_VERSION = 1;
@@ -68,7 +68,7 @@ const STEP_FIELDS = [
   "error",
 ] as const satisfies readonly (keyof StepInstance)[];
 
-type SavedLive = Omit<Live, "scopes" | "untold" | "computing" | "scratch" | "effects">;
+type SavedLive = Omit<Live, "scopes" | "untold" | "computing" | "scratch">;
 type SavedStep = { readonly at: number; readonly live?: SavedLive } & Partial<
   Pick<StepInstance, (typeof STEP_FIELDS)[number]>
 >;
@@ -181,7 +181,6 @@ function saveStep(instance: StepInstance): SavedStep | null {
       untold: _untold,
       computing: _computing,
       scratch: _scratch,
-      effects: _effects,
       ...live
     } = instance.live;
     saved["live"] = live satisfies SavedLive;
@@ -231,10 +230,8 @@ export function restoreState(text: string, plan: Plan): RunState | null {
       key,
       paths.flatMap((path) => state.steps.get(path) ?? []),
     );
-  for (const instance of state.steps.values())
-    if (instance.live !== null) instance.live.effects = effectsOfStep(state, instance);
-  state.runEffects = effectsOfRun(state);
-  state.changes = [];
+  for (const instance of state.steps.values()) touchStep(state, instance);
+  takeChanges(state);
   return state;
 }
 

@@ -15,12 +15,12 @@ import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
 import { type Decision, LOST_MAX, type Refusal, type World } from "./decision.ts";
-import type { EffectChange } from "./effects.ts";
 import { SEMANTICS } from "./events.ts";
 import type { AttemptOutcome, Input } from "./inputs.ts";
 import { canFail, fail, guarded, succeed } from "./outcome.ts";
 import { endRun } from "./run-life.ts";
 import type { RunState, StepInstance } from "./state.ts";
+import { takeChanges } from "./step-effects.ts";
 import { timeoutOf } from "./time-limits.ts";
 import { emit, newTurn, type Turn } from "./turn.ts";
 
@@ -43,26 +43,6 @@ export function decide(state: RunState, input: Input, world: World): Decision {
     more: turn.needs.length === 0 && agendaWants(state),
     compute: turn.compute,
   };
-}
-
-/** The difference to pending(state) since it was asked last; an effect that came and went is left out. */
-function takeChanges(state: RunState): readonly EffectChange[] {
-  const { changes } = state;
-  state.changes = [];
-  if (changes.length < 2) return changes;
-  const started = new Map<string, number>();
-  const dropped = new Set<number>();
-  for (const [at, change] of changes.entries()) {
-    if (change.op === "start") {
-      started.set(change.effect.key, at);
-      continue;
-    }
-    const startedAt = started.get(change.key);
-    if (startedAt === undefined) continue;
-    dropped.add(startedAt).add(at);
-    started.delete(change.key);
-  }
-  return dropped.size === 0 ? changes : changes.filter((_, at) => !dropped.has(at));
 }
 
 function takeLate(turn: Turn, input: Input): void {
@@ -251,7 +231,7 @@ function takeComputed(turn: Turn, path: string, outcome: AttemptOutcome): void {
 function takeTimer(turn: Turn, key: string): void {
   const { state, world } = turn;
   const effects =
-    key === "deadline" ? state.runEffects : (find(turn, timerPath(key))?.live?.effects ?? []);
+    key === "deadline" ? state.runEffects : (find(turn, timerPath(key))?.effects ?? []);
   const effect = effects.find((candidate) => candidate.key === key);
   if (effect?.kind !== "timer" || effect.dueAtMs > world.nowMs) {
     turn.applied = false;

@@ -52,7 +52,7 @@ export type Effect =
 
 export type EffectChange =
   | { readonly op: "start"; readonly effect: Effect }
-  | { readonly op: "stop"; readonly key: string };
+  | { readonly op: "stop"; readonly effect: Effect };
 
 /** A message to another run, made durable in the commit of this turn's events. */
 export type Send =

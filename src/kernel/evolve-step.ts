@@ -4,7 +4,7 @@ import type { RunEvent, TimeLimits } from "./events.ts";
 import { controlStarted, controlStored } from "./scopes/fold.ts";
 import { recordFailure, settle } from "./settle.ts";
 import { type Live, listStep, type RunState, type StepInstance, signalKey } from "./state.ts";
-import { refreshStep } from "./step-effects.ts";
+import { touchStep } from "./step-effects.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 type AboutStep = Exclude<
@@ -40,7 +40,7 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
       return settle(state, instance, "cancelled");
     default:
       evolveLive(state, event, instance, liveOf(instance));
-      return refreshStep(state, instance);
+      return touchStep(state, instance);
   }
 }
 

@@ -27,7 +27,7 @@ import {
   scopePlan,
   signalKey,
 } from "./state.ts";
-import { dropEffects, refreshRun, refreshStep } from "./step-effects.ts";
+import { touchStep } from "./step-effects.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 /** Applies `event`, which has the sequence number `state.seq + 1` and the journal time `atMs`. */
@@ -52,9 +52,7 @@ function apply(state: RunState, event: RunEvent): void {
     case "run.succeeded":
     case "run.failed":
     case "run.cancelled":
-      evolveRun(state, event);
-      refreshRun(state);
-      return;
+      return evolveRun(state, event);
     case "variable.set":
       state.vars[event.name] = refOf(event.value, state.seq, "value");
       return;
@@ -109,7 +107,7 @@ function evolveRun(state: RunState, event: AboutRun): void {
       return;
     case "run.paused":
       state.pausedAtMs = state.nowMs;
-      refreshSteps(state);
+      touchSteps(state);
       return;
     case "run.resumed":
       return resume(state);
@@ -143,11 +141,11 @@ function resume(state: RunState): void {
     if (live.deadlineAtMs !== null) live.deadlineAtMs += pausedMs;
     if (live.timeoutAtMs !== null && status !== "running") live.timeoutAtMs += pausedMs;
   }
-  refreshSteps(state);
+  touchSteps(state);
 }
 
-function refreshSteps(state: RunState): void {
-  for (const instance of state.steps.values()) refreshStep(state, instance);
+function touchSteps(state: RunState): void {
+  for (const instance of state.steps.values()) touchStep(state, instance);
 }
 
 function end(
@@ -163,7 +161,7 @@ function end(
 
 function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled"): void {
   for (const instance of state.steps.values())
-    if (instance.live !== null) dropEffects(state, instance.live);
+    if (instance.live !== null) touchStep(state, instance);
   state.terminal = outcome;
   state.phase = "done";
   state.endedAtMs = state.nowMs;
@@ -315,7 +313,7 @@ function fireTimer(state: RunState, key: string): void {
     : stepAt(state, key.slice(key.indexOf(":") + 1));
   if (instance.live === null) throw new Error(`timer ${key} fired for a settled step`);
   instance.live.fired = true;
-  refreshStep(state, instance);
+  touchStep(state, instance);
   listStep(state, instance);
 }
 

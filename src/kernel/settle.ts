@@ -15,15 +15,15 @@ import {
   type StepInstance,
   verdictOf,
 } from "./state.ts";
-import { dropEffects } from "./step-effects.ts";
+import { touchStep } from "./step-effects.ts";
 
 /** Marks the step settled (S1), frees what it held and tells its dependents. */
 export function settle(state: RunState, instance: StepInstance, status: SettledStatus): void {
   const { scope } = instance;
   if (instance.live !== null) {
     if (instance.status === "scheduled" || instance.status === "running") state.active--;
-    dropEffects(state, instance.live);
     instance.live = null;
+    if (instance.effects.length > 0) touchStep(state, instance);
   }
   instance.status = status;
   instance.edges = null;

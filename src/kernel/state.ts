@@ -13,7 +13,7 @@
  * S2. The agenda holds whatever can go on by itself; a listed item that no longer wants anything is
  *     dropped when it is reached.
  * S3. Closed scopes leave `scopes` and `steps`; what they gave lives in their owner.
- * S4. `changes` is the difference that the events since the last decide() made to pending(state).
+ * S4. Whatever the events since the last decide() may have changed in pending(state) is in `touched`.
  *
  * Instants are epoch milliseconds of journal time. Values are references (value-ref.ts).
  */
@@ -21,7 +21,7 @@ import type { StepError } from "#errors/step-error.ts";
 import { childPath } from "#workflow/path.ts";
 import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
 import { type EdgeCounts, ruleOutcome } from "#workflow/trigger-rules.ts";
-import type { Effect, EffectChange } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 import type { CancelReason, DeclaredStep, ParentLink, SlotRequest, WaitFor } from "./events.ts";
 import type { Control } from "./scopes/control.ts";
 import { NULL_REF, type ValueRef } from "./value-ref.ts";
@@ -58,6 +58,10 @@ export interface StepInstance {
   /** What only an unsettled step that became ready needs. */
   live: Live | null;
   listed: boolean;
+  /** What decide() last told of the effects that are pending because of this step. */
+  effects: readonly Effect[];
+  /** Listed in `touched`. */
+  isTouched: boolean;
 }
 
 export interface Live {
@@ -84,8 +88,6 @@ export interface Live {
   computing: boolean;
   /** What a scope kind evaluated and can evaluate again; not part of the durable state. */
   scratch: unknown;
-  /** The effects that are pending because of this step. */
-  effects: readonly Effect[];
 }
 
 export interface ChildWait {
@@ -191,7 +193,8 @@ export interface RunState {
   settledSteps: number;
   failedSteps: number;
   runEffects: readonly Effect[];
-  changes: EffectChange[];
+  /** Steps whose effects may not be what decide() last told. */
+  touched: StepInstance[];
 }
 
 /** A run before its first event. */
@@ -235,8 +238,8 @@ export function newState(runId: string, plan: Plan): RunState {
     active: 0,
     settledSteps: 0,
     failedSteps: 0,
-    runEffects: [],
-    changes: [],
+    runEffects: NO_EFFECTS,
+    touched: [],
   };
 }
 
@@ -316,6 +319,8 @@ export function addStep(scope: ScopeInstance, step: PlanStep): StepInstance {
     error: null,
     live: null,
     listed: false,
+    effects: NO_EFFECTS,
+    isTouched: false,
   };
   scope.steps.push(instance);
   scope.unsettled++;
@@ -363,7 +368,6 @@ export function newLive(readyAtMs: number): Live {
     untold: null,
     computing: false,
     scratch: undefined,
-    effects: NO_EFFECTS,
   };
 }
 export const NO_EFFECTS: readonly Effect[] = [];

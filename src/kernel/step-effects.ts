@@ -1,6 +1,6 @@
 /**
- * Which effects a state calls for: the one place that says so. evolve() compares the answer before
- * and after an event, pending() collects it for the whole run, so the two cannot disagree.
+ * Which effects a state calls for: the one place that says so. decide() compares the answer before
+ * and after its events, pending() collects it for the whole run, so the two cannot disagree.
  */
 import type { Effect, EffectChange } from "./effects.ts";
 import { type Live, NO_EFFECTS, type RunState, type StepInstance } from "./state.ts";
@@ -96,43 +96,51 @@ function timer(key: string, dueAtMs: number): Effect {
   return { kind: "timer", key, dueAtMs };
 }
 
-/** Brings the step's effects up to date and records what changed. */
-export function refreshStep(state: RunState, instance: StepInstance): void {
-  const live = instance.live;
-  if (live === null) return;
-  const next = effectsOfStep(state, instance);
-  recordChanges(state.changes, live.effects, next);
-  live.effects = next;
+/**
+ * Notes that an event changed the step: takeChanges() compares what it calls for then with what was
+ * told before, so an effect that comes and goes within one decision is never mentioned.
+ */
+export function touchStep(state: RunState, instance: StepInstance): void {
+  if (instance.isTouched) return;
+  instance.isTouched = true;
+  state.touched.push(instance);
 }
 
-export function refreshRun(state: RunState): void {
-  const next = effectsOfRun(state);
-  recordChanges(state.changes, state.runEffects, next);
-  state.runEffects = next;
+/** The difference to pending(state) since it was asked last; a stop names the very effect that was started. */
+export function takeChanges(state: RunState): readonly EffectChange[] {
+  const { touched } = state;
+  const changes: EffectChange[] = [];
+  state.runEffects = told(changes, state.runEffects, effectsOfRun(state));
+  if (touched.length > 0) state.touched = [];
+  for (const instance of touched) {
+    instance.isTouched = false;
+    instance.effects = told(changes, instance.effects, effectsOfStep(state, instance));
+  }
+  return changes;
 }
 
-/** Stops what a step that settles still had pending. */
-export function dropEffects(state: RunState, live: Live): void {
-  recordChanges(state.changes, live.effects, NO_EFFECTS);
-  live.effects = NO_EFFECTS;
-}
-
-function recordChanges(
+/** Adds what differs, and answers `after` with the effects that go on as they were told. */
+function told(
   changes: EffectChange[],
   before: readonly Effect[],
   after: readonly Effect[],
-): void {
-  for (const effect of before)
-    if (!after.some((other) => isSame(effect, other)))
-      changes.push({ op: "stop", key: effect.key });
-  for (const effect of after)
-    if (!before.some((other) => isSame(effect, other))) changes.push({ op: "start", effect });
+): readonly Effect[] {
+  if (before.length === 0 && after.length === 0) return NO_EFFECTS;
+  const next = before.length === 0 ? after : after.map((effect) => sameOf(before, effect));
+  for (const effect of before) if (!next.includes(effect)) changes.push({ op: "stop", effect });
+  for (const effect of next) if (!before.includes(effect)) changes.push({ op: "start", effect });
+  return next;
 }
 
-/** A timer moved to another instant is another effect, under the same key. */
-function isSame(left: Effect, right: Effect): boolean {
-  return (
-    left.key === right.key &&
-    (left.kind !== "timer" || right.kind !== "timer" || left.dueAtMs === right.dueAtMs)
-  );
+function sameOf(effects: readonly Effect[], effect: Effect): Effect {
+  for (const other of effects) if (isSameEffect(effect, other)) return other;
+  return effect;
+}
+
+/** Of one step, or of the run itself. A timer moved to another instant is another effect, under the same key. */
+export function isSameEffect(left: Effect, right: Effect): boolean {
+  if (left.kind === "timer")
+    return right.kind === "timer" && left.dueAtMs === right.dueAtMs && left.key === right.key;
+  if (left.kind !== right.kind) return false;
+  return left.kind === "admit_run" || ("attempt" in right && left.attempt === right.attempt);
 }

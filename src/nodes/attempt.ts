@@ -12,6 +12,7 @@ import type { z } from "zod";
 import { NodeError, type StepError } from "#errors/step-error.ts";
 import { ExpressionError } from "#workflow/expression/expression.ts";
 import type { Json } from "#workflow/json.ts";
+import { AttemptAbort } from "./attempt-abort.ts";
 import type { NodeContext, NodeDefinition } from "./define-node.ts";
 import { toPlainJson } from "./pure/plain-json.ts";
 
@@ -37,40 +38,51 @@ export function runPure(definition: NodeDefinition, config: unknown): AttemptRes
   }
 }
 
-/** One attempt of an effect node. `config` is the evaluated `with`. */
-export async function runAttempt(
+/**
+ * One attempt of an effect node. `config` is the evaluated `with`. `abort` is what the context's
+ * signal comes from, where the caller has it: then the signal is made only for a node that asks.
+ */
+export function runAttempt(
   definition: NodeDefinition,
   config: unknown,
   context: NodeContext,
+  abort: AttemptAbort = AttemptAbort.following(context.signal),
 ): Promise<AttemptResult> {
-  const { signal } = context;
-  let stopListening = () => {};
+  return new Promise((resolve) => {
+    if (abort.isAborted) return resolve(ABORTED);
+    const failed = (error: unknown) => {
+      abort.listen(null);
+      resolve(abort.isAborted ? ABORTED : { ok: false, error: stepErrorOf(error) });
+    };
+    try {
+      if (definition.runEffect === null)
+        throw new Error(`${definition.type} is not an effect node`);
+      const running: unknown = definition.runEffect(parsedConfig(definition, config), context);
+      abort.listen(() => resolve(ABORTED));
+      if (abort.isAborted) resolve(ABORTED);
+      const promise = running instanceof Promise ? running : Promise.resolve(running);
+      promise.then((output: unknown) => {
+        abort.listen(null);
+        resolve(outputResult(definition, output));
+      }, failed);
+    } catch (error) {
+      failed(error);
+    }
+  });
+}
+
+function outputResult(definition: NodeDefinition, output: unknown): AttemptResult {
   try {
-    if (definition.runEffect === null) throw new Error(`${definition.type} is not an effect node`);
-    const parsed = parsedConfig(definition, config);
-    signal.throwIfAborted();
-    const aborted = new Promise<never>((_, reject) => {
-      const onAbort = () => reject(new AbortedAttempt());
-      signal.addEventListener("abort", onAbort, { once: true });
-      stopListening = () => signal.removeEventListener("abort", onAbort);
-    });
-    const output = await Promise.race([definition.runEffect(parsed, context), aborted]);
     return { ok: true, output: parsedOutput(definition, output) };
   } catch (error) {
-    if (signal.aborted) return { ok: false, error: ABORTED };
     return { ok: false, error: stepErrorOf(error) };
-  } finally {
-    stopListening();
   }
 }
 
-const ABORTED: StepError = {
-  code: "aborted",
-  message: "The attempt was told to stop.",
-  retryable: false,
+const ABORTED: AttemptResult = {
+  ok: false,
+  error: { code: "aborted", message: "The attempt was told to stop.", retryable: false },
 };
-
-class AbortedAttempt extends Error {}
 
 function parsedConfig(definition: NodeDefinition, config: unknown): unknown {
   const parsed = definition.config.safeParse(config);

@@ -90,9 +90,9 @@ export async function openBench(
   const open = (store: Store): Promise<Engine> => {
     const mine = ++generation;
     const runner: AttemptRunner = {
-      async run(request, signal): Promise<AttemptOutcome> {
+      async run(request): Promise<AttemptOutcome> {
         attempts.push(request);
-        const outcome = await perform(options.work ?? {}, request, signal);
+        const outcome = await perform(options.work ?? {}, request, request.signal);
         // A dead process reports nothing.
         if (mine !== generation) return new Promise(() => {});
         return outcome;

@@ -46,9 +46,9 @@ export async function openSqliteBench(): Promise<SqliteBench> {
       const log = (level: string) => (fields: LogLine["fields"], message: string) =>
         void logs.push({ level, fields, message });
       const runner: AttemptRunner = {
-        run(request, signal) {
+        run(request) {
           attempts.push(request);
-          return perform(work, request, signal);
+          return perform(work, request, request.signal);
         },
       };
       const engine = await openEmbeddedEngine({

@@ -15,6 +15,7 @@ import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
 import { pending } from "#kernel/pending.ts";
 import { resolveRef } from "#kernel/resolve-ref.ts";
 import { newState, type RunState } from "#kernel/state.ts";
+import { takeChanges } from "#kernel/step-effects.ts";
 import { NOT_LOADED, type ValueRef, valueInEvent } from "#kernel/value-ref.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { NodeType, NodeTypes } from "#workflow/node-types.ts";
@@ -125,8 +126,8 @@ export class KernelDriver {
     for (const event of decision.events) this.journal.push({ event, atMs: this.state.nowMs });
     for (const change of decision.changes) {
       if (change.op === "stop") {
-        if (!this.effects.delete(change.key))
-          throw new Error(`stop of unknown effect ${change.key}`);
+        if (!this.effects.delete(change.effect.key))
+          throw new Error(`stop of unknown effect ${change.effect.key}`);
       } else {
         this.effects.set(change.effect.key, change.effect);
       }
@@ -205,7 +206,7 @@ export class KernelDriver {
   replay(length = this.journal.length): RunState {
     const state = newState("run_test", this.plan);
     for (const { event, atMs } of this.journal.slice(0, length)) evolve(state, event, atMs);
-    state.changes = [];
+    takeChanges(state);
     return state;
   }
 

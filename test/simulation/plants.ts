@@ -42,16 +42,16 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "key-of-the-attempt",
     harm: "a repeated effect carries another idempotency key and is done twice",
-    file: "src/engine/embedded/run-effects.ts",
-    find: "idempotencyKey: idempotencyKey(runId, path),",
-    replace: "idempotencyKey: idempotencyKey(runId, `${path}#$" + "{attempt}`),",
+    file: "src/engine/embedded/attempt-context.ts",
+    find: "idempotencyKey(this.runId, this.path);",
+    replace: "idempotencyKey(this.runId, `${this.path}#$" + "{this.attempt}`);",
   },
   {
     name: "key-of-the-step",
     harm: "two items of a loop share an idempotency key and one is dropped by the other side",
-    file: "src/engine/embedded/run-effects.ts",
-    find: "idempotencyKey: idempotencyKey(runId, path),",
-    replace: 'idempotencyKey: idempotencyKey(runId, path.replace(/\\[.*?\\]/g, "")),',
+    file: "src/engine/embedded/attempt-context.ts",
+    find: "idempotencyKey(this.runId, this.path);",
+    replace: 'idempotencyKey(this.runId, this.path.replace(/\\[.*?\\]/g, ""));',
   },
   {
     name: "lost-attempts-are-forgotten",
@@ -64,8 +64,8 @@ export const PLANTS: readonly Plant[] = [
     name: "timers-die-with-the-process",
     harm: "a wait or a retry never ends after a restart",
     file: "src/engine/embedded/run-effects.ts",
-    find: '} else if (!isLive || effect.kind === "timer" || effect.kind === "admit") {',
-    replace: '} else if (effect.kind !== "timer") {',
+    find: "        this.#start(effect);\n        continue;",
+    replace: '        if (effect.kind !== "timer") this.#start(effect);\n        continue;',
   },
   {
     name: "messages-are-not-redelivered",

@@ -271,16 +271,13 @@ class SimulatedWorld {
 
   #runner(process: ProcessClock): AttemptRunner {
     return {
-      run: (request, signal) =>
-        process.isAlive ? this.#execute(process, request, signal) : new Promise<never>(() => {}),
+      run: (request) =>
+        process.isAlive ? this.#execute(process, request) : new Promise<never>(() => {}),
     };
   }
 
-  async #execute(
-    process: ProcessClock,
-    request: AttemptRequest,
-    signal: AbortSignal,
-  ): Promise<AttemptOutcome> {
+  async #execute(process: ProcessClock, request: AttemptRequest): Promise<AttemptOutcome> {
+    const { signal } = request;
     this.#attempts++;
     this.#witness(request);
     const step = `${request.runId} ${request.path}`;

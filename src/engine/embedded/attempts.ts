@@ -14,6 +14,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
+import { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { AttemptRequest, AttemptRunner } from "./options.ts";
 
@@ -23,13 +24,19 @@ export interface AttemptId {
   readonly attempt: number;
 }
 
-interface Running {
+/** One attempt from its start until it is forgotten and has ended. */
+export interface UnderWay {
   readonly id: AttemptId;
-  readonly controller: AbortController;
+  readonly abort: AttemptAbort;
   hasEnded: boolean;
   isReported: boolean;
+  isForgotten: boolean;
   cancelGrace: (() => void) | null;
 }
+
+type Prepared = AttemptRequest | StepError;
+/** What to run; an error is the outcome. A promise where values must be loaded first. Never throws. */
+export type Prepare = (abort: AttemptAbort) => Prepared | Promise<Prepared>;
 
 interface AttemptsOptions {
   readonly runner: AttemptRunner;
@@ -42,10 +49,12 @@ const ABORTED: AttemptOutcome = {
   ok: false,
   error: { code: "aborted", message: "The attempt was told to stop.", retryable: false },
 };
+const SOON = Promise.resolve();
 
 export class Attempts {
   readonly #options: AttemptsOptions;
-  readonly #running = new Map<string, Running>();
+  /** Those that nobody has forgotten yet. */
+  readonly #known = new Set<UnderWay>();
   #isAbandoned = false;
   #underWay = 0;
   #drained: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
@@ -59,47 +68,40 @@ export class Attempts {
     return this.#underWay;
   }
 
-  has(id: AttemptId): boolean {
-    return this.#running.has(keyOf(id));
-  }
-
-  /** Begins an attempt. `prepare` may wait for values; an error it answers is the outcome. */
-  start(
-    id: AttemptId,
-    prepare: (signal: AbortSignal) => Promise<AttemptRequest | StepError>,
-  ): void {
-    const running: Running = {
+  /** Begins an attempt; nothing of it happens before the caller is done. */
+  start(id: AttemptId, prepare: Prepare): UnderWay {
+    const attempt: UnderWay = {
       id,
-      controller: new AbortController(),
+      abort: new AttemptAbort(),
       hasEnded: false,
       isReported: false,
+      isForgotten: false,
       cancelGrace: null,
     };
-    this.#running.set(keyOf(id), running);
+    this.#known.add(attempt);
     this.#underWay++;
-    void this.#perform(running, prepare);
+    void SOON.then(() => this.#begin(attempt, prepare));
+    return attempt;
   }
 
-  /** Tells the attempt to stop; its outcome comes within the grace. One that is not here has ended. */
-  abort(id: AttemptId): void {
-    const running = this.#running.get(keyOf(id));
-    if (running === undefined) return this.#options.report(id, ABORTED);
-    if (running.isReported || running.cancelGrace !== null) return;
-    running.cancelGrace = this.#options.clock.after(this.#options.graceMs, () => {
-      running.cancelGrace = null;
-      this.#report(running, ABORTED);
+  /** Tells the attempt to stop; its outcome comes within the grace. Without one (null) it has ended. */
+  abort(id: AttemptId, attempt: UnderWay | null): void {
+    if (attempt === null) return this.#options.report(id, ABORTED);
+    if (attempt.isReported || attempt.cancelGrace !== null) return;
+    attempt.cancelGrace = this.#options.clock.after(this.#options.graceMs, () => {
+      attempt.cancelGrace = null;
+      this.#report(attempt, ABORTED);
     });
-    running.controller.abort();
+    attempt.abort.abort();
   }
 
   /** The run no longer waits for it: settled, or nobody cares. */
-  forget(id: AttemptId): void {
-    const running = this.#running.get(keyOf(id));
-    if (running === undefined) return;
-    this.#running.delete(keyOf(id));
-    running.cancelGrace?.();
-    running.cancelGrace = null;
-    if (!running.hasEnded) running.controller.abort();
+  forget(attempt: UnderWay): void {
+    attempt.isForgotten = true;
+    this.#known.delete(attempt);
+    attempt.cancelGrace?.();
+    attempt.cancelGrace = null;
+    if (!attempt.hasEnded) attempt.abort.abort();
   }
 
   /** Resolves when no node is at work. */
@@ -112,26 +114,42 @@ export class Attempts {
   /** Aborts everything and reports nothing more. */
   abandon(): void {
     this.#isAbandoned = true;
-    for (const running of this.#running.values()) {
-      running.cancelGrace?.();
-      running.cancelGrace = null;
-      running.controller.abort();
+    for (const attempt of this.#known) {
+      attempt.cancelGrace?.();
+      attempt.cancelGrace = null;
+      attempt.abort.abort();
     }
   }
 
-  async #perform(
-    running: Running,
-    prepare: (signal: AbortSignal) => Promise<AttemptRequest | StepError>,
-  ): Promise<void> {
-    const outcome = await this.#outcome(running, prepare);
-    running.hasEnded = true;
-    running.cancelGrace?.();
-    running.cancelGrace = null;
-    const isGivenUp = running.isReported || this.#running.get(keyOf(running.id)) !== running;
+  #begin(attempt: UnderWay, prepare: Prepare): void {
+    const failed = (error: unknown) => this.#end(attempt, failureOf(error));
+    const prepared = prepare(attempt.abort);
+    if (prepared instanceof Promise)
+      prepared.then((loaded) => this.#run(attempt, loaded, failed), failed);
+    else this.#run(attempt, prepared, failed);
+  }
+
+  #run(attempt: UnderWay, request: Prepared, failed: (error: unknown) => void): void {
+    if ("code" in request) return this.#end(attempt, { ok: false, error: request });
+    if (attempt.abort.isAborted) return this.#end(attempt, ABORTED);
+    let running: Promise<AttemptOutcome>;
+    try {
+      running = this.#options.runner.run(request);
+    } catch (error) {
+      return failed(error);
+    }
+    running.then((outcome) => this.#end(attempt, outcome), failed);
+  }
+
+  #end(attempt: UnderWay, outcome: AttemptOutcome): void {
+    attempt.hasEnded = true;
+    attempt.cancelGrace?.();
+    attempt.cancelGrace = null;
+    const isGivenUp = attempt.isReported || attempt.isForgotten;
     // What ends late without a result of its own says nothing new.
     if (!isGivenUp || outcome.ok || outcome.error.code !== "aborted") {
-      running.isReported = false;
-      this.#report(running, outcome);
+      attempt.isReported = false;
+      this.#report(attempt, outcome);
     }
     this.#underWay--;
     if (this.#underWay > 0) return;
@@ -139,29 +157,14 @@ export class Attempts {
     this.#drained = null;
   }
 
-  async #outcome(
-    running: Running,
-    prepare: (signal: AbortSignal) => Promise<AttemptRequest | StepError>,
-  ): Promise<AttemptOutcome> {
-    const { signal } = running.controller;
-    try {
-      const request = await prepare(signal);
-      if ("code" in request) return { ok: false, error: request };
-      if (signal.aborted) return ABORTED;
-      return await this.#options.runner.run(request, signal);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { ok: false, error: { code: "internal", message, retryable: true } };
-    }
-  }
-
-  #report(running: Running, outcome: AttemptOutcome): void {
-    if (running.isReported || this.#isAbandoned) return;
-    running.isReported = true;
-    this.#options.report(running.id, outcome);
+  #report(attempt: UnderWay, outcome: AttemptOutcome): void {
+    if (attempt.isReported || this.#isAbandoned) return;
+    attempt.isReported = true;
+    this.#options.report(attempt.id, outcome);
   }
 }
 
-function keyOf({ runId, path, attempt }: AttemptId): string {
-  return `${runId}\n${path}\n${attempt}`;
+function failureOf(error: unknown): AttemptOutcome {
+  const message = error instanceof Error ? error.message : String(error);
+  return { ok: false, error: { code: "internal", message, retryable: true } };
 }

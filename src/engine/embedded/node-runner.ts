@@ -5,18 +5,15 @@ import type { AttemptRunner } from "./options.ts";
 
 export function nodeRunner(nodes: NodeRegistry): AttemptRunner {
   return {
-    async run({ uses, config, ...context }, signal) {
+    run(request) {
+      const { uses, config, abort } = request;
       const definition = nodes.definition(uses);
-      if (definition === undefined)
-        return {
-          ok: false,
-          error: {
-            code: "unknown_node_type",
-            message: `This host has no node type ${uses}.`,
-            retryable: false,
-          },
-        };
-      return runAttempt(definition, config, { ...context, signal });
+      if (definition !== undefined) return runAttempt(definition, config, request, abort);
+      const message = `This host has no node type ${uses}.`;
+      return Promise.resolve({
+        ok: false,
+        error: { code: "unknown_node_type", message, retryable: false },
+      });
     },
   };
 }

@@ -6,6 +6,7 @@
  *   O2. Everything that grows has a limit here; the error of a passed one names it.
  */
 import type { AttemptOutcome } from "#kernel/inputs.ts";
+import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { NodeContext, NodeServices } from "#nodes/define-node.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Clock, Ids, Random } from "#ports/clock.ts";
@@ -29,15 +30,16 @@ export interface EngineOptions {
   readonly defer?: (work: () => void) => void;
 }
 
-/** One attempt to perform. `config` is the evaluated `with`. */
-export interface AttemptRequest extends Omit<NodeContext, "signal"> {
+/** One attempt to perform. `config` is the evaluated `with`; `abort` is where the signal comes from. */
+export interface AttemptRequest extends NodeContext {
   readonly uses: string;
   readonly config: unknown;
+  readonly abort: AttemptAbort;
 }
 
 export interface AttemptRunner {
-  /** Settles soon after `signal` aborts. A rejection counts as a failure with code `internal`. */
-  run(request: AttemptRequest, signal: AbortSignal): Promise<AttemptOutcome>;
+  /** Settles soon after the request's signal aborts. A rejection counts as a failure with code `internal`. */
+  run(request: AttemptRequest): Promise<AttemptOutcome>;
 }
 
 export interface PureComputer {

@@ -5,13 +5,15 @@
  *   E1. An effect starts only after the commit of the turn that called for it.
  *   E2. A slot is held from its grant until the commit in which the attempt, or its abort, stops.
  *   E3. After reconcile() the effects under way are exactly the pending ones.
+ *   E4. Of one step at most one of admit, attempt and abort is under way.
  */
 import type { StepError } from "#errors/step-error.ts";
-import { idempotencyKey } from "#kernel/derive-id.ts";
 import type { Effect, EffectChange } from "#kernel/effects.ts";
 import type { RunState } from "#kernel/state.ts";
 import { VALUE_LOST } from "#kernel/value-ref.ts";
-import type { AttemptId } from "./attempts.ts";
+import type { AttemptAbort } from "#nodes/attempt-abort.ts";
+import { AttemptContext } from "./attempt-context.ts";
+import type { UnderWay } from "./attempts.ts";
 import type { HostServices } from "./host-services.ts";
 import { type Mail, report } from "./mail.ts";
 import type { AttemptRequest } from "./options.ts";
@@ -23,6 +25,9 @@ import type { ValueSource } from "./value-loader.ts";
 type AdmitEffect = Extract<Effect, { readonly kind: "admit" }>;
 type AdmitRunEffect = Extract<Effect, { readonly kind: "admit_run" }>;
 type AttemptEffect = Extract<Effect, { readonly kind: "attempt" }>;
+type AbortEffect = Extract<Effect, { readonly kind: "abort" }>;
+type TimerEffect = Extract<Effect, { readonly kind: "timer" }>;
+type StepEffect = AdmitEffect | AttemptEffect | AbortEffect;
 
 interface Run {
   readonly key: string;
@@ -30,12 +35,21 @@ interface Run {
   facts(): RunFacts;
 }
 
+/** What goes on for one step. */
+interface Work {
+  effect: StepEffect;
+  readonly slot: string;
+  attempt: UnderWay | null;
+}
+
 export class RunEffects {
   readonly #services: HostServices;
   readonly #run: Run;
-  readonly #live = new Map<string, Effect>();
-  /** How many live effects stand behind each slot. */
-  readonly #slotUses = new Map<string, number>();
+  /** By path. */
+  readonly #work = new Map<string, Work>();
+  /** By key. */
+  readonly #timers = new Map<string, TimerEffect>();
+  #admission: AdmitRunEffect | null = null;
 
   constructor(services: HostServices, run: Run) {
     this.#services = services;
@@ -44,14 +58,12 @@ export class RunEffects {
 
   /** Whether everything that goes on is a timer: the run may leave memory. */
   get isResting(): boolean {
-    for (const effect of this.#live.values()) if (effect.kind !== "timer") return false;
-    return true;
+    return this.#work.size === 0 && this.#admission === null;
   }
 
   /** What an `admit` effect asks of the scheduler. */
   claimOf(effect: AdmitEffect): SlotClaim {
     const { concurrency } = effect;
-    const { tenant } = this.#run.facts();
     return {
       slot: slotName(this.#run.key, effect),
       runId: this.#run.key,
@@ -59,7 +71,9 @@ export class RunEffects {
       priority: effect.priority,
       sinceMs: effect.sinceMs,
       concurrency:
-        concurrency === null ? null : { ...concurrency, key: `${tenant}/${concurrency.key}` },
+        concurrency === null
+          ? null
+          : { ...concurrency, key: `${this.#run.facts().tenant}/${concurrency.key}` },
     };
   }
 
@@ -83,11 +97,12 @@ export class RunEffects {
 
   /** Performs the changes of a committed turn. */
   apply(turn: Turn): void {
-    this.#perform(turn.changes, turn.slots);
+    this.#perform(turn.changes);
+    this.#releaseUnused(turn.slots);
     // A timer that fired without effect (the wall clock stepped back) waits again.
     for (const { mail } of turn.taken) {
-      const effect = mail.input.kind === "timer" ? this.#live.get(mail.input.key) : undefined;
-      if (effect?.kind === "timer") this.#start(effect);
+      const effect = mail.input.kind === "timer" ? this.#timers.get(mail.input.key) : undefined;
+      if (effect !== undefined) this.#start(effect);
     }
   }
 
@@ -98,66 +113,61 @@ export class RunEffects {
     if (claim !== null) this.#services.runSlots.hold(claim);
   }
 
-  #perform(changes: readonly EffectChange[], slots: Iterable<string>): void {
-    const starts = new Map<string, Effect>();
-    const stops = new Set<string>();
-    for (const change of changes) {
-      if (change.op === "start") starts.set(change.effect.key, change.effect);
-      else {
-        starts.delete(change.key);
-        if (this.#live.has(change.key)) stops.add(change.key);
-      }
-    }
-    const touched = new Set(slots);
-    const aborting = new Set<string>();
-    for (const effect of starts.values())
-      if (effect.kind === "abort") aborting.add(slotName(this.#run.key, effect));
-    for (const key of stops) this.#stop(key, { touched, aborting, isMoved: starts.has(key) });
-    for (const effect of starts.values()) this.#start(effect);
-    this.#releaseUnused(touched);
+  #perform(changes: readonly EffectChange[]): void {
+    // What came and went within the turn never starts.
+    const gone = new Set<Effect>();
+    for (const { op, effect } of changes) if (op === "stop") gone.add(effect);
+    for (const { op, effect } of changes)
+      if (op === "start" && effect.kind === "abort" && !gone.has(effect)) this.#abort(effect);
+    const freed: string[] = [];
+    for (const { op, effect } of changes) if (op === "stop") this.#stop(effect, freed);
+    for (const { op, effect } of changes)
+      if (op === "start" && !gone.has(effect)) this.#start(effect);
+    this.#releaseUnused(freed);
   }
 
   /** Makes what goes on equal to what is pending; answers what must be told to the run. */
   reconcile(pending: readonly Effect[]): readonly Mail[] {
     const wanted = new Map(pending.map((effect) => [effect.key, effect]));
-    const touched = new Set<string>();
-    const aborting = new Set<string>();
-    for (const effect of pending)
-      if (effect.kind === "abort") aborting.add(slotName(this.#run.key, effect));
-    for (const key of [...this.#live.keys()])
-      if (!wanted.has(key)) this.#stop(key, { touched, aborting, isMoved: false });
+    for (const effect of pending) if (effect.kind === "abort") this.#abort(effect);
+    const freed: string[] = [];
+    for (const effect of this.#live()) if (!wanted.has(effect.key)) this.#stop(effect, freed);
     const mails: Mail[] = [];
     for (const effect of pending) {
-      const isLive = this.#live.has(effect.key);
-      if (effect.kind === "attempt" && !this.#services.attempts.has(this.#attemptId(effect))) {
-        if (!isLive) this.#track(effect);
-        const { path, attempt } = effect;
-        mails.push(report({ kind: "lost", path, attempt }));
-      } else if (effect.kind === "attempt") {
-        if (!isLive) this.#track(effect);
-      } else if (!isLive || effect.kind === "timer" || effect.kind === "admit") {
+      if (effect.kind !== "attempt") {
         this.#start(effect);
-      } else if (effect.kind === "admit_run") this.#requestRun(effect);
+        continue;
+      }
+      const work = this.#track(effect);
+      const { path, attempt } = effect;
+      if (work.attempt === null) mails.push(report({ kind: "lost", path, attempt }));
     }
-    this.#releaseUnused(touched);
+    this.#releaseUnused(freed);
     return mails;
+  }
+
+  #live(): Effect[] {
+    const effects: Effect[] = [...this.#timers.values()];
+    for (const { effect } of this.#work.values()) effects.push(effect);
+    if (this.#admission !== null) effects.push(this.#admission);
+    return effects;
   }
 
   /** Where the run, or its step at `path`, stands among those that wait for a slot; null: it does not wait. */
   positionOf(path: string | null): { readonly ahead: number; readonly key: string | null } | null {
     if (path === null) return this.#services.runSlots.position(this.#run.key);
-    for (const effect of this.#live.values())
-      if (effect.kind === "admit" && effect.path === path)
-        return this.#services.attemptSlots.position(slotName(this.#run.key, effect));
-    return null;
+    const work = this.#work.get(path);
+    if (work?.effect.kind !== "admit") return null;
+    return this.#services.attemptSlots.position(work.slot);
   }
 
   /** Stops everything: the run is over here. */
   dropAll(): void {
-    const touched = new Set<string>();
-    for (const key of [...this.#live.keys()])
-      this.#stop(key, { touched, aborting: new Set(), isMoved: false });
-    this.#releaseUnused(touched);
+    const freed: string[] = [];
+    if (this.#work.size > 0 || this.#admission !== null)
+      for (const effect of this.#live()) this.#stop(effect, freed);
+    this.#timers.clear();
+    this.#releaseUnused(freed);
     this.#services.timers.clearRun(this.#run.key);
     this.#services.runSlots.release(this.#run.key);
   }
@@ -170,54 +180,64 @@ export class RunEffects {
     }
   }
 
-  #stop(
-    key: string,
-    change: {
-      readonly touched: Set<string>;
-      readonly aborting: ReadonlySet<string>;
-      readonly isMoved: boolean;
-    },
-  ): void {
-    const effect = this.#live.get(key);
-    if (effect === undefined) return;
-    this.#live.delete(key);
+  /** `freed` gains the slot that it may have had. */
+  #stop(effect: Effect, freed: string[]): void {
     const { timers, attempts, runSlots } = this.#services;
     switch (effect.kind) {
       case "timer":
-        if (!change.isMoved) timers.clear(this.#run.key, key);
-        return;
+        this.#timers.delete(effect.key);
+        return timers.clear(this.#run.key, effect.key);
       case "admit_run":
+        if (this.#admission === null) return;
+        this.#admission = null;
         if (!runSlots.holds(this.#run.key)) runSlots.release(this.#run.key);
         else this.#yieldToLater(effect);
         return;
       case "admit":
       case "attempt":
       case "abort": {
-        const slot = slotName(this.#run.key, effect);
-        this.#useSlot(slot, -1);
-        change.touched.add(slot);
-        const isOver = effect.kind === "abort" || !change.aborting.has(slot);
-        if (effect.kind !== "admit" && isOver) attempts.forget(this.#attemptId(effect));
+        const work = this.#work.get(effect.path);
+        // Another effect of the step may have taken its place: the abort of this very attempt.
+        if (work?.effect.kind !== effect.kind || work.effect.attempt !== effect.attempt) return;
+        this.#work.delete(effect.path);
+        freed.push(work.slot);
+        if (work.attempt !== null) attempts.forget(work.attempt);
       }
     }
   }
 
   #start(effect: Effect): void {
     const { timers, attempts, attemptSlots } = this.#services;
-    if (!this.#live.has(effect.key)) this.#track(effect);
     switch (effect.kind) {
       case "timer":
-        this.#live.set(effect.key, effect);
+        this.#timers.set(effect.key, effect);
         return timers.set(this.#run.key, effect.key, effect.dueAtMs);
       case "admit_run":
+        this.#admission = effect;
         return this.#requestRun(effect);
       case "admit":
+        this.#track(effect);
         return attemptSlots.request(this.claimOf(effect));
-      case "attempt":
-        return attempts.start(this.#attemptId(effect), (signal) => this.#prepare(effect, signal));
+      case "attempt": {
+        const { path, attempt } = effect;
+        this.#track(effect).attempt = attempts.start(
+          { runId: this.#run.key, path, attempt },
+          (abort) => this.#prepare(effect, abort),
+        );
+        return;
+      }
       case "abort":
-        return attempts.abort(this.#attemptId(effect));
+        return this.#abort(effect);
     }
+  }
+
+  /** In the place of the attempt, if it is here. Once. */
+  #abort(effect: AbortEffect): void {
+    const isKnown = this.#work.get(effect.path)?.effect.key === effect.key;
+    if (isKnown) return;
+    const { path, attempt } = effect;
+    const work = this.#track(effect);
+    this.#services.attempts.abort({ runId: this.#run.key, path, attempt }, work.attempt);
   }
 
   #requestRun(effect: AdmitRunEffect): void {
@@ -244,56 +264,58 @@ export class RunEffects {
     if (later !== null) this.#services.displace(this.#run.key, later.runId);
   }
 
-  #track(effect: Effect): void {
-    this.#live.set(effect.key, effect);
-    if (effect.kind === "admit" || effect.kind === "attempt" || effect.kind === "abort")
-      this.#useSlot(slotName(this.#run.key, effect), 1);
+  /** `effect` takes the place of what goes on for the same attempt of its step. */
+  #track(effect: StepEffect): Work {
+    const present = this.#work.get(effect.path);
+    if (present?.effect.attempt === effect.attempt) {
+      present.effect = effect;
+      return present;
+    }
+    const work: Work = { effect, slot: slotName(this.#run.key, effect), attempt: null };
+    this.#work.set(effect.path, work);
+    return work;
   }
 
-  #useSlot(slot: string, by: number): void {
-    const uses = (this.#slotUses.get(slot) ?? 0) + by;
-    if (uses > 0) this.#slotUses.set(slot, uses);
-    else this.#slotUses.delete(slot);
+  /** Gives back slots of attempts that nothing stands behind any more. */
+  #releaseUnused(slots: Iterable<string>): void {
+    for (const slot of slots)
+      if (slot !== this.#run.key && !this.#uses(slot)) this.#services.attemptSlots.release(slot);
   }
 
-  #releaseUnused(touched: Iterable<string>): void {
-    for (const slot of touched)
-      if (!this.#slotUses.has(slot) && slot !== this.#run.key)
-        this.#services.attemptSlots.release(slot);
+  #uses(slot: string): boolean {
+    return (
+      this.#work.get(slot.slice(slot.indexOf("\n") + 1, slot.lastIndexOf("\n")))?.slot === slot
+    );
   }
 
-  #attemptId(effect: { readonly path: string; readonly attempt: number }): AttemptId {
-    return { runId: this.#run.key, path: effect.path, attempt: effect.attempt };
+  #prepare(
+    effect: AttemptEffect,
+    abort: AttemptAbort,
+  ): AttemptRequest | StepError | Promise<AttemptRequest | StepError> {
+    const { values } = this.#services;
+    const { input } = effect;
+    if ("v" in input) return this.#request(effect, input.v, abort);
+    return values
+      .load(this.#run.source, input)
+      .then((config) => this.#request(effect, config, abort));
   }
 
-  async #prepare(effect: AttemptEffect, signal: AbortSignal): Promise<AttemptRequest | StepError> {
-    const { values, logger, nodeServices } = this.#services;
-    const { runId, workflow, tenant } = this.#run.facts();
-    const config = await values.load(this.#run.source, effect.input);
+  #request(
+    effect: AttemptEffect,
+    config: unknown,
+    abort: AttemptAbort,
+  ): AttemptRequest | StepError {
+    const { path, attempt, uses, timeoutAtMs: deadlineAtMs } = effect;
     if (config === VALUE_LOST)
       return {
         code: "blob_missing",
-        message: `The configuration of step "${effect.path}" is missing or corrupt.`,
+        message: `The configuration of step "${path}" is missing or corrupt.`,
         retryable: false,
       };
-    const { path, attempt, uses } = effect;
-    const fields = { runId, path, attempt, workflow, tenant };
-    const log = (level: "debug" | "info" | "warn" | "error") => {
-      return (message: string, more: Readonly<Record<string, unknown>> = {}) =>
-        logger[level]({ ...more, ...fields }, message);
-    };
-    return {
-      ...fields,
-      uses,
-      config,
-      idempotencyKey: idempotencyKey(runId, path),
-      deadlineAtMs: effect.timeoutAtMs,
-      log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
-      progress: (fraction, note) => {
-        if (!signal.aborted) logger.debug({ ...fields, fraction, note }, "progress");
-      },
-      services: nodeServices,
-    };
+    const { logger, nodeServices: services } = this.#services;
+    const { runId, workflow, tenant } = this.#run.facts();
+    const fields = { runId, path, attempt, workflow, tenant, uses, config, deadlineAtMs };
+    return new AttemptContext(fields, { services, logger, abort });
   }
 }
 

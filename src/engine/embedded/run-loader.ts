@@ -6,6 +6,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import { restoreState, STATE_VERSION } from "#kernel/checkpoint.ts";
 import { evolve } from "#kernel/evolve.ts";
 import { newState, type RunState } from "#kernel/state.ts";
+import { takeChanges } from "#kernel/step-effects.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
@@ -65,7 +66,7 @@ export class RunLoader {
         evolve(state, whole, atMs);
       }
       // What the fold says must change is known as a whole from pending(state).
-      state.changes.length = 0;
+      takeChanges(state);
     });
     if (state.seq !== head.seq)
       throw new LockstitchError(
