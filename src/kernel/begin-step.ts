@@ -3,6 +3,7 @@
  * Pure steps settle here and now; effects ask for admission; waits and scopes begin.
  */
 import { durationMs } from "#workflow/definition.ts";
+import { extractSecretTexts } from "#workflow/expression/secret-uses.ts";
 import { CHILD_DEPTH_MAX } from "./decision.ts";
 import { deriveRunId, messageId } from "./derive-id.ts";
 import type { WaitFor } from "./events.ts";
@@ -111,11 +112,13 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
   if (key !== null && !key.ok) return fail(turn, instance, key.error, { mayRetry: false });
   if (key !== null && key.value === null) return false;
   const priority = step.priority ?? turn.state.priority;
+  const secret = step.secrets.length === 0 ? null : extractSecretTexts(config ?? {});
   emit(turn, {
     type: "step.scheduled",
     path: instance.path,
     attempt: 1,
-    input: config ?? {},
+    input: secret === null ? (config ?? {}) : secret.shown,
+    ...(secret === null || secret.uses.length === 0 ? {} : { secrets: secret.uses }),
     ...(slot !== null && key !== null
       ? { concurrency: { key: String(key.value), limit: slot.limit } }
       : {}),

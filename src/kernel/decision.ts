@@ -14,6 +14,8 @@ export interface World {
    * and the outcome comes back as input `computed`.
    */
   pure(uses: string, config: unknown, path: string): AttemptOutcome | "later";
+  /** The version of a secret, if the host knows it without waiting. */
+  secretVersion?(name: string): string | null;
   /** Checks a value against a JSON Schema; null: it fits, else what does not. */
   validate(schema: unknown, value: unknown): string | null;
   /** A float in [0, 1), for jitter; what it decides is journaled. */

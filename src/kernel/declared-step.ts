@@ -3,6 +3,7 @@ import { durationMs } from "#workflow/definition.ts";
 import type { Reads, Template } from "#workflow/expression/expression.ts";
 import type { PlanEdge, PlanStep } from "#workflow/plan.ts";
 import { planRetry } from "#workflow/plan-policies.ts";
+import { NO_SECRETS } from "#workflow/secret-reads.ts";
 import type { DeclaredStep } from "./events.ts";
 import { addStep, type ScopeInstance, type StepInstance } from "./state.ts";
 
@@ -48,6 +49,7 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
     rule: "all_success",
     if: null,
     with: literalTemplate(declared.with),
+    secrets: NO_SECRETS,
     functions: [],
     condition: null,
     update: null,

@@ -4,6 +4,7 @@
  * crash the engine performs pending(state) again. An effect that leaves the list must stop: a
  * timer is cleared, an attempt aborted, a queued admission withdrawn.
  */
+import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import type { SlotRequest } from "./events.ts";
 import type { ValueRef } from "./value-ref.ts";
 
@@ -36,6 +37,8 @@ export type Effect =
       readonly uses: string;
       readonly attempt: number;
       readonly input: ValueRef;
+      /** Which texts of the input hold secrets; null: none. */
+      readonly secrets: readonly SecretUse[] | null;
       /** Kernel timers enforce it; the attempt may look. */
       readonly timeoutAtMs: number | null;
       readonly concurrency: SlotRequest | null;

@@ -9,6 +9,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
+import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 export const VALUE_FIELDS = [
@@ -145,6 +146,8 @@ export type RunEvent =
       readonly attempt: number;
       /** On the first attempt: the evaluated `with`. */
       readonly input?: unknown;
+      /** Which texts of `input` hold secrets: `input` itself shows `[secret NAME]` there. */
+      readonly secrets?: readonly SecretUse[];
       readonly concurrency?: SlotRequest;
       readonly priority?: number;
       /** The engine saves a checkpoint with this turn, before the step runs. */

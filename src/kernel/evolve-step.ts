@@ -71,6 +71,7 @@ function evolveLive(
       live.retryAtMs = null;
       live.scheduledAtMs = state.nowMs;
       if (event.input !== undefined) live.input = refOf(event.input, state.seq, "input");
+      if (event.secrets !== undefined) live.secrets = event.secrets;
       if (event.concurrency !== undefined) live.slot = event.concurrency;
       if (event.priority !== undefined) live.priority = event.priority;
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;

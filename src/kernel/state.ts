@@ -18,6 +18,7 @@
  * Instants are epoch milliseconds of journal time. Values are references (value-ref.ts).
  */
 import type { StepError } from "#errors/step-error.ts";
+import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import { childPath } from "#workflow/path.ts";
 import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
 import { type EdgeCounts, ruleOutcome } from "#workflow/trigger-rules.ts";
@@ -67,6 +68,8 @@ export interface StepInstance {
 export interface Live {
   readonly readyAtMs: number;
   input: ValueRef;
+  /** Which texts of the input hold secrets; null: none. */
+  secrets: readonly SecretUse[] | null;
   deadlineAtMs: number | null;
   timeoutAtMs: number | null;
   retryAtMs: number | null;
@@ -352,6 +355,7 @@ export function newLive(readyAtMs: number): Live {
   return {
     readyAtMs,
     input: NULL_REF,
+    secrets: null,
     deadlineAtMs: null,
     timeoutAtMs: null,
     retryAtMs: null,

@@ -3,6 +3,7 @@
  * effect steps by the chain that runs them.
  */
 import { CONTROL_STEPS } from "#workflow/control-steps.ts";
+import { secretText } from "#workflow/expression/secret-text.ts";
 import { evaluateOptions, type Guarded, guarded } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
 import type { StepInstance } from "./state.ts";
@@ -31,7 +32,8 @@ export function evaluateConfig(turn: Turn, instance: StepInstance): Guarded<unkn
 
 function evaluate(turn: Turn, instance: StepInstance): { readonly config: unknown } | null {
   const { step } = instance;
-  const names = readScope(turn, instance.scope, step.with.reads);
+  const secrets = step.secrets.length === 0 ? undefined : secretScope(turn, step.secrets);
+  const names = readScope(turn, instance.scope, step.with.reads, secrets);
   if (names === null) return null;
   const config = step.with.evaluate(names, evaluateOptions(turn, instance, "with"));
   if (step.functions.length === 0) return { config };
@@ -45,4 +47,13 @@ function evaluate(turn: Turn, instance: StepInstance): { readonly config: unknow
     );
   }
   return { config: withFunctions };
+}
+
+/** `secrets`, as far as the step reads it: by name, without values. */
+function secretScope(turn: Turn, names: readonly string[]): Readonly<Record<string, unknown>> {
+  const { world } = turn;
+  const versionOf = (name: string) => world.secretVersion?.(name) ?? null;
+  return {
+    secrets: Object.fromEntries(names.map((name) => [name, secretText(name, versionOf(name))])),
+  };
 }

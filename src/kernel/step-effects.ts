@@ -44,6 +44,7 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
         uses: instance.step.uses,
         attempt,
         input: live.input,
+        secrets: live.secrets,
         timeoutAtMs: live.timeoutAtMs,
         concurrency: live.slot,
       });

@@ -14,7 +14,7 @@ import { carryNames } from "./known-names.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { Plan, PlanCase, PlanCatch, PlanScope, PlanStep, StepKind } from "./plan.ts";
 import { connect, leavesOf, reportCycles } from "./plan-edges.ts";
-import { ExpressionCompiler, type Place } from "./plan-expressions.ts";
+import { atEndOf, ExpressionCompiler, type Place } from "./plan-expressions.ts";
 import { checkId, checkItemName } from "./plan-ids.ts";
 import { mergeDefaults, planRetry, policiesOf } from "./plan-policies.ts";
 import { reportUnreachable } from "./plan-reachable.ts";
@@ -25,6 +25,7 @@ import {
   problemOf,
   type Report,
 } from "./problem.ts";
+import { secretNamesOf } from "./secret-reads.ts";
 import { suggestName } from "./suggest.ts";
 
 export const STEPS_MAX = 10_000;
@@ -81,9 +82,9 @@ class PlanBuilder {
     this.#compileSteps(root, definition.steps, { ...level, pointer: ["steps"] });
     const output = this.#optionalTemplate(definition.output, ["output"], atEndOf(root));
     (root as Mutable<PlanScope>).output = output;
-    const cleanup = definition.finally ?? null;
+    const cleanup = definition.finally;
     let last: PlanScope | null = null;
-    if (cleanup !== null) {
+    if (cleanup !== undefined) {
       last = this.#openScope(FINALLY, cleanup, null, false);
       this.#expressions.finally = last;
       this.#compileSteps(last, cleanup, { ...level, pointer: ["finally"] });
@@ -202,6 +203,8 @@ class PlanBuilder {
     const inherits = control === undefined || control.kind === "workflow.run";
     const policies = policiesOf(step, inherits ? level.defaults : null);
     const place: Place = { scope, self: index, locals: [] };
+    const sees: Place = { ...place, secrets: kind === "effect" };
+    const compiled = this.#compileWith(step, control, node?.functionFields, sees, pointer);
     const { timeout, deadline } = policies;
     return {
       index,
@@ -213,7 +216,8 @@ class PlanBuilder {
       out: [],
       rule: step.triggerRule ?? "all_success",
       if: this.#bare(step.if, [...pointer, "if"], place),
-      ...this.#compileWith(step, control, node?.functionFields, place, pointer),
+      ...compiled,
+      secrets: secretNamesOf(step.with, compiled.with.reads),
       condition: this.#condition(step, control, place, pointer),
       update: null,
       cases: this.#cases(step, place, pointer),
@@ -234,12 +238,11 @@ class PlanBuilder {
   }
 
   #unknownType(step: Step, pointer: Pointer): void {
-    const names = [...this.#nodes.names(), ...CONTROL_STEPS.keys()];
     this.#report({
       code: "unknown_type",
       message: `There is no node type \`${step.uses}\`.`,
       pointer: [...pointer, "uses"],
-      suggestion: suggestName(step.uses, names),
+      suggestion: suggestName(step.uses, [...this.#nodes.names(), ...CONTROL_STEPS.keys()]),
     });
   }
 
@@ -343,7 +346,7 @@ class PlanBuilder {
 
   /** The inner scopes of a step, once all steps beside it are known. */
   #compileScopes(step: PlanStep, level: Level, pointer: Pointer): void {
-    const definition = step.definition;
+    const { definition } = step;
     const control = CONTROL_STEPS.get(step.uses);
     if (control === undefined) return;
     const defaults = mergeDefaults(level.defaults, definition.defaults);
@@ -392,8 +395,3 @@ class PlanBuilder {
 const NO_NAMES: ReadonlySet<string> = new Set();
 const ROOT = { slot: "", pathSegment: "", locals: NO_NAMES, itemName: null };
 const FINALLY = { slot: "finally", pathSegment: "finally", locals: NO_NAMES, itemName: null };
-
-/** What a scope evaluates at its end: it sees all its steps. */
-function atEndOf(scope: PlanScope): Place {
-  return { scope, self: null, locals: [] };
-}

@@ -29,6 +29,7 @@ import { carryNames, closedProperties, indexIds } from "./known-names.ts";
 import type { PlanScope } from "./plan.ts";
 import { addImplied, type ImpliedSources } from "./plan-edges.ts";
 import type { Pointer, Report } from "./problem.ts";
+import { checkSecretReads } from "./secret-reads.ts";
 import { suggestName } from "./suggest.ts";
 
 /** Where an expression stands. */
@@ -41,6 +42,13 @@ export interface Place {
   readonly locals: readonly string[];
   /** The step whose `carry` is among `locals` (a while's own condition). */
   readonly loop?: Step;
+  /** The `with` of a step that does something: the one place that sees `secrets`. */
+  readonly secrets?: boolean;
+}
+
+/** What a scope evaluates at its end: it sees all its steps. */
+export function atEndOf(scope: PlanScope): Place {
+  return { scope, self: null, locals: [] };
 }
 
 const STEP_FIELDS = ["output", "error", "status", "attempts"];
@@ -141,13 +149,16 @@ export class ExpressionCompiler {
   #checkRoot(root: string, source: ExpressionSource, place: Place): void {
     const known = this.#namesAt(place);
     if (known.includes(root)) return;
+    if (root === "secrets" && place.secrets === true) return checkSecretReads(source, this.#report);
     const at = find(source, (text) => wordAt(text, root));
     if (root === "secrets") {
       this.#report({
         code: "secrets_unavailable",
-        message: "`secrets` are not available in this version.",
+        message:
+          "`secrets` can be read only in the `with` of a step that does something, such as http.request.",
         ...at,
-        suggestion: "Give the value to the node by the host's configuration instead.",
+        suggestion:
+          "Read it where it is used: a value that is passed on would lie open in the journal.",
       });
       return;
     }

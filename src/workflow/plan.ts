@@ -73,6 +73,8 @@ export interface PlanStep {
    * function fields. For control steps: the fields of control-steps.ts, expressions left out.
    */
   readonly with: Template;
+  /** Names of the secrets that `with` reads. */
+  readonly secrets: readonly string[];
   /** Bare functions of a pure step, by field of `with`. */
   readonly functions: readonly { readonly field: string; readonly expression: Expression }[];
   /** `while`, `if`: the bare condition. */

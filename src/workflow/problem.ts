@@ -31,7 +31,8 @@ export const PROBLEM_CODES = {
   unknown_error_code: "An error code in `retry.errors` or `catch` that no step fails with.",
   unknown_name: "An expression names what cannot exist.",
   not_available: "A policy or trigger that this version does not carry out.",
-  secrets_unavailable: "`secrets` are not available in this version.",
+  secrets_unavailable:
+    "`secrets` are read where they cannot be, or used in a way that needs their value.",
   invalid_expression: "An expression that does not parse.",
   self_edge: "A step waits for itself.",
   cycle: "Steps wait for each other in a circle.",

@@ -43,7 +43,7 @@ test("validate --json is one document", async () => {
   expect(JSON.parse(stdout)).toMatchObject({
     valid: false,
     files: [
-      { file: "valid.yaml", valid: true, name: "hello", problems: [] },
+      { file: "valid.yaml", valid: true, name: "hello", secrets: [], problems: [] },
       { file: "invalid.yaml", valid: false, problems: [{ line: 4 }, { line: 5 }] },
     ],
   });

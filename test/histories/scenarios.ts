@@ -119,6 +119,16 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "secrets",
+    definition: define("secrets", {
+      steps: [
+        work("call", { token: "Bearer ${{ secrets.TOKEN }}", list: ["${{ secrets.TOKEN }}"] }),
+        work("sign", "${{ hmacSha256(secrets.KEY, input.text) }} ${{ input.text }}"),
+      ],
+    }),
+    play: (driver) => driver.start({ text: "[secret KEY]" }).settle(),
+  },
+  {
     name: "for-each",
     definition: define("for-each", {
       steps: [

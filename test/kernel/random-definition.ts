@@ -95,17 +95,22 @@ class Generator {
     if (choice < 0.18)
       return { ...base, uses: this.#options.pure, with: { value: this.#value(readable) } };
     if (choice < 0.22) return { ...base, uses: this.#options.failing };
-    if (choice < 0.42) return { ...base, ...this.#effect(readable) };
+    if (choice < 0.42) return { ...base, ...this.#effect(id, readable) };
     if (choice < 0.55) return { ...base, ...this.#wait() };
     return { ...base, ...this.#scope(id, depth + 1, readable) };
   }
 
   /** `exclusive` tells whoever performs it that it holds a slot of a key with limit 1. */
-  #effect(readable: readonly string[]): Partial<Step> & Pick<Step, "uses"> {
+  #effect(id: string, readable: readonly string[]): Partial<Step> & Pick<Step, "uses"> {
     const isExclusive = this.#chance(0.2);
+    const hasSecret = Number(id.slice(1)) % 5 === 0;
     return {
       uses: this.#options.effect,
-      with: { value: this.#value(readable), ...(isExclusive ? { exclusive: true } : {}) },
+      with: {
+        value: this.#value(readable),
+        ...(isExclusive ? { exclusive: true } : {}),
+        ...(hasSecret ? { token: "Bearer ${{ secrets.KEY }}" } : {}),
+      },
       ...(isExclusive ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
     };
   }

@@ -1,6 +1,7 @@
 /** `lockstitch validate FILE...`: every mistake of every file, before anything runs. */
 import type { Command } from "commander";
 import { formatProblem } from "#workflow/problem.ts";
+import { secretsOfPlan } from "#workflow/secret-reads.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { visible } from "../output.ts";
@@ -16,7 +17,7 @@ export function addValidateCommand(program: Command, cli: Cli): void {
         const nodeTypes = machine.nodeTypes(await settings());
         const files = [];
         for (const name of names) {
-          const { definition, problems } = await readDefinition(name, {
+          const { definition, plan, problems } = await readDefinition(name, {
             cwd: machine.cwd,
             nodeTypes,
           });
@@ -24,12 +25,15 @@ export function addValidateCommand(program: Command, cli: Cli): void {
             file: name,
             valid: definition !== null,
             name: definition?.name ?? null,
+            secrets: plan === null ? [] : secretsOfPlan(plan),
             problems,
           });
           const { green, red } = output.colors;
-          if (definition !== null)
-            output.printText(`${green("✓")} ${visible(name)}  ${definition.name}`);
-          else {
+          if (plan !== null) {
+            const secrets = secretsOfPlan(plan);
+            const needs = secrets.length === 0 ? "" : `  needs secrets ${secrets.join(", ")}`;
+            output.printText(`${green("✓")} ${visible(name)}  ${plan.definition.name}${needs}`);
+          } else {
             output.printText(
               `${red("✗")} ${visible(name)}  ${problems.length} mistake${problems.length === 1 ? "" : "s"}`,
             );

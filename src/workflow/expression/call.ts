@@ -16,6 +16,7 @@ import { compileLambda } from "./lambda.ts";
 import type { Native } from "./library/library.ts";
 import { chargeMoreItems } from "./machine.ts";
 import { missingMember } from "./member.ts";
+import { DEFERRED_FUNCTIONS, deferredCall, SecretText } from "./secret-text.ts";
 import { nearest } from "./suggest.ts";
 import { describe, typeError } from "./value.ts";
 
@@ -36,7 +37,9 @@ export function compileCall(compiler: Compiler, node: CallExpression): Code {
     }
     const native = FUNCTIONS.get(callee.name);
     if (native === undefined) throw unknownFunction(compiler, callee, callee.name);
-    return nativeCall(native, compileArgs(compiler, node));
+    const args = compileArgs(compiler, node);
+    if (DEFERRED_FUNCTIONS.has(callee.name)) return deferrable(callee.name, native, args);
+    return nativeCall(native, args);
   }
   if (callee.type !== "MemberExpression") {
     throw faultAt(compiler, callee, "only library functions and methods can be called");
@@ -89,6 +92,16 @@ export function functionValue(native: Native): Code {
 
 function nativeCall(native: Native, args: Args): Code {
   return (frame) => native(args(frame));
+}
+
+/** A call that is made when the step runs if a secret is among its arguments. */
+function deferrable(name: string, native: Native, args: Args): Code {
+  return (frame) => {
+    const given = args(frame);
+    return given.some((arg) => arg instanceof SecretText)
+      ? deferredCall(name, given)
+      : native(given);
+  };
 }
 
 function methodCall(

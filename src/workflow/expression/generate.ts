@@ -21,6 +21,7 @@ import { chargeItems, chargeText } from "./machine.ts";
 import { compileMember, compileName } from "./member.ts";
 import { BINARY_OPERATORS, UNARY_OPERATORS } from "./operators.ts";
 import { SOURCE_DEPTH_MAX, tooDeep } from "./parse.ts";
+import { joinSecretText, SecretText, toTextPiece } from "./secret-text.ts";
 import {
   deniedError,
   describe,
@@ -193,10 +194,19 @@ function compileText(compiler: Compiler, node: TemplateLiteral): Code {
   const texts = node.quasis.map((quasi) => quasi.value.cooked ?? "");
   const codes = node.expressions.map((expression) => compiler.compile(expression));
   const first = texts[0] ?? "";
+  /** From the first secret on: `value` is that of expression `index`, `text` what stands before it. */
+  const secretRest = (text: string, value: SecretText, index: number, frame: Frame) => {
+    const pieces = [text, value, texts[index + 1] ?? ""];
+    for (let next = index + 1; next < codes.length; next += 1)
+      pieces.push(toTextPiece(codes[next]?.(frame)), texts[next + 1] ?? "");
+    return joinSecretText(pieces);
+  };
   return (frame) => {
     let text = first;
     for (let index = 0; index < codes.length; index += 1) {
-      const part = toText(codes[index]?.(frame));
+      const value = codes[index]?.(frame);
+      if (value instanceof SecretText) return secretRest(text, value, index, frame);
+      const part = toText(value);
       const after = texts[index + 1] ?? "";
       chargeText(text.length + part.length + after.length);
       text += part + after;

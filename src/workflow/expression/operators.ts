@@ -5,6 +5,7 @@
  */
 import type { Code } from "./compiler.ts";
 import { charge, chargeScan, chargeText } from "./machine.ts";
+import { joinSecretText, SecretText, toTextPiece } from "./secret-text.ts";
 import { describe, toNumber, toText, typeError } from "./value.ts";
 
 type Binary = (left: Code, right: Code) => Code;
@@ -95,6 +96,8 @@ function comparison(
 
 function add(a: unknown, b: unknown): unknown {
   if (typeof a === "number" && typeof b === "number") return a + b;
+  if (a instanceof SecretText || b instanceof SecretText)
+    return joinSecretText([toTextPiece(a), toTextPiece(b)]);
   if (typeof a === "string" || typeof b === "string") {
     const first = toText(a);
     const second = toText(b);
@@ -105,6 +108,8 @@ function add(a: unknown, b: unknown): unknown {
 }
 
 function same(a: unknown, b: unknown): boolean {
+  if (a instanceof SecretText || b instanceof SecretText)
+    throw typeError("a secret cannot be compared: its value is known only when the step runs");
   if (typeof a === "string" && a.length > 15 && typeof b === "string" && a.length === b.length) {
     charge(a.length >>> 4);
   }

@@ -8,6 +8,7 @@
  */
 import { Pattern } from "./library/pattern.ts";
 import { charge, limitError, machine } from "./machine.ts";
+import { SecretText } from "./secret-text.ts";
 import { type PlainObject, setOwn, typeError, valueError } from "./value.ts";
 
 /** `value` as plain JSON. */
@@ -63,6 +64,7 @@ function plainList(list: readonly unknown[], depth: number): readonly unknown[] 
 function plainObject(value: object, depth: number): unknown {
   if (value instanceof Pattern)
     throw typeError("the result is a pattern: use it with match, replace, split or test");
+  if (value instanceof SecretText) return value;
   const source = value as PlainObject;
   const keys = Object.keys(source);
   let changed: PlainObject | null = null;

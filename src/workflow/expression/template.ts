@@ -21,6 +21,7 @@ import { endOfFaulty, parseWrapped, SOURCE_DEPTH_MAX } from "./parse.ts";
 import { mergeReads } from "./reads.ts";
 import { toResult } from "./result.ts";
 import { type Compiled, rawValue, resultOf, withMachine } from "./run.ts";
+import { joinSecretText, SecretText } from "./secret-text.ts";
 import { isObject, type PlainObject, setOwn, toText } from "./value.ts";
 
 /** One fault of a template: the JSON pointer of the string and the fault in it. */
@@ -192,19 +193,26 @@ function piecesOf(compilation: Compilation, text: string, pointer: string): (str
   return pieces;
 }
 
-function concatenate(pieces: readonly (string | Embedded)[]): string {
+function concatenate(pieces: readonly (string | Embedded)[]): string | SecretText {
   let text = "";
+  let before: (string | SecretText)[] | null = null;
   for (const piece of pieces) {
     const part =
       typeof piece === "string" ? piece : located(piece, () => textOfPiece(piece.compiled));
+    if (typeof part !== "string") {
+      before = [...(before ?? []), text, part];
+      text = "";
+      continue;
+    }
     chargeText(text.length + part.length);
     text += part;
   }
-  return text;
+  return before === null ? text : joinSecretText([...before, text]);
 }
 
-function textOfPiece(compiled: Compiled): string {
+function textOfPiece(compiled: Compiled): string | SecretText {
   const value = rawValue(compiled);
+  if (value instanceof SecretText) return value;
   if (typeof value === "object" && value !== null) return jsonText(value);
   return toText(typeof value === "number" ? toResult(value) : value);
 }

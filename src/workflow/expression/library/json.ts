@@ -3,6 +3,7 @@
  * shares its parts can be far longer written down than it is in memory.
  */
 import { charge, chargeText, limitError, machine } from "../machine.ts";
+import { SecretText } from "../secret-text.ts";
 import { describe, isObject, type PlainObject, typeError } from "../value.ts";
 import type { Args } from "./library.ts";
 import { Pattern } from "./pattern.ts";
@@ -35,6 +36,8 @@ export function jsonText(value: unknown): string {
 function measure(value: unknown, indent: number, depth: number): number {
   charge(1);
   if (typeof value === "string") return value.length + 2;
+  if (value instanceof SecretText)
+    throw typeError("a secret cannot be part of JSON text: hand the object itself to the step");
   if (typeof value === "function" || value instanceof Pattern)
     throw typeError(`${describe(value)} is not JSON`);
   if (typeof value !== "object" || value === null) return 4;
