@@ -24,12 +24,18 @@ import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { sandboxPool } from "#nodes/code/code-javascript.ts";
 import { createRegistry } from "#nodes/registry.ts";
+import { type WatchedSecrets, watchedSecrets } from "#nodes/watched-secrets.ts";
 import { standardErrorLogger } from "#observe/logger.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
+import { environmentSecrets } from "./system/environment-secrets.ts";
+import { fileSecrets } from "./system/file-secrets.ts";
+import { firstSecrets } from "./system/first-secrets.ts";
+import { secretVersions } from "./system/secret-version.ts";
 import { systemClock } from "./system/system-clock.ts";
 import { systemIds } from "./system/system-ids.ts";
 import { systemRandom } from "./system/system-random.ts";
@@ -46,6 +52,7 @@ const LEFT_OPEN_MS = 1_000;
 
 /** What an opened data directory consists of. */
 interface Parts {
+  secrets: WatchedSecrets;
   logger: Logger;
   nodes: BreakableNodes;
   fileRoot: string;
@@ -167,9 +174,15 @@ function partsOf(
 ): readonly AnyPart<Parts>[] {
   return [
     {
+      name: "secrets",
+      needs: ["ownership"],
+      start: () => watchedSecrets(secretsOf(settings)),
+    },
+    {
       name: "logger",
-      needs: [],
-      start: () => standardErrorLogger(settings.logLevel ?? quietLevelOf(purpose)),
+      needs: ["secrets"],
+      start: ({ secrets }) =>
+        standardErrorLogger(settings.logLevel ?? quietLevelOf(purpose), secrets.redact),
     },
     { name: "nodes", needs: [], start: () => breakableNodes(createRegistry(settings.nodes)) },
     {
@@ -194,8 +207,8 @@ function partsOf(
     },
     {
       name: "engine",
-      needs: ["store", "nodes", "logger", "fileRoot", "sandbox"],
-      start: ({ store, nodes, logger, fileRoot }) =>
+      needs: ["store", "nodes", "logger", "fileRoot", "sandbox", "secrets"],
+      start: ({ store, nodes, logger, fileRoot, secrets }) =>
         openEmbeddedEngine({
           store,
           clock: systemClock,
@@ -203,12 +216,22 @@ function partsOf(
           ids: systemIds(systemClock),
           logger,
           nodes: nodes.registry,
+          secrets,
           services: { fileRoot, http: settings.http },
           limits: limitsOf(settings, purpose),
         }),
       stop: (engine) => engine.close(grace.ms),
     },
   ];
+}
+
+/** The file or folder comes before the environment. */
+function secretsOf(settings: Settings): Secrets {
+  const versionOf = secretVersions(settings.data);
+  const environment = environmentSecrets(process.env, versionOf);
+  if (settings.secrets === null) return environment;
+  const onWarning = (message: string) => void process.stderr.write(`warning ${message}\n`);
+  return firstSecrets([fileSecrets(settings.secrets, { versionOf, onWarning }), environment]);
 }
 
 /** A warning in the midst of a run's live lines would tear them; a server's log is there for it. */

@@ -48,6 +48,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   store_unavailable: "unavailable",
   store_owned: "owned",
   store_newer: "unavailable",
+  secrets_unreadable: "unavailable",
   store_corrupt: "internal",
   journal_refused: "internal",
   internal: "internal",

@@ -70,6 +70,15 @@ export const SETTINGS = [
     about: "folder below which file nodes read and write; default: `files` in the data directory",
   },
   {
+    key: "secrets",
+    env: "LOCKSTITCH_SECRETS",
+    schema: z.string().min(1),
+    initial: null,
+    example: "./secrets.env",
+    about:
+      "where secrets are kept besides `LOCKSTITCH_SECRET_<NAME>`: a folder with a file for each, or a `.json` or `.env` file",
+  },
+  {
     key: "concurrency",
     env: "LOCKSTITCH_CONCURRENCY",
     schema: Count.max(100_000),
@@ -160,6 +169,8 @@ export interface Settings {
   readonly apiKeys: readonly string[];
   /** Absolute; null: `files` in the data directory. */
   readonly fileRoot: string | null;
+  /** Absolute; null: environment variables only. */
+  readonly secrets: string | null;
   /** null: the engine's own default. */
   readonly concurrency: number | null;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent" | null;
@@ -209,7 +220,7 @@ export function resolveSettings(options: {
       continue;
     }
     values[row.key] =
-      row.key === "data" || row.key === "fileRoot"
+      row.key === "data" || row.key === "fileRoot" || row.key === "secrets"
         ? resolve(found.folder, parsed.data as string)
         : parsed.data;
   }
@@ -226,6 +237,7 @@ export function resolveSettings(options: {
     port: value("port"),
     apiKeys: value("apiKeys"),
     fileRoot: value("fileRoot"),
+    secrets: value("secrets"),
     concurrency: value("concurrency"),
     logLevel: value("logLevel"),
     http: {

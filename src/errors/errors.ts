@@ -28,6 +28,7 @@ export const ERRORS = {
   store_unavailable: { httpStatus: 503, retry: "backoff" },
   store_owned: { httpStatus: 503, retry: "never" },
   store_newer: { httpStatus: 503, retry: "never" },
+  secrets_unreadable: { httpStatus: 503, retry: "backoff" },
   store_corrupt: { httpStatus: 500, retry: "never" },
   journal_refused: { httpStatus: 500, retry: "never" },
   config_invalid: { httpStatus: 400, retry: "never" },

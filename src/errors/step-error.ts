@@ -29,6 +29,8 @@ export const STEP_ERROR_CODES = {
   max_iterations: "A while loop reached maxIterations with its condition still true.",
   output_invalid: "The node's output does not fit its schema.",
   parse_failed: "The text could not be parsed.",
+  secret_not_found: "The host has no secret of that name; the message says where it looked.",
+  secret_unusable: "The secret's value cannot be used, or the place it is kept in cannot be read.",
   signal_expired: "No signal came before the wait expired.",
   timeout: "One attempt took longer than its timeout.",
   unknown_node_type: "The node type does not exist on this host.",

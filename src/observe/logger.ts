@@ -41,13 +41,13 @@ export function createLogger({ level, format, write }: LoggerOptions): Logger {
   };
 }
 
-/** The process's own logger: text on a terminal, JSON lines elsewhere, always on standard error. */
-export function standardErrorLogger(level: LogLevel): Logger {
+/** The process's own logger: text on a terminal, JSON lines elsewhere, always on standard error. `redact` takes secrets out. */
+export function standardErrorLogger(level: LogLevel, redact: (line: string) => string): Logger {
   const stderr = pino.destination({ fd: 2, sync: true });
   return createLogger({
     level,
     format: process.stderr.isTTY ? "text" : "json",
-    write: (line) => stderr.write(line),
+    write: (line) => stderr.write(redact(line)),
   });
 }
 

@@ -11,6 +11,7 @@ import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { SimulatedClock } from "../simulation/simulated-clock.ts";
@@ -71,6 +72,7 @@ export async function openBench(
     readonly work?: Readonly<Record<string, Work>>;
     readonly faults?: StoreFaults;
     readonly limits?: Partial<EngineLimits>;
+    readonly secrets?: Secrets;
   } = {},
 ): Promise<Bench> {
   const clock = new SimulatedClock();
@@ -122,6 +124,7 @@ export async function openBench(
       },
       defer: (deferred) => queueMicrotask(deferred),
       limits: options.limits ?? {},
+      ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     });
   };
   const store = disk.open();

@@ -54,6 +54,20 @@ export const PLANTS: readonly Plant[] = [
     replace: 'idempotencyKey(this.runId, this.path.replace(/\\[.*?\\]/g, ""));',
   },
   {
+    name: "secrets-shown",
+    harm: "what a step echoes of its secret lies open in the journal",
+    file: "src/engine/embedded/redacting-runner.ts",
+    find: "if (outcome.ok) return { ok: true, output: redactor.value(outcome.output) };",
+    replace: "if (outcome.ok) return outcome;",
+  },
+  {
+    name: "secrets-forgotten-by-checkpoints",
+    harm: "after a restart a step is handed the name of its secret in place of the value",
+    file: "src/kernel/checkpoint.ts",
+    find: "      effects: _effects,\n",
+    replace: "      effects: _effects,\n      secrets: _secrets,\n",
+  },
+  {
     name: "lost-attempts-are-forgotten",
     harm: "an attempt that a crash took is waited for for ever",
     file: "src/engine/embedded/run-effects.ts",

@@ -13,6 +13,7 @@
  *   W6. Folding a journal from nothing gives the state that its head says.
  *   W7. Attempts of one concurrency key of limit 1 never overlap in one process.
  *   W8. A `finally` that began is never cancelled.
+ *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
  */
 import { z } from "zod";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
@@ -29,11 +30,20 @@ import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 import { pick, type Random, randomDefinition, seededRandom } from "../kernel/random-definition.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { type CommitFault, SimulatedDisk } from "./simulated-store.ts";
+
+const SECRET = "a-secret-of-the-simulation";
+const SECRETS: Secrets = {
+  resolve: async () => ({ value: SECRET, version: "1" }),
+  version: () => "1",
+  list: async () => ["KEY"],
+  places: () => [],
+};
 
 const NODES = createRegistry([
   defineNode({
@@ -252,6 +262,7 @@ class SimulatedWorld {
       logger: QUIET,
       nodes: NODES,
       services: SERVICES,
+      secrets: SECRETS,
       runner: this.#runner(process),
       defer: (work) => void process.after(0, work),
       limits: { checkpointEvents: 12, loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
@@ -280,6 +291,9 @@ class SimulatedWorld {
     const { signal } = request;
     this.#attempts++;
     this.#witness(request);
+    const { token } = (request.config ?? {}) as { readonly token?: string };
+    if (token !== undefined && token !== `Bearer ${SECRET}`)
+      this.#violate(`W9: ${request.runId} ${request.path} was handed the secret ${token}`);
     const step = `${request.runId} ${request.path}`;
     const overlap = this.#overlap.get(process);
     const isExclusive = (request.config as { exclusive?: boolean } | null)?.exclusive === true;
@@ -304,7 +318,11 @@ class SimulatedWorld {
     if (dice < 0.12) return failure("http.503", true);
     if (dice < 0.18) return failure("user.no", false);
     const nonce = `nonce-${this.#ids++}`;
-    return { ok: true, output: dice < 0.4 ? { nonce, padding: "p".repeat(400) } : { nonce } };
+    const echo = token === undefined ? {} : { token };
+    return {
+      ok: true,
+      output: dice < 0.4 ? { nonce, ...echo, padding: "p".repeat(400) } : { nonce, ...echo },
+    };
   }
 
   #witness(request: AttemptRequest): void {
@@ -528,6 +546,8 @@ class SimulatedWorld {
     const attempts = new Map<string, number | null>();
     for (const [index, { event, seq }] of journal.entries()) {
       this.#events[event.type] = (this.#events[event.type] ?? 0) + 1;
+      if (JSON.stringify(event).includes(SECRET))
+        this.#violate(`W9: run ${runId} shows a secret at event ${seq}`);
       if (seq !== index + 1) this.#violate(`W6: run ${runId} has a gap at event ${index + 1}`);
       if (SETTLING.has(event.type) && "path" in event && event.path !== undefined) {
         if (settled.has(event.path)) this.#violate(`W3: ${runId} ${event.path} has two outcomes`);

@@ -9,7 +9,7 @@ import type { NodeLog, NodeServices } from "#nodes/define-node.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { AttemptRequest } from "./options.ts";
 
-interface AttemptFields {
+export interface AttemptFields {
   readonly runId: string;
   readonly path: string;
   readonly attempt: number;
@@ -18,6 +18,13 @@ interface AttemptFields {
   readonly uses: string;
   readonly config: unknown;
   readonly deadlineAtMs: number | null;
+}
+
+/** What the host lends to an attempt. */
+export interface AttemptHost {
+  readonly services: NodeServices;
+  readonly logger: Logger;
+  readonly abort: AttemptAbort;
 }
 
 export class AttemptContext implements AttemptRequest {
@@ -35,14 +42,7 @@ export class AttemptContext implements AttemptRequest {
   #log: NodeLog | null = null;
   #key: string | null = null;
 
-  constructor(
-    fields: AttemptFields,
-    host: {
-      readonly services: NodeServices;
-      readonly logger: Logger;
-      readonly abort: AttemptAbort;
-    },
-  ) {
+  constructor(fields: AttemptFields, host: AttemptHost) {
     this.runId = fields.runId;
     this.path = fields.path;
     this.attempt = fields.attempt;

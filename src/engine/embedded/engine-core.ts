@@ -12,6 +12,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
+import { NO_SECRETS_PORT } from "#ports/secrets.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
 import { Committer } from "./committer.ts";
@@ -24,6 +25,7 @@ import { findOpenRuns, type OpenRun } from "./open-runs.ts";
 import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
+import { redactingRunner } from "./redacting-runner.ts";
 import { runTerminal } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
@@ -75,6 +77,7 @@ export class EngineCore {
     const committer = this.#newCommitter();
     this.services = {
       ...{ store, clock, random, logger, nodes, cache, committer },
+      secrets: options.secrets ?? NO_SECRETS_PORT,
       ...{ limits: this.limits, loader: this.loader, values: this.values },
       nodeServices: {
         ...options.services,
@@ -89,7 +92,7 @@ export class EngineCore {
         this.#post(runKey, report({ kind: "timer", key })),
       ),
       attempts: new Attempts({
-        runner: options.runner ?? nodeRunner(nodes),
+        runner: redactingRunner(options.runner ?? nodeRunner(nodes)),
         clock,
         graceMs: this.limits.abortGraceMs,
         report: ({ runId, path, attempt }, outcome) =>

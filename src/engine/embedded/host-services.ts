@@ -6,6 +6,7 @@ import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Clock, Random } from "#ports/clock.ts";
 import type { Message } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Committer } from "./committer.ts";
@@ -42,6 +43,7 @@ export interface HostServices {
   readonly limits: EngineLimits;
   readonly nodes: NodeRegistry;
   readonly nodeServices: NodeServices;
+  readonly secrets: Secrets;
   readonly computer: PureComputer;
   /** Pure node types that have held up a turn: they are computed off it. */
   readonly slowTypes: Set<string>;

@@ -8,9 +8,11 @@
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { NodeContext, NodeServices } from "#nodes/define-node.ts";
+import type { Redactor } from "#nodes/redactor.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Clock, Ids, Random } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 
 export interface EngineOptions {
@@ -21,6 +23,8 @@ export interface EngineOptions {
   readonly logger: Logger;
   readonly nodes: NodeRegistry;
   readonly services: Omit<NodeServices, "sendSignal">;
+  /** Default: there are none. */
+  readonly secrets?: Secrets;
   readonly limits?: Partial<EngineLimits>;
   /** Performs attempts; default: the node's own code. */
   readonly runner?: AttemptRunner;
@@ -35,6 +39,8 @@ export interface AttemptRequest extends NodeContext {
   readonly uses: string;
   readonly config: unknown;
   readonly abort: AttemptAbort;
+  /** Of an attempt with secrets: keeps their values in (redacting-runner.ts). */
+  readonly redactor?: Redactor;
 }
 
 export interface AttemptRunner {

@@ -13,6 +13,7 @@ import type { RunState } from "#kernel/state.ts";
 import { VALUE_LOST } from "#kernel/value-ref.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import { AttemptContext } from "./attempt-context.ts";
+import { withSecrets } from "./attempt-secrets.ts";
 import type { UnderWay } from "./attempts.ts";
 import type { HostServices } from "./host-services.ts";
 import { type Mail, report } from "./mail.ts";
@@ -304,7 +305,7 @@ export class RunEffects {
     effect: AttemptEffect,
     config: unknown,
     abort: AttemptAbort,
-  ): AttemptRequest | StepError {
+  ): AttemptRequest | StepError | Promise<AttemptRequest | StepError> {
     const { path, attempt, uses, timeoutAtMs: deadlineAtMs } = effect;
     if (config === VALUE_LOST)
       return {
@@ -312,10 +313,12 @@ export class RunEffects {
         message: `The configuration of step "${path}" is missing or corrupt.`,
         retryable: false,
       };
-    const { logger, nodeServices: services } = this.#services;
+    const { logger, nodeServices: services, secrets } = this.#services;
     const { runId, workflow, tenant } = this.#run.facts();
     const fields = { runId, path, attempt, workflow, tenant, uses, config, deadlineAtMs };
-    return new AttemptContext(fields, { services, logger, abort });
+    const host = { services, logger, abort };
+    if (effect.secrets !== null) return withSecrets(fields, host, effect.secrets, secrets);
+    return new AttemptContext(fields, host);
   }
 }
 

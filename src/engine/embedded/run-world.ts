@@ -32,10 +32,16 @@ export function worldOf(services: HostServices, runKey: string, turn: () => Turn
       },
     },
     pure: (uses, config, path) => evaluatePure(services, { runKey, uses, config, path }),
+    secretVersion: (name) => services.secrets.version(tenantOf(runKey), name),
     validate: validateJson,
     random: () => services.random.next(),
     exhausted: () => isSpent(services, turn()),
   };
+}
+
+function tenantOf(runKey: string): string {
+  const slash = runKey.indexOf("/");
+  return slash < 0 ? "default" : runKey.slice(0, slash);
 }
 
 /** Whether the turn has used its time. */
