@@ -64,8 +64,8 @@ export const PLANTS: readonly Plant[] = [
     name: "secrets-forgotten-by-checkpoints",
     harm: "after a restart a step is handed the name of its secret in place of the value",
     file: "src/kernel/checkpoint.ts",
-    find: "      effects: _effects,\n",
-    replace: "      effects: _effects,\n      secrets: _secrets,\n",
+    find: "      scratch: _scratch,\n",
+    replace: "      scratch: _scratch,\n      secrets: _secrets,\n",
   },
   {
     name: "lost-attempts-are-forgotten",
