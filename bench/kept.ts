@@ -40,7 +40,7 @@ export async function checkKept(dataDir: string, claims: Claims): Promise<readon
     throw new Error(`the store runs with ${journalMode}, synchronous ${synchronous}`);
   return [
     `journal: ${ended} ended runs, ${settled} settled steps as claimed; ${rows} rows, ${events} events, ${Math.round(bytes / rows)} bytes a row`,
-    `journal_mode ${journalMode}, synchronous ${synchronous}, writer in ${writer === "worker" ? "a worker" : "the main thread"}`,
+    `journal_mode ${journalMode}, synchronous ${synchronous}, writer ${writer}`,
   ];
 }
 

@@ -25,11 +25,11 @@ export class Connection {
   readonly database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(path: string, access: "write" | "read") {
+  constructor(path: string, access: "write" | "read", busyTimeoutMs = BUSY_TIMEOUT_MS) {
     try {
       this.database = new DatabaseSync(path, {
         readOnly: access === "read",
-        timeout: BUSY_TIMEOUT_MS,
+        timeout: busyTimeoutMs,
         enableForeignKeyConstraints: true,
       });
     } catch (error) {

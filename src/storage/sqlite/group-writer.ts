@@ -10,6 +10,7 @@
  *      WAL_PAGES_MAX between two calls.
  */
 import { constants, deflateSync } from "node:zlib";
+import type { TurnCommit } from "#ports/journal.ts";
 import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
 import { KnownRuns } from "./known-runs.ts";
@@ -36,9 +37,20 @@ export const COMMIT_IDS_KEPT = 1_000;
 export const MEMORY_MS = 7 * 86_400_000;
 /** 32 MiB: a WAL of this size is checkpointed even under load, before reads slow down with it. */
 const WAL_PAGES_MAX = 8_192;
+/** Asking for the length of the WAL takes as long as a row: not with each lone commit. */
+const WAL_SIZE_UNASKED = 2 * 1_048_576;
+/** Pages that a turn writes beside its text, about. */
+const TURN_SIZE = 8_192;
 /** Rows that one tidying transaction forgets at most, so that a commit never waits long behind it. */
 const FORGET_ROWS_MAX = 1_000;
 const FORGET_EVERY_MS = 60_000;
+
+function sizeOf(turns: readonly TurnCommit[]): number {
+  let size = turns.length * TURN_SIZE;
+  for (const { record, checkpoint } of turns)
+    size += (record?.events.length ?? 0) + (checkpoint?.state.length ?? 0);
+  return size;
+}
 
 type Handlers = {
   readonly [Kind in WriterCall]: (input: WriterCalls[Kind]["input"]) => WriterCalls[Kind]["output"];
@@ -48,10 +60,13 @@ export class GroupWriter {
   readonly #connection: Connection;
   readonly #epoch: number;
   readonly #knownRuns = new KnownRuns();
-  #commitNumber: number;
+  /** null: to be read. */
+  #commitNumber: number | null = null;
   #lastNowMs = 0;
   #forgottenAtMs = 0;
   #isTidy = true;
+  /** Bytes of the WAL, about, since its length was asked for. */
+  #sizeUnasked = 0;
   readonly #handlers: Handlers = {
     commit: (input) => this.#commit(input),
     saveWorkflow: (input) => this.#saveWorkflow(input),
@@ -65,6 +80,15 @@ export class GroupWriter {
     },
     purge: (input) => this.#transaction(() => purgeRows(this.#connection, input)),
     sweepBlobs: (input) => this.#transaction(() => sweepBlobs(this.#connection, input)),
+    tidy: ({ nowMs }) => {
+      this.#lastNowMs = Math.max(this.#lastNowMs, nowMs);
+      this.tidy();
+      return null;
+    },
+    forgetRows: () => {
+      this.forgetRows();
+      return null;
+    },
     releaseStore: () =>
       this.#transaction(() => {
         this.#connection.run(RELEASE_STORE);
@@ -73,10 +97,18 @@ export class GroupWriter {
     describe: () => this.#describe(),
   };
 
-  constructor(path: string, epoch: number) {
-    this.#connection = new Connection(path, "write");
+  /** `busyTimeoutMs`: how long a call waits for another program's lock. */
+  constructor(path: string, epoch: number, options: { readonly busyTimeoutMs?: number } = {}) {
+    this.#connection = new Connection(path, "write", options.busyTimeoutMs);
     this.#epoch = epoch;
-    this.#commitNumber = this.#connection.get<{ number: number }>(LAST_COMMIT_NUMBER)?.number ?? 0;
+  }
+
+  /** Somebody else has written: what is known of rows is out of date. */
+  forgetRows(): void {
+    this.#knownRuns.clear();
+    this.#commitNumber = null;
+    // Whatever was written waits in the WAL.
+    this.#isTidy = false;
   }
 
   /** Does one call; throws LockstitchError. */
@@ -102,7 +134,8 @@ export class GroupWriter {
 
   /** True while more of the WAL waits to be copied than should wait for idle time. */
   get isWalLarge(): boolean {
-    if (this.#isTidy) return false;
+    if (this.#isTidy || this.#sizeUnasked < WAL_SIZE_UNASKED) return false;
+    this.#sizeUnasked = 0;
     // NOOP only reports: all frames of the log, and those that are in the main file already.
     const wal = this.#connection.get<{ log: number; checkpointed: number }>(
       "PRAGMA wal_checkpoint(NOOP)",
@@ -130,6 +163,8 @@ export class GroupWriter {
 
   #commit(input: WriterCalls["commit"]["input"]): WriterCalls["commit"]["output"] {
     this.#lastNowMs = input.nowMs;
+    this.#sizeUnasked += sizeOf(input.turns);
+    const startedMs = performance.now();
     const fenced = this.#transaction(() => {
       const result = appendGroup(this.#connection, this.#knownRuns, {
         commitId: input.commitId,
@@ -140,13 +175,17 @@ export class GroupWriter {
       });
       // A journal row carries the id, where there is one: the ring would cost a page more.
       if (result.isOwner && !result.hasRecord) {
-        const number = this.#commitNumber + 1;
+        const number = 1 + (this.#commitNumber ?? this.#readCommitNumber());
         this.#connection.run(SAVE_COMMIT_ID, number % COMMIT_IDS_KEPT, number, input.commitId);
         this.#commitNumber = number;
       }
       return result.fenced;
     });
-    return { fenced };
+    return { fenced, tookMs: performance.now() - startedMs };
+  }
+
+  #readCommitNumber(): number {
+    return this.#connection.get<{ number: number }>(LAST_COMMIT_NUMBER)?.number ?? 0;
   }
 
   #saveWorkflow(

@@ -1,21 +1,19 @@
-/** Decides when a writer tidies: past a WAL size at once, else when no call has come for IDLE_MS. */
-import type { GroupWriter } from "./group-writer.ts";
+/** Decides when a writer tidies: when no call has come for IDLE_MS. */
 
 const IDLE_MS = 200;
 
 export class IdleTidying {
-  readonly #writer: GroupWriter;
+  readonly #tidy: () => void;
   #timer: NodeJS.Timeout | null = null;
   #wasCalled = false;
 
-  constructor(writer: GroupWriter) {
-    this.#writer = writer;
+  constructor(tidy: () => void) {
+    this.#tidy = tidy;
   }
 
-  /** After each call. */
+  /** With each call. */
   called(): void {
     this.#wasCalled = true;
-    if (this.#writer.isWalLarge) this.#writer.tidy();
     this.#timer ??= this.#arm();
   }
 
@@ -32,7 +30,7 @@ export class IdleTidying {
         return;
       }
       this.#timer = null;
-      this.#writer.tidy();
+      this.#tidy();
     }, IDLE_MS).unref();
   }
 }

@@ -11,7 +11,7 @@ export class LocalWriter implements Writer {
 
   constructor(path: string, epoch: number) {
     this.#writer = new GroupWriter(path, epoch);
-    this.#tidying = new IdleTidying(this.#writer);
+    this.#tidying = new IdleTidying(() => this.#writer.tidy());
   }
 
   async call<Kind extends WriterCall>(
@@ -20,6 +20,7 @@ export class LocalWriter implements Writer {
   ): Promise<WriterCalls[Kind]["output"]> {
     if (this.#isClosed) throw new LockstitchError("store_unavailable", "the store is closed");
     const output = this.#writer.handle(kind, input);
+    if (this.#writer.isWalLarge) this.#writer.tidy();
     this.#tidying.called();
     return output;
   }

@@ -57,7 +57,8 @@ export class SqliteJournal implements Journal {
     const commit = this.#parts.writer.call("commit", { commitId, turns, nowMs });
     this.#inFlight.add(commit);
     try {
-      return await commit;
+      const { fenced } = await commit;
+      return { fenced };
     } finally {
       this.#inFlight.delete(commit);
     }

@@ -13,7 +13,8 @@ export interface WriterCalls {
       readonly turns: readonly TurnCommit[];
       readonly nowMs: number;
     };
-    readonly output: { readonly fenced: readonly string[] };
+    /** `tookMs`: from its beginning to its fsync. */
+    readonly output: { readonly fenced: readonly string[]; readonly tookMs: number };
   };
   saveWorkflow: {
     readonly input: {
@@ -53,6 +54,10 @@ export interface WriterCalls {
     readonly input: { readonly looseBeforeMs: number; readonly blobsMax: number };
     readonly output: { readonly swept: number; readonly bytes: number; readonly isDone: boolean };
   };
+  /** Housekeeping, when nothing else waits. */
+  tidy: { readonly input: { readonly nowMs: number }; readonly output: null };
+  /** Somebody else has written: what this writer knew of rows is out of date. */
+  forgetRows: { readonly input: null; readonly output: null };
   releaseStore: { readonly input: null; readonly output: null };
   describe: {
     readonly input: null;

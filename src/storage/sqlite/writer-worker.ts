@@ -1,11 +1,10 @@
 /**
  * Entry point of the writer's worker thread: takes calls in order, answers each when it is durable,
- * and tidies when nothing has come for a moment. Blobs that wait side by side share one fsync. A
+ * and copies a WAL that has become large. Blobs that wait side by side share one fsync. A
  * thrown bug ends the thread; the host sees that and reports store_unavailable.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { GroupWriter } from "./group-writer.ts";
-import { IdleTidying } from "./idle-tidying.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./worker-messages.ts";
 import type { BlobInput } from "./writer-calls.ts";
@@ -17,7 +16,6 @@ const port = parentPort;
 if (port === null) throw new Error("writer-worker.ts runs as a worker thread only");
 const { path, epoch }: WorkerStart = workerData;
 const writer = new GroupWriter(path, epoch);
-const tidying = new IdleTidying(writer);
 
 type Outcome = { readonly output: unknown } | Pick<WorkerAnswer & { error: unknown }, "error">;
 
@@ -31,7 +29,6 @@ function attempt(doing: WorkerRequest["kind"], work: () => unknown): Outcome {
 }
 
 function close(): null {
-  tidying.stop();
   writer.close();
   return null;
 }
@@ -59,6 +56,6 @@ port.on("message", (first: WorkerRequest) => {
       }
       next = undefined;
     }
-    tidying.called();
+    if (writer.isWalLarge) writer.tidy();
   }
 });

@@ -9,6 +9,7 @@ import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { TurnCommit } from "#ports/journal.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { creation, turn } from "../../contract/store-fixture.ts";
+import { twoOfThreeHere } from "./sqlite-fixture.ts";
 
 const [dataDir = "", mode, runs = "1", first = "1", groups = "0"] = process.argv.slice(2);
 const runCount = Number(runs);
@@ -18,7 +19,11 @@ function tell(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-const store = await openSqliteStore({ dataDir, mode: mode === "local" ? "local" : "worker" });
+const store = await openSqliteStore({
+  dataDir,
+  mode: mode === "local" || mode === "worker" ? mode : "adaptive",
+  pace: twoOfThreeHere(),
+});
 const { epoch } = store;
 tell(`open ${epoch}`);
 

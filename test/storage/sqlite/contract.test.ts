@@ -1,11 +1,11 @@
-/** The SQLite store keeps every port's promises, with the writer in either place. */
+/** The SQLite store keeps every port's promises, with the writer in either place and in both by turns. */
 import { blobStoreContract } from "../../contract/blob-store.ts";
 import { catalogueContract } from "../../contract/catalogue.ts";
 import { journalContract } from "../../contract/journal.ts";
 import { upkeepContract } from "../../contract/upkeep.ts";
 import { openSqliteFixture } from "./sqlite-fixture.ts";
 
-for (const mode of ["worker", "local"] as const) {
+for (const mode of ["worker", "local", "adaptive"] as const) {
   const adapter = `sqlite, ${mode} writer`;
   journalContract(adapter, () => openSqliteFixture(mode));
   catalogueContract(adapter, () => openSqliteFixture(mode));

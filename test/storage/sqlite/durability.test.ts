@@ -50,7 +50,7 @@ function readTrace(log: string): { walSyncs: number; groups: number; unsynced: s
   return { walSyncs, groups, unsynced };
 }
 
-for (const mode of ["worker", "local"]) {
+for (const mode of ["worker", "local", "adaptive"]) {
   test(`each acknowledged commit has a sync of its own before it: ${mode}`, async (context) => {
     if (spawnSync("strace", ["-f", "true"]).status !== 0) {
       skipLoudly(context, "strace is missing, or may not trace here");
@@ -82,7 +82,7 @@ test(`${POWER_CUTS} power cuts lose nothing that was acknowledged`, {
   const cuts: { acknowledged: Acknowledged; boot: () => Disposable & { path: string } }[] = [];
   {
     const acknowledged = nothingYet();
-    const parameters = [join(disk.mount.path, "data"), "worker", `${runs}`, "1"];
+    const parameters = [join(disk.mount.path, "data"), "adaptive", `${runs}`, "1"];
     await using child = startChild(COMMITTING_PROCESS, parameters);
     for (let cut = 1; cut <= POWER_CUTS; cut++) {
       await readUntil(child, acknowledged, cut * 23);

@@ -21,7 +21,7 @@ test(`${KILLS} kills lose nothing that was acknowledged`, {
   let acknowledgedGroups = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const acknowledged = nothingYet();
-    const mode = kill % 2 === 0 ? "worker" : "local";
+    const mode = ["worker", "local", "adaptive"][kill % 3] ?? "worker";
     const first = Math.max(lastGroup + 1, 1);
     await using child = startChild(COMMITTING_PROCESS, [
       directory.path,

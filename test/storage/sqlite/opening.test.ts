@@ -19,7 +19,7 @@ test("a fresh store says what it runs on, and keeps its id", async () => {
   await first.close();
   expect(described).toMatchObject({
     adapter: "sqlite",
-    writer: "worker",
+    writer: "adaptive",
     journalMode: "wal",
     synchronous: "full",
     foreignKeys: 1,

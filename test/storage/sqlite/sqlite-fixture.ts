@@ -1,16 +1,28 @@
 /** A store in a directory of its own, for the contract suites and the tests of this adapter. */
 
+import type { Pace } from "#storage/sqlite/adaptive-writer.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import type { StoreFixture } from "../../contract/store-fixture.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
+/** Of "adaptive": two of three groups are the calling thread's, whatever the disk is like. */
+export function twoOfThreeHere(): Pace {
+  let groups = 0;
+  return { judge: () => ++groups % 3 !== 0, note: () => undefined };
+}
+
 /** `mode` as in openSqliteStore. */
 export async function openSqliteFixture(
-  mode: "worker" | "local",
+  mode: "adaptive" | "worker" | "local",
 ): Promise<StoreFixture & { readonly dataDir: string }> {
   const directory = await temporaryDirectory();
   let nowMs = Date.UTC(2026, 0, 1);
-  const options = { dataDir: directory.path, mode, clock: { nowMs: () => nowMs } };
+  const options = {
+    dataDir: directory.path,
+    mode,
+    pace: twoOfThreeHere(),
+    clock: { nowMs: () => nowMs },
+  };
   let store = await openSqliteStore(options);
   return {
     dataDir: directory.path,
