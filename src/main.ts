@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
@@ -29,6 +30,7 @@ import { standardErrorLogger } from "#observe/logger.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
+import { fileArchive } from "#storage/archive/file-archive.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
@@ -37,6 +39,7 @@ import { fileSecrets } from "./system/file-secrets.ts";
 import { firstSecrets } from "./system/first-secrets.ts";
 import { secretVersions } from "./system/secret-version.ts";
 import { systemClock } from "./system/system-clock.ts";
+import { systemDisk } from "./system/system-disk.ts";
 import { systemIds } from "./system/system-ids.ts";
 import { systemRandom } from "./system/system-random.ts";
 
@@ -141,6 +144,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
         clock: systemClock,
         security,
         version: VERSION,
+        spoolDir: settings.data,
         readiness: [storageReadiness(store), engineReadiness(engine, () => isClosing)],
         ...(purpose === "demo" ? { demo: demoHooks(nodes) } : {}),
       });
@@ -219,6 +223,7 @@ function partsOf(
           secrets,
           services: { fileRoot, http: settings.http },
           limits: limitsOf(settings, purpose),
+          ...careOf(settings),
         }),
       stop: (engine) => engine.close(grace.ms),
     },
@@ -237,6 +242,15 @@ function secretsOf(settings: Settings): Secrets {
 /** A warning in the midst of a run's live lines would tear them; a server's log is there for it. */
 function quietLevelOf(purpose: HostPurpose): "warn" | "error" {
   return purpose === "serve" || purpose === "demo" ? "warn" : "error";
+}
+
+function careOf(settings: Settings) {
+  const { retention, archiveDir, diskFreePercentMin } = settings.store;
+  return {
+    retention,
+    archive: fileArchive(archiveDir ?? join(settings.data, "archive")),
+    disk: { disk: systemDisk(settings.data), freeMin: diskFreePercentMin / 100 },
+  };
 }
 
 function limitsOf(settings: Settings, purpose: HostPurpose): { readonly attemptsMax?: number } {

@@ -8,6 +8,10 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { LockstitchError } from "#errors/errors.ts";
 import type { HttpRules, NodeDefinition } from "#nodes/define-node.ts";
+import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-settings.ts";
+
+/** Settings that name a file or a folder. */
+const PATHS: ReadonlySet<string> = new Set(["data", "fileRoot", "secrets", "archiveDir"]);
 
 const Port = z.int().min(0).max(65_535);
 const Count = z.int().min(1);
@@ -159,6 +163,7 @@ export const SETTINGS = [
     example: "100",
     about: "calls that one run may make",
   },
+  ...STORE_SETTINGS,
 ] as const satisfies readonly Row[];
 
 export interface Settings {
@@ -175,6 +180,8 @@ export interface Settings {
   readonly concurrency: number | null;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent" | null;
   readonly http: HttpRules;
+  /** How long runs are kept, and what is made of them. */
+  readonly store: StoreSettings;
   /** The user's own node types. */
   readonly nodes: readonly NodeDefinition[];
 }
@@ -219,10 +226,9 @@ export function resolveSettings(options: {
       problems.push(`${found.place}:${shown} ${reason}; for example ${row.example}`);
       continue;
     }
-    values[row.key] =
-      row.key === "data" || row.key === "fileRoot" || row.key === "secrets"
-        ? resolve(found.folder, parsed.data as string)
-        : parsed.data;
+    values[row.key] = PATHS.has(row.key)
+      ? resolve(found.folder, parsed.data as string)
+      : parsed.data;
   }
   if (problems.length > 0)
     throw new LockstitchError(
@@ -250,6 +256,7 @@ export function resolveSettings(options: {
       timeoutMs: value("http.timeoutMs"),
       callsPerRunMax: value("http.callsPerRunMax"),
     },
+    store: storeSettingsOf(value),
     nodes: file.nodes,
   };
 }

@@ -39,6 +39,7 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     decideApproval: (_context, runId, path, decision) =>
       client.decideApproval(runId, path, decision),
     rerun: (_context, runId, change) => client.rerun(runId, change),
+    care: client.care,
     async close() {
       closing.abort();
     },

@@ -19,10 +19,12 @@ import type {
   SignalRequest,
   StartRequest,
 } from "#engine/engine.ts";
+import type { EngineCare } from "#engine/engine-care.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
 import { WorkflowDefinition } from "#workflow/definition.ts";
+import { careOverHttp } from "./care-client.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import { createTransport, type Transport, type TransportOptions } from "./transport.ts";
 import { isoOf } from "./wire/instants.ts";
@@ -57,9 +59,12 @@ const WAIT_SLICE_MS = 30_000;
 
 export class LockstitchClient {
   readonly #transport: Transport;
+  /** The store behind the server: deleting, archiving, copying. */
+  readonly care: EngineCare;
 
   constructor(options: TransportOptions) {
     this.#transport = createTransport(options);
+    this.care = careOverHttp(this.#transport);
   }
 
   /** Saves a definition, as a value or as text (YAML or JSON). definition_invalid. */

@@ -17,7 +17,7 @@ export interface TransportOptions {
 }
 
 export interface Exchange {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below `/api/v1`. */
   readonly path: string;
   readonly json?: unknown;
@@ -31,6 +31,8 @@ export interface Exchange {
 
 export interface Transport {
   request(exchange: Exchange): Promise<{ readonly status: number; readonly json: unknown }>;
+  /** The answer as it comes, not repeated; rejects with the server's error. */
+  open(exchange: Exchange): Promise<Response>;
   /** Opens an event stream; rejects with the server's error. */
   stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** Waits before repeat number `failures` + 1: 0.1 s doubling to 2 s, less when `signal` aborts. */
@@ -75,6 +77,11 @@ export function createTransport(options: TransportOptions): Transport {
           await transport.pause(failures, exchange.signal);
         }
       }
+    },
+    async open(exchange) {
+      const response = await once(exchange);
+      if (!response.ok) throw await errorOf(response);
+      return response;
     },
     async stream(path, signal) {
       const accept = { accept: "text/event-stream" };

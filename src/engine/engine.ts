@@ -10,6 +10,7 @@ import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter, RunStatus } from "#ports/journal.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
+import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 
 /** A run as people and machines see it. Instants are epoch milliseconds here, ISO text over HTTP. */
 export interface RunView {
@@ -239,6 +240,8 @@ export interface Engine {
     },
   ): Promise<RunView>;
 
+  /** The store behind the engine: deleting, archiving, copying. */
+  readonly care: EngineCare;
   /** What the engine did and is doing: counts of open runs, queued attempts, commits, continued runs at start. */
   stats(): EngineStats;
   /** Stops taking work, gives running attempts `graceMs`, commits what they report, leaves the rest to the next start. */
@@ -255,4 +258,6 @@ export interface EngineStats {
   /** Runs found unfinished when the engine started, and whether all are loaded again. */
   readonly continuedRuns: number;
   readonly recovering: boolean;
+  /** Absent where the store keeps everything for ever. */
+  readonly upkeep?: UpkeepStats | undefined;
 }

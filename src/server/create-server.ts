@@ -28,6 +28,7 @@ import { runControlRoutes } from "./routes/run-controls.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
 import { runStreamRoutes } from "./routes/run-stream.ts";
 import { runRoutes } from "./routes/runs.ts";
+import { storeRoutes } from "./routes/store.ts";
 import { DEFINITION_TYPES, definitionRoutes, workflowRoutes } from "./routes/workflows.ts";
 import { assertBindable, registerSecurity, type SecurityOptions } from "./security.ts";
 import { registerPages, SAFE_HEADERS } from "./static-page.ts";
@@ -44,6 +45,8 @@ export interface ServerOptions {
   readonly security: SecurityOptions;
   /** Version of Lockstitch, for the OpenAPI document. */
   readonly version: string;
+  /** Where a backup lies while it is sent; absent: none is served. */
+  readonly spoolDir?: string;
   /** The parts that /readyz asks; default: the engine alone. */
   readonly readiness?: readonly ReadinessPart[];
   /** Only for `npm start`: see routes/demo.ts. */
@@ -88,6 +91,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...runControlRoutes(engine),
     ...runStreamRoutes(engine, clock, closing.signal),
     ...approvalRoutes(engine),
+    ...storeRoutes(engine, options.spoolDir ?? null),
     ...workflowRoutes(engine),
     ...nodeTypeRoutes(nodes),
     ...engineRoutes(engine, {

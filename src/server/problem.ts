@@ -75,7 +75,8 @@ export function sendProblem(
       },
       "request failed",
     );
-  if (retry === "backoff" || httpStatus === 503) reply.header("retry-after", String(RETRY_AFTER_S));
+  if (retry === "backoff" || httpStatus === 503)
+    reply.header("retry-after", String(failure.details["retryAfterS"] ?? RETRY_AFTER_S));
   if (httpStatus === 401) reply.header("www-authenticate", 'Bearer realm="lockstitch"');
   return reply
     .code(httpStatus)

@@ -26,7 +26,9 @@ export function engineReadiness(
     name: "engine",
     async check() {
       if (isClosing()) return "closing: no new work is taken";
-      const { recovering, continuedRuns } = engine.stats();
+      const { recovering, continuedRuns, upkeep } = engine.stats();
+      if (upkeep?.isHeld) return "held: a restored copy, paused until `lockstitch release`";
+      if (upkeep?.isDiskLow) return "the disk is nearly full: new runs are refused";
       return recovering ? `recovering: ${continuedRuns} run(s) are still being loaded` : "ok";
     },
   };

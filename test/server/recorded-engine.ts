@@ -96,8 +96,17 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       check();
     });
 
+  const noStore = () =>
+    Promise.reject(new LockstitchError("request_invalid", "There is no store."));
   const engine: RecordedEngine = {
     failure: null,
+    care: {
+      deleteRun: noStore,
+      archiveRun: noStore,
+      backup: noStore,
+      hold: () => Promise.resolve(null),
+      release: noStore,
+    },
     continuedRuns: 0,
     record(runId, type, path, fields = {}) {
       const found = known(runId);

@@ -98,6 +98,18 @@ export const EngineJson = z
     events: z.int(),
     continuedRuns: z.int(),
     recovering: z.boolean(),
+    upkeep: z
+      .object({
+        removedRuns: z.int(),
+        archivedRuns: z.int(),
+        sweptBlobs: z.int(),
+        sweptBytes: z.int(),
+        isPurging: z.boolean(),
+        isDiskLow: z.boolean(),
+        isHeld: z.boolean(),
+      })
+      .optional()
+      .meta({ description: "What housekeeping has done since the server started." }),
     startedAt: Instant.meta({
       description: "When this server started; another one after a restart.",
     }),

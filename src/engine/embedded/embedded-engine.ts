@@ -27,31 +27,32 @@ import type {
   SignalRequest,
   StartRequest,
 } from "../engine.ts";
+import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { eventsOf } from "./event-blobs.ts";
 import { explainView, parkedWait, withPosition } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
-import { type CommittedTurn, runKeyOf } from "./host-services.ts";
+import { runKeyOf } from "./host-services.ts";
 import type { PlannedWorkflow } from "./plans.ts";
 import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
 import { callerLabels } from "./start-labels.ts";
 import { plainPayload, type Started, Starts } from "./starts.ts";
-
-/** The clock is armed at most this far ahead; longer waits are armed again. */
-const ARM_MS_MAX = 3_600_000;
+import { waitForEnd } from "./wait-for-end.ts";
 
 export class EmbeddedEngine implements Engine {
   readonly #core: EngineCore;
   readonly #starts: Starts;
   readonly #reader: RunReader;
+  readonly care: Caretaker;
 
   constructor(core: EngineCore) {
     this.#core = core;
     this.#starts = new Starts(core);
     const { plans, values, loader } = core;
     const { cache } = core.services;
+    this.care = new Caretaker(core);
     this.#reader = new RunReader({ store: core.options.store, plans, values, loader, cache });
   }
 
@@ -116,6 +117,7 @@ export class EmbeddedEngine implements Engine {
     request: StartRequest,
   ): Promise<{ readonly run: RunView; readonly created: boolean }> {
     this.#guard();
+    this.care.refuseStart();
     const { input, id, idempotencyKey, labels = {}, priority = null, version = null } = request;
     const workflow =
       typeof request.workflow === "string"
@@ -140,6 +142,7 @@ export class EmbeddedEngine implements Engine {
     },
   ): Promise<RunView> {
     this.#guard();
+    this.care.refuseStart();
     const head = await this.#reader.head(context, runId);
     const workflow = await this.#core.plans.find(context, head.workflow, head.version);
     const old = await this.#reader.view(context, head);
@@ -187,34 +190,9 @@ export class EmbeddedEngine implements Engine {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<RunView> {
-    const { observers, options } = this.#core;
-    const ended = Promise.withResolvers<CommittedTurn | null>();
-    const unwatch = observers.watchRun(runKeyOf(context.tenant, runId), (turn) => {
-      if (turn === null || isTerminal(turn.facts.status)) ended.resolve(turn);
-    });
-    const onAbort = () => ended.resolve(null);
-    signal?.addEventListener("abort", onAbort);
-    let cancel = () => {};
-    try {
-      const head = await this.#facts(context, runId);
-      if (isTerminal(head.status) || timeoutMs <= 0 || signal?.aborted || this.#core.isClosing)
-        return await this.#reader.view(context, head);
-      const untilMs = options.clock.monotonicMs() + timeoutMs;
-      const arm = (): void => {
-        const leftMs = untilMs - options.clock.monotonicMs();
-        if (leftMs <= 0) ended.resolve(null);
-        else cancel = options.clock.after(Math.min(leftMs, ARM_MS_MAX), arm);
-      };
-      arm();
-      const end = await ended.promise;
-      return await (end === null
-        ? this.#view(context, runId)
-        : this.#reader.view(context, end.facts, end));
-    } finally {
-      cancel();
-      unwatch();
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const facts = () => this.#facts(context, runId);
+    const end = await waitForEnd(this.#core, { context, runId, facts }, timeoutMs, signal);
+    return await this.#reader.view(context, end?.facts ?? (await facts()), end?.turn);
   }
 
   async list(
@@ -379,15 +357,18 @@ export class EmbeddedEngine implements Engine {
       events: committer.events,
       continuedRuns: this.#core.continuedRuns,
       recovering: this.#core.isRecovering,
+      upkeep: this.care.stats(),
     };
   }
 
   async close(graceMs: number): Promise<void> {
+    await this.care.stop();
     await this.#core.close(graceMs);
   }
 
   #guard(): void {
     if (this.#core.isClosing)
       throw new LockstitchError("shutting_down", "The engine is closing; try again soon.");
+    this.care.refuseHeld();
   }
 }

@@ -13,7 +13,9 @@ export async function openEmbeddedEngine(options: EngineOptions): Promise<Engine
   const core: EngineCore = new EngineCore(options, (context, send, mail) =>
     startChild(core, context, send, mail),
   );
+  const engine = new EmbeddedEngine(core);
   await core.findOpenRuns();
-  void core.recover();
-  return new EmbeddedEngine(core);
+  // What a copy would do again may have been done by the store that it was copied from.
+  if (!(await engine.care.open())) void core.recover();
+  return engine;
 }

@@ -10,10 +10,13 @@ import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { NodeContext, NodeServices } from "#nodes/define-node.ts";
 import type { Redactor } from "#nodes/redactor.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Archive } from "#ports/archive.ts";
 import type { Clock, Ids, Random } from "#ports/clock.ts";
+import type { Disk } from "#ports/disk.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
+import type { RetentionOptions } from "./retention.ts";
 
 export interface EngineOptions {
   readonly store: Store;
@@ -26,6 +29,12 @@ export interface EngineOptions {
   /** Default: there are none. */
   readonly secrets?: Secrets;
   readonly limits?: Partial<EngineLimits>;
+  /** Default: 30 days after the end, not archived. null: nothing is ever removed by itself. */
+  readonly retention?: RetentionOptions | null;
+  /** Where runs are archived; absent: archiving is refused. */
+  readonly archive?: Archive;
+  /** Starts are refused when it is nearly full; absent: it is not looked at. */
+  readonly disk?: { readonly disk: Disk; readonly freeMin: number };
   /** Performs attempts; default: the node's own code. */
   readonly runner?: AttemptRunner;
   /** Computes pure steps off the turn; default: a worker thread. */

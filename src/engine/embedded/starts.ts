@@ -92,12 +92,25 @@ export class Starts {
     const { journal } = this.#core.options.store;
     const known = await journal.startKey(context, key);
     if (known !== null) {
-      if (known.bodyHash === bodyHash) return { runId: known.runId, created: false };
+      if (known.bodyHash === bodyHash) {
+        await this.#refuseDeleted(context, known.runId);
+        return { runId: known.runId, created: false };
+      }
       throw runExists(known.runId, "was started with the same id or key and another body");
     }
     if (run.id === undefined) return null;
+    await this.#refuseDeleted(context, run.id);
     if ((await journal.head(context, run.id)) === null) return null;
     throw runExists(run.id, "exists already");
+  }
+
+  /** A deleted run's id and keys stay taken: what they stood for must not happen twice. */
+  async #refuseDeleted(context: CallContext, runId: string): Promise<void> {
+    const tombstone = (await this.#core.options.store.upkeep?.tombstone(context, runId)) ?? null;
+    if (tombstone === null) return;
+    const { removedAtMs, removedBy } = tombstone;
+    const day = new Date(removedAtMs).toISOString().slice(0, 10);
+    throw runExists(runId, `was deleted on ${day} by ${removedBy}; its id stays reserved`);
   }
 
   async #create(

@@ -9,7 +9,7 @@
  *      owner that has just started, or died); who reads it looks again until it names a live one.
  */
 import { mkdirSync } from "node:fs";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
@@ -86,6 +86,7 @@ async function own(
   const publish = (address: string | null) =>
     writeOwner(directory, { pid: process.pid, address, startedAtMs });
   try {
+    await clearLeftovers(directory);
     await publish(null);
   } catch (error) {
     lock.close();
@@ -104,6 +105,14 @@ async function own(
       if (lock.isOpen) lock.close();
     },
   };
+}
+
+/** What a process left half-way that was killed; the lock says that it is no more. */
+const LEFTOVER = /^(owner\.json\.\d+|backup-[0-9a-f-]{36}\.db(\.part(-journal)?)?)$/;
+
+async function clearLeftovers(directory: string): Promise<void> {
+  for (const name of await readdir(directory))
+    if (LEFTOVER.test(name)) await rm(join(directory, name), { force: true });
 }
 
 async function writeOwner(directory: string, owner: OwnerRecord): Promise<void> {

@@ -1,0 +1,49 @@
+/**
+ * What an operator does with the store behind an engine: take runs out, copy it, let a copy run.
+ * Failures are LockstitchError with the codes named at each method.
+ */
+import type { CallContext } from "#ports/call-context.ts";
+import type { BackupFacts, StoreHold } from "#ports/upkeep.ts";
+
+/** What a held store would do again, as far as its journal tells. */
+export interface DoubtView {
+  readonly runId: string;
+  readonly workflow: string;
+  /** Paths of attempts that had started and had no outcome: their effect may have happened. */
+  readonly attempts: readonly string[];
+  /** Timers that are overdue and fire at once. */
+  readonly overdueTimers: number;
+}
+
+export interface HoldView extends StoreHold {
+  readonly openRuns: number;
+  /** At most 1,000 runs. */
+  readonly doubts: readonly DoubtView[];
+}
+
+export interface UpkeepStats {
+  readonly removedRuns: number;
+  readonly archivedRuns: number;
+  readonly sweptBlobs: number;
+  readonly sweptBytes: number;
+  /** Rows of removed runs are still being given back. */
+  readonly isPurging: boolean;
+  readonly isDiskLow: boolean;
+  readonly isHeld: boolean;
+}
+
+export interface EngineCare {
+  /** run_not_found, run_open. The id stays reserved; `reason` is kept with it. */
+  deleteRun(context: CallContext, runId: string, reason?: string): Promise<void>;
+  /** Writes the run to the archive and leaves it where it is. run_not_found, run_open. */
+  archiveRun(
+    context: CallContext,
+    runId: string,
+  ): Promise<{ readonly file: string; readonly bytes: number }>;
+  /** Copies the store to `path`, a file of the caller's machine that must not exist. disk_low. */
+  backup(context: CallContext, path: string): Promise<BackupFacts>;
+  /** null: the store is no copy, or has been released. */
+  hold(context: CallContext): Promise<HoldView | null>;
+  /** Lets a held store run. Idempotent. */
+  release(context: CallContext): Promise<void>;
+}
