@@ -27,11 +27,12 @@ import { sandboxPool } from "#nodes/code/code-javascript.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { type WatchedSecrets, watchedSecrets } from "#nodes/watched-secrets.ts";
 import { standardErrorLogger } from "#observe/logger.ts";
+import { type PlainMeter, plainMeter } from "#observe/plain-meter.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import { fileArchive } from "#storage/archive/file-archive.ts";
-import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import { openSqliteStore, storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
 import { environmentSecrets } from "./system/environment-secrets.ts";
@@ -55,6 +56,7 @@ const LEFT_OPEN_MS = 1_000;
 
 /** What an opened data directory consists of. */
 interface Parts {
+  meter: PlainMeter | null;
   secrets: WatchedSecrets;
   logger: Logger;
   nodes: BreakableNodes;
@@ -125,7 +127,7 @@ function isUnanswered(error: unknown): boolean {
 async function openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost> {
   const grace = { ms: 0 };
   const composition = await startParts<Parts>(partsOf(settings, purpose, grace));
-  const { engine, logger, nodes, ownership, store } = composition.parts;
+  const { engine, logger, meter, nodes, ownership, store } = composition.parts;
   let server: FastifyInstance | null = null;
   let isClosing = false;
   return {
@@ -137,7 +139,9 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
         import("#server/readiness.ts"),
       ]);
       const security = { host, port, apiKeys: settings.apiKeys };
+      const metrics = meter === null ? null : await metricsOf(meter, { engine, store, settings });
       server = createServer({
+        ...(meter === null || metrics === null ? {} : { metrics, meter: meter.meter }),
         engine,
         nodes: nodes.registry,
         logger,
@@ -170,6 +174,19 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
   };
 }
 
+async function metricsOf(
+  meter: PlainMeter,
+  { engine, store, settings }: { engine: Engine; store: Store; settings: Settings },
+) {
+  const { createMetrics } = await import("#observe/metrics.ts");
+  return createMetrics(meter, {
+    version: VERSION,
+    engine: () => engine.stats(),
+    runs: () => store.journal.counts(null),
+    storeBytes: () => storeBytes(settings.data),
+  });
+}
+
 /** `grace.ms` is read when the engine is stopped. */
 function partsOf(
   settings: Settings,
@@ -188,6 +205,8 @@ function partsOf(
       start: ({ secrets }) =>
         standardErrorLogger(settings.logLevel ?? quietLevelOf(purpose), secrets.redact),
     },
+    // Who only runs one workflow is never asked for metrics.
+    { name: "meter", needs: [], start: () => (isServing(purpose) ? plainMeter() : null) },
     { name: "nodes", needs: [], start: () => breakableNodes(createRegistry(settings.nodes)) },
     {
       name: "ownership",
@@ -211,8 +230,8 @@ function partsOf(
     },
     {
       name: "engine",
-      needs: ["store", "nodes", "logger", "fileRoot", "sandbox", "secrets"],
-      start: ({ store, nodes, logger, fileRoot, secrets }) =>
+      needs: ["store", "nodes", "logger", "fileRoot", "sandbox", "secrets", "meter"],
+      start: ({ store, nodes, logger, fileRoot, secrets, meter }) =>
         openEmbeddedEngine({
           store,
           clock: systemClock,
@@ -221,6 +240,7 @@ function partsOf(
           logger,
           nodes: nodes.registry,
           secrets,
+          ...(meter === null ? {} : { meter: meter.meter }),
           services: { fileRoot, http: settings.http },
           limits: limitsOf(settings, purpose),
           ...careOf(settings),
@@ -241,7 +261,11 @@ function secretsOf(settings: Settings): Secrets {
 
 /** A warning in the midst of a run's live lines would tear them; a server's log is there for it. */
 function quietLevelOf(purpose: HostPurpose): "warn" | "error" {
-  return purpose === "serve" || purpose === "demo" ? "warn" : "error";
+  return isServing(purpose) ? "warn" : "error";
+}
+
+function isServing(purpose: HostPurpose): boolean {
+  return purpose === "serve" || purpose === "demo";
 }
 
 function careOf(settings: Settings) {

@@ -15,6 +15,7 @@ import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Meter } from "#ports/meter.ts";
 import type { NodeTypes } from "#workflow/node-types.ts";
 import { openApiDocument } from "./open-api.ts";
 import { sendProblem } from "./problem.ts";
@@ -23,6 +24,7 @@ import { type Route, registerRoutes } from "./route.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { type DemoHooks, demoRoutes } from "./routes/demo.ts";
 import { engineRoutes, type ReadinessPart } from "./routes/engine.ts";
+import { type MetricsText, meterRequests, registerMetrics } from "./routes/metrics.ts";
 import { nodeTypeRoutes } from "./routes/node-types.ts";
 import { runControlRoutes } from "./routes/run-controls.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
@@ -49,6 +51,10 @@ export interface ServerOptions {
   readonly spoolDir?: string;
   /** The parts that /readyz asks; default: the engine alone. */
   readonly readiness?: readonly ReadinessPart[];
+  /** Shown at /metrics; absent: there is no such address. */
+  readonly metrics?: MetricsText;
+  /** Is told of every request. */
+  readonly meter?: Meter;
   /** Only for `npm start`: see routes/demo.ts. */
   readonly demo?: DemoHooks;
 }
@@ -78,6 +84,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     reply.header("x-request-id", request.id).headers(SAFE_HEADERS);
     next();
   });
+  if (options.meter !== undefined) meterRequests(app, options.meter);
   registerSecurity(app, options.security);
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) =>
@@ -107,6 +114,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     registerRoutes(inner, definitions);
     done();
   });
+  if (options.metrics !== undefined) registerMetrics(app, options.metrics);
   registerPages(app, openApiDocument([...routes, ...definitions], options.version));
   return app;
 }

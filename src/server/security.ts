@@ -7,7 +7,7 @@
  *     DNS name to 127.0.0.1 sends its own name and is refused.
  * S3. Under /api/ a request whose Origin is not this server, or that the browser itself calls
  *     cross-site, is refused whatever its method: streams and simple POSTs need no preflight.
- *     What is under /api/ is told by the matched route, however the address is spelt.
+ *     /metrics counts as part of it. What is under /api/ is told by the matched route, however the address is spelt.
  * S4. Keys are compared by digest in constant time; which key matched is all that is kept.
  *
  * Probes and pages (`/`, `/docs`, `/openapi.json`, `/healthz`) hold no data and need no key.
@@ -88,7 +88,8 @@ export function registerSecurity(app: FastifyInstance, security: SecurityOptions
  * `http://host/api/v1/runs` arrive at the same route. Only an address without a route has nothing else.
  */
 function isOfApi(request: FastifyRequest): boolean {
-  return (request.routeOptions.url ?? request.url).startsWith("/api/");
+  const url = request.routeOptions.url ?? request.url;
+  return url.startsWith("/api/") || url === "/metrics";
 }
 
 interface KnownKey {

@@ -23,6 +23,7 @@ function bench(faultOf: (commit: number, runIds: string[]) => CommitFault = () =
   let lastId = 0;
   const rooms: number[] = [];
   const committer = new Committer({
+    meter: null,
     journal: store.journal,
     ...{ clock, logger: SILENT, random: { next: () => 0.5 } },
     ids: { runId: () => "", commitId: () => `c${++lastId}` },

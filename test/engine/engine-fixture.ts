@@ -11,6 +11,7 @@ import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Meter } from "#ports/meter.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
@@ -73,6 +74,7 @@ export async function openBench(
     readonly faults?: StoreFaults;
     readonly limits?: Partial<EngineLimits>;
     readonly secrets?: Secrets;
+    readonly meter?: Meter;
   } = {},
 ): Promise<Bench> {
   const clock = new SimulatedClock();
@@ -124,6 +126,7 @@ export async function openBench(
       },
       defer: (deferred) => queueMicrotask(deferred),
       limits: options.limits ?? {},
+      ...(options.meter === undefined ? {} : { meter: options.meter }),
       ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     });
   };

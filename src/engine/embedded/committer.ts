@@ -19,6 +19,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { Clock, Ids, Random } from "#ports/clock.ts";
 import type { Journal, TurnCommit } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Meter } from "#ports/meter.ts";
 
 export type TurnOutcome =
   /** Durable. */
@@ -42,6 +43,7 @@ interface CommitterOptions {
   readonly random: Random;
   readonly ids: Ids;
   readonly logger: Logger;
+  readonly meter: Meter | null;
   readonly defer: (work: () => void) => void;
   readonly turnsQueuedMax: number;
   readonly groupTurnsMax: number;
@@ -138,13 +140,15 @@ export class Committer {
   }
 
   async #commit(group: readonly SubmittedTurn[]): Promise<void> {
-    const { journal, ids, logger } = this.#options;
+    const { journal, ids, logger, meter, clock } = this.#options;
     const commitId = ids.commitId();
+    const beganMs = meter === null ? 0 : clock.monotonicMs();
     try {
       const { fenced } = await journal.commit(
         commitId,
         group.map((turn) => turn.commit),
       );
+      meter?.commit(group.length, sizeOf(group), clock.monotonicMs() - beganMs);
       this.#settle(group, new Set(fenced));
     } catch (error) {
       logger.warn({ commitId, turns: group.length, error: textOf(error) }, "commit refused");
@@ -233,6 +237,12 @@ export class Committer {
     });
     this.#cancelPause = null;
   }
+}
+
+function sizeOf(group: readonly SubmittedTurn[]): number {
+  let size = 0;
+  for (const { commit } of group) size += commit.record?.events.length ?? 0;
+  return size;
 }
 
 const GAVE_UP: unique symbol = Symbol("gave up");

@@ -19,6 +19,7 @@ import { Committer } from "./committer.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { type ChildStarter, Messages } from "./messages.ts";
+import { meterTurn } from "./meter-turn.ts";
 import { nodeRunner } from "./node-runner.ts";
 import { Observers } from "./observers.ts";
 import { findOpenRuns, type OpenRun } from "./open-runs.ts";
@@ -92,6 +93,7 @@ export class EngineCore {
         this.#post(runKey, report({ kind: "timer", key })),
       ),
       attempts: new Attempts({
+        meter: options.meter ?? null,
         runner: redactingRunner(options.runner ?? nodeRunner(nodes)),
         clock,
         graceMs: this.limits.abortGraceMs,
@@ -108,6 +110,7 @@ export class EngineCore {
       committed: (turn) => {
         if (turn.firstSeq === 1) this.#openRuns++;
         if (isTerminal(turn.facts.status)) this.#openRuns--;
+        if (options.meter !== undefined) meterTurn(options.meter, turn);
         this.approvals.committed(turn);
         this.observers.publish(turn);
       },
@@ -129,11 +132,11 @@ export class EngineCore {
   }
 
   #newCommitter(): Committer {
-    const { store, clock, random, ids, logger } = this.options;
+    const { store, clock, random, ids, logger, meter } = this.options;
     const { turnsQueuedMax, groupTurnsMax, groupSizeMax } = this.limits;
     return new Committer({
       ...{ journal: store.journal, clock, random, ids, logger, defer: this.#defer },
-      ...{ turnsQueuedMax, groupTurnsMax, groupSizeMax },
+      ...{ turnsQueuedMax, groupTurnsMax, groupSizeMax, meter: meter ?? null },
       onRoom: () => this.#pumpSoon(),
     });
   }

@@ -14,6 +14,7 @@ import type { Archive } from "#ports/archive.ts";
 import type { Clock, Ids, Random } from "#ports/clock.ts";
 import type { Disk } from "#ports/disk.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Meter } from "#ports/meter.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { RetentionOptions } from "./retention.ts";
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly services: Omit<NodeServices, "sendSignal">;
   /** Default: there are none. */
   readonly secrets?: Secrets;
+  /** Is told what the engine does; default: nobody is. */
+  readonly meter?: Meter;
   readonly limits?: Partial<EngineLimits>;
   /** Default: 30 days after the end, not archived. null: nothing is ever removed by itself. */
   readonly retention?: RetentionOptions | null;

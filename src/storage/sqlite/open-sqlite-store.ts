@@ -13,7 +13,7 @@
  * The caller holds the directory's ownership (ownership.ts). If it does not, the epoch still
  * fences: each opening takes a greater one, and a writer of an older epoch writes nothing.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
@@ -151,4 +151,11 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/** Bytes of the store's files; 0 for one that is not there. */
+export function storeBytes(dataDir: string): { readonly database: number; readonly wal: number } {
+  const sizeOf = (file: string): number =>
+    statSync(join(dataDir, file), { throwIfNoEntry: false })?.size ?? 0;
+  return { database: sizeOf(STORE_FILE), wal: sizeOf(`${STORE_FILE}-wal`) };
 }

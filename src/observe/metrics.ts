@@ -1,0 +1,171 @@
+/**
+ * The metrics of one server in Prometheus' text form. docs/metrics.md lists them, and a test holds
+ * the list equal to the registry.
+ *
+ *   M1. What happens often is counted as plain numbers (Meter); labels and text are made when
+ *       somebody scrapes.
+ *   M2. No label holds anything of a payload: types, statuses, route patterns and names only.
+ */
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import { type Counts, OTHER, OUTCOMES, type PlainMeter, SEPARATOR } from "./plain-meter.ts";
+
+/** What is asked at each scrape. */
+export interface MetricSources {
+  readonly version: string;
+  engine(): {
+    readonly openRuns: number;
+    readonly runningAttempts: number;
+    readonly queuedAttempts: number;
+    readonly commits: number;
+    readonly turns: number;
+    readonly events: number;
+    readonly continuedRuns: number;
+    readonly recovering: boolean;
+  };
+  /** Runs by status, of all tenants. */
+  runs(): Promise<Readonly<Record<string, number>>>;
+  /** Bytes of the store by part. */
+  storeBytes(): Readonly<Record<string, number>>;
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** Names of all metrics, for the test of the docs. */
+  names(): readonly string[];
+  text(): Promise<string>;
+  close(): void;
+}
+
+export function createMetrics(meter: PlainMeter, sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const { counts, histograms } = meter;
+  for (const histogram of histograms)
+    registry.registerMetric(histogram as unknown as Metric<string>);
+  addCounters(registry, counts);
+  addEngine(registry, sources);
+  addStore(registry, sources);
+  collectDefaultMetrics({ register: registry });
+  return {
+    contentType: registry.contentType,
+    names: () => registry.getMetricsAsArray().map(({ name }) => name),
+    text: () => registry.metrics(),
+    close: () => registry.clear(),
+  };
+}
+
+function addCounters(registry: Registry, counts: Counts): void {
+  const counter = (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    source: ReadonlyMap<string, { readonly n: number }>,
+  ) =>
+    new Counter({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [key, { n: count }] of source) {
+          const parts = key.split(SEPARATOR);
+          this.inc(
+            Object.fromEntries(labelNames.map((label, at) => [label, parts[at] ?? ""])),
+            count,
+          );
+        }
+      },
+    });
+  counter(
+    "lockstitch_runs_started_total",
+    "Runs whose start is durable.",
+    ["tenant", "workflow"],
+    counts.started,
+  );
+  counter(
+    "lockstitch_runs_ended_total",
+    "Runs that have ended.",
+    ["tenant", "workflow", "status"],
+    counts.ended,
+  );
+  counter(
+    "lockstitch_attempts_total",
+    "Attempts that have ended.",
+    ["type", "outcome"],
+    counts.attempts,
+  );
+  new Counter({
+    name: "lockstitch_steps_total",
+    help: "What became of steps: their outcomes, attempts to come and attempts lost.",
+    labelNames: ["outcome"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [type, { n: count }] of counts.steps)
+        this.inc({ outcome: OUTCOMES.get(type) ?? OTHER }, count);
+    },
+  });
+}
+
+function addEngine(registry: Registry, { engine, version }: MetricSources): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  new Gauge({
+    name: "lockstitch_build_info",
+    help: "Always 1; the label is the version.",
+    labelNames: ["version"],
+    registers: [registry],
+  }).set({ version }, 1);
+  gauge("lockstitch_open_runs", "Runs that have not ended.", () => engine().openRuns);
+  gauge("lockstitch_attempts_running", "Attempts under way.", () => engine().runningAttempts);
+  gauge(
+    "lockstitch_attempts_waiting",
+    "Attempts that wait for a slot.",
+    () => engine().queuedAttempts,
+  );
+  gauge("lockstitch_recovered_runs", "Runs found open at the start.", () => engine().continuedRuns);
+  gauge("lockstitch_recovering", "1 until all of them are loaded.", () =>
+    Number(engine().recovering),
+  );
+  counter("lockstitch_commits_total", "Group commits.", () => engine().commits);
+  counter("lockstitch_turns_total", "Turns that were committed.", () => engine().turns);
+  counter("lockstitch_events_total", "Events that were committed.", () => engine().events);
+}
+
+function addStore(registry: Registry, { runs, storeBytes }: MetricSources): void {
+  new Gauge({
+    name: "lockstitch_runs",
+    help: "Runs in the store, by status.",
+    labelNames: ["status"],
+    registers: [registry],
+    async collect() {
+      for (const [status, count] of Object.entries(await runs())) this.set({ status }, count);
+    },
+  });
+  new Gauge({
+    name: "lockstitch_store_size_bytes",
+    help: "Bytes of the store's files, by part.",
+    labelNames: ["part"],
+    registers: [registry],
+    collect() {
+      for (const [part, bytes] of Object.entries(storeBytes())) this.set({ part }, bytes);
+    },
+  });
+}

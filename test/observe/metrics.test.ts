@@ -1,0 +1,102 @@
+/** Metrics: the docs name what there is, labels are bounded, histograms add up. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { createMetrics } from "#observe/metrics.ts";
+import { plainMeter } from "#observe/plain-meter.ts";
+
+const STATS = {
+  ...{ openRuns: 3, runningAttempts: 2, queuedAttempts: 1, commits: 10, turns: 20, events: 60 },
+  ...{ continuedRuns: 4, recovering: false },
+};
+
+function fixture() {
+  const plain = plainMeter();
+  const metrics = createMetrics(plain, {
+    version: "1.2.3",
+    engine: () => STATS,
+    runs: async () => ({ running: 3, succeeded: 7 }),
+    storeBytes: () => ({ database: 4096, wal: 0 }),
+  });
+  return { meter: plain.meter, metrics };
+}
+
+test("docs/metrics.md lists every metric of ours, and none that there is not", () => {
+  const { metrics } = fixture();
+  const documented = [
+    ...readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8").matchAll(
+      /^\| `(lockstitch_\w+)` \|/gm,
+    ),
+  ].map(([, name]) => name);
+  const ours = metrics.names().filter((name) => name.startsWith("lockstitch_"));
+  expect(documented.toSorted()).toEqual(ours.toSorted());
+  expect(ours.length).toBeGreaterThan(15);
+  metrics.close();
+});
+
+test("names follow Prometheus' conventions", () => {
+  const { metrics } = fixture();
+  for (const name of metrics.names()) expect(name).toMatch(/^[a-z][a-z0-9_]*[a-z0-9]$/);
+  metrics.close();
+});
+
+test("what was reported is what is scraped", async () => {
+  const { meter, metrics } = fixture();
+  meter.runStarted("default", "orders");
+  meter.runStarted("default", "orders");
+  meter.runEnded("default", "orders", "failed");
+  for (const type of ["step.succeeded", "step.succeeded", "step.failed", "run.queued"])
+    meter.event(type);
+  meter.attempt("http.request", "succeeded", 3);
+  meter.attempt("http.request", "failed", 7_000);
+  meter.commit(12, 5_000, 0.4);
+  meter.request("GET", "/api/v1/runs/:id", 200, 2);
+  const text = await metrics.text();
+  for (const line of [
+    'lockstitch_build_info{version="1.2.3"} 1',
+    'lockstitch_runs{status="succeeded"} 7',
+    'lockstitch_runs_started_total{tenant="default",workflow="orders"} 2',
+    'lockstitch_runs_ended_total{tenant="default",workflow="orders",status="failed"} 1',
+    'lockstitch_steps_total{outcome="succeeded"} 2',
+    'lockstitch_steps_total{outcome="failed"} 1',
+    'lockstitch_attempts_total{type="http.request",outcome="failed"} 1',
+    'lockstitch_attempt_duration_seconds_bucket{type="http.request",le="0.005"} 1',
+    'lockstitch_attempt_duration_seconds_bucket{type="http.request",le="10"} 2',
+    'lockstitch_attempt_duration_seconds_bucket{type="http.request",le="+Inf"} 2',
+    'lockstitch_attempt_duration_seconds_sum{type="http.request"} 7.003',
+    'lockstitch_attempt_duration_seconds_count{type="http.request"} 2',
+    'lockstitch_commit_duration_seconds_bucket{le="0.0005"} 1',
+    'lockstitch_commit_turns_bucket{le="20"} 1',
+    "lockstitch_open_runs 3",
+    "lockstitch_events_total 60",
+    'lockstitch_store_size_bytes{part="database"} 4096',
+    'lockstitch_http_request_duration_seconds_count{method="GET",route="/api/v1/runs/:id",status="200"} 1',
+  ])
+    expect(text.split("\n")).toContain(line);
+  expect(text).toContain("nodejs_eventloop_lag_p99_seconds");
+  // Counters are read anew, not added up, at each scrape.
+  const again = await metrics.text();
+  expect(again.split("\n")).toContain("lockstitch_events_total 60");
+  metrics.close();
+});
+
+test("labels are bounded: what comes later is `other`", async () => {
+  const { meter, metrics } = fixture();
+  for (let n = 0; n < 3_000; n += 1) {
+    meter.runStarted("default", `workflow-${n}`);
+    meter.attempt(`user.type${n}`, "succeeded", 1);
+    meter.request("GET", `/route/${n}`, 200, 1);
+  }
+  const text = await metrics.text();
+  const started = [...text.matchAll(/^lockstitch_runs_started_total\{.*\} (\d+)$/gm)];
+  expect(started.length).toBeLessThanOrEqual(1_001);
+  expect(started.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(3_000);
+  expect(text).toContain('lockstitch_runs_started_total{tenant="other",workflow="other"} 2000');
+  expect(text.match(/^lockstitch_attempt_duration_seconds_count/gm)?.length).toBeLessThanOrEqual(
+    501,
+  );
+  expect(text.match(/^lockstitch_attempts_total/gm)?.length).toBeLessThanOrEqual(1_003);
+  expect(
+    text.match(/^lockstitch_http_request_duration_seconds_count/gm)?.length,
+  ).toBeLessThanOrEqual(1_001);
+  metrics.close();
+});
