@@ -100,7 +100,7 @@ function mustHaveSucceeded(run: RunAnswer): void {
   if (run.status !== "succeeded") throw new Error(`run ${run.id} is ${run.status}`);
 }
 
-const NO_HTTP = {
+export const NO_HTTP = {
   allowPrivate: false,
   allowCidrs: [],
   allowHosts: [],

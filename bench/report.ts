@@ -21,6 +21,8 @@ const TITLES: Readonly<Record<string, string>> = {
   A: "A  2,000 runs of 5 effectful steps, 100 at once: steps/s",
   B: "B  one run of 1,000 effectful steps in sequence: steps/s",
   C: "C  start to result of a 1-step run at 20/s: ms, p50 and p99",
+  D: "D  one for_each of many effectful items, results collected (100,000; --quick: 10,000)",
+  F: "F  a server that starts on open runs: timers, signals, attempts (10,000; --quick: 1,000)",
 };
 
 const FLOORS: Readonly<Record<string, string>> = {

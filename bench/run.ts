@@ -1,10 +1,14 @@
 /**
- * `npm run bench`: A, B and C of docs/performance.md, Lockstitch beside its peer and the floor in
- * the same rounds (one after the other, never at the same time), medians with their spread.
+ * `npm run bench`: what docs/performance.md shows. A, B and C: Lockstitch beside its peer and the
+ * floor in the same rounds (one after the other, never at the same time), medians with their spread.
+ * D and F: Lockstitch alone.
  *
  *   A  2,000 runs of 5 effectful no-op steps, 100 at once      steps a second
  *   B  one run of 1,000 such steps, one after another          steps a second
  *   C  start to result of a 1-step run at 20 a second          p50 and p99 in ms
+ *
+ *   D  one for_each of 100,000 items, results collected        late as fast as early, memory, checkpoints
+ *   F  a server that starts on 10,000 open runs                 ms until it answers, until all are loaded
  *
  * `--only A` one of them, `--quick` a tenth of the size, `--rounds N`, `--json` one document on
  * standard output, `--no-peer` without Restate. It fails only where a journal does not hold what was
@@ -16,6 +20,7 @@ import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { ALONE, measureAlone } from "./alone.ts";
 import { type Floor, openFloor } from "./floor.ts";
 import { closeClient } from "./http-json.ts";
 import { pace, saturate } from "./load.ts";
@@ -37,10 +42,12 @@ const { values: options } = parseArgs({
 });
 const only = options.only?.toUpperCase();
 const size = options.quick
-  ? { runs: 200, rounds: 3, calls: 40 }
-  : { runs: 2_000, rounds: 5, calls: 200 };
+  ? { runs: 200, rounds: 3, calls: 40, items: 10_000, openRuns: 1_000 }
+  : { runs: 2_000, rounds: 5, calls: 200, items: 100_000, openRuns: 10_000 };
 const rounds = Number(options.rounds ?? size.rounds);
 
+/** D and F take long, and are compared with themselves. */
+const ALONE_ROUNDS_MAX = 3;
 const AT_ONCE = 100;
 const STEPS_A = 5;
 const STEPS_B = 1_000;
@@ -94,8 +101,31 @@ function installPeers(): void {
 }
 
 async function main(): Promise<void> {
-  if (!options["no-peer"]) installPeers();
   const folder = mkdtempSync(join(tmpdir(), "lockstitch-bench-"));
+  try {
+    const isAlone = ALONE.some((benchmark) => benchmark === only);
+    const kept = isAlone ? {} : await measureTogether(folder);
+    if (only === undefined || isAlone)
+      await measureAlone(
+        folder,
+        { ...size, rounds: Math.min(rounds, ALONE_ROUNDS_MAX) },
+        { note, wanted: only },
+      );
+    const rows: Row[] = [...figures].map(([key, values]) => {
+      const [benchmark = "", ...subject] = key.split(" ");
+      return { benchmark, subject: subject.join(" "), values };
+    });
+    const machine = { cores: availableParallelism(), load: loadavg() };
+    printReport({ rows, kept, rounds, ...machine }, options.json);
+  } finally {
+    await closeClient();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A, B and C; answers what each subject has kept. */
+async function measureTogether(folder: string): Promise<Record<string, readonly string[]>> {
+  if (!options["no-peer"]) installPeers();
   const subjects: Subject[] = [];
   const kept: Record<string, readonly string[]> = {};
   try {
@@ -121,16 +151,10 @@ async function main(): Promise<void> {
       }
     await floor.close();
     for (const subject of subjects.splice(0)) kept[subject.name] = await subject.close();
+    return kept;
   } finally {
     await Promise.allSettled(subjects.map((subject) => subject.close()));
-    await closeClient();
-    rmSync(folder, { recursive: true, force: true });
   }
-  const rows: Row[] = [...figures].map(([key, values]) => {
-    const [benchmark = "", ...subject] = key.split(" ");
-    return { benchmark, subject: subject.join(" "), values };
-  });
-  printReport({ rows, kept, rounds, cores: availableParallelism(), load: loadavg() }, options.json);
 }
 
 await main();
