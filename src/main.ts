@@ -34,6 +34,7 @@ import type { Store } from "#ports/store.ts";
 import { fileArchive } from "#storage/archive/file-archive.ts";
 import { openSqliteStore, storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
+import { restoreStore } from "#storage/sqlite/restore.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
 import { environmentSecrets } from "./system/environment-secrets.ts";
 import { fileSecrets } from "./system/file-secrets.ts";
@@ -75,6 +76,13 @@ const machine: Machine = {
   stdout: process.stdout,
   stderr: process.stderr,
   openHost,
+  async restore(settings, file, force) {
+    const ownership = await own(settings.data);
+    const dataDir = settings.data;
+    return await restoreStore({ from: file, dataDir, force, nowMs: systemClock.nowMs() }).finally(
+      () => ownership.release(),
+    );
+  },
   async connect(address, settings) {
     const client = (repeats?: number) =>
       new LockstitchClient({

@@ -18,6 +18,8 @@ export interface Machine {
    * (details: `pid`, and `address` where the owner can be reached) when another process is it.
    */
   openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost>;
+  /** Makes the data directory of a backup; see the store's own restore. Rejects with store_owned, too. */
+  restore(settings: Settings, file: string, force: boolean): Promise<RestoredStore>;
   /** An engine on the other side of HTTP, or null where nobody answers. */
   connect(address: string, settings: Settings): Promise<Engine | null>;
   /** The node types of a host with these settings. */
@@ -28,6 +30,15 @@ export interface Machine {
   exitNow(code: number): never;
   /** Runs the same command line again as a supervised child (supervisor.ts); answers its exit code. */
   supervise(): Promise<number>;
+}
+
+/** What was restored. */
+export interface RestoredStore {
+  readonly storeId: string;
+  readonly runs: number;
+  readonly openRuns: number;
+  readonly backupAtMs: number | null;
+  readonly sha256: string;
 }
 
 /**

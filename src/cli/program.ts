@@ -6,7 +6,10 @@ import { Command, CommanderError } from "commander";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Cli, CommandBody } from "./command-action.ts";
 import { addApprovalCommands } from "./commands/approvals.ts";
+import { addBackupCommand } from "./commands/backup.ts";
 import { addGraphCommand } from "./commands/graph.ts";
+import { addReleaseCommand } from "./commands/release.ts";
+import { addRestoreCommand } from "./commands/restore.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addRunsCommands } from "./commands/runs.ts";
 import { addSchemaCommand } from "./commands/schema.ts";
@@ -39,6 +42,9 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addStartCommand(program, cli);
   addRunsCommands(program, cli);
   addApprovalCommands(program, cli);
+  addBackupCommand(program, cli);
+  addRestoreCommand(program, cli);
+  addReleaseCommand(program, cli);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({
       writeOut: (text) => machine.stdout.write(text),

@@ -32,6 +32,7 @@ export function capturedMachine(options: CaptureOptions): {
     stdout,
     stderr,
     openHost: noEngine,
+    restore: noEngine,
     connect: noEngine,
     nodeTypes: ({ nodes }) => createRegistry(nodes),
     onInterrupt: () => () => undefined,

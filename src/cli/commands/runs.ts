@@ -1,7 +1,9 @@
 /** `lockstitch runs ...`: the group; each command of it is a file in runs/. */
 import type { Command } from "commander";
 import type { Cli } from "../command-action.ts";
+import { addRunsArchiveCommand } from "./runs/archive.ts";
 import { addRunsControlCommands } from "./runs/control.ts";
+import { addRunsDeleteCommand } from "./runs/delete.ts";
 import { addRunsEventsCommand } from "./runs/events.ts";
 import { addRunsExplainCommand } from "./runs/explain.ts";
 import { addRunsGetCommand } from "./runs/get.ts";
@@ -18,4 +20,6 @@ export function addRunsCommands(program: Command, cli: Cli): void {
   addRunsControlCommands(runs, cli);
   addRunsSignalCommand(runs, cli);
   addRunsRerunCommand(runs, cli);
+  addRunsArchiveCommand(runs, cli);
+  addRunsDeleteCommand(runs, cli);
 }

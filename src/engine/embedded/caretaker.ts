@@ -51,6 +51,10 @@ export class Caretaker implements EngineCare {
     await this.#housekeeping?.stop();
   }
 
+  get isHeld(): boolean {
+    return this.#hold !== null;
+  }
+
   /** Throws disk_low. */
   refuseStart(): void {
     this.#disk?.refuseStart();

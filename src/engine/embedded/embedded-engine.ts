@@ -356,7 +356,7 @@ export class EmbeddedEngine implements Engine {
       turns: committer.turns,
       events: committer.events,
       continuedRuns: this.#core.continuedRuns,
-      recovering: this.#core.isRecovering,
+      recovering: this.#core.isRecovering && !this.care.isHeld,
       upkeep: this.care.stats(),
     };
   }

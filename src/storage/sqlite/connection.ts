@@ -25,7 +25,7 @@ export class Connection {
   readonly database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(path: string, access: "write" | "read", busyTimeoutMs = BUSY_TIMEOUT_MS) {
+  constructor(path: string, access: "write" | "read" | "copy", busyTimeoutMs = BUSY_TIMEOUT_MS) {
     try {
       this.database = new DatabaseSync(path, {
         readOnly: access === "read",
@@ -37,6 +37,8 @@ export class Connection {
     }
     try {
       if (access === "write") configureWriter(this);
+      // A file that nobody else has: nothing may stay beside it.
+      if (access === "copy") this.database.exec("PRAGMA journal_mode = DELETE");
     } catch (error) {
       this.close();
       throw toStoreError(error, `opening ${path}`);

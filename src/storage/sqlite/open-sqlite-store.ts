@@ -32,13 +32,11 @@ import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
+import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { WorkerReader } from "./worker-reader.ts";
 import { WorkerWriter } from "./worker-writer.ts";
 import type { Writer } from "./writer-calls.ts";
-
-/** The database file inside a data directory. */
-export const STORE_FILE = "store.db";
 
 export interface SqliteStoreOptions {
   /** Made when it is not there. */

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { openSqliteStore, STORE_FILE } from "#storage/sqlite/open-sqlite-store.ts";
+import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import { STORE_FILE } from "#storage/sqlite/store-file.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const RUNS = 100_000;

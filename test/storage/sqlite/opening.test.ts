@@ -7,7 +7,8 @@ import { Connection } from "#storage/sqlite/connection.ts";
 import { migrate } from "#storage/sqlite/migrate.ts";
 import { initial } from "#storage/sqlite/migrations/0001-initial.ts";
 import { MIGRATIONS } from "#storage/sqlite/migrations/all.ts";
-import { openSqliteStore, STORE_FILE } from "#storage/sqlite/open-sqlite-store.ts";
+import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import { STORE_FILE } from "#storage/sqlite/store-file.ts";
 import { ALICE, creation } from "../../contract/store-fixture.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 

@@ -1,0 +1,135 @@
+/**
+ * Puts a copy of a store into a data directory. The caller owns the directory.
+ *
+ *   1. The copy is checked before anything is touched: it is ours, of a schema that can be read,
+ *      whole page by page.
+ *   2. It becomes another store: a new id and a much later epoch, so that it is never taken for the
+ *      one it comes from; and it is held: it starts nothing until it is released.
+ *   3. store.db is replaced whole, by one rename. Killed before, the directory is as it was.
+ *   4. A store that is replaced stays beside it as `store.db.before-restore`.
+ */
+
+import { createHash } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import { copyFile, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { LockstitchError } from "#errors/errors.ts";
+import { APPLICATION_ID, Connection } from "./connection.ts";
+import { MIGRATIONS } from "./migrations/all.ts";
+import { HOLD_STORE } from "./sql/hold-store.ts";
+import { toStoreError } from "./sqlite-error.ts";
+import { STORE_FILE } from "./store-file.ts";
+
+/** Later than any opening of the store it comes from will be. */
+const EPOCHS_AHEAD = 1_000_000;
+/** What every owner makes, and what fresh directories hold. */
+const HARMLESS = /^(owner\.lock|owner\.json|files)$/;
+
+export interface RestoreOptions {
+  readonly from: string;
+  readonly dataDir: string;
+  /** Replaces what is there. */
+  readonly force: boolean;
+  readonly nowMs: number;
+}
+
+export interface RestoreFacts {
+  readonly storeId: string;
+  readonly runs: number;
+  readonly openRuns: number;
+  /** When the copy was made; null: the file is no backup, but a store's own file. */
+  readonly backupAtMs: number | null;
+  readonly sha256: string;
+}
+
+/** Rejects with request_invalid, store_newer, store_corrupt, store_unavailable. */
+export async function restoreStore(options: RestoreOptions): Promise<RestoreFacts> {
+  try {
+    return await restore(options);
+  } catch (error) {
+    throw toStoreError(error, `restoring ${options.from}`);
+  }
+}
+
+async function restore({ from, dataDir, force, nowMs }: RestoreOptions): Promise<RestoreFacts> {
+  const directory = resolve(dataDir);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const present = (await readdir(directory)).filter((name) => !HARMLESS.test(name));
+  if (present.length > 0 && !force)
+    throw new LockstitchError(
+      "request_invalid",
+      `${directory} is not empty (${present.slice(0, 3).join(", ")}): name another directory with --data, or replace its store with --force.`,
+    );
+  const path = join(directory, STORE_FILE);
+  const draft = `${path}.part`;
+  await rm(draft, { force: true });
+  try {
+    await copyFile(from, draft, constants.COPYFILE_FICLONE);
+    const sha256 = await digestOf(draft);
+    const facts = makeAnother(draft, nowMs);
+    const file = await open(draft, "r+");
+    await file.sync().finally(() => file.close());
+    if (present.includes(STORE_FILE)) await setAside(path);
+    await rename(draft, path);
+    const folder = await open(directory, "r");
+    await folder.sync().finally(() => folder.close());
+    return { ...facts, sha256 };
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+function makeAnother(path: string, nowMs: number): Omit<RestoreFacts, "sha256"> {
+  const connection = new Connection(path, "copy");
+  try {
+    const { database } = connection;
+    const one = (sql: string) => Object.values(database.prepare(sql).get() ?? {})[0];
+    if (Number(connection.pragma("application_id")) !== APPLICATION_ID)
+      throw new LockstitchError("request_invalid", "the file is no copy of a Lockstitch store");
+    const version = Number(connection.pragma("user_version"));
+    if (version > MIGRATIONS.length)
+      throw new LockstitchError(
+        "store_newer",
+        `the copy has schema version ${version}, this release reads up to ${MIGRATIONS.length}: use a newer release`,
+      );
+    const verdict = String(one("PRAGMA integrity_check"));
+    if (verdict !== "ok")
+      throw new LockstitchError("store_corrupt", `the copy is damaged: ${verdict}; use another`);
+    const held = one("SELECT value FROM meta WHERE name = 'held'");
+    const backupAtMs =
+      typeof held === "string" ? (JSON.parse(held) as { backupAtMs: number }).backupAtMs : null;
+    connection.run(HOLD_STORE, JSON.stringify({ backupAtMs: backupAtMs ?? nowMs }));
+    connection.run("UPDATE meta SET value = value + ?1 WHERE name = 'owner_epoch'", EPOCHS_AHEAD);
+    connection.run("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'store_id'");
+    return {
+      storeId: String(one("SELECT value FROM meta WHERE name = 'store_id'")),
+      runs: Number(one("SELECT count(*) FROM runs WHERE status BETWEEN 0 AND 6")),
+      openRuns: Number(one("SELECT count(*) FROM runs WHERE status <= 3")),
+      backupAtMs,
+    };
+  } finally {
+    connection.close();
+  }
+}
+
+/** Leaves no WAL behind: it would be applied to the file that comes next. */
+async function setAside(path: string): Promise<void> {
+  try {
+    // Closing the last connection moves the WAL into the file.
+    new Connection(path, "write").close();
+  } catch {
+    // A store that cannot be opened any more is kept as it lies, its WAL beside it.
+    await rename(`${path}-wal`, `${path}.before-restore-wal`).catch(() => undefined);
+  }
+  await rm(`${path}-wal`, { force: true });
+  await rm(`${path}-shm`, { force: true });
+  await rm(`${path}.before-restore`, { force: true });
+  await link(path, `${path}.before-restore`);
+}
+
+async function digestOf(path: string): Promise<string> {
+  const digest = createHash("sha256");
+  for await (const chunk of createReadStream(path)) digest.update(chunk as Buffer);
+  return digest.digest("hex");
+}

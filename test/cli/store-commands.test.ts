@@ -1,0 +1,67 @@
+/** Delete, archive, backup and restore as a person types them, with and without a server. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { type Ended, startLockstitch } from "./lockstitch-process.ts";
+
+const QUICK =
+  "language: 1\nname: quick\nsteps:\n  - id: a\n    uses: format\n    with: { value: 3 }\n";
+const OPEN =
+  "language: 1\nname: open\nsteps:\n  - id: w\n    uses: wait.signal\n    with: { name: go }\n";
+
+async function lockstitch(cwd: string, ...argv: string[]): Promise<Ended> {
+  await using program = startLockstitch(argv, { cwd });
+  return await program.ended();
+}
+
+test("delete, archive, backup and restore through a server and without one", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  writeFileSync(join(cwd, "quick.yaml"), QUICK);
+  writeFileSync(join(cwd, "open.yaml"), OPEN);
+  {
+    await using server = startLockstitch(["start", "--port", "0"], { cwd });
+    await server.seen(/serves (http\S+)/);
+    expect((await lockstitch(cwd, "run", "quick.yaml", "--id", "one")).code).toBe(0);
+    await using waiting = startLockstitch(["run", "open.yaml", "--id", "open"], { cwd });
+    await waiting.seen(/waits for a signal/);
+
+    const archived = await lockstitch(cwd, "runs", "archive", "one");
+    const events = await lockstitch(cwd, "runs", "events", "--archive", archived.stdout.trim());
+    const stored = await lockstitch(cwd, "runs", "events", "one");
+    expect(events.stdout).toBe(stored.stdout);
+    expect(events.stdout).toContain("run.succeeded");
+
+    const backup = await lockstitch(cwd, "backup", "copy.db", "--json");
+    expect(JSON.parse(backup.stdout)).toMatchObject({ runs: 2, openRuns: 1 });
+    expect(existsSync(join(cwd, "copy.db.part"))).toBe(false);
+
+    const unasked = await lockstitch(cwd, "runs", "delete", "one");
+    expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+    expect((await lockstitch(cwd, "runs", "delete", "open", "--yes")).code).toBe(6);
+    const deleted = await lockstitch(cwd, "runs", "delete", "--workflow", "quick", "--yes");
+    expect(deleted.stdout).toBe("Deleted 1 run.\n");
+    expect((await lockstitch(cwd, "runs", "get", "one")).code).toBe(5);
+    const again = await lockstitch(cwd, "run", "quick.yaml", "--id", "one");
+    expect(again).toMatchObject({ code: 6, stderr: expect.stringContaining("was deleted on") });
+  }
+
+  const restored = await lockstitch(cwd, "restore", "copy.db", "--data", "other");
+  expect(restored.stdout).toMatch(/Restored 2 runs .*starts paused/);
+  const signal = () => lockstitch(cwd, "runs", "signal", "open", "go", "--data", "other");
+  expect(await signal()).toMatchObject({ code: 6, stderr: expect.stringContaining("release") });
+  expect((await lockstitch(cwd, "runs", "get", "one", "--data", "other")).code).toBe(0);
+  const twice = await lockstitch(cwd, "restore", "copy.db", "--data", "other");
+  expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("not empty") });
+  expect((await lockstitch(cwd, "restore", "copy.db", "--data", "other", "--force")).code).toBe(0);
+  expect(existsSync(join(cwd, "other", "store.db.before-restore"))).toBe(true);
+  expect((await lockstitch(cwd, "release", "--data", "other")).stdout).toContain("Released");
+  expect((await signal()).code).toBe(0);
+
+  const bytes = readFileSync(join(cwd, "copy.db"));
+  bytes[bytes.length - 100] = (bytes[bytes.length - 100] ?? 0) ^ 0xff;
+  writeFileSync(join(cwd, "copy.db"), bytes);
+  const damaged = await lockstitch(cwd, "restore", "copy.db", "--data", "third");
+  expect(damaged).toMatchObject({ code: 70, stderr: expect.stringContaining("checksum") });
+}, 120_000);
