@@ -7,6 +7,7 @@ import { extractSecretTexts } from "#workflow/expression/secret-uses.ts";
 import { CHILD_DEPTH_MAX } from "./decision.ts";
 import { deriveRunId, messageId } from "./derive-id.ts";
 import type { WaitFor } from "./events.ts";
+import { memoRequest, NO_MEMO } from "./memo.ts";
 import { evaluateOptions, fail, guarded, succeed } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
@@ -111,6 +112,9 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
   const key = slot === null ? null : guarded(() => evaluateKey(turn, instance));
   if (key !== null && !key.ok) return fail(turn, instance, key.error, { mayRetry: false });
   if (key !== null && key.value === null) return false;
+  const memo = step.memo === null ? NO_MEMO : guarded(() => memoRequest(turn, instance));
+  if (!memo.ok) return fail(turn, instance, memo.error, { mayRetry: false });
+  if (memo.value === "later") return false;
   const priority = step.priority ?? turn.state.priority;
   const secret = step.secrets.length === 0 ? null : extractSecretTexts(config ?? {});
   emit(turn, {
@@ -122,6 +126,7 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
     ...(slot !== null && key !== null
       ? { concurrency: { key: String(key.value), limit: slot.limit } }
       : {}),
+    ...(memo.value === null ? {} : { memo: memo.value }),
     ...(priority === 5 ? {} : { priority }),
     ...(step.policies.cost === "high" ? { cost: "high" as const } : {}),
     ...deadlineOf(instance),

@@ -13,10 +13,12 @@ import type { StepError } from "#errors/step-error.ts";
 import { advance, endCancelled } from "./agenda.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
+import { declareSteps, sealScope } from "./decide-dynamic.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
-import { type Decision, LOST_MAX, type Refusal, type World } from "./decision.ts";
+import { type Decision, LOST_MAX, type World } from "./decision.ts";
 import { SEMANTICS } from "./events.ts";
 import type { AttemptOutcome, Input } from "./inputs.ts";
+import { takeMemoHit } from "./memo.ts";
 import { canFail, fail, guarded, succeed } from "./outcome.ts";
 import { endRun } from "./run-life.ts";
 import type { RunState, StepInstance } from "./state.ts";
@@ -84,6 +86,8 @@ function takeInput(turn: Turn, input: Input): void {
       return admit(turn, input.paths);
     case "result":
       return takeResult(turn, input.path, input.attempt, input.outcome);
+    case "memo_hit":
+      return takeMemoHit(turn, input);
     case "lost":
       return takeLost(turn, input.path, input.attempt);
     case "computed":
@@ -102,9 +106,9 @@ function takeInput(turn: Turn, input: Input): void {
     case "terminate":
       return control(turn, input.kind, input.by, input.reason);
     case "declare":
-      return declare(turn, input);
+      return declareSteps(turn, input);
     case "seal":
-      return seal(turn, input.scope);
+      return sealScope(turn, input.scope);
     case "continue":
       return;
     default:
@@ -352,29 +356,4 @@ function control(
     default:
       return unreachable(kind);
   }
-}
-
-function declare(turn: Turn, input: Extract<Input, { readonly kind: "declare" }>): void {
-  const scope = openDynamic(turn, input.scope);
-  if (scope === null) return;
-  for (const step of input.steps) {
-    if (scope.positions.has(step.id)) continue;
-    const path = input.scope === "" ? step.id : `${input.scope}.${step.id}`;
-    emit(turn, { type: "step.declared", path, scope: input.scope, step });
-  }
-}
-
-function seal(turn: Turn, path: string): void {
-  if (openDynamic(turn, path) !== null) emit(turn, { type: "scope.sealed", path });
-}
-
-function openDynamic(turn: Turn, path: string) {
-  const scope = turn.state.scopes.get(path) ?? null;
-  if (scope !== null && !scope.sealed) return scope;
-  const refusal: Refusal = {
-    code: "step_not_found",
-    message: `Run ${turn.state.runId} has no open dynamic scope "${path}".`,
-  };
-  turn.refusal = refusal;
-  return null;
 }

@@ -67,6 +67,7 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
           ? "continue"
           : { fallback: literalTemplate(onError.fallback) },
     concurrency: null,
+    memo: null,
     priority: policies.priority ?? null,
     portsUsed: new Set(),
     policies,

@@ -5,7 +5,7 @@
  * timer is cleared, an attempt aborted, a queued admission withdrawn.
  */
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
-import type { SlotRequest } from "./events.ts";
+import type { MemoRequest, SlotRequest } from "./events.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 export type Effect =
@@ -18,7 +18,7 @@ export type Effect =
         | (SlotRequest & { readonly whenFull: "queue" | "reject" | "cancelRunning" })
         | null;
     }
-  /** Ask admission for an attempt; answer with `admit`. */
+  /** Ask admission for an attempt; answer with `admit`, or with `memo_hit` where `memo` has a result. */
   | {
       readonly kind: "admit";
       readonly key: string;
@@ -27,6 +27,10 @@ export type Effect =
       readonly attempt: number;
       readonly priority: number;
       readonly concurrency: SlotRequest | null;
+      readonly memo: MemoRequest | null;
+      /** What the attempt would get; with `memo` part of its key, as are its secrets. */
+      readonly input: ValueRef;
+      readonly secrets: readonly SecretUse[] | null;
       readonly sinceMs: number;
     }
   /** Perform an attempt; answer with `result`. Found at recovery: answer with `lost`. */

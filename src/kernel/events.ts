@@ -46,6 +46,22 @@ export interface SlotRequest {
   readonly limit: number;
 }
 
+/** How the result of a step is remembered; what the engine makes the full key of. */
+export interface MemoRequest {
+  readonly scope: "run" | "workflow" | "tenant";
+  readonly ttlMs?: number;
+  /** What the user's `key` came to; absent: the evaluated `with` is the key. */
+  readonly key?: string;
+  /** With `key`: hash of `with` as it is written. */
+  readonly form?: string;
+}
+
+export interface MemoOrigin {
+  readonly runId: string;
+  readonly path: string;
+  readonly atMs: number;
+}
+
 /** A step that entered a dynamic scope: literal configuration, no expressions. */
 export interface DeclaredStep {
   readonly id: string;
@@ -149,6 +165,7 @@ export type RunEvent =
       /** Which texts of `input` hold secrets: `input` itself shows `[secret NAME]` there. */
       readonly secrets?: readonly SecretUse[];
       readonly concurrency?: SlotRequest;
+      readonly memo?: MemoRequest;
       readonly priority?: number;
       /** The engine saves a checkpoint with this turn, before the step runs. */
       readonly cost?: "high";
@@ -216,6 +233,18 @@ export type RunEvent =
       readonly path: string;
       readonly attempt: number;
       readonly ok: boolean;
+    }
+  /**
+   * The attempt is not needed: an earlier result under the same key counts. `step.succeeded`
+   * follows in the same turn, with that output and without an attempt.
+   */
+  | {
+      readonly type: "step.memo_hit";
+      readonly path: string;
+      /** The full key (SHA-256, hex), as the store lists it. */
+      readonly key: string;
+      /** The step whose attempt gave the result, and when. */
+      readonly from: MemoOrigin;
     }
   /** for_each: items `from` and following, at most 1,000. */
   | {

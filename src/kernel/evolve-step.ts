@@ -11,12 +11,14 @@ type AboutStep = Exclude<
   Extract<RunEvent, { readonly path: string }>,
   | { readonly type: `scope.${string}` }
   | { readonly type: `run.${string}` }
-  | { readonly type: "step.declared" | "step.late_result" | "signal.consumed" }
+  | { readonly type: "step.declared" | "step.late_result" | "step.memo_hit" | "signal.consumed" }
 >;
 
 export function evolveStep(state: RunState, event: AboutStep, instance: StepInstance): void {
   switch (event.type) {
     case "step.succeeded":
+      // A remembered result: the attempt that was asked for is not made.
+      if (instance.status === "scheduled") instance.attempt--;
       instance.output = event.outputRef ?? outputOf(event.output, state.seq);
       instance.error = null;
       instance.port = event.port ?? null;
@@ -73,6 +75,7 @@ function evolveLive(
       if (event.input !== undefined) live.input = refOf(event.input, state.seq, "input");
       if (event.secrets !== undefined) live.secrets = event.secrets;
       if (event.concurrency !== undefined) live.slot = event.concurrency;
+      if (event.memo !== undefined) live.memo = event.memo;
       if (event.priority !== undefined) live.priority = event.priority;
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
       return;

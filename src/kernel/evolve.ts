@@ -74,6 +74,7 @@ function apply(state: RunState, event: RunEvent): void {
     case "timer.fired":
       return fireTimer(state, event.key);
     case "step.late_result":
+    case "step.memo_hit":
       return;
     default:
       return evolveStep(state, event, stepAt(state, event.path));

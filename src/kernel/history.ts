@@ -5,7 +5,7 @@
 import type { StepError } from "#errors/step-error.ts";
 import { parsePath } from "#workflow/path.ts";
 import type { Plan, PlanScope, PlanStep } from "#workflow/plan.ts";
-import type { RunEvent } from "./events.ts";
+import type { MemoOrigin, RunEvent } from "./events.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 export type StepRowStatus =
@@ -28,6 +28,8 @@ export interface StepRow {
   error: StepError | null;
   startedAtMs: number | null;
   endedAtMs: number | null;
+  /** The attempt whose remembered result this step has; null: one of its own. */
+  memo: MemoOrigin | null;
   /** True for steps inside a scope of another step. */
   readonly inner: boolean;
 }
@@ -77,6 +79,9 @@ export class StepHistory {
         row.status = "retrying";
         row.error = event.error;
         return;
+      case "step.memo_hit":
+        row.memo = event.from;
+        return;
       case "step.lost":
         row.status = "waiting";
         return;
@@ -103,7 +108,7 @@ export class StepHistory {
     row.status = status;
     row.endedAtMs = atMs;
     if (status === "succeeded" || status === "failed") {
-      row.attempts = Math.max(1, row.attempts);
+      if (row.memo === null) row.attempts = Math.max(1, row.attempts);
       row.startedAtMs ??= atMs;
     }
   }
@@ -122,6 +127,7 @@ export class StepHistory {
       error: null,
       startedAtMs: null,
       endedAtMs: null,
+      memo: null,
       inner: step === null ? (parsePath(path)?.length ?? 1) > 1 : step.scope.owner !== null,
     };
     this.#rows.set(path, row);

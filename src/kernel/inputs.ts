@@ -3,7 +3,7 @@
  * events that decide() makes of them are.
  */
 import type { StepError } from "#errors/step-error.ts";
-import type { DeclaredStep, ParentLink } from "./events.ts";
+import type { DeclaredStep, MemoOrigin, ParentLink } from "./events.ts";
 
 export type AttemptOutcome =
   | { readonly ok: true; readonly output: unknown }
@@ -28,6 +28,15 @@ export type Input =
   | { readonly kind: "admit_run" }
   /** Attempts that may start now; unknown or settled ones are passed over. */
   | { readonly kind: "admit"; readonly paths: readonly string[] }
+  /** A remembered result stands for the attempt that asked for admission. */
+  | {
+      readonly kind: "memo_hit";
+      readonly path: string;
+      readonly attempt: number;
+      readonly key: string;
+      readonly from: MemoOrigin;
+      readonly output: unknown;
+    }
   | {
       readonly kind: "result";
       readonly path: string;

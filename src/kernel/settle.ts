@@ -4,7 +4,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { PlanEdge } from "#workflow/plan.ts";
-import { sourceEdgeState } from "#workflow/trigger-rules.ts";
+import { ruleOutcome, sourceEdgeState } from "#workflow/trigger-rules.ts";
 import {
   isSettled,
   listScope,
@@ -13,7 +13,6 @@ import {
   type RunState,
   type SettledStatus,
   type StepInstance,
-  verdictOf,
 } from "./state.ts";
 import { touchStep } from "./step-effects.ts";
 
@@ -95,4 +94,9 @@ export function wake(state: RunState, instance: StepInstance): void {
   instance.edges = null;
   instance.live = newLive(state.nowMs);
   listStep(state, instance);
+}
+
+/** What the step's rule says of its edges now; steps without edges are ready. */
+function verdictOf(instance: StepInstance): "wait" | "ready" | "blocked" | "skipped" {
+  return instance.edges === null ? "ready" : ruleOutcome(instance.step.rule, instance.edges);
 }

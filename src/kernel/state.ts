@@ -21,9 +21,16 @@ import type { StepError } from "#errors/step-error.ts";
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import { childPath } from "#workflow/path.ts";
 import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
-import { type EdgeCounts, ruleOutcome } from "#workflow/trigger-rules.ts";
+import type { EdgeCounts } from "#workflow/trigger-rules.ts";
 import type { Effect } from "./effects.ts";
-import type { CancelReason, DeclaredStep, ParentLink, SlotRequest, WaitFor } from "./events.ts";
+import type {
+  CancelReason,
+  DeclaredStep,
+  MemoRequest,
+  ParentLink,
+  SlotRequest,
+  WaitFor,
+} from "./events.ts";
 import type { Control } from "./scopes/control.ts";
 import { NULL_REF, type ValueRef } from "./value-ref.ts";
 
@@ -77,6 +84,7 @@ export interface Live {
   failures: number;
   lostInARow: number;
   slot: SlotRequest | null;
+  memo: MemoRequest | null;
   priority: number;
   scheduledAtMs: number;
   wait: WaitFor | ChildWait | null;
@@ -346,11 +354,6 @@ function openCounts(edges: readonly PlanEdge[]): MutableCounts {
   };
 }
 
-/** What the step's rule says of its edges now; steps without edges are ready. */
-export function verdictOf(instance: StepInstance): "wait" | "ready" | "blocked" | "skipped" {
-  return instance.edges === null ? "ready" : ruleOutcome(instance.step.rule, instance.edges);
-}
-
 export function newLive(readyAtMs: number): Live {
   return {
     readyAtMs,
@@ -362,6 +365,7 @@ export function newLive(readyAtMs: number): Live {
     failures: 0,
     lostInARow: 0,
     slot: null,
+    memo: null,
     priority: 5,
     scheduledAtMs: readyAtMs,
     wait: null,

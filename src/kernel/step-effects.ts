@@ -29,6 +29,9 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
           attempt,
           priority: live.priority,
           concurrency: live.slot,
+          memo: live.memo,
+          input: live.input,
+          secrets: live.secrets,
           sinceMs: live.scheduledAtMs,
         });
       return;

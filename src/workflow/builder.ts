@@ -31,7 +31,9 @@ export interface StepHandle<Output = unknown> {
 
 type WithKey<Policy> = Policy extends { key: string }
   ? Omit<Policy, "key"> & { readonly key: Bare }
-  : Policy;
+  : Policy extends { key?: string | undefined }
+    ? Omit<Policy, "key"> & { readonly key?: Bare }
+    : Policy;
 
 type KeyedPolicies = "memo" | "concurrency" | "rateLimit" | "circuitBreaker";
 
@@ -265,7 +267,7 @@ function policiesOf(options: Omit<ScopeOptions, "needs" | "if">): Fields {
   const fields: Record<string, unknown> = { ...options };
   for (const name of ["memo", "concurrency", "rateLimit", "circuitBreaker"] as const) {
     const policy = options[name];
-    if (policy !== undefined) fields[name] = { ...policy, key: bareOf(policy.key) };
+    if (policy?.key !== undefined) fields[name] = { ...policy, key: bareOf(policy.key) };
   }
   return fields;
 }

@@ -7,7 +7,6 @@ import type { Defaults, Step, WorkflowDefinition } from "./definition.ts";
 import type { Pointer, Report } from "./problem.ts";
 
 const POLICIES = [
-  "memo",
   "rateLimit",
   "circuitBreaker",
   "effect",

@@ -4,6 +4,7 @@
  */
 import { checkConfig } from "./check-config.ts";
 import { checkErrorPatterns } from "./check-error-patterns.ts";
+import { checkMemo } from "./check-memo.ts";
 import { checkShape } from "./check-shape.ts";
 import { checkUnavailable } from "./check-unavailable.ts";
 import { CONTROL_STEPS } from "./control-steps.ts";
@@ -67,6 +68,7 @@ export function check(value: unknown, nodes: NodeTypes): Checked {
     });
   eachStep(definition, (step, pointer) => checkConfig(step, nodes, pointer, report));
   checkErrorPatterns(definition, (visit) => eachStep(definition, visit), report);
+  checkMemo(definition, nodes, (visit) => eachStep(definition, visit), report);
   checkUnavailable(definition, (visit) => eachStep(definition, visit), report);
   const plan = buildPlan(definition, nodes, report);
   return findings.length === 0

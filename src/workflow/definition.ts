@@ -41,7 +41,8 @@ const policies = {
   onError: OnError.optional(),
   memo: z
     .strictObject({
-      key: Bare,
+      /** What the result depends on, instead of all of the evaluated `with`; null: not remembered. */
+      key: Bare.optional(),
       ttl: Duration.optional(),
       scope: z.enum(["run", "workflow", "tenant"]).optional(),
     })

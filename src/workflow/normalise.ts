@@ -89,8 +89,8 @@ function policies<T extends Defaults | undefined>(step: T): T {
   } as Partial<NonNullable<T>>);
 }
 
-function keyed<T extends { readonly key: string } | undefined>(policy: T): T {
-  return policy === undefined
+function keyed<T extends { readonly key?: string | undefined } | undefined>(policy: T): T {
+  return policy?.key === undefined
     ? policy
     : changed(policy, { key: bare(policy.key) } as Partial<NonNullable<T>>);
 }

@@ -6,7 +6,9 @@
  * timed out or retried by a default that was written for calls; scopes hand defaults on inwards.
  */
 import { type Defaults, durationMs, type RetryPolicy, type Step } from "./definition.ts";
-import type { PlanRetry } from "./plan.ts";
+import type { Expression } from "./expression/expression.ts";
+import { hashJson } from "./hash.ts";
+import type { PlanMemo, PlanRetry } from "./plan.ts";
 
 const POLICY_NAMES = [
   "retry",
@@ -49,5 +51,20 @@ export function planRetry(policy: RetryPolicy | undefined): PlanRetry | null {
     maxMs: durationMs(policy.max) ?? 60_000,
     jitter: policy.jitter ?? "full",
     errors: policy.errors ?? null,
+  };
+}
+
+/** The memo policy with its defaults: within the run, without an end. Guarded steps have none. */
+export function planMemo(
+  { memo: policy, effect }: Defaults,
+  key: Expression | null,
+  step: Step,
+): PlanMemo | null {
+  if (policy === undefined || effect === "guarded") return null;
+  return {
+    key,
+    form: key === null ? null : hashJson(step.with ?? null).slice(0, 32),
+    scope: policy.scope ?? "run",
+    ttlMs: policy.ttl === undefined ? null : durationMs(policy.ttl),
   };
 }

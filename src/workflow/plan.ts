@@ -57,6 +57,20 @@ export interface PlanRetry {
   readonly errors: readonly string[] | null;
 }
 
+/** How the results of an effect step are remembered. */
+export interface PlanMemo {
+  /** null: the evaluated `with` is the key. */
+  readonly key: Expression | null;
+  /**
+   * Hash of `with` as it is written, where `key` stands for what is evaluated: two steps that share
+   * a key and call different things never share a result.
+   */
+  readonly form: string | null;
+  readonly scope: "run" | "workflow" | "tenant";
+  /** null: until it is evicted. */
+  readonly ttlMs: number | null;
+}
+
 export interface PlanStep {
   /** Position in scope.steps. */
   readonly index: number;
@@ -94,6 +108,7 @@ export interface PlanStep {
   readonly deadlineMs: number | null;
   readonly onError: null | "continue" | { readonly fallback: Template };
   readonly concurrency: { readonly key: Expression; readonly limit: number } | null;
+  readonly memo: PlanMemo | null;
   readonly priority: number | null;
   /** Ports that some edge names: decides whether `rejected` is a port or a failure. */
   readonly portsUsed: ReadonlySet<string>;

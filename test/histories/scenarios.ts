@@ -40,6 +40,7 @@ export const EVENT_TYPES = Object.keys({
   "step.cancelled": true,
   "step.lost": true,
   "step.late_result": true,
+  "step.memo_hit": true,
   "step.items_stored": true,
   "step.results_stored": true,
   "timer.fired": true,
@@ -127,6 +128,37 @@ export const SCENARIOS: readonly Scenario[] = [
       ],
     }),
     play: (driver) => driver.start({ text: "[secret KEY]" }).settle(),
+  },
+  {
+    name: "memo",
+    definition: define("memo", {
+      defaults: { memo: { ttl: "1h", scope: "tenant" } },
+      steps: [
+        work("first", LONG),
+        work("again", "${{ steps.first.output }}", {
+          memo: { key: "input.name", scope: "workflow" },
+          retry: { attempts: 2, initial: "1s" },
+        }),
+        work("fresh", 1, { memo: { key: "null" } }),
+      ],
+      output: { again: "${{ steps.again.output }}", attempts: "${{ steps.again.attempts }}" },
+    }),
+    play(driver) {
+      driver.start({ name: "Ada" }).give({ kind: "admit", paths: ["first"] });
+      result(driver, "first", 1, succeeding(LONG));
+      driver.give({ kind: "admit", paths: ["again"] });
+      result(driver, "again", 1, failing("http.503"));
+      driver.fireNext();
+      driver.give({
+        kind: "memo_hit",
+        path: "again",
+        attempt: 2,
+        key: "5f".repeat(32),
+        from: { runId: "run_before", path: "again", atMs: 900_000 },
+        output: LONG,
+      });
+      driver.settle();
+    },
   },
   {
     name: "for-each",

@@ -112,6 +112,25 @@ class Generator {
         ...(hasSecret ? { token: "Bearer ${{ secrets.KEY }}" } : {}),
       },
       ...(isExclusive ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
+      ...this.#memo(readable),
+    };
+  }
+
+  #memo(readable: readonly string[]): Partial<Step> {
+    if (!this.#chance(0.25)) return {};
+    const from = readable.length > 0 ? pick(this.#random, readable) : null;
+    const key = pick(this.#random, [
+      null,
+      "'shared'",
+      "null",
+      from === null ? "1" : `steps.${from}?.output`,
+    ]);
+    return {
+      memo: {
+        ...(key === null ? {} : { key }),
+        scope: pick(this.#random, ["run", "workflow", "tenant"] as const),
+        ...(this.#chance(0.5) ? { ttl: "5s" } : {}),
+      },
     };
   }
 

@@ -118,6 +118,7 @@ const EXPECTED_EVENTS = [
   "step.cancelled",
   "step.lost",
   "step.late_result",
+  "step.memo_hit",
   "step.items_stored",
   "step.results_stored",
   "timer.fired",

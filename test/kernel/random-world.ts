@@ -45,7 +45,24 @@ function performEffect(driver: KernelDriver, random: Random, effect: Effect): vo
     if (dice > 0.95) driver.give({ kind: "result", ...at, outcome: { ok: true, output: 2 } });
     return;
   }
+  if (effect.kind === "admit" && effect.memo !== null && random() < 0.4)
+    return recall(driver, random, effect);
   driver.perform(effect);
+}
+
+/** A remembered result comes instead of the admission; now and then too late, or twice. */
+function recall(
+  driver: KernelDriver,
+  random: Random,
+  effect: Extract<Effect, { readonly kind: "admit" }>,
+): void {
+  const { path, attempt } = effect;
+  if (random() < 0.1) driver.give({ kind: "admit", paths: [path] });
+  const from = { runId: "run_before", path, atMs: 900_000 };
+  const output = random() < 0.3 ? "m".repeat(500) : 1;
+  const hit = { kind: "memo_hit", path, attempt, key: "00", from, output } as const;
+  driver.give(hit);
+  if (random() < 0.1) driver.give(hit);
 }
 
 function sendSignal(driver: KernelDriver, random: Random, signals: { count: number }): void {
