@@ -13,6 +13,7 @@
  *   J7. Creating a run whose id exists fences that turn.
  */
 import type { CallContext } from "./call-context.ts";
+import type { MemoWrite } from "./memo-store.ts";
 
 export type RunStatus =
   | "queued"
@@ -96,6 +97,8 @@ export interface TurnCommit {
   readonly checkpoint: CheckpointRecord | null;
   /** Hashes of the blobs that the record's events refer to, where there are any. */
   readonly blobs?: readonly string[];
+  /** Results to remember; another one under the same key is replaced. */
+  readonly memos?: readonly MemoWrite[];
 }
 
 export interface RunFilter {

@@ -14,6 +14,7 @@ import type {
   TurnCommit,
   TurnRecord,
 } from "#ports/journal.ts";
+import { SimulatedMemos } from "./simulated-memos.ts";
 
 const MEMORY_MS = 7 * 86_400_000;
 const CHECKPOINTS_KEPT = 2;
@@ -36,6 +37,7 @@ function key(tenant: string, id: string): string {
 
 export class SimulatedData {
   epoch = 0;
+  readonly memos = new SimulatedMemos();
   readonly #runs = new Map<string, Run>();
   readonly #messages = new Map<string, { readonly message: Message; isConsumed: boolean }>();
   readonly #startKeys = new Map<string, { runId: string; bodyHash: string; atMs: number }>();
@@ -63,6 +65,7 @@ export class SimulatedData {
         options.fence.includes(runId);
       if (isLeftOut || !this.#append(turn, options.nowMs)) fenced.add(runId);
     }
+    this.memos.evict();
     if (isOwner) this.#commitIds.add(commitId);
     return { fenced: [...fenced] };
   }
@@ -103,6 +106,7 @@ export class SimulatedData {
     }
     for (const id of turn.consumes) this.#consume(tenant, id, runId);
     if (turn.checkpoint !== null) this.#saveCheckpoint(run, turn.checkpoint);
+    this.memos.commit(turn, nowMs);
     return true;
   }
 

@@ -3,13 +3,16 @@ import { expect, test } from "vitest";
 import { blobStoreContract } from "../contract/blob-store.ts";
 import { catalogueContract } from "../contract/catalogue.ts";
 import { journalContract } from "../contract/journal.ts";
+import { memoStoreContract } from "../contract/memo-store.ts";
 import { ALICE, creation, type StoreFixture, turn } from "../contract/store-fixture.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
+import type { SimulatedMemoLimits } from "./simulated-memos.ts";
 import { type CommitFault, SimulatedDisk, type StoreFaults } from "./simulated-store.ts";
 
-async function openFixture(): Promise<StoreFixture> {
+async function openFixture(memoLimits?: SimulatedMemoLimits): Promise<StoreFixture> {
   const clock = new SimulatedClock();
   const disk = new SimulatedDisk(clock);
+  if (memoLimits !== undefined) disk.data.memos.limits = memoLimits;
   let store = disk.open();
   return {
     get store() {
@@ -27,9 +30,10 @@ async function openFixture(): Promise<StoreFixture> {
   };
 }
 
-journalContract("simulated", openFixture);
-catalogueContract("simulated", openFixture);
-blobStoreContract("simulated", openFixture);
+journalContract("simulated", () => openFixture());
+catalogueContract("simulated", () => openFixture());
+blobStoreContract("simulated", () => openFixture());
+memoStoreContract("simulated", openFixture);
 
 /** A store with run `a` at seq 2, whose commits from then on meet `fault`. */
 async function openFaulty(fault: CommitFault, more: StoreFaults = {}) {

@@ -18,6 +18,7 @@ import type { BlobStore } from "#ports/blob-store.ts";
 import type { Catalogue } from "#ports/catalogue.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Journal, TurnCommit } from "#ports/journal.ts";
+import type { MemoStore } from "#ports/memo-store.ts";
 import type { Store } from "#ports/store.ts";
 import { SimulatedData } from "./simulated-data.ts";
 
@@ -120,6 +121,7 @@ class SimulatedProcess {
       journal: this.#journal(),
       catalogue: this.#catalogue(),
       blobs: this.#blobs(),
+      memos: this.#memos(),
       describe: () => this.#read("describe", () => ({ adapter: "simulated", schemaVersion: 1 })),
       close: async () => {
         this.#isClosed = true;
@@ -236,6 +238,18 @@ class SimulatedProcess {
         ),
       versions: (context, name) =>
         this.#read("workflowVersions", () => data.workflowVersions(context.tenant, name)),
+    };
+  }
+
+  #memos(): MemoStore {
+    const { memos } = this.#data;
+    return {
+      find: (context, key, nowMs) =>
+        this.#read("findMemo", () => memos.find(context.tenant, key, nowMs, this.#clock.nowMs())),
+      list: (context, filter, nowMs) =>
+        this.#read("listMemos", () => memos.list(context.tenant, filter, nowMs)),
+      clear: (context, filter) =>
+        this.#put("clearMemos", () => memos.clear(context.tenant, filter)),
     };
   }
 

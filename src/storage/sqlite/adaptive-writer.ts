@@ -19,6 +19,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import { CommitPace } from "./commit-pace.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { IdleTidying } from "./idle-tidying.ts";
+import type { MemoLimits } from "./memo-writer.ts";
 import { WorkerWriter } from "./worker-writer.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";
 
@@ -48,11 +49,19 @@ export class AdaptiveWriter implements Writer {
   directCommits = 0;
 
   /** `pace` judges when the calling thread may wait for the disk. */
-  constructor(path: string, epoch: number, pace: Pace = new CommitPace()) {
+  constructor(
+    path: string,
+    epoch: number,
+    options: {
+      readonly pace?: Pace | undefined;
+      readonly memoLimits?: MemoLimits | undefined;
+    } = {},
+  ) {
+    const { pace = new CommitPace(), memoLimits } = options;
     this.#pace = pace;
     this.#path = path;
     this.#epoch = epoch;
-    this.#worker = new WorkerWriter(path, epoch);
+    this.#worker = new WorkerWriter(path, epoch, { memoLimits });
     this.#tidying = new IdleTidying(() => this.#tidy());
   }
 
@@ -134,7 +143,10 @@ export class AdaptiveWriter implements Writer {
 function isLoneGroup({ turns }: Commit["input"]): boolean {
   if (turns.length > LONE_TURNS_MAX) return false;
   let size = 0;
-  for (const { record, checkpoint } of turns)
+  for (const { record, checkpoint, memos } of turns) {
+    // The worker alone knows what is remembered, and what was used when.
+    if (memos !== undefined) return false;
     size += (record?.events.length ?? 0) + (checkpoint?.state.length ?? 0);
+  }
   return size <= LONE_SIZE_MAX;
 }

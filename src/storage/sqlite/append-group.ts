@@ -11,6 +11,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { CheckpointRecord, TurnCommit } from "#ports/journal.ts";
 import type { Connection } from "./connection.ts";
 import type { KnownRun, KnownRuns } from "./known-runs.ts";
+import type { MemoWriter } from "./memo-writer.ts";
 import { statusNumber } from "./run-row.ts";
 import { ADD_COUNT } from "./sql/add-count.ts";
 import { ADD_LABEL } from "./sql/add-label.ts";
@@ -41,6 +42,7 @@ export interface Group {
   readonly nowMs: number;
   /** How long start keys count. */
   readonly memoryMs: number;
+  readonly memos: MemoWriter;
 }
 
 interface Writing {
@@ -81,6 +83,7 @@ export function appendGroup(
       if (change !== 0) connection.run(ADD_COUNT, tenant, status, change);
     }
   }
+  group.memos.evict();
   return { isOwner, hasRecord, fenced: [...fenced] };
 }
 
@@ -123,6 +126,9 @@ function appendTurn(
   if (turn.checkpoint !== null) saveCheckpoint(connection, run.number, turn.checkpoint);
   if (turn.endedAtMs === null) knownRuns.remember(tenant, runId, run);
   else knownRuns.forget(tenant, runId);
+  if (turn.memos !== undefined)
+    for (const memo of turn.memos)
+      group.memos.save(memo, { tenant, run: run.number, runId, nowMs: group.nowMs });
   return true;
 }
 

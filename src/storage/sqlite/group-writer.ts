@@ -14,6 +14,7 @@ import type { TurnCommit } from "#ports/journal.ts";
 import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
 import { KnownRuns } from "./known-runs.ts";
+import { MEMO_LIMITS, type MemoLimits, MemoWriter } from "./memo-writer.ts";
 import { BEGIN_GROUP } from "./sql/begin.ts";
 import { COMMIT_GROUP } from "./sql/commit.ts";
 import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
@@ -56,10 +57,17 @@ type Handlers = {
   readonly [Kind in WriterCall]: (input: WriterCalls[Kind]["input"]) => WriterCalls[Kind]["output"];
 };
 
+export interface GroupWriterOptions {
+  /** How long a call waits for another program's lock. */
+  readonly busyTimeoutMs?: number | undefined;
+  readonly memoLimits?: MemoLimits | undefined;
+}
+
 export class GroupWriter {
   readonly #connection: Connection;
   readonly #epoch: number;
   readonly #knownRuns = new KnownRuns();
+  readonly #memos: MemoWriter;
   /** null: to be read. */
   #commitNumber: number | null = null;
   #lastNowMs = 0;
@@ -94,18 +102,25 @@ export class GroupWriter {
         this.#connection.run(RELEASE_STORE);
         return null;
       }),
+    useMemo: ({ number, atMs }) => {
+      this.#memos.used(number, atMs);
+      return null;
+    },
+    clearMemos: ({ tenant, workflow, key }) =>
+      this.#transaction(() => this.#memos.clear(tenant, workflow, key)),
     describe: () => this.#describe(),
   };
 
-  /** `busyTimeoutMs`: how long a call waits for another program's lock. */
-  constructor(path: string, epoch: number, options: { readonly busyTimeoutMs?: number } = {}) {
+  constructor(path: string, epoch: number, options: GroupWriterOptions = {}) {
     this.#connection = new Connection(path, "write", options.busyTimeoutMs);
+    this.#memos = new MemoWriter(this.#connection, options.memoLimits ?? MEMO_LIMITS);
     this.#epoch = epoch;
   }
 
   /** Somebody else has written: what is known of rows is out of date. */
   forgetRows(): void {
     this.#knownRuns.clear();
+    this.#memos.changed();
     this.#commitNumber = null;
     // Whatever was written waits in the WAL.
     this.#isTidy = false;
@@ -172,6 +187,7 @@ export class GroupWriter {
         epoch: this.#epoch,
         nowMs: input.nowMs,
         memoryMs: MEMORY_MS,
+        memos: this.#memos,
       });
       // A journal row carries the id, where there is one: the ring would cost a page more.
       if (result.isOwner && !result.hasRecord) {
@@ -248,6 +264,7 @@ export class GroupWriter {
     this.#transaction(() => {
       this.#connection.run(FORGET_MESSAGES, beforeMs, FORGET_ROWS_MAX);
       this.#connection.run(FORGET_START_KEYS, beforeMs, FORGET_ROWS_MAX);
+      if (this.#memos.isUsed) this.#memos.forget(this.#lastNowMs);
     });
     this.#forgottenAtMs = this.#lastNowMs;
   }
@@ -261,6 +278,7 @@ export class GroupWriter {
       return result;
     } catch (error) {
       this.#knownRuns.clear();
+      this.#memos.changed();
       // A full disk or an I/O error may have rolled back already.
       if (this.#connection.database.isTransaction) this.#connection.run(ROLLBACK_GROUP);
       throw error;

@@ -1,6 +1,6 @@
 /** The writer in the calling thread: least latency, but an fsync holds up everything else there. */
 import { LockstitchError } from "#errors/errors.ts";
-import { GroupWriter } from "./group-writer.ts";
+import { GroupWriter, type GroupWriterOptions } from "./group-writer.ts";
 import { IdleTidying } from "./idle-tidying.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";
 
@@ -9,8 +9,8 @@ export class LocalWriter implements Writer {
   readonly #tidying: IdleTidying;
   #isClosed = false;
 
-  constructor(path: string, epoch: number) {
-    this.#writer = new GroupWriter(path, epoch);
+  constructor(path: string, epoch: number, options: GroupWriterOptions = {}) {
+    this.#writer = new GroupWriter(path, epoch, options);
     this.#tidying = new IdleTidying(() => this.#writer.tidy());
   }
 

@@ -23,6 +23,7 @@ import type { Store } from "#ports/store.ts";
 import { AdaptiveWriter, type Pace } from "./adaptive-writer.ts";
 import { Connection } from "./connection.ts";
 import { LocalWriter } from "./local-writer.ts";
+import type { MemoLimits } from "./memo-writer.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import { CLAIM_EPOCH } from "./sql/claim-epoch.ts";
@@ -31,6 +32,7 @@ import { SqliteBlobStore } from "./sqlite-blob-store.ts";
 import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
+import { SqliteMemoStore } from "./sqlite-memo-store.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
 import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
@@ -45,6 +47,8 @@ export interface SqliteStoreOptions {
   readonly mode?: "adaptive" | "worker" | "local";
   /** Of "adaptive": judges when the calling thread may wait for the disk. */
   readonly pace?: Pace;
+  /** How much is remembered; MEMO_LIMITS by default. */
+  readonly memoLimits?: MemoLimits | undefined;
   /** Judges the age of start keys and consumed messages; the machine's by default. */
   readonly clock?: Pick<Clock, "nowMs">;
   readonly logger?: Pick<Logger, "error">;
@@ -88,6 +92,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       catalogue: new SqliteCatalogue(parts),
       blobs: new SqliteBlobStore(parts),
       upkeep: new SqliteUpkeep(parts, path),
+      memos: new SqliteMemoStore(parts),
       epoch: opened.epoch,
       describe: async () => ({
         adapter: "sqlite",
@@ -110,11 +115,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 function startWriter(
   path: string,
   epoch: number,
-  { mode, pace }: Pick<SqliteStoreOptions, "mode" | "pace">,
+  { mode, pace, memoLimits }: Pick<SqliteStoreOptions, "mode" | "pace" | "memoLimits">,
 ): Writer {
-  if (mode === "local") return new LocalWriter(path, epoch);
-  if (mode === "worker") return new WorkerWriter(path, epoch);
-  return new AdaptiveWriter(path, epoch, pace);
+  if (mode === "local") return new LocalWriter(path, epoch, { memoLimits });
+  if (mode === "worker") return new WorkerWriter(path, epoch, { memoLimits });
+  return new AdaptiveWriter(path, epoch, { pace, memoLimits });
 }
 
 function prepare(path: string, nowMs: number) {

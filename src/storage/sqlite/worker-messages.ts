@@ -1,11 +1,13 @@
 /** What passes between the calling thread and the writer's worker. */
 import type { ErrorCode } from "#errors/errors.ts";
+import type { MemoLimits } from "./memo-writer.ts";
 import type { WriterCall } from "./writer-calls.ts";
 
 /** Given to the worker when it starts. */
 export interface WorkerStart {
   readonly path: string;
   readonly epoch: number;
+  readonly memoLimits?: MemoLimits;
 }
 
 /** `close` is answered last. */

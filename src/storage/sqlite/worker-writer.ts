@@ -9,6 +9,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { LockstitchError } from "#errors/errors.ts";
+import type { MemoLimits } from "./memo-writer.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./worker-messages.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";
 
@@ -28,8 +29,13 @@ export class WorkerWriter implements Writer {
   readonly #waiting = new Map<number, Waiting>();
 
   /** `entry` is the worker's program. */
-  constructor(path: string, epoch: number, entry = WRITER_WORKER) {
-    this.#start = { path, epoch };
+  constructor(
+    path: string,
+    epoch: number,
+    options: { readonly entry?: URL; readonly memoLimits?: MemoLimits | undefined } = {},
+  ) {
+    const { entry = WRITER_WORKER, memoLimits } = options;
+    this.#start = { path, epoch, ...(memoLimits === undefined ? {} : { memoLimits }) };
     this.#entry = entry;
   }
 

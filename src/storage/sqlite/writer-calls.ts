@@ -59,6 +59,20 @@ export interface WriterCalls {
   /** Somebody else has written: what this writer knew of rows is out of date. */
   forgetRows: { readonly input: null; readonly output: null };
   releaseStore: { readonly input: null; readonly output: null };
+  /** A remembered result was used; written later, with something else. */
+  useMemo: {
+    readonly input: { readonly number: number; readonly atMs: number };
+    readonly output: null;
+  };
+  /** Drops some of the entries that match; answers how many. */
+  clearMemos: {
+    readonly input: {
+      readonly tenant: string;
+      readonly workflow: string | null;
+      readonly key: string | null;
+    };
+    readonly output: number;
+  };
   describe: {
     readonly input: null;
     readonly output: Readonly<Record<string, string | number>>;

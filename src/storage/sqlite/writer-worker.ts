@@ -14,8 +14,8 @@ const BLOBS_MAX = 64;
 
 const port = parentPort;
 if (port === null) throw new Error("writer-worker.ts runs as a worker thread only");
-const { path, epoch }: WorkerStart = workerData;
-const writer = new GroupWriter(path, epoch);
+const { path, epoch, memoLimits }: WorkerStart = workerData;
+const writer = new GroupWriter(path, epoch, { memoLimits });
 
 type Outcome = { readonly output: unknown } | Pick<WorkerAnswer & { error: unknown }, "error">;
 

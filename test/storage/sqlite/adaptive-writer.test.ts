@@ -15,7 +15,7 @@ async function openWriter(pace: Pace) {
   const path = join(directory.path, "store.db");
   const connection = new Connection(path, "write");
   migrate(connection, MIGRATIONS, 0);
-  const writer = new AdaptiveWriter(path, 0, pace);
+  const writer = new AdaptiveWriter(path, 0, { pace });
   let commits = 0;
   const commit = (...turns: ReturnType<typeof turn>[]) =>
     writer.call("commit", { commitId: `c${commits++}`, turns, nowMs: 1 });

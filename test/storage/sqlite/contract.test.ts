@@ -2,6 +2,7 @@
 import { blobStoreContract } from "../../contract/blob-store.ts";
 import { catalogueContract } from "../../contract/catalogue.ts";
 import { journalContract } from "../../contract/journal.ts";
+import { memoStoreContract } from "../../contract/memo-store.ts";
 import { upkeepContract } from "../../contract/upkeep.ts";
 import { openSqliteFixture } from "./sqlite-fixture.ts";
 
@@ -10,5 +11,6 @@ for (const mode of ["worker", "local", "adaptive"] as const) {
   journalContract(adapter, () => openSqliteFixture(mode));
   catalogueContract(adapter, () => openSqliteFixture(mode));
   blobStoreContract(adapter, () => openSqliteFixture(mode));
+  memoStoreContract(adapter, (memoLimits) => openSqliteFixture(mode, { memoLimits }));
   upkeepContract(adapter, () => openSqliteFixture(mode));
 }

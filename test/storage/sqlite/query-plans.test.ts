@@ -18,6 +18,9 @@ const MAY_SCAN: Readonly<Record<string, RegExp>> = {
   COUNT_ALL_RUNS: /^SCAN run_counts$|^USE TEMP B-TREE FOR GROUP BY$/,
   // Only what is to go is in the index.
   NEXT_REMOVED: /^SCAN runs USING INDEX runs_removed$/,
+  // Its first row, and its sizes: an index without the outputs, read once a minute at most.
+  EVICT_MEMO: /^SCAN memos USING COVERING INDEX memos_by_use$/,
+  MEASURE_MEMOS: /^SCAN memos USING COVERING INDEX memos_by_use$/,
   // Only what waits is in the index.
   WAITING_MESSAGES: /^SCAN messages USING INDEX messages_waiting$/,
 };

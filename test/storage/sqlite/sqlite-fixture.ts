@@ -1,7 +1,7 @@
 /** A store in a directory of its own, for the contract suites and the tests of this adapter. */
 
 import type { Pace } from "#storage/sqlite/adaptive-writer.ts";
-import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "#storage/sqlite/open-sqlite-store.ts";
 import type { StoreFixture } from "../../contract/store-fixture.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -14,6 +14,7 @@ export function twoOfThreeHere(): Pace {
 /** `mode` as in openSqliteStore. */
 export async function openSqliteFixture(
   mode: "adaptive" | "worker" | "local",
+  more: Pick<SqliteStoreOptions, "memoLimits"> = {},
 ): Promise<StoreFixture & { readonly dataDir: string }> {
   const directory = await temporaryDirectory();
   let nowMs = Date.UTC(2026, 0, 1);
@@ -22,6 +23,7 @@ export async function openSqliteFixture(
     mode,
     pace: twoOfThreeHere(),
     clock: { nowMs: () => nowMs },
+    ...more,
   };
   let store = await openSqliteStore(options);
   return {

@@ -21,7 +21,7 @@ test("a worker that dies is store_unavailable; the next call finds a new one", a
   const path = join(directory.path, STORE_FILE);
   const connection = new Connection(path, "write");
   migrate(connection, MIGRATIONS, 0);
-  const writer = new WorkerWriter(path, 0, DYING_WORKER);
+  const writer = new WorkerWriter(path, 0, { entry: DYING_WORKER });
   const commit = (commitId: string, runId: string) =>
     writer.call("commit", { commitId, turns: [creation({ runId, epoch: 0 })], nowMs: 1 });
   await commit("c1", "a");

@@ -1,0 +1,3 @@
+export const FORGET_EXPIRED_MEMOS = `
+DELETE FROM memos
+WHERE number IN (SELECT number FROM memos WHERE expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2)`;
