@@ -8,6 +8,7 @@ import type { Cli, CommandBody } from "./command-action.ts";
 import { addApprovalCommands } from "./commands/approvals.ts";
 import { addBackupCommand } from "./commands/backup.ts";
 import { addGraphCommand } from "./commands/graph.ts";
+import { addMemoCommands } from "./commands/memo.ts";
 import { addReleaseCommand } from "./commands/release.ts";
 import { addRestoreCommand } from "./commands/restore.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -45,6 +46,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addBackupCommand(program, cli);
   addRestoreCommand(program, cli);
   addReleaseCommand(program, cli);
+  addMemoCommands(program, cli);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({
       writeOut: (text) => machine.stdout.write(text),

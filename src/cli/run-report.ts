@@ -10,6 +10,8 @@ export interface StepDocument {
   readonly output: unknown;
   readonly error: StepView["error"];
   readonly attempts: number;
+  /** Whose remembered result it is; missing: of an attempt of its own. */
+  readonly memo?: StepView["memo"];
 }
 
 /** The one document of `run --json`. Inner instances only with `allSteps`. */
@@ -44,6 +46,7 @@ function stepDocuments(
         output: step.output ?? null,
         error: step.error,
         attempts: step.attempts,
+        ...(step.memo === null ? {} : { memo: step.memo }),
       },
     ]),
   );
@@ -105,7 +108,7 @@ function stepRow(step: StepView, colors: Colors): readonly string[] {
     visible(step.path),
     visible(step.uses),
     paintStatus(step.status, step.status, colors),
-    step.attempts > 1 ? String(step.attempts) : "",
+    step.memo !== null ? "memo" : step.attempts > 1 ? String(step.attempts) : "",
     took,
     result,
   ];

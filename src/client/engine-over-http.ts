@@ -31,6 +31,8 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     progress: (_context, runId) => client.progress(runId),
     explain: (_context, runId) => client.explain(runId),
     approvals: () => client.approvals(),
+    memos: (_context, filter) => client.memos(filter),
+    clearMemos: (_context, filter) => client.clearMemos(filter),
     pause: (_context, runId, reason) => client.control(runId, "pause", reason),
     resume: (_context, runId, reason) => client.control(runId, "resume", reason),
     cancel: (_context, runId, reason) => client.control(runId, "cancel", reason),

@@ -12,6 +12,7 @@ import type {
   ApprovalView,
   EventView,
   ExplainView,
+  MemoView,
   ProgressView,
   RunStateView,
   RunSummary,
@@ -23,11 +24,13 @@ import type { EngineCare } from "#engine/engine-care.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
+import type { MemoFilter } from "#ports/memo-store.ts";
 import { WorkflowDefinition } from "#workflow/definition.ts";
 import { careOverHttp } from "./care-client.ts";
 import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
 import { createTransport, type Transport, type TransportOptions } from "./transport.ts";
 import { isoOf } from "./wire/instants.ts";
+import { MemoListJson, MemosClearedJson, memoFromJson } from "./wire/memo.ts";
 import { RunJson, RunListJson, RunSummaryJson, runFromJson, summaryFromJson } from "./wire/run.ts";
 import {
   EventJson,
@@ -218,6 +221,20 @@ export class LockstitchClient {
 
   async approvals(): Promise<readonly ApprovalView[]> {
     return ApprovalListJson.parse(await this.#get("/approvals")).items.map(approvalFromJson);
+  }
+
+  async memos(
+    filter: MemoFilter & { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<{ readonly items: readonly MemoView[]; readonly cursor: string | null }> {
+    const page = MemoListJson.parse(await this.#get("/memos", { ...filter }));
+    return { items: page.items.map(memoFromJson), cursor: page.cursor };
+  }
+
+  /** Answers how many are gone. */
+  async clearMemos({ workflow, key }: MemoFilter): Promise<number> {
+    const path = `/memos${queryText({ workflow, key })}`;
+    const answer = await this.#transport.request({ method: "DELETE", path });
+    return MemosClearedJson.parse(answer.json).cleared;
   }
 
   /** `verb` is idempotent. run_not_found, run_terminal. */

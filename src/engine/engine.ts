@@ -9,6 +9,7 @@ import type { StepError } from "#errors/step-error.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter, RunStatus } from "#ports/journal.ts";
+import type { MemoFilter } from "#ports/memo-store.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 
@@ -71,8 +72,34 @@ export interface StepView {
   readonly error: StepError | null;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
+  /** The attempt whose remembered result this step has; null: one of its own. */
+  readonly memo: StepMemo | null;
   /** True for instances inside a scope. */
   readonly inner: boolean;
+}
+
+export interface StepMemo {
+  readonly runId: string;
+  readonly path: string;
+  readonly atMs: number;
+}
+
+/** A result that is kept to be used again. */
+export interface MemoView {
+  /** The full key, hex. */
+  readonly key: string;
+  /** The user's key; null: the whole configuration is the key. */
+  readonly label: string | null;
+  readonly scope: "run" | "workflow" | "tenant";
+  readonly uses: string;
+  readonly workflow: string;
+  readonly runId: string;
+  readonly path: string;
+  /** Of the output's JSON text. */
+  readonly bytes: number;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+  readonly usedAtMs: number;
 }
 
 export interface RunStateView {
@@ -96,7 +123,7 @@ export interface ProgressView {
 /** One thing that a run waits for. */
 export interface WaitView {
   readonly path: string | null;
-  /** slot, attempt, retry, timer, signal, approval, child, admission, paused, turn, journal. */
+  /** slot, memo, attempt, retry, timer, signal, approval, child, admission, paused, turn, journal. */
   readonly kind: string;
   /** A sentence for people. */
   readonly text: string;
@@ -242,6 +269,15 @@ export interface Engine {
 
   /** The store behind the engine: deleting, archiving, copying. */
   readonly care: EngineCare;
+
+  /** Remembered results, newest first. request_invalid for a cursor that is none. */
+  memos(
+    context: CallContext,
+    filter: MemoFilter & { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<{ readonly items: readonly MemoView[]; readonly cursor: string | null }>;
+  /** Drops those that match; answers how many. Attempts under way go on, and are remembered. */
+  clearMemos(context: CallContext, filter: MemoFilter): Promise<number>;
+
   /** What the engine did and is doing: counts of open runs, queued attempts, commits, continued runs at start. */
   stats(): EngineStats;
   /** Stops taking work, gives running attempts `graceMs`, commits what they report, leaves the rest to the next start. */

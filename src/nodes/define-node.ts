@@ -93,6 +93,11 @@ interface Common<Config extends z.ZodType, Output extends z.ZodType> {
     | "user";
   /** A short emoji-free icon name for the palette. */
   readonly icon: string;
+  /**
+   * Version of the node's code, default "1". Change it when the same configuration gives another
+   * result than before: what was remembered of the type (`memo`) is then not used any more.
+   */
+  readonly version?: string;
   /** Schema of the evaluated `with`; a strictObject, so that unknown fields are found. */
   readonly config: Config;
   readonly output: Output;
@@ -126,6 +131,7 @@ export interface EffectNode<
 /** A node type as the registry keeps it: the parser's view plus its code, with types erased. */
 export interface NodeDefinition extends NodeType {
   readonly icon: string;
+  readonly version: string;
   readonly examples: readonly NodeExample[];
   /** Of pure nodes. `config` has passed the config schema. */
   readonly runPure: ((config: unknown) => unknown) | null;
@@ -143,6 +149,7 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     description: node.description,
     category: node.category,
     icon: node.icon,
+    version: node.version ?? "1",
     config: node.config,
     output: node.output,
     examples: node.examples ?? [],

@@ -24,6 +24,7 @@ import { type Route, registerRoutes } from "./route.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { type DemoHooks, demoRoutes } from "./routes/demo.ts";
 import { engineRoutes, type ReadinessPart } from "./routes/engine.ts";
+import { memoRoutes } from "./routes/memos.ts";
 import { type MetricsText, meterRequests, registerMetrics } from "./routes/metrics.ts";
 import { nodeTypeRoutes } from "./routes/node-types.ts";
 import { runControlRoutes } from "./routes/run-controls.ts";
@@ -99,6 +100,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...runStreamRoutes(engine, clock, closing.signal),
     ...approvalRoutes(engine),
     ...storeRoutes(engine, options.spoolDir ?? null),
+    ...memoRoutes(engine),
     ...workflowRoutes(engine),
     ...nodeTypeRoutes(nodes),
     ...engineRoutes(engine, {

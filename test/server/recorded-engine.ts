@@ -145,6 +145,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
           error: null,
           startedAtMs: null,
           endedAtMs: null,
+          memo: null,
           inner: path.includes("."),
         };
         step.status = STATUS_OF[type] ?? step.status;
@@ -329,6 +330,8 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
     async approvals() {
       return [...runs.values()].flatMap(({ approval }) => approval ?? []);
     },
+    memos: async () => ({ items: [], cursor: null }),
+    clearMemos: async () => 0,
     pause: async (_context, runId, reason) => moved(runId, "run.paused", { reason }),
     resume: async (_context, runId, reason) => moved(runId, "run.resumed", { reason }),
     cancel: async (_context, runId, reason) => moved(runId, "run.cancelled", { reason }),

@@ -46,6 +46,7 @@ function state(statuses: Readonly<Record<string, StepStatus>>): RunStateView {
       error: null,
       startedAtMs: 1_000,
       endedAtMs: status === "succeeded" ? 2_000 : null,
+      memo: null,
       inner: true,
     }),
   );

@@ -17,6 +17,7 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 120_000 }, async () => {
   let repeats = 0;
   let crashes = 0;
   let faults = 0;
+  let memoAttempts = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     const report = await simulate(seed).catch((fault: Error) => {
       throw new Error(
@@ -28,9 +29,12 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 120_000 }, async () => {
     repeats += report.repeats;
     crashes += report.crashes;
     faults += report.faults;
+    memoAttempts += report.memoAttempts;
   }
   // A simulation in which nothing went wrong would show nothing.
   expect(Math.min(repeats, crashes, faults)).toBeGreaterThan(SEEDS / 10);
+  expect(memoAttempts).toBeGreaterThan(SEEDS / 10);
+  expect(events).toContain("step.memo_hit");
   if (SEEDS >= 200) expect(events.size).toBeGreaterThan(28);
 });
 

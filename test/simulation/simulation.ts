@@ -14,14 +14,17 @@
  *   W7. Attempts of one concurrency key of limit 1 never overlap in one process.
  *   W8. A `finally` that began is never cancelled.
  *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
+ *   W10. A remembered result is the output of the attempt that it names; no attempt runs beside
+ *       another one of its memo key, nor after one that has succeeded and does not expire.
  */
 import { z } from "zod";
+import { memoKey } from "#engine/embedded/memo-key.ts";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import type { AttemptRequest, AttemptRunner } from "#engine/embedded/options.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { agendaWants } from "#kernel/agenda-wants.ts";
-import type { RunEvent } from "#kernel/events.ts";
+import type { EventOf, RunEvent } from "#kernel/events.ts";
 import { evolve } from "#kernel/evolve.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { newState } from "#kernel/state.ts";
@@ -97,6 +100,8 @@ export interface SimulationReport {
   readonly faults: number;
   readonly attempts: number;
   readonly repeats: number;
+  /** Attempts whose result is remembered. */
+  readonly memoAttempts: number;
   readonly events: Readonly<Record<string, number>>;
 }
 
@@ -158,6 +163,9 @@ class SimulatedWorld {
   /** Nonces by run and path: what executions gave, journaled or not. */
   readonly #seenNonces: { readonly by: string; readonly nonce: string }[] = [];
   readonly #overlap = new Map<ProcessClock, Set<string>>();
+  /** Memo keys of attempts at work in each process, and what they came to. */
+  readonly #memoKeys = new Map<ProcessClock, Map<string, string>>();
+  readonly #lasting = new Map<string, string>();
   readonly #answered = {
     starts: new Set<string>(),
     signals: new Set<string>(),
@@ -170,6 +178,7 @@ class SimulatedWorld {
   #crashes = 0;
   #faults = 0;
   #attempts = 0;
+  #memoAttempts = 0;
   #repeats = 0;
   #violation: string | null = null;
   #signals = 0;
@@ -206,6 +215,7 @@ class SimulatedWorld {
       faults: this.#faults,
       attempts: this.#attempts,
       repeats: this.#repeats,
+      memoAttempts: this.#memoAttempts,
       events: this.#events,
     };
   }
@@ -251,6 +261,7 @@ class SimulatedWorld {
     const process = new ProcessClock(this.#clock);
     this.#process = process;
     this.#overlap.set(process, new Set());
+    this.#memoKeys.set(process, new Map());
     void openEmbeddedEngine({
       store: this.#disk.open(),
       clock: process,
@@ -295,6 +306,7 @@ class SimulatedWorld {
     if (token !== undefined && token !== `Bearer ${SECRET}`)
       this.#violate(`W9: ${request.runId} ${request.path} was handed the secret ${token}`);
     const step = `${request.runId} ${request.path}`;
+    const leave = this.#enterMemo(process, request, signal);
     const overlap = this.#overlap.get(process);
     const isExclusive = (request.config as { exclusive?: boolean } | null)?.exclusive === true;
     if (isExclusive && !signal.aborted) {
@@ -314,6 +326,7 @@ class SimulatedWorld {
       });
     });
     overlap?.delete(step);
+    leave();
     const dice = this.#random();
     if (dice < 0.12) return failure("http.503", true);
     if (dice < 0.18) return failure("user.no", false);
@@ -323,6 +336,39 @@ class SimulatedWorld {
       ok: true,
       output: dice < 0.4 ? { nonce, ...echo, padding: "p".repeat(400) } : { nonce, ...echo },
     };
+  }
+
+  /** W10 for the attempts at work; answers what ends it. */
+  #enterMemo(process: ProcessClock, request: AttemptRequest, signal: AbortSignal): () => void {
+    const { runId, path } = request;
+    const key = this.#memoKeyOf(runId, path);
+    const keys = this.#memoKeys.get(process);
+    if (key === null || keys === undefined || signal.aborted) return () => {};
+    const step = `${runId} ${path}`;
+    const other = keys.get(key);
+    if (other !== undefined) this.#violate(`W10: ${step} runs beside ${other}, its memo's leader`);
+    keys.set(key, step);
+    this.#memoAttempts++;
+    const leave = () => {
+      if (keys.get(key) === step) keys.delete(key);
+    };
+    signal.addEventListener("abort", leave);
+    return leave;
+  }
+
+  /** The full key of a step's memo, from its journal alone; null: nothing is remembered of it. */
+  #memoKeyOf(runId: string, path: string): string | null {
+    const journal = this.#journal(runId);
+    const scheduled = journal.find(
+      ({ event }) => event.type === "step.scheduled" && event.path === path,
+    )?.event;
+    const queued = journal[0]?.event;
+    if (scheduled?.type !== "step.scheduled" || queued?.type !== "run.queued") return null;
+    const { memo, input: config = null, secrets = null } = scheduled;
+    if (memo === undefined) return null;
+    const { workflow, version: workflowVersion } = queued;
+    const at = { tenant: "default", uses: "work", implementation: "1", runId };
+    return memoKey({ ...at, workflow, workflowVersion, memo, config, secrets });
   }
 
   #witness(request: AttemptRequest): void {
@@ -570,6 +616,12 @@ class SimulatedWorld {
         attempts.set(event.path, event.attempt);
       if (event.type === "step.retry_scheduled" || event.type === "step.lost")
         if (attempts.has(event.path)) attempts.set(event.path, null);
+      if (event.type === "step.memo_hit") {
+        this.#readHit(runId, event);
+        attempts.delete(event.path);
+      }
+      if (event.type === "step.succeeded" && event.attempt !== undefined)
+        this.#readLasting(runId, event.path);
       if (event.type === "step.succeeded" && attempts.has(event.path))
         if (attempts.get(event.path) !== event.attempt)
           this.#violate(`W3: ${runId} ${event.path} succeeded by an attempt that was over`);
@@ -586,6 +638,49 @@ class SimulatedWorld {
     if (this.#answered.cancels.has(runId) && !journal.some(({ event }) => ENDING.has(event.type)))
       this.#violate(`W1: the cancel of ${runId} was answered and is lost`);
     this.#fold(runId, journal, head?.status ?? null);
+  }
+
+  #readHit(runId: string, { path, key, from }: EventOf<"step.memo_hit">): void {
+    const output = this.#outputOf(runId, path);
+    const given = this.#journal(from.runId).find(
+      ({ event }) =>
+        event.type === "step.succeeded" && event.path === from.path && event.attempt !== undefined,
+    );
+    const isSame =
+      given?.event.type === "step.succeeded" &&
+      given.atMs === from.atMs &&
+      JSON.stringify(given.event.output ?? null) === JSON.stringify(output);
+    if (
+      !isSame ||
+      key !== this.#memoKeyOf(runId, path) ||
+      key !== this.#memoKeyOf(from.runId, from.path)
+    )
+      this.#violate(
+        `W10: ${runId} ${path} has a result that ${from.runId} ${from.path} did not give`,
+      );
+  }
+
+  #outputOf(runId: string, path: string): unknown {
+    for (const { event } of this.#journal(runId))
+      if (event.type === "step.succeeded" && event.path === path) return event.output ?? null;
+    return undefined;
+  }
+
+  /** Of one key that never expires one attempt succeeds. */
+  #readLasting(runId: string, path: string): void {
+    const key = this.#memoKeyOf(runId, path);
+    if (key === null || this.#expires(runId, path)) return;
+    const other = this.#lasting.get(key);
+    if (other !== undefined)
+      this.#violate(`W10: ${runId} ${path} did again what ${other} had done`);
+    this.#lasting.set(key, `${runId} ${path}`);
+  }
+
+  #expires(runId: string, path: string): boolean {
+    return this.#journal(runId).some(
+      ({ event }) =>
+        event.type === "step.scheduled" && event.path === path && event.memo?.ttlMs !== undefined,
+    );
   }
 
   #fold(runId: string, journal: readonly Entry[], status: string | null): void {

@@ -67,6 +67,7 @@ function detailOf(step: StepEntry): string {
   const parts: string[] = [];
   if (step.note !== "") parts.push(step.note);
   if (step.status === "succeeded" && step.attempt > 1) parts.push(`at attempt ${step.attempt}`);
+  if (step.memoRunId !== null) parts.push(`from memo (run ${step.memoRunId})`);
   if (step.innerSettled > 0)
     parts.push(
       `${step.innerSettled} inner steps${step.innerFailed > 0 ? `, ${step.innerFailed} failed` : ""}`,

@@ -12,6 +12,8 @@ export interface StepEntry {
   readonly isInner: boolean;
   status: StepStatus;
   attempt: number;
+  /** The run whose remembered result it has; null: none. */
+  memoRunId: string | null;
   sinceMs: number;
   /** When it settled; null while it has not. */
   endedAtMs: number | null;
@@ -73,6 +75,7 @@ export class StepLog {
 
   #update(event: EventView, path: string, isInnerStep: boolean): StepEntry | null {
     const known = this.#steps.get(path);
+    if (event.type === "step.memo_hit" && known !== undefined) known.memoRunId = memoRunOf(event);
     const status = statusAfter(event.type);
     if (status === null) return known ?? null;
     const entry = known ?? newEntry(path, isInnerStep, event.atMs);
@@ -94,6 +97,7 @@ function newEntry(path: string, isInnerStep: boolean, sinceMs: number): StepEntr
     isInner: isInnerStep,
     status: "pending",
     attempt: 1,
+    memoRunId: null,
     sinceMs,
     endedAtMs: null,
     dueAtMs: null,
@@ -127,6 +131,10 @@ function askOf(event: EventView): Ask | null {
   if (wait?.kind !== "approval") return null;
   const title = (event.event["input"] as { readonly title?: unknown } | undefined)?.title;
   return { kind: "approval", title: typeof title === "string" ? title : "" };
+}
+
+function memoRunOf(event: EventView): string | null {
+  return (event.event["from"] as { readonly runId?: string } | undefined)?.runId ?? null;
 }
 
 function dueAtOf(fields: Readonly<Record<string, unknown>>): number | null {

@@ -55,6 +55,10 @@ export const StepJson = z
     error: StepErrorJson.nullable(),
     startedAt: Instant.nullable(),
     endedAt: Instant.nullable(),
+    memo: z
+      .object({ runId: z.string(), path: z.string(), at: Instant })
+      .nullable()
+      .meta({ description: "Whose remembered result this is; null: of an attempt of its own." }),
     inner: z.boolean().meta({ description: "True for instances inside a scope." }),
   })
   .meta({ id: "Step", description: "One step instance, folded from the journal." });
@@ -155,9 +159,10 @@ export function eventFromJson(json: EventJson): EventView {
 }
 
 export function stepToJson(step: StepView): StepJson {
-  const { startedAtMs, endedAtMs, ...rest } = step;
+  const { startedAtMs, endedAtMs, memo, ...rest } = step;
   return {
     ...rest,
+    memo: memo === null ? null : { runId: memo.runId, path: memo.path, at: isoOf(memo.atMs) },
     output: rest.output ?? null,
     startedAt: isoOrNull(startedAtMs),
     endedAt: isoOrNull(endedAtMs),
@@ -165,10 +170,11 @@ export function stepToJson(step: StepView): StepJson {
 }
 
 export function stepFromJson(json: StepJson): StepView {
-  const { startedAt, endedAt, error, ...rest } = json;
+  const { startedAt, endedAt, error, memo, ...rest } = json;
   return {
     ...rest,
     error: error === null ? null : withoutUndefined(error),
+    memo: memo === null ? null : { runId: memo.runId, path: memo.path, atMs: msOf(memo.at) },
     startedAtMs: msOrNull(startedAt),
     endedAtMs: msOrNull(endedAt),
   };

@@ -94,7 +94,8 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
     if (change.op !== "start") continue;
     const { effect } = change;
     if (effect.kind === "admit") {
-      if (isSpent(run.services, turn)) continue;
+      // Its result may be known: that is asked after the commit.
+      if (effect.memo !== null || isSpent(run.services, turn)) continue;
       const claim = run.effects.claimOf(effect);
       if (!attemptSlots.tryAdmit(claim)) continue;
       turn.slots.add(claim.slot);

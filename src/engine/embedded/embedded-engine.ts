@@ -344,6 +344,11 @@ export class EmbeddedEngine implements Engine {
     return plainPayload(value, { name, limit: "signalBytesMax", bytesMax });
   }
 
+  readonly memos: Engine["memos"] = async (context, filter) =>
+    this.#core.options.store.memos.list(context, filter, this.#core.options.clock.nowMs());
+  readonly clearMemos: Engine["clearMemos"] = async (context, filter) =>
+    this.#core.options.store.memos.clear(context, filter);
+
   // The engine itself
 
   stats(): EngineStats {

@@ -18,6 +18,7 @@ import { Attempts } from "./attempts.ts";
 import { Committer } from "./committer.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
+import { Memos } from "./memos.ts";
 import { type ChildStarter, Messages } from "./messages.ts";
 import { meterTurn } from "./meter-turn.ts";
 import { nodeRunner } from "./node-runner.ts";
@@ -99,6 +100,11 @@ export class EngineCore {
         graceMs: this.limits.abortGraceMs,
         report: ({ runId, path, attempt }, outcome) =>
           this.#post(runId, report({ kind: "result", path, attempt, outcome })),
+      }),
+      memos: new Memos({
+        ...{ store, nodes, clock, logger },
+        hit: ({ runKey, path, attempt }, hit) =>
+          this.#post(runKey, report({ kind: "memo_hit", path, attempt, ...hit })),
       }),
       attemptSlots: new Scheduler(this.limits.attemptsMax, (claim) => this.#granted(claim)),
       runSlots: new Scheduler(Number.POSITIVE_INFINITY, (claim) => this.#granted(claim)),
@@ -345,9 +351,11 @@ export class EngineCore {
   async close(graceMs: number): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    const { attemptSlots, runSlots, attempts, committer, timers, clock, computer } = this.services;
+    const { attemptSlots, runSlots, memos, attempts, committer, timers, clock, computer } =
+      this.services;
     attemptSlots.stop();
     runSlots.stop();
+    memos.close();
     if (graceMs > 0) {
       let cancel = () => {};
       const grace = new Promise<void>((resolve) => {

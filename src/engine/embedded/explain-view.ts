@@ -35,9 +35,17 @@ export function parkedWait(host: RunHost | undefined): WaitView | null {
   };
 }
 
-/** A wait for a slot, with how many stand before it. */
+/** A wait for a slot, with how many stand before it; or for the result of another step. */
 export function withPosition(wait: WaitView, host: RunHost | undefined): WaitView {
   if (wait.kind !== "slot" && wait.kind !== "run_slot") return wait;
-  const position = host?.positionOf(wait.path) ?? null;
+  const memo = wait.path === null ? null : (host?.queues.memoWaitOf(wait.path) ?? null);
+  if (memo !== null)
+    return {
+      ...wait,
+      kind: "memo",
+      text: `"${wait.path}" waits for the memo of "${memo.path}" in run ${memo.runId}`,
+      frees: "that attempt ends: its result counts for this step too",
+    };
+  const position = host?.queues.positionOf(wait.path) ?? null;
   return position === null ? wait : { ...wait, text: `${wait.text}, ${position.ahead} ahead` };
 }

@@ -10,6 +10,7 @@ import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Committer } from "./committer.ts";
+import type { Memos } from "./memos.ts";
 import type { EngineLimits, PureComputer } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { RunLoader } from "./run-loader.ts";
@@ -53,6 +54,7 @@ export interface HostServices {
   readonly committer: Committer;
   readonly timers: Timers;
   readonly attempts: Attempts;
+  readonly memos: Memos;
   /** Slots of attempts, and of runs with a concurrency key. */
   readonly attemptSlots: Scheduler;
   readonly runSlots: Scheduler;

@@ -6,12 +6,15 @@
  *   E2. A slot is held from its grant until the commit in which the attempt, or its abort, stops.
  *   E3. After reconcile() the effects under way are exactly the pending ones.
  *   E4. Of one step at most one of admit, attempt and abort is under way.
+ *   E5. A step with a memo asks for its result first; only without one for a slot.
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Effect, EffectChange } from "#kernel/effects.ts";
+import type { MemoRequest } from "#kernel/events.ts";
 import type { RunState } from "#kernel/state.ts";
 import { VALUE_LOST } from "#kernel/value-ref.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
+import type { MemoWrite } from "#ports/memo-store.ts";
 import { AttemptContext } from "./attempt-context.ts";
 import { withSecrets } from "./attempt-secrets.ts";
 import type { UnderWay } from "./attempts.ts";
@@ -51,6 +54,8 @@ export class RunEffects {
   /** By key. */
   readonly #timers = new Map<string, TimerEffect>();
   #admission: AdmitRunEffect | null = null;
+  /** Whether a step of the run has asked for a remembered result. */
+  #hasMemos = false;
 
   constructor(services: HostServices, run: Run) {
     this.#services = services;
@@ -218,6 +223,7 @@ export class RunEffects {
         return this.#requestRun(effect);
       case "admit":
         this.#track(effect);
+        if (effect.memo !== null) return this.#askMemo(effect, effect.memo);
         return attemptSlots.request(this.claimOf(effect));
       case "attempt": {
         const { path, attempt } = effect;
@@ -279,14 +285,54 @@ export class RunEffects {
 
   /** Gives back slots of attempts that nothing stands behind any more. */
   #releaseUnused(slots: Iterable<string>): void {
-    for (const slot of slots)
-      if (slot !== this.#run.key && !this.#uses(slot)) this.#services.attemptSlots.release(slot);
+    const { attemptSlots, memos } = this.#services;
+    for (const slot of slots) {
+      if (slot === this.#run.key || this.#uses(slot)) continue;
+      attemptSlots.release(slot);
+      if (this.#hasMemos) memos.release(slot);
+    }
   }
 
   #uses(slot: string): boolean {
     return (
       this.#work.get(slot.slice(slot.indexOf("\n") + 1, slot.lastIndexOf("\n")))?.slot === slot
     );
+  }
+
+  /** E5. */
+  #askMemo(effect: AdmitEffect, memo: MemoRequest): void {
+    const { memos, values, attemptSlots } = this.#services;
+    const { tenant, runId, workflow, version } = this.#run.facts();
+    const { path, attempt, uses, secrets } = effect;
+    this.#hasMemos = true;
+    memos.ask({
+      slot: slotName(this.#run.key, effect),
+      runKey: this.#run.key,
+      workflowVersion: version,
+      ...{ tenant, runId, workflow, path, attempt, uses, memo, secrets },
+      config: () => values.load(this.#run.source, effect.input),
+      proceed: () => attemptSlots.request(this.claimOf(effect)),
+    });
+  }
+
+  /** The results of this turn that are to be remembered; null: none. */
+  memosOf(turn: Turn): readonly MemoWrite[] | null {
+    if (!this.#hasMemos) return null;
+    const writes: MemoWrite[] = [];
+    for (const event of turn.events) {
+      if (event.type !== "step.succeeded" || event.attempt === undefined) continue;
+      const slot = slotName(this.#run.key, { path: event.path, attempt: event.attempt });
+      const write = this.#services.memos.writeOf(slot, event.output, turn.atMs);
+      if (write !== null) writes.push(write);
+    }
+    return writes.length === 0 ? null : writes;
+  }
+
+  /** Whose result the step at `path` waits for; null: it does not. */
+  memoWaitOf(path: string): ReturnType<HostServices["memos"]["waitOf"]> {
+    if (!this.#hasMemos) return null;
+    const work = this.#work.get(path);
+    return work?.effect.kind === "admit" ? this.#services.memos.waitOf(work.slot) : null;
   }
 
   #prepare(

@@ -113,9 +113,8 @@ export class RunHost implements LoadedHost {
     return this.#phase === "idle" || this.#phase === "queued" ? this.#state : null;
   }
 
-  /** Where it stands among those that wait for a slot. */
-  positionOf(path: string | null): ReturnType<RunEffects["positionOf"]> {
-    return this.#effects.positionOf(path);
+  get queues(): Pick<RunEffects, "positionOf" | "memoWaitOf"> {
+    return this.#effects;
   }
 
   /** Becomes a run that does not exist yet; its first mail must be the `start` input. */
@@ -233,6 +232,7 @@ export class RunHost implements LoadedHost {
         state: must(this.#state, this.runId),
         facts: this.facts,
         tail: this.#tail,
+        memos: this.#effects.memosOf(turn),
         settle: (outcome, stored) => this.#settled(turn, outcome, stored),
       });
     } catch (error) {

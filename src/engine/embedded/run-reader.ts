@@ -227,6 +227,7 @@ function pendingStep(step: { readonly id: string; readonly uses: string }): Step
     error: null,
     startedAtMs: null,
     endedAtMs: null,
+    memo: null,
     inner: false,
   };
 }

@@ -6,6 +6,7 @@ import type { RunState } from "#kernel/state.ts";
 import { statusOf } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { CheckpointRecord, Message, TurnCommit } from "#ports/journal.ts";
+import type { MemoWrite } from "#ports/memo-store.ts";
 import type { TurnOutcome } from "./committer.ts";
 import { encodeEvents } from "./event-blobs.ts";
 import type { HostServices } from "./host-services.ts";
@@ -28,6 +29,8 @@ interface Submission {
   readonly state: RunState;
   readonly facts: RunFacts;
   readonly tail: Tail;
+  /** Results to remember with the turn; null: none. */
+  readonly memos: readonly MemoWrite[] | null;
   /** `tail` is the one after the turn, once it is committed. */
   settle(outcome: TurnOutcome, stored: StoredTurn): void;
 }
@@ -58,7 +61,9 @@ export async function submitTurn(turn: Turn, submission: Submission): Promise<vo
       "the run's state is too large for a checkpoint; a restart folds more of its journal",
     );
   const kept = isTooLarge ? { ...decided, checkpoint: null } : decided;
-  const commit = blobs.length === 0 ? kept : { ...kept, blobs: blobs.map(({ hash }) => hash) };
+  const { memos } = submission;
+  const refers = blobs.length === 0 ? kept : { ...kept, blobs: blobs.map(({ hash }) => hash) };
+  const commit = memos === null ? refers : { ...refers, memos };
   const after: Tail =
     checkpoint === null
       ? {

@@ -35,7 +35,8 @@ function withoutItems(path) {
 
 function instance(step) {
   const tookMs = elapsedMs(step.startedAt, step.endedAt);
-  const line = [step.status, `${step.attempts} ${step.attempts === 1 ? "attempt" : "attempts"}`];
+  const attempts = `${step.attempts} ${step.attempts === 1 ? "attempt" : "attempts"}`;
+  const line = [step.status, step.memo === null ? attempts : `from memo (run ${step.memo.runId})`];
   if (tookMs !== null) line.push(durationText(tookMs));
   return element(
     "div",
