@@ -164,7 +164,7 @@ export async function perform(
   request: AttemptRequest,
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
-  const name = (request.config as { do: string }).do;
+  const name = (request.config as { do?: string }).do ?? request.uses;
   const perform = table[name];
   if (perform === undefined) throw new Error(`the test has no work ${name}`);
   try {
