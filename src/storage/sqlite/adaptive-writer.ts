@@ -75,7 +75,7 @@ export class AdaptiveWriter implements Writer {
     const commit = input as Commit["input"];
     const isLone = isLoneGroup(commit);
     this.#lastNowMs = commit.nowMs;
-    if (this.#pace.judge(isLone) && this.#underWay === 0) {
+    if (this.#pace.judge(isLone) && this.#underWay === 0 && !remembers(commit)) {
       const output = this.#commitHere(commit);
       if (output !== null) return output;
     }
@@ -140,13 +140,15 @@ export class AdaptiveWriter implements Writer {
   }
 }
 
+/** The worker alone knows how much is remembered, and what was used when. */
+function remembers({ turns }: Commit["input"]): boolean {
+  return turns.some(({ memos }) => memos !== undefined);
+}
+
 function isLoneGroup({ turns }: Commit["input"]): boolean {
   if (turns.length > LONE_TURNS_MAX) return false;
   let size = 0;
-  for (const { record, checkpoint, memos } of turns) {
-    // The worker alone knows what is remembered, and what was used when.
-    if (memos !== undefined) return false;
+  for (const { record, checkpoint } of turns)
     size += (record?.events.length ?? 0) + (checkpoint?.state.length ?? 0);
-  }
   return size <= LONE_SIZE_MAX;
 }
