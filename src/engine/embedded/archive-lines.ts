@@ -148,6 +148,11 @@ function frozenStore(held: {
     describe: async () => ({ adapter: "archive" }),
     close: async () => {},
     blobs: { put: refuse, get: async (_context, hash) => blobs.get(hash) ?? null },
+    memos: {
+      find: async () => null,
+      list: async () => ({ items: [], cursor: null }),
+      clear: refuse,
+    },
     catalogue: {
       save: refuse,
       find: async () => workflow,
