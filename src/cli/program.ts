@@ -9,6 +9,7 @@ import { addApprovalCommands } from "./commands/approvals.ts";
 import { addBackupCommand } from "./commands/backup.ts";
 import { addGraphCommand } from "./commands/graph.ts";
 import { addMemoCommands } from "./commands/memo.ts";
+import { addPlanCommand } from "./commands/plan.ts";
 import { addReleaseCommand } from "./commands/release.ts";
 import { addRestoreCommand } from "./commands/restore.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -40,6 +41,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addValidateCommand(program, cli);
   addSchemaCommand(program, cli);
   addGraphCommand(program, cli);
+  addPlanCommand(program, cli);
   addStartCommand(program, cli);
   addRunsCommands(program, cli);
   addApprovalCommands(program, cli);

@@ -54,7 +54,7 @@ type Building = { nodes: GraphNode[]; edges: GraphEdge[]; groups: GraphGroup[] }
 
 /** `group` tells apart what shares a path: the clauses of a try. */
 function addScope(scope: PlanScope, path: string, group: string, graph: Building): void {
-  const idOf = (step: PlanStep | undefined): string => nodeId(path, group, step?.id ?? "");
+  const idOf = (step: PlanStep | undefined): string => graphNodeId(path, group, step?.id ?? "");
   for (const step of scope.steps) {
     const id = idOf(step);
     graph.nodes.push({ id, label: step.id, uses: step.uses, scope: group, kind: step.kind });
@@ -70,7 +70,7 @@ function addScope(scope: PlanScope, path: string, group: string, graph: Building
 }
 
 /** The path, which later catch clauses of a try share: those get their slot in it. */
-function nodeId(path: string, group: string, id: string): string {
+export function graphNodeId(path: string, group: string, id: string): string {
   const later = /\["catch\.[1-9]\d*"\]$/.test(group);
   return childPath(later ? group : path, id);
 }
