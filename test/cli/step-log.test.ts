@@ -38,6 +38,17 @@ test("a retry says which attempt comes when, and why", () => {
   ).toEqual(["  ↻ fetch            attempt 2 in 2.0 s  http.503: busy"]);
 });
 
+test("a remembered result says whose it is", () => {
+  const from = { runId: "run_1", path: "fetch", atMs: 500 };
+  expect(
+    linesAfter(
+      event("step.scheduled", "fetch", { attempt: 1 }),
+      event("step.memo_hit", "fetch", { key: "00", from }),
+      event("step.succeeded", "fetch", {}),
+    ),
+  ).toEqual(["  ✓ fetch              from memo (run run_1)"]);
+});
+
 test("an approval names its title and the commands that decide it", () => {
   const log = new StepLog();
   const step = log.apply(

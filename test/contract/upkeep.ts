@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { TurnCommit } from "#ports/journal.ts";
+import type { MemoWrite } from "#ports/memo-store.ts";
 import type { RetentionRule, Upkeep } from "#ports/upkeep.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import {
@@ -157,6 +158,33 @@ export function upkeepContract(adapter: string, open: OpenFixture): void {
       expect(await journal.head(ALICE, "late")).toBeNull();
       await blobs.put(ALICE, name, bytes);
       expect(await journal.commit("c3", [refers])).toEqual({ fenced: [] });
+    });
+
+    test("U3 a blob stays while a remembered result needs it, also without its run", async () => {
+      await using fixture = await open();
+      const { journal, blobs, memos, epoch } = fixture.store;
+      const upkeep = upkeepOf(fixture);
+      let nowMs = Date.UTC(2026, 0, 1);
+      const sweepAfter = async (ms: number) => {
+        nowMs += ms;
+        fixture.advance(ms);
+        return (await upkeep.sweepBlobs(nowMs - DAY_MS, 100)).swept;
+      };
+      const bytes = randomBytes(1_000);
+      const name = hash("sha256", bytes);
+      await blobs.put(ALICE, name, bytes);
+      const memo: MemoWrite = {
+        ...{ key: "k", scope: "tenant", label: null, uses: "u", workflow: "report", path: "p" },
+        ...{ output: { blob: { hash: name, bytes: 1_000 } }, createdAtMs: 1, expiresAtMs: null },
+      };
+      await journal.commit("c1", [ended("a", epoch, { blobs: [name], memos: [memo] })]);
+      await upkeep.remove(ALICE, "a", null);
+      await purged(upkeep, 100);
+      expect(await sweepAfter(10 * DAY_MS)).toBe(0);
+      expect(await memos.find(ALICE, "k", nowMs)).not.toBeNull();
+      expect(await memos.clear(ALICE, {})).toBe(1);
+      expect(await sweepAfter(2 * DAY_MS)).toBe(1);
+      expect(await blobs.get(ALICE, name)).toBeNull();
     });
 
     test("U3 a blob that is put or referred to again while a sweep goes on survives it", async () => {

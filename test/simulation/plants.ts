@@ -137,6 +137,36 @@ export const PLANTS: readonly Plant[] = [
     find: 'return counts.failed > 0 ? "blocked" : "skipped";',
     replace: 'return counts.failed > 0 ? "wait" : "skipped";',
   },
+  {
+    name: "memo-leads-twice",
+    harm: "two steps of one memo key run at once and the work is done twice",
+    file: "src/engine/embedded/memos.ts",
+    find: "    flight.leader = next;",
+    replace: "",
+  },
+  {
+    name: "memo-keeps-failures",
+    harm: "a failed step is remembered, and others take its failure for a result",
+    file: "src/engine/embedded/run-effects.ts",
+    find: 'if (event.type !== "step.succeeded" || event.attempt === undefined) continue;',
+    replace:
+      'if (event.type === "step.retry_scheduled") { const failed = this.#services.memos.writeOf(slotName(this.#run.key, { path: event.path, attempt: event.attempt - 1 }), null, turn.atMs); if (failed !== null) writes.push(failed); }\n      if (event.type !== "step.succeeded" || event.attempt === undefined) continue;',
+  },
+  {
+    name: "memo-forgets-its-scope",
+    harm: "a run gets the result that another run has remembered for itself",
+    file: "src/engine/embedded/memo-key.ts",
+    find: 'return ["run", runId];',
+    replace: 'return ["run", runId.length];',
+  },
+  {
+    name: "memo-is-kept-before-its-commit",
+    harm: "waiting steps get a result although the commit that holds it was refused",
+    file: "src/engine/embedded/memos.ts",
+    find: '    if (claim === undefined || claim.phase !== "leading" || claim.key === null) return null;',
+    replace:
+      '    if (claim === undefined || claim.phase !== "leading" || claim.key === null) return null;\n    const early = this.#flightOf(claim);\n    for (const other of [...(early?.waiting ?? [])]) { early?.waiting.delete(other); this.#claims.delete(other.ask.slot); other.isGone = true; this.#options.hit(other.ask, { key: claim.key, from: { runId: claim.ask.runId, path: claim.ask.path, atMs }, output }); }',
+  },
 ];
 
 /** Loads the plant's file with its bug from now on. Throws where the plant does not fit the file. */

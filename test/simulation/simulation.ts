@@ -641,6 +641,16 @@ class SimulatedWorld {
   }
 
   #readHit(runId: string, { path, key, from }: EventOf<"step.memo_hit">): void {
+    const scheduled = this.#journal(runId).find(
+      ({ event }) => event.type === "step.scheduled" && event.path === path,
+    )?.event;
+    const scope = scheduled?.type === "step.scheduled" ? scheduled.memo?.scope : undefined;
+    const isWithin =
+      scope === "tenant" ||
+      (scope === "run" && from.runId === runId) ||
+      (scope === "workflow" && this.#workflowOf(runId) === this.#workflowOf(from.runId));
+    if (!isWithin)
+      this.#violate(`W10: ${runId} ${path} has a result of ${from.runId}, out of its scope`);
     const output = this.#outputOf(runId, path);
     const given = this.#journal(from.runId).find(
       ({ event }) =>
@@ -658,6 +668,11 @@ class SimulatedWorld {
       this.#violate(
         `W10: ${runId} ${path} has a result that ${from.runId} ${from.path} did not give`,
       );
+  }
+
+  #workflowOf(runId: string): string | null {
+    const queued = this.#journal(runId)[0]?.event;
+    return queued?.type === "run.queued" ? `${queued.workflow} ${queued.version}` : null;
   }
 
   #outputOf(runId: string, path: string): unknown {

@@ -191,6 +191,13 @@ describe("parseWorkflow", () => {
       ["not_available 4:26", "not_available 5:26"],
     ],
     [
+      "a memo where nothing is remembered",
+      steps(
+        "  - { id: a, uses: noop, memo: {} }\n  - { id: b, uses: wait.for, with: { duration: 1s }, memo: {} }",
+      ),
+      ["field_not_allowed 4:26", "field_not_allowed 5:54"],
+    ],
+    [
       "a trigger that nothing starts",
       `language: 1\nname: a\ntriggers: [{ schedule: { interval: 1h } }]\nsteps: []`,
       ["not_available 3:1"],
