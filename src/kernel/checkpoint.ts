@@ -8,12 +8,12 @@
  */
 import type { Plan } from "#workflow/plan.ts";
 import { addDeclaredStep } from "./declared-step.ts";
+import { holdScope, newLive } from "./live.ts";
 import { countEdge } from "./settle.ts";
 import {
   type AgendaItem,
   isSettled,
   type Live,
-  newLive,
   newScope,
   newState,
   type RunState,
@@ -260,7 +260,7 @@ function restoreScope(state: RunState, saved: SavedScope): void {
   if (scope.closed) return;
   state.scopes.set(path, scope);
   for (const instance of scope.steps) state.steps.set(instance.path, instance);
-  owner?.live?.scopes.add(scope);
+  if (owner !== null && owner.live !== null) holdScope(owner.live, scope);
 }
 
 function restoreStep(scope: ScopeInstance, saved: SavedStep): void {

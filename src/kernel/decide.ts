@@ -175,12 +175,9 @@ function admit(turn: Turn, paths: readonly string[]): void {
   for (const path of paths) {
     const instance = find(turn, path);
     if (instance?.status !== "scheduled") continue;
-    emit(turn, {
-      type: "step.started",
-      path,
-      attempt: instance.attempt,
-      ...timeoutOf(turn, instance),
-    });
+    const { attempt } = instance;
+    if (instance.step.timeoutMs === null) emit(turn, { type: "step.started", path, attempt });
+    else emit(turn, { type: "step.started", path, attempt, ...timeoutOf(turn, instance) });
   }
 }
 

@@ -24,6 +24,53 @@ export const VALUE_FIELDS = [
   "value",
 ] as const;
 
+export type ValueField = (typeof VALUE_FIELDS)[number];
+
+/** Which of them an event of each type may have; the generators of the tests hold it complete. */
+export const VALUE_FIELDS_OF: {
+  readonly [Type in RunEventType]: readonly (ValueField & keyof EventOf<Type>)[];
+} = {
+  "run.queued": ["input"],
+  "run.forked": [],
+  "run.admitted": [],
+  "run.started": [],
+  "run.paused": [],
+  "run.resumed": [],
+  "run.cancel_requested": [],
+  "run.stop_requested": ["output"],
+  "run.deadline_passed": [],
+  "run.succeeded": ["output"],
+  "run.failed": [],
+  "run.cancelled": [],
+  "variable.set": ["value"],
+  "scope.opened": [],
+  "scope.sealed": [],
+  "scope.cancel_requested": [],
+  "scope.closed": ["output", "carry"],
+  "step.declared": [],
+  "step.scheduled": ["input"],
+  "step.started": ["carry"],
+  "step.waiting": ["input"],
+  "step.succeeded": ["output"],
+  "step.failed": ["output"],
+  "step.retry_scheduled": [],
+  "step.skipped": [],
+  "step.blocked": [],
+  "step.cancel_requested": [],
+  "step.cancelled": [],
+  "step.lost": [],
+  "step.late_result": [],
+  "step.memo_hit": [],
+  "step.items_stored": ["values", "keys"],
+  "step.results_stored": ["results", "failed"],
+  "timer.fired": [],
+  "signal.received": ["payload"],
+  "signal.consumed": [],
+  "signal.unconsumed": [],
+  "child.started": ["input"],
+  "child.finished": ["output"],
+};
+
 /** Grows when decide changes its mind about anything; every released number stays readable. */
 export const SEMANTICS = 1;
 

@@ -13,6 +13,7 @@ import { agendaWants } from "./agenda-wants.ts";
 import { addDeclaredStep } from "./declared-step.ts";
 import type { EventOf, RunEvent } from "./events.ts";
 import { evolveStep } from "./evolve-step.ts";
+import { dropScope, holdScope } from "./live.ts";
 import { controlClosed, controlOpened } from "./scopes/fold.ts";
 import { countEdge, wake } from "./settle.ts";
 import {
@@ -194,7 +195,7 @@ function openScope(state: RunState, event: EventOf<"scope.opened">): void {
   for (const instance of scope.steps) state.steps.set(instance.path, instance);
   if (owner !== null) {
     if (owner.live !== null) {
-      owner.live.scopes.add(scope);
+      holdScope(owner.live, scope);
       owner.live.untold = null;
     }
     controlOpened(owner, scope);
@@ -235,7 +236,7 @@ function closeScope(state: RunState, event: EventOf<"scope.closed">): void {
   };
   const owner = scope.owner;
   if (owner !== null) {
-    owner.live?.scopes.delete(scope);
+    if (owner.live !== null) dropScope(owner.live, scope);
     const carry =
       event.carry === undefined
         ? null

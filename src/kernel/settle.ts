@@ -5,11 +5,11 @@
 import type { StepError } from "#errors/step-error.ts";
 import type { PlanEdge } from "#workflow/plan.ts";
 import { ruleOutcome, sourceEdgeState } from "#workflow/trigger-rules.ts";
+import { newLive } from "./live.ts";
 import {
   isSettled,
   listScope,
   listStep,
-  newLive,
   type RunState,
   type SettledStatus,
   type StepInstance,

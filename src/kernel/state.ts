@@ -92,7 +92,8 @@ export interface Live {
   fired: boolean;
   cancelling: { readonly reason: CancelReason; readonly error: StepError | null } | null;
   control: Control | null;
-  readonly scopes: Set<ScopeInstance>;
+  /** Changed by holdScope and dropScope. */
+  scopes: ReadonlySet<ScopeInstance>;
   /** Those of `scopes` that may have to be told to stop, from `cursor` on; a cache, null is always right. */
   untold: { readonly scopes: readonly ScopeInstance[]; cursor: number } | null;
   /** Computed off the turn right now; not part of the durable state. */
@@ -354,32 +355,7 @@ function openCounts(edges: readonly PlanEdge[]): MutableCounts {
   };
 }
 
-export function newLive(readyAtMs: number): Live {
-  return {
-    readyAtMs,
-    input: NULL_REF,
-    secrets: null,
-    deadlineAtMs: null,
-    timeoutAtMs: null,
-    retryAtMs: null,
-    failures: 0,
-    lostInARow: 0,
-    slot: null,
-    memo: null,
-    priority: 5,
-    scheduledAtMs: readyAtMs,
-    wait: null,
-    fired: false,
-    cancelling: null,
-    control: null,
-    scopes: new Set(),
-    untold: null,
-    computing: false,
-    scratch: undefined,
-  };
-}
 export const NO_EFFECTS: readonly Effect[] = [];
-
 export function listStep(state: RunState, instance: StepInstance): void {
   if (instance.listed) return;
   instance.listed = true;

@@ -7,8 +7,7 @@
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { type Refusal, TURN_EVALUATIONS_MAX, TURN_SIZE_MAX, type World } from "./decision.ts";
 import type { Send } from "./effects.ts";
-import type { RunEvent } from "./events.ts";
-import { VALUE_FIELDS } from "./events.ts";
+import { type RunEvent, VALUE_FIELDS_OF, type ValueField } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import type { RunState } from "./state.ts";
 import { INLINE_SIZE_MAX, type ValueRef } from "./value-ref.ts";
@@ -48,12 +47,19 @@ const READ_BY_ELEMENT: ReadonlySet<string> = new Set(["values", "keys", "results
 
 /** Appends `event` and folds it into the state. */
 export function emit(turn: Turn, event: RunEvent): void {
-  const seq = turn.state.seq + 1;
   turn.events.push(event);
   turn.size += 100;
-  const fields = event as Readonly<Record<string, unknown>>;
-  for (const field of VALUE_FIELDS) {
-    const value = fields[field];
+  const fields = VALUE_FIELDS_OF[event.type];
+  if (fields.length > 0) putValues(turn, event as ValueEvent, fields);
+  evolve(turn.state, event, turn.world.nowMs);
+}
+
+type ValueEvent = Readonly<Record<string, unknown>>;
+
+function putValues(turn: Turn, event: ValueEvent, fields: readonly ValueField[]): void {
+  const seq = turn.state.seq + 1;
+  for (const field of fields) {
+    const value = event[field];
     if (value === undefined || (value === null && !READ_BY_ELEMENT.has(field))) continue;
     const size = jsonSizeUpTo(value, INLINE_SIZE_MAX);
     turn.size += size;
@@ -62,7 +68,6 @@ export function emit(turn: Turn, event: RunEvent): void {
     if (field === "carry") putCarry(turn, seq, value as Readonly<Record<string, unknown>>);
     else turn.world.values.put(seq, field, value);
   }
-  evolve(turn.state, event, turn.world.nowMs);
 }
 
 function putCarry(turn: Turn, seq: number, carry: Readonly<Record<string, unknown>>): void {

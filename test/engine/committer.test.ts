@@ -83,7 +83,7 @@ test("groups are bounded; the queue is full and then says that there is room", a
   await clock.runUntilIdle();
   expect(groups.map((group) => group.length)).toEqual([5, 5, 2]);
   expect(committer.isFull).toBe(false);
-  expect(rooms).toEqual([1]);
+  expect(rooms).toHaveLength(1);
 });
 
 test("while the store is away every turn of the group is refused, after a pause that grows", async () => {

@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { agendaWants } from "#kernel/agenda-wants.ts";
-import type { DeclaredStep } from "#kernel/events.ts";
+import { type DeclaredStep, VALUE_FIELDS, VALUE_FIELDS_OF } from "#kernel/events.ts";
 import { explainRun } from "#kernel/explain.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { Plan } from "#workflow/plan.ts";
@@ -57,7 +57,11 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
   } catch (fault) {
     throw new Error(`${label}\n${(fault as Error).message}`, { cause: fault });
   }
-  for (const { event } of driver.journal) count(counts.events, event.type);
+  for (const { event } of driver.journal) {
+    count(counts.events, event.type);
+    for (const field of VALUE_FIELDS)
+      if (field in event) expect(VALUE_FIELDS_OF[event.type]).toContain(field);
+  }
   count(counts.ends, driver.state.terminal ?? "none");
 }
 

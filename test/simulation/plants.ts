@@ -22,8 +22,8 @@ export const PLANTS: readonly Plant[] = [
     name: "effects-before-commit",
     harm: "an effect happens although the journal never heard of it",
     file: "src/engine/embedded/run-host.ts",
-    find: "      await submitTurn(turn, {",
-    replace: "      this.#effects.apply(turn);\n      await submitTurn(turn, {",
+    find: "    const storing = submitTurn(turn, {",
+    replace: "    this.#effects.apply(turn);\n    const storing = submitTurn(turn, {",
   },
   {
     name: "unknown-commit-is-success",

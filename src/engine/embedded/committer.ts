@@ -1,6 +1,8 @@
 /**
  * Group commit: one writer that gathers the turns of all runs that advanced while the commit
- * before was under way. No timer delays it: a lone turn commits at once.
+ * before was under way. No timer delays it: a lone turn commits at once. What has gathered when a
+ * commit resolves is sent before the turns of that commit go on, so that the writer and this thread
+ * are busy at the same time.
  *
  *          submit                    commit resolves: committed | fenced
  *   idle ----------> gathering -> committing -> settle each turn -> gathering or idle
@@ -52,13 +54,27 @@ interface CommitterOptions {
   readonly onRoom: () => void;
 }
 
+/** What the journal said; `isWritten: false` leaves open whether it is there. */
+type Answer =
+  | { readonly isWritten: true; readonly fenced: readonly string[] }
+  | { readonly isWritten: false; readonly error: unknown };
+
+interface Sent {
+  readonly group: readonly SubmittedTurn[];
+  readonly commitId: string;
+  /** Never rejects. */
+  readonly answer: Promise<Answer>;
+}
+
 const BACKOFF_MS_FIRST = 50;
 const BACKOFF_MS_MAX = 5_000;
 
 export class Committer {
   readonly #options: CommitterOptions;
   #queue: SubmittedTurn[] = [];
+  /** From the first submitted turn until nothing is left. */
   #isRunning = false;
+  #hasBegun = false;
   #isClosing = false;
   #failures = 0;
   #cancelPause: (() => void) | null = null;
@@ -84,11 +100,19 @@ export class Committer {
     return this.#failures > 0 && this.#isRunning;
   }
 
+  /** The turn is sent with whatever else is submitted before the next flush(), soon at the latest. */
   submit(turn: SubmittedTurn): void {
     this.#queue.push(turn);
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#options.defer(() => void this.#run());
+    this.#options.defer(() => this.flush());
+  }
+
+  /** Nothing more is expected right now: what is queued is sent, unless a commit is under way. */
+  flush(): void {
+    if (!this.#isRunning || this.#hasBegun) return;
+    this.#hasBegun = true;
+    void this.#run();
   }
 
   get isIdle(): boolean {
@@ -111,18 +135,47 @@ export class Committer {
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const wasFull = this.isFull;
-      const group = this.#take();
-      await this.#commit(group);
-      if (wasFull && !this.isFull) this.#options.onRoom();
+    for (let sent = this.#sendNext(); sent !== null; ) {
+      const answer = await sent.answer;
+      let next: Sent | null = null;
+      if (answer.isWritten) {
+        next = this.#sendNext();
+        this.#settle(sent.group, answer.fenced);
+      } else await this.#recover(sent, answer.error);
       // What the settled turns produced by now joins the next group.
-      if (this.#queue.length === 0) continue;
-      await new Promise<void>((resolve) => this.#options.defer(resolve));
+      if (next === null && this.#queue.length > 0) {
+        await new Promise<void>((resolve) => this.#options.defer(resolve));
+        next = this.#sendNext();
+      }
+      sent = next;
     }
     this.#isRunning = false;
+    this.#hasBegun = false;
     this.#idle?.resolve();
     this.#idle = null;
+  }
+
+  #sendNext(): Sent | null {
+    if (this.#queue.length === 0) return null;
+    const wasFull = this.isFull;
+    const sent = this.#send(this.#take());
+    if (wasFull && !this.isFull) this.#options.onRoom();
+    return sent;
+  }
+
+  #send(group: readonly SubmittedTurn[]): Sent {
+    const { journal, ids, meter, clock } = this.#options;
+    const commitId = ids.commitId();
+    const beganMs = meter === null ? 0 : clock.monotonicMs();
+    const turns = group.map((turn) => turn.commit);
+    const answer = journal.commit(commitId, turns).then<Answer, Answer>(
+      ({ fenced }) => {
+        meter?.commit(group.length, sizeOf(group), clock.monotonicMs() - beganMs);
+        return { isWritten: true, fenced };
+      },
+      (error: unknown) => ({ isWritten: false, error }),
+    );
+    return { group, commitId, answer };
   }
 
   #take(): readonly SubmittedTurn[] {
@@ -139,38 +192,35 @@ export class Committer {
     return group;
   }
 
-  async #commit(group: readonly SubmittedTurn[]): Promise<void> {
-    const { journal, ids, logger, meter, clock } = this.#options;
-    const commitId = ids.commitId();
-    const beganMs = meter === null ? 0 : clock.monotonicMs();
-    try {
-      const { fenced } = await journal.commit(
-        commitId,
-        group.map((turn) => turn.commit),
-      );
-      meter?.commit(group.length, sizeOf(group), clock.monotonicMs() - beganMs);
-      this.#settle(group, new Set(fenced));
-    } catch (error) {
-      logger.warn({ commitId, turns: group.length, error: textOf(error) }, "commit refused");
-      // Before anything else: the group may be in the journal all the same.
-      const isCommitted = await this.#askCommitted(commitId);
-      if (isCommitted === null) return this.#refuse(group, error);
-      if (isCommitted) return this.#settleByHeads(group, error);
-      if (isTransient(error)) {
-        await this.#pause();
-        return this.#refuse(group, error);
-      }
-      const [only] = group;
-      if (group.length === 1 && only !== undefined) return only.settle({ kind: "rejected", error });
-      for (const turn of group) await this.#commit([turn]);
+  /** The journal did not say that the group is durable: finds out, and settles it. */
+  async #recover({ group, commitId }: Sent, error: unknown): Promise<void> {
+    this.#options.logger.warn(
+      { commitId, turns: group.length, error: textOf(error) },
+      "commit refused",
+    );
+    // Before anything else: the group may be in the journal all the same.
+    const isCommitted = await this.#askCommitted(commitId);
+    if (isCommitted === null) return this.#refuse(group, error);
+    if (isCommitted) return this.#settleByHeads(group, error);
+    if (isTransient(error)) {
+      await this.#pause();
+      return this.#refuse(group, error);
+    }
+    const [only] = group;
+    if (group.length === 1 && only !== undefined) return only.settle({ kind: "rejected", error });
+    for (const turn of group) {
+      const alone = this.#send([turn]);
+      const answer = await alone.answer;
+      if (answer.isWritten) this.#settle(alone.group, answer.fenced);
+      else await this.#recover(alone, answer.error);
     }
   }
 
-  #settle(group: readonly SubmittedTurn[], fenced: ReadonlySet<string>): void {
+  #settle(group: readonly SubmittedTurn[], fenced: readonly string[]): void {
     this.#failures = 0;
     this.commits++;
     for (const turn of group) {
-      if (fenced.has(turn.commit.runId)) {
+      if (fenced.length > 0 && fenced.includes(turn.commit.runId)) {
         turn.settle({ kind: "fenced" });
         continue;
       }
@@ -191,14 +241,14 @@ export class Committer {
 
   /** The group is in the journal, but the answer that named its fenced turns was lost. */
   async #settleByHeads(group: readonly SubmittedTurn[], cause: unknown): Promise<void> {
-    const fenced = new Set<string>();
+    const fenced: string[] = [];
     for (const { commit } of group) {
       if (commit.record === null) continue;
       const context = { tenant: commit.tenant, principal: "engine", trace: null };
       const { runId } = commit;
       const head = await this.#persist(() => this.#options.journal.head(context, runId));
       if (head === GAVE_UP) return this.#refuse(group, cause);
-      if (head === null || head.seq !== commit.record.lastSeq) fenced.add(runId);
+      if (head === null || head.seq !== commit.record.lastSeq) fenced.push(runId);
     }
     this.#settle(group, fenced);
   }

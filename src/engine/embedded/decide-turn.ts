@@ -82,8 +82,8 @@ function nextInput(
   const entry = { mail, end: null };
   turn.taken.push(entry);
   // Slots that the scheduler granted when it sent this mail.
-  if (mail.input.kind === "admit_run") turn.slots.add(runKey);
-  else if (mail.slot !== null) turn.slots.add(mail.slot);
+  if (mail.input.kind === "admit_run") turn.slots.push(runKey);
+  else if (mail.slot !== null) turn.slots.push(mail.slot);
   return { input: mail.input, entry };
 }
 
@@ -98,12 +98,12 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
       if (effect.memo !== null || isSpent(run.services, turn)) continue;
       const claim = run.effects.claimOf(effect);
       if (!attemptSlots.tryAdmit(claim)) continue;
-      turn.slots.add(claim.slot);
+      turn.slots.push(claim.slot);
       paths.push(effect.path);
     } else if (effect.kind === "admit_run") {
       const claim = run.effects.runClaimOf(effect);
       if (claim === null || runSlots.tryAdmit(claim)) {
-        if (claim !== null) turn.slots.add(claim.slot);
+        if (claim !== null) turn.slots.push(claim.slot);
         turn.own.push({ kind: "admit_run" });
       } else if (effect.concurrency?.whenFull === "reject" && turn.firstSeq === 1)
         return { kind: "full", ...effect.concurrency };

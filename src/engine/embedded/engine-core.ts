@@ -37,8 +37,8 @@ import { Timers } from "./timers.ts";
 import { ValueCache } from "./value-cache.ts";
 import { ValueLoader } from "./value-loader.ts";
 
-/** Time for turns before what waits in the event loop comes first. */
-const PUMP_MS = 10;
+/** Time for turns before what waits in the event loop comes first: answers of the writer among it. */
+const PUMP_MS = 1;
 const RETRY_MS = 1_000;
 
 export class EngineCore {
@@ -282,6 +282,7 @@ export class EngineCore {
       if (clock.monotonicMs() - beganMs >= PUMP_MS) break;
     }
     this.#ready = this.#ready.slice(count);
+    committer.flush();
     if (this.#ready.length > 0 && !committer.isFull) this.#pumpSoon();
     if (this.#ready.length === 0) this.#quiet?.();
   }

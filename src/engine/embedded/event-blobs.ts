@@ -35,12 +35,26 @@ export function encodeEvents(events: readonly RunEvent[]): {
   readonly blobs: readonly StoredBlob[];
 } {
   const blobs: StoredBlob[] = [];
-  const texts = events.map((event) => {
-    const text = JSON.stringify(event);
-    if (text.length <= SURELY_SMALL || Buffer.byteLength(text) <= BLOB_BYTES) return text;
-    return JSON.stringify(withBlobs(event, blobs));
-  });
+  if (events.length <= CHUNK_EVENTS) return { text: `[${chunkText(events, blobs)}]`, blobs };
+  const texts: string[] = [];
+  for (let from = 0; from < events.length; from += CHUNK_EVENTS)
+    texts.push(chunkText(events.slice(from, from + CHUNK_EVENTS), blobs));
   return { text: `[${texts.join(",")}]`, blobs };
+}
+
+/** Written at once, and one by one only where one of them may be too large. */
+const CHUNK_EVENTS = 64;
+
+function chunkText(events: readonly RunEvent[], blobs: StoredBlob[]): string {
+  const text = JSON.stringify(events);
+  if (text.length <= SURELY_SMALL) return text.slice(1, -1);
+  return events.map((event) => eventText(event, blobs)).join(",");
+}
+
+function eventText(event: RunEvent, blobs: StoredBlob[]): string {
+  const text = JSON.stringify(event);
+  if (text.length <= SURELY_SMALL || Buffer.byteLength(text) <= BLOB_BYTES) return text;
+  return JSON.stringify(withBlobs(event, blobs));
 }
 
 function withBlobs(event: RunEvent, blobs: StoredBlob[]): Record<string, unknown> {

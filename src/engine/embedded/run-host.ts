@@ -18,11 +18,10 @@
  *   H4. A parked run does nothing until somebody calls, and explain says why.
  */
 import type { LockstitchError } from "#errors/errors.ts";
-import type { Decision, World } from "#kernel/decision.ts";
+import type { Decision } from "#kernel/decision.ts";
 import type { Input } from "#kernel/inputs.ts";
 import { pending } from "#kernel/pending.ts";
 import { newState, type RunState } from "#kernel/state.ts";
-import { statusOf } from "#kernel/status.ts";
 import type { ValueRef } from "#kernel/value-ref.ts";
 import type { Plan } from "#workflow/plan.ts";
 import type { TurnOutcome } from "./committer.ts";
@@ -42,9 +41,9 @@ import {
   shuttingDown,
   slotsFull,
 } from "./run-errors.ts";
-import { engineContext, factsAfter, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
+import { engineContext, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { LoadedRun } from "./run-loader.ts";
-import { worldOf } from "./run-world.ts";
+import { HostWorld } from "./run-world.ts";
 import { eventOf, newTurn, pinValues, refuseCalls, settleCalls, type Turn } from "./turn.ts";
 import { messageOf, type StoredTurn, submitTurn, type Tail } from "./turn-commit.ts";
 import type { ValueSource } from "./value-loader.ts";
@@ -56,7 +55,7 @@ export class RunHost implements LoadedHost {
   readonly tenant: string;
   readonly runId: string;
   readonly #services: HostServices;
-  readonly #world: World;
+  readonly #world: HostWorld;
   readonly #effects: RunEffects;
   readonly #source: ValueSource;
   #phase: HostPhase = "loading";
@@ -89,7 +88,7 @@ export class RunHost implements LoadedHost {
       source: this.#source,
       facts: () => this.facts,
     });
-    this.#world = worldOf(services, this.key, () => must(this.#turn, runId));
+    this.#world = new HostWorld(services, this.key);
   }
 
   get parked(): Parked | null {
@@ -169,6 +168,7 @@ export class RunHost implements LoadedHost {
     if (this.#hasMore) turn.own.push(CONTINUE);
     this.#hasMore = false;
     this.#turn = turn;
+    this.#world.turn = turn;
     this.#decide(turn);
   }
 
@@ -205,7 +205,7 @@ export class RunHost implements LoadedHost {
         effects: this.#effects,
         services: this.#services,
       });
-      if (decided.kind === "done") void this.#commit(turn);
+      if (decided.kind === "done") this.#commit(turn);
       else if (decided.kind === "needs") void this.#loadValues(turn, decided.refs);
       else this.#vanish(turn, { kind: "failed", error: slotsFull(this.facts.workflow, decided) });
     } catch (error) {
@@ -224,20 +224,17 @@ export class RunHost implements LoadedHost {
     this.#decide(turn);
   }
 
-  async #commit(turn: Turn): Promise<void> {
-    try {
-      await submitTurn(turn, {
-        services: this.#services,
-        context: this.#source.context,
-        state: must(this.#state, this.runId),
-        facts: this.facts,
-        tail: this.#tail,
-        memos: this.#effects.memosOf(turn),
-        settle: (outcome, stored) => this.#settled(turn, outcome, stored),
-      });
-    } catch (error) {
-      await this.#storeFailed(turn, error);
-    }
+  #commit(turn: Turn): void {
+    const storing = submitTurn(turn, {
+      services: this.#services,
+      context: this.#source.context,
+      state: must(this.#state, this.runId),
+      facts: this.facts,
+      tail: this.#tail,
+      memos: this.#effects.memosOf(turn),
+      settle: (outcome, stored) => this.#settled(turn, outcome, stored),
+    });
+    storing?.catch((error: unknown) => this.#storeFailed(turn, error));
   }
 
   #settled(turn: Turn, outcome: TurnOutcome, stored: StoredTurn): void {
@@ -253,26 +250,24 @@ export class RunHost implements LoadedHost {
     }
   }
 
-  #committed(turn: Turn, { tail, hasBlobs }: StoredTurn): void {
+  #committed(turn: Turn, { tail, facts, hasBlobs }: StoredTurn): void {
     // Abandoned while its blobs were put: durable, and the next start goes on from here.
     if (this.#phase === "gone") return settleCalls(turn);
     const services = this.#services;
     const { events, firstSeq, atMs, sends } = turn;
-    const status = statusOf(must(this.#state, this.runId));
-    const facts = factsAfter(this.facts, events, { atMs, status });
     this.#facts = facts;
     this.#turn = null;
     this.#fences = 0;
     this.#failures = 0;
     this.#tail = tail;
-    for (const [key, value] of turn.made) services.cache.put(this.key, key, value);
+    for (const [key, value] of turn.made ?? []) services.cache.put(this.key, key, value);
     this.#effects.apply(turn);
     if (sends.length > 0) services.send(sends.map((send) => messageOf(this.tenant, send)));
     if (events.length > 0) services.committed({ facts, events, firstSeq, atMs, hasBlobs });
     settleCalls(turn);
     for (const step of turn.compute) void this.#compute(step);
     this.#hasMore = turn.hasMore;
-    if (isTerminal(status)) return this.#end();
+    if (isTerminal(facts.status)) return this.#end();
     this.#phase = "idle";
     this.#wake();
     if (this.isResting) services.rested(this);

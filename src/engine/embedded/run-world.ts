@@ -4,12 +4,13 @@
  */
 import type { World } from "#kernel/decision.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
-import { NOT_LOADED, refKey } from "#kernel/value-ref.ts";
+import { NOT_LOADED, refKey, type Values } from "#kernel/value-ref.ts";
 import { runPure } from "#nodes/attempt.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { compileSchema, type Validator } from "#workflow/validate-json.ts";
 import type { HostServices } from "./host-services.ts";
 import { BLOB_BYTES } from "./options.ts";
+import { must } from "./run-errors.ts";
 import type { Turn } from "./turn.ts";
 import { elementOf, type StoredRef } from "./value-loader.ts";
 
@@ -19,24 +20,55 @@ import { elementOf, type StoredRef } from "./value-loader.ts";
  */
 const OVERRUN_MS = 50;
 
-/** `turn` answers the turn under way. */
-export function worldOf(services: HostServices, runKey: string, turn: () => Turn): World {
-  return {
-    get nowMs() {
-      return turn().atMs;
-    },
-    values: {
-      get: (ref) => valueNow(services, runKey, turn(), ref),
-      put: (seq, field, value) => {
-        turn().made.set(`${seq}/${field}`, value);
-      },
-    },
-    pure: (uses, config, path) => evaluatePure(services, { runKey, uses, config, path }),
-    secretVersion: (name) => services.secrets.version(tenantOf(runKey), name),
-    validate: validateJson,
-    random: () => services.random.next(),
-    exhausted: () => isSpent(services, turn()),
-  };
+/** One for each run in memory. */
+export class HostWorld implements World, Values {
+  readonly #services: HostServices;
+  readonly #runKey: string;
+  /** The turn under way. */
+  turn: Turn | null = null;
+
+  constructor(services: HostServices, runKey: string) {
+    this.#services = services;
+    this.#runKey = runKey;
+  }
+
+  get nowMs(): number {
+    return must(this.turn, this.#runKey).atMs;
+  }
+
+  get values(): Values {
+    return this;
+  }
+
+  get(ref: StoredRef): unknown {
+    return valueNow(this.#services, this.#runKey, must(this.turn, this.#runKey), ref);
+  }
+
+  put(seq: number, field: string, value: unknown): void {
+    const turn = must(this.turn, this.#runKey);
+    turn.made ??= new Map();
+    turn.made.set(`${seq}/${field}`, value);
+  }
+
+  pure(uses: string, config: unknown, path: string): AttemptOutcome | "later" {
+    return evaluatePure(this.#services, { runKey: this.#runKey, uses, config, path });
+  }
+
+  secretVersion(name: string): string | null {
+    return this.#services.secrets.version(tenantOf(this.#runKey), name);
+  }
+
+  validate(schema: unknown, value: unknown): string | null {
+    return validateJson(schema, value);
+  }
+
+  random(): number {
+    return this.#services.random.next();
+  }
+
+  exhausted(): boolean {
+    return isSpent(this.#services, must(this.turn, this.#runKey));
+  }
 }
 
 function tenantOf(runKey: string): string {
@@ -50,10 +82,10 @@ export function isSpent(services: HostServices, turn: Turn): boolean {
 }
 
 function valueNow(services: HostServices, runKey: string, turn: Turn, ref: StoredRef): unknown {
-  const pinned = turn.pinned.get(refKey(ref));
+  const pinned = turn.pinned?.get(refKey(ref));
   if (pinned !== undefined) return pinned;
   if ("at" in ref) {
-    const made = turn.made.get(`${ref.at}/${ref.f}`);
+    const made = turn.made?.get(`${ref.at}/${ref.f}`);
     if (made !== undefined) return elementOf(made, ref);
     // Of an event of this turn nothing else is anywhere.
     if (ref.at >= turn.firstSeq) return NOT_LOADED;

@@ -8,7 +8,7 @@ import type { CallContext } from "#ports/call-context.ts";
 import type { CheckpointRecord, Message, TurnCommit } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
 import type { TurnOutcome } from "./committer.ts";
-import { encodeEvents } from "./event-blobs.ts";
+import { encodeEvents, type StoredBlob } from "./event-blobs.ts";
 import type { HostServices } from "./host-services.ts";
 import { READER } from "./options.ts";
 import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
@@ -31,104 +31,131 @@ interface Submission {
   readonly tail: Tail;
   /** Results to remember with the turn; null: none. */
   readonly memos: readonly MemoWrite[] | null;
-  /** `tail` is the one after the turn, once it is committed. */
   settle(outcome: TurnOutcome, stored: StoredTurn): void;
 }
 
 export interface StoredTurn {
   readonly tail: Tail;
+  /** After the turn. */
+  readonly facts: RunFacts;
   readonly hasBlobs: boolean;
 }
 
 /** Characters of JSON; a larger state is not saved, rather than refused with its turn by the store. */
 const CHECKPOINT_SIZE_MAX = 32 * 1024 * 1024;
 
-/** Puts the turn's blobs, then hands it to the committer. Rejects when a blob cannot be put. */
-export async function submitTurn(turn: Turn, submission: Submission): Promise<void> {
-  const { services, context, state, facts, tail } = submission;
-  const consumes = turn.taken.flatMap(({ mail }) => mail.consumes ?? []);
-  if (turn.events.length === 0 && consumes.length === 0)
-    return submission.settle({ kind: "committed" }, { tail, hasBlobs: false });
+/** Puts the turn's blobs, then hands it to the committer. Throws, or rejects when a blob cannot be put. */
+export function submitTurn(turn: Turn, submission: Submission): Promise<void> | null {
+  const { services, context, facts, tail } = submission;
+  const consumes = consumedBy(turn);
+  if (turn.events.length === 0 && consumes.length === 0) {
+    submission.settle({ kind: "committed" }, { tail, facts, hasBlobs: false });
+    return null;
+  }
   const { text, blobs } = encodeEvents(turn.events);
+  if (blobs.length === 0) {
+    submitText(turn, submission, { text, consumes, blobs: NOTHING });
+    return null;
+  }
   // Durable before the commit that refers to them.
-  for (const { hash, content } of blobs) await services.store.blobs.put(context, hash, content);
-  const decided = turnCommit({ turn, text, state, facts, tail, consumes }, services);
-  const { checkpoint } = decided;
-  const isTooLarge = checkpoint !== null && checkpoint.state.length > CHECKPOINT_SIZE_MAX;
-  if (isTooLarge)
-    services.logger.warn(
-      { run: facts.runId, size: checkpoint.state.length },
-      "the run's state is too large for a checkpoint; a restart folds more of its journal",
-    );
-  const kept = isTooLarge ? { ...decided, checkpoint: null } : decided;
-  const { memos } = submission;
-  const refers = blobs.length === 0 ? kept : { ...kept, blobs: blobs.map(({ hash }) => hash) };
-  const commit = memos === null ? refers : { ...refers, memos };
-  const after: Tail =
-    checkpoint === null
-      ? {
-          ...tail,
-          events: tail.events + turn.events.length,
-          size: tail.size + text.length,
-        }
-      : { events: 0, size: 0, checkpointSize: checkpoint.state.length };
+  const hashes = blobs.map(({ hash }) => hash);
+  return putBlobs(services, context, blobs).then(() =>
+    submitText(turn, submission, { text, consumes, blobs: hashes }),
+  );
+}
+
+async function putBlobs(
+  { store }: HostServices,
+  context: CallContext,
+  blobs: readonly StoredBlob[],
+): Promise<void> {
+  for (const { hash, content } of blobs) await store.blobs.put(context, hash, content);
+}
+
+const NOTHING: readonly string[] = [];
+
+function consumedBy({ taken }: Turn): readonly string[] {
+  let ids: string[] | null = null;
+  for (const { mail } of taken) {
+    if (mail.consumes === null) continue;
+    ids ??= [];
+    ids.push(mail.consumes);
+  }
+  return ids ?? NOTHING;
+}
+
+interface EncodedTurn {
+  /** The turn's events as they are stored. */
+  readonly text: string;
+  readonly consumes: readonly string[];
+  /** Hashes of the blobs that the events refer to. */
+  readonly blobs: readonly string[];
+}
+
+function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): void {
+  const { services, state, facts, tail, memos } = submission;
+  const { text, consumes, blobs } = encoded;
+  const after = factsAfter(facts, turn.events, { atMs: turn.atMs, status: statusOf(state) });
+  const grown: Tail = {
+    events: tail.events + turn.events.length,
+    size: tail.size + text.length,
+    checkpointSize: tail.checkpointSize,
+  };
+  const isDue =
+    !isTerminal(after.status) &&
+    (turn.events.some(wantsCheckpoint) || isCheckpointDue(grown, services.limits.checkpointEvents));
+  const checkpoint = isDue ? checkpointOf(state, services) : null;
+  let commit = turnCommit({ turn, text, after, consumes, checkpoint }, services.store.epoch);
+  if (blobs.length > 0) commit = { ...commit, blobs };
+  if (memos !== null) commit = { ...commit, memos };
+  const stored: StoredTurn = {
+    tail:
+      checkpoint === null ? grown : { events: 0, size: 0, checkpointSize: checkpoint.state.length },
+    facts: after,
+    hasBlobs: blobs.length > 0,
+  };
   services.committer.submit({
     commit,
-    settle: (outcome) => submission.settle(outcome, { tail: after, hasBlobs: blobs.length > 0 }),
+    settle: (outcome) => submission.settle(outcome, stored),
   });
 }
 
 interface DecidedTurn {
   readonly turn: Turn;
-  /** The turn's events as they are stored. */
   readonly text: string;
   /** After the turn. */
-  readonly state: RunState;
-  /** Before the turn. */
-  readonly facts: RunFacts;
-  readonly tail: Tail;
+  readonly after: RunFacts;
   readonly consumes: readonly string[];
+  readonly checkpoint: CheckpointRecord | null;
 }
 
 function turnCommit(
-  { turn, text, state, facts, tail, consumes }: DecidedTurn,
-  engine: {
-    readonly store: { readonly epoch: number };
-    readonly limits: { readonly checkpointEvents: number };
-  },
+  { turn, text, after, consumes, checkpoint }: DecidedTurn,
+  epoch: number,
 ): TurnCommit {
-  const status = statusOf(state);
-  const after = factsAfter(facts, turn.events, { atMs: turn.atMs, status });
-  const lastSeq = turn.firstSeq + turn.events.length - 1;
-  const isDue =
-    !isTerminal(status) &&
-    (turn.events.some(wantsCheckpoint) ||
-      isCheckpointDue(
-        {
-          ...tail,
-          events: tail.events + turn.events.length,
-          size: tail.size + text.length,
-        },
-        engine.limits.checkpointEvents,
-      ));
+  const { events, firstSeq, atMs, sends } = turn;
+  const { tenant, runId } = after;
+  const lastSeq = firstSeq + events.length - 1;
   return {
-    tenant: facts.tenant,
-    runId: facts.runId,
-    epoch: engine.store.epoch,
-    create: turn.firstSeq === 1 ? creationOf(after) : null,
-    record:
-      turn.events.length === 0
-        ? null
-        : { runId: facts.runId, firstSeq: turn.firstSeq, lastSeq, atMs: turn.atMs, events: text },
-    status,
+    tenant,
+    runId,
+    epoch,
+    create: firstSeq === 1 ? creationOf(after) : null,
+    record: events.length === 0 ? null : { runId, firstSeq, lastSeq, atMs, events: text },
+    status: after.status,
     startedAtMs: after.startedAtMs,
     endedAtMs: after.endedAtMs,
     errorCode: after.errorCode,
-    sends: turn.sends.map((send) => messageOf(facts.tenant, send)),
+    sends: sends.map((send) => messageOf(tenant, send)),
     consumes,
-    startKey: turn.taken.find(({ mail }) => mail.startKey !== null)?.mail.startKey ?? null,
-    checkpoint: isDue ? checkpointOf(state) : null,
+    startKey: startKeyOf(turn),
+    checkpoint,
   };
+}
+
+function startKeyOf({ taken }: Turn): TurnCommit["startKey"] {
+  for (const { mail } of taken) if (mail.startKey !== null) return mail.startKey;
+  return null;
 }
 
 /** A pause, and a costly step before it runs: what has been paid for is read back at once. */
@@ -144,8 +171,16 @@ export function isCheckpointDue(tail: Tail, eventsMin: number): boolean {
   return tail.events >= eventsMin && tail.size >= tail.checkpointSize;
 }
 
-function checkpointOf(state: RunState): CheckpointRecord {
-  return { seq: state.seq, stateVersion: STATE_VERSION, state: saveState(state) };
+/** null: it is too large to be kept. */
+function checkpointOf(state: RunState, { logger }: HostServices): CheckpointRecord | null {
+  const text = saveState(state);
+  if (text.length <= CHECKPOINT_SIZE_MAX)
+    return { seq: state.seq, stateVersion: STATE_VERSION, state: text };
+  logger.warn(
+    { run: state.runId, size: text.length },
+    "the run's state is too large for a checkpoint; a restart folds more of its journal",
+  );
+  return null;
 }
 
 function creationOf(facts: RunFacts): TurnCommit["create"] {

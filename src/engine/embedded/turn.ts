@@ -28,10 +28,10 @@ export interface Turn {
   /** A mail whose input must be decided again, now that its values are there. */
   again: { readonly mail: Mail; end: MailEnd | null } | null;
   /** Values by key: made by this turn, and loaded for it. */
-  readonly made: Map<string, unknown>;
-  readonly pinned: Map<string, unknown>;
-  /** Slots granted for this turn, from the mailbox or on the way. */
-  readonly slots: Set<string>;
+  made: Map<string, unknown> | null;
+  pinned: Map<string, unknown> | null;
+  /** Slots granted for this turn, from the mailbox or on the way; one may be named twice. */
+  readonly slots: string[];
   /** Times that values were loaded for it. */
   loads: number;
   hasMore: boolean;
@@ -49,9 +49,9 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
     taken: [],
     own: [],
     again: null,
-    made: new Map(),
-    pinned: new Map(),
-    slots: new Set(),
+    made: null,
+    pinned: null,
+    slots: [],
     loads: 0,
     hasMore: false,
   };
@@ -75,6 +75,7 @@ export async function pinValues(
   load: (ref: ValueRef) => Promise<unknown>,
 ): Promise<void> {
   if (++turn.loads > LOADS_MAX) throw new Error("one turn asks for values without end");
+  turn.pinned ??= new Map();
   for (const ref of needs) if (!("v" in ref)) turn.pinned.set(refKey(ref), await load(ref));
 }
 
