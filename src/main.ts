@@ -3,7 +3,7 @@
  * bin/lockstitch.js starts. Everything else is given what it needs.
  */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -32,6 +32,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import { fileArchive } from "#storage/archive/file-archive.ts";
+import { inspectStore } from "#storage/sqlite/inspect.ts";
 import { openSqliteStore, storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
 import { restoreStore } from "#storage/sqlite/restore.ts";
@@ -82,6 +83,14 @@ const machine: Machine = {
     return await restoreStore({ from: file, dataDir, force, nowMs: systemClock.nowMs() }).finally(
       () => ownership.release(),
     );
+  },
+  inspect: ({ data }) => inspectStore(data),
+  async ownerOf({ data }) {
+    if (!existsSync(data)) return null;
+    const ownership = await openOwnership(data);
+    if (!ownership.owned) return ownership.owner;
+    await ownership.release();
+    return null;
   },
   async connect(address, settings) {
     const client = (repeats?: number) =>

@@ -4,6 +4,8 @@
  */
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Store } from "#ports/store.ts";
+import type { StoreHold } from "#ports/upkeep.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Machine {
@@ -20,6 +22,12 @@ export interface Machine {
   openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost>;
   /** Makes the data directory of a backup; see the store's own restore. Rejects with store_owned, too. */
   restore(settings: Settings, file: string, force: boolean): Promise<RestoredStore>;
+  /** The store to look at, whoever runs it; null: there is none. Throws store_corrupt, store_unavailable. */
+  inspect(settings: Settings): InspectedStore | null;
+  /** Who runs the data directory; null: nobody. */
+  ownerOf(
+    settings: Settings,
+  ): Promise<{ readonly pid: number | null; readonly address: string | null } | null>;
   /** An engine on the other side of HTTP, or null where nobody answers. */
   connect(address: string, settings: Settings): Promise<Engine | null>;
   /** The node types of a host with these settings. */
@@ -30,6 +38,22 @@ export interface Machine {
   exitNow(code: number): never;
   /** Runs the same command line again as a supervised child (supervisor.ts); answers its exit code. */
   supervise(): Promise<number>;
+}
+
+/** A store that is only looked at. */
+export interface InspectedStore {
+  readonly facts: {
+    readonly schemaVersion: number;
+    readonly supportedVersion: number;
+    readonly journalMode: string;
+    readonly fileBytes: number;
+    readonly walBytes: number;
+    readonly newestAtMs: number | null;
+    readonly hold: StoreHold | null;
+  };
+  readonly store: Store | null;
+  damage(isDeep: boolean): readonly string[];
+  close(): void;
 }
 
 /** What was restored. */

@@ -7,6 +7,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { Cli, CommandBody } from "./command-action.ts";
 import { addApprovalCommands } from "./commands/approvals.ts";
 import { addBackupCommand } from "./commands/backup.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGraphCommand } from "./commands/graph.ts";
 import { addMemoCommands } from "./commands/memo.ts";
 import { addPlanCommand } from "./commands/plan.ts";
@@ -49,6 +50,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addRestoreCommand(program, cli);
   addReleaseCommand(program, cli);
   addMemoCommands(program, cli);
+  addDoctorCommand(program, cli);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({
       writeOut: (text) => machine.stdout.write(text),

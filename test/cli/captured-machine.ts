@@ -33,6 +33,8 @@ export function capturedMachine(options: CaptureOptions): {
     stderr,
     openHost: noEngine,
     restore: noEngine,
+    inspect: () => null,
+    ownerOf: () => Promise.resolve(null),
     connect: noEngine,
     nodeTypes: ({ nodes }) => createRegistry(nodes),
     onInterrupt: () => () => undefined,
