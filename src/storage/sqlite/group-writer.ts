@@ -30,6 +30,7 @@ import { SAVE_NEWEST_VERSION } from "./sql/save-newest-version.ts";
 import { SAVE_WORKFLOW_VERSION } from "./sql/save-workflow-version.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { isTouchDue, purgeRows, removeRun, sweepBlobs, touchBlob } from "./upkeep-writer.ts";
+import { giveWalRoom } from "./wal-room.ts";
 import type { BlobInput, WriterCall, WriterCalls } from "./writer-calls.ts";
 
 /** Commit ids kept for committed(): far more than can ever be in doubt at once. */
@@ -64,6 +65,7 @@ export interface GroupWriterOptions {
 }
 
 export class GroupWriter {
+  readonly #path: string;
   readonly #connection: Connection;
   readonly #epoch: number;
   readonly #knownRuns = new KnownRuns();
@@ -73,6 +75,8 @@ export class GroupWriter {
   #lastNowMs = 0;
   #forgottenAtMs = 0;
   #isTidy = true;
+  /** Whether the WAL has got its first length; asked for once. */
+  #hasRoom = false;
   /** Bytes of the WAL, about, since its length was asked for. */
   #sizeUnasked = 0;
   readonly #handlers: Handlers = {
@@ -112,6 +116,7 @@ export class GroupWriter {
   };
 
   constructor(path: string, epoch: number, options: GroupWriterOptions = {}) {
+    this.#path = path;
     this.#connection = new Connection(path, "write", options.busyTimeoutMs);
     this.#memos = new MemoWriter(this.#connection, options.memoLimits ?? MEMO_LIMITS);
     this.#epoch = epoch;
@@ -160,6 +165,7 @@ export class GroupWriter {
 
   /**
    * Housekeeping: copies the WAL into the main file and forgets what is older than MEMORY_MS.
+   * The first time it also gives the WAL its length.
    * A failure is kept for the next commit to meet: nothing that was promised depends on it.
    */
   tidy(): void {
@@ -167,6 +173,8 @@ export class GroupWriter {
       if (this.#lastNowMs - this.#forgottenAtMs >= FORGET_EVERY_MS) this.#forget();
       if (!this.#isTidy) this.#connection.database.exec("PRAGMA wal_checkpoint(PASSIVE)");
       this.#isTidy = true;
+      if (!this.#hasRoom) giveWalRoom(this.#connection, this.#path);
+      this.#hasRoom = true;
     } catch {
       this.#isTidy = false;
     }

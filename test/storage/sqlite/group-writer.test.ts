@@ -1,8 +1,9 @@
 /** The writer's housekeeping: the WAL is copied when asked or when large, and old memory goes. */
-import { statSync } from "node:fs";
+import { copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import type { TurnCommit } from "#ports/journal.ts";
 import { Connection } from "#storage/sqlite/connection.ts";
 import { COMMIT_IDS_KEPT, GroupWriter, MEMORY_MS } from "#storage/sqlite/group-writer.ts";
 import { migrate } from "#storage/sqlite/migrate.ts";
@@ -64,6 +65,35 @@ test("tidying copies the WAL; a large one asks for it, and never grows past that
   expect(tidied).toBeGreaterThanOrEqual(3);
   expect(tidied).toBeLessThanOrEqual(6);
   expect(statSync(`${path}-wal`).size).toBeLessThan(64 * 1_048_576);
+});
+
+test("the WAL has its length after a rest, and what is written into it survives a crash", async () => {
+  await using open = await openWriter();
+  const { writer, path } = open;
+  const commit = (commitId: string, ...turns: TurnCommit[]) =>
+    writer.handle("commit", { commitId, turns, nowMs: 1 });
+  commit("c1", creation({ runId: "a", epoch: 0 }));
+  writer.tidy();
+  const bytes = statSync(`${path}-wal`).size;
+  expect(bytes).toBeGreaterThanOrEqual(8 * 1_048_576);
+  // Behind the frames of before, and from the beginning again.
+  for (let seq = 3; seq < 40; seq++) {
+    commit(`c${seq}`, turn({ runId: "a", epoch: 0, seqs: [seq, seq] }));
+    if (seq === 20) writer.tidy();
+  }
+  expect(statSync(`${path}-wal`).size).toBe(bytes);
+  await using copy = await temporaryDirectory();
+  const crashed = join(copy.path, "store.db");
+  copyFileSync(path, crashed);
+  copyFileSync(`${path}-wal`, `${crashed}-wal`);
+  const next = new GroupWriter(crashed, 0);
+  const turns = [turn({ runId: "a", epoch: 0, seqs: [40, 40] })];
+  expect(next.handle("commit", { commitId: "c40", turns, nowMs: 1 }).fenced).toEqual([]);
+  next.close();
+  const database = new DatabaseSync(crashed, { readOnly: true });
+  expect(database.prepare("SELECT count(*) AS turns FROM turns").get()).toEqual({ turns: 39 });
+  expect(database.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+  database.close();
 });
 
 test("consumed messages and start keys are forgotten after a week, waiting ones never", async () => {

@@ -12,7 +12,7 @@ const TURNS = 2_000;
 const CONTEXT = { tenant: "alice", principal: "local", trace: null };
 
 function fill(path: string): void {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: 10_000 });
   database.exec(`
     BEGIN;
     INSERT INTO runs (tenant, run_id, workflow, version, status, seq, created_at_ms, labels, min_reader)
