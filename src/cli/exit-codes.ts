@@ -44,6 +44,8 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   run_terminal: "refused",
   run_open: "refused",
   not_waiting: "refused",
+  step_settled: "refused",
+  action_refused: "refused",
   signals_full: "unavailable",
   queue_full: "unavailable",
   shutting_down: "unavailable",

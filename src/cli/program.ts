@@ -17,6 +17,7 @@ import { addRunCommand } from "./commands/run.ts";
 import { addRunsCommands } from "./commands/runs.ts";
 import { addSchemaCommand } from "./commands/schema.ts";
 import { addStartCommand } from "./commands/start.ts";
+import { addStepCommands } from "./commands/step.ts";
 import { addValidateCommand } from "./commands/validate.ts";
 import { EXIT, exitCodeHelp, exitCodeOf } from "./exit-codes.ts";
 import type { Machine } from "./machine.ts";
@@ -45,6 +46,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addPlanCommand(program, cli);
   addStartCommand(program, cli);
   addRunsCommands(program, cli);
+  addStepCommands(program, cli);
   addApprovalCommands(program, cli);
   addBackupCommand(program, cli);
   addRestoreCommand(program, cli);

@@ -40,6 +40,7 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     signal: (_context, runId, signal) => client.signal(runId, signal),
     decideApproval: (_context, runId, path, decision) =>
       client.decideApproval(runId, path, decision),
+    resolveStep: (_context, runId, path, resolution) => client.resolveStep(runId, path, resolution),
     rerun: (_context, runId, change) => client.rerun(runId, change),
     care: client.care,
     async close() {

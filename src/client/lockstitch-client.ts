@@ -19,6 +19,7 @@ import type {
   RunView,
   SignalRequest,
   StartRequest,
+  StepResolution,
 } from "#engine/engine.ts";
 import type { EngineCare } from "#engine/engine-care.ts";
 import { LockstitchError } from "#errors/errors.ts";
@@ -235,6 +236,16 @@ export class LockstitchClient {
     const path = `/memos${queryText({ workflow, key })}`;
     const answer = await this.#transport.request({ method: "DELETE", path });
     return MemosClearedJson.parse(answer.json).cleared;
+  }
+
+  /** Applied once, however often the call must be repeated. */
+  async resolveStep(runId: string, path: string, resolution: StepResolution): Promise<RunView> {
+    const { action, id, ...rest } = resolution;
+    const body = { ...rest, id: id ?? crypto.randomUUID() };
+    return await this.#postRun(
+      `${runPath(runId)}/steps/${encodeURIComponent(path)}/${action}`,
+      body,
+    );
   }
 
   /** `verb` is idempotent. run_not_found, run_terminal. */

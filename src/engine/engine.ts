@@ -173,6 +173,20 @@ export interface SignalRequest {
   readonly id?: string | undefined;
 }
 
+/** What an operator decides about one step. */
+export interface StepResolution {
+  readonly action: "retry" | "skip" | "complete" | "fail";
+  /** Journaled with the principal. */
+  readonly reason?: string | undefined;
+  /** Applied once per run and id. */
+  readonly id?: string | undefined;
+  /** complete: the step's output, and the port of a step that has ports. */
+  readonly output?: unknown;
+  readonly port?: string | undefined;
+  /** fail: the error's message. */
+  readonly message?: string | undefined;
+}
+
 export interface Engine {
   /** definition_invalid (details.problems). The definition must have been checked by the caller's parser or is checked here. */
   saveWorkflow(
@@ -255,6 +269,17 @@ export interface Engine {
       readonly comment?: string | undefined;
       readonly form?: unknown;
     },
+  ): Promise<RunView>;
+  /**
+   * Tries a step now, skips it, completes or fails it; docs/operations.md says what that means
+   * where the step stands. step_not_found, step_settled, action_refused, run_terminal;
+   * input_invalid for a port that the step does not have.
+   */
+  resolveStep(
+    context: CallContext,
+    runId: string,
+    path: string,
+    resolution: StepResolution,
   ): Promise<RunView>;
   /** A new run of the same definition version, linked to the old one. */
   rerun(

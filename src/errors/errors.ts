@@ -17,6 +17,8 @@ export const ERRORS = {
   run_not_found: { httpStatus: 404, retry: "never" },
   step_not_found: { httpStatus: 404, retry: "never" },
   run_exists: { httpStatus: 409, retry: "never" },
+  step_settled: { httpStatus: 409, retry: "never" },
+  action_refused: { httpStatus: 409, retry: "never" },
   run_terminal: { httpStatus: 409, retry: "never" },
   run_open: { httpStatus: 409, retry: "never" },
   not_waiting: { httpStatus: 409, retry: "never" },

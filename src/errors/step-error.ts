@@ -27,6 +27,7 @@ export const STEP_ERROR_CODES = {
   internal: "A fault inside Lockstitch; please report it.",
   limit_exceeded: "A limit on time, memory, size or number was reached; the message names it.",
   max_iterations: "A while loop reached maxIterations with its condition still true.",
+  operator_failed: "An operator decided that the step fails.",
   output_invalid: "The node's output does not fit its schema.",
   parse_failed: "The text could not be parsed.",
   secret_not_found: "The host has no secret of that name; the message says where it looked.",

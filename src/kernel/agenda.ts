@@ -11,6 +11,7 @@ import { agendaWants, nextToCancel } from "./agenda-wants.ts";
 import { beginKindAgain, beginStep } from "./begin-step.ts";
 import { cancelStep } from "./cancel-step.ts";
 import { closeScope } from "./close-scope.ts";
+import { endCancelled } from "./end-cancelled.ts";
 import { fail, guarded, succeed } from "./outcome.ts";
 import { readValue } from "./read-scope.ts";
 import { advanceRun } from "./run-life.ts";
@@ -80,13 +81,6 @@ function actOpen(turn: Turn, instance: StepInstance): void {
     return;
   }
   endCancelled(turn, instance);
-}
-
-/** A step that was told to stop, and has: failed where that is why, else cancelled. */
-export function endCancelled(turn: Turn, instance: StepInstance): void {
-  const error = instance.live?.cancelling?.error ?? null;
-  if (error === null) emit(turn, { type: "step.cancelled", path: instance.path });
-  else fail(turn, instance, error);
 }
 
 function tryAgain(turn: Turn, instance: StepInstance): void {

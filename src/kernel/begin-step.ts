@@ -10,6 +10,7 @@ import type { WaitFor } from "./events.ts";
 import { memoRequest, NO_MEMO } from "./memo.ts";
 import { evaluateOptions, fail, guarded, succeed } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
+import { applyResolution, isResolved } from "./resolution.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
 import type { StepInstance } from "./state.ts";
 import { evaluateConfig } from "./step-config.ts";
@@ -30,6 +31,8 @@ export function beginStep(turn: Turn, instance: StepInstance): boolean {
     emit(turn, { type: "step.skipped", path: instance.path, by: "untaken" });
     return true;
   }
+  if (turn.state.resolutions !== null && isResolved(turn, instance))
+    return applyResolution(turn, instance);
   turn.evaluations++;
   if (instance.step.if !== null && instance.attempt === 0) {
     const wanted = testIf(turn, instance);

@@ -9,6 +9,7 @@
 import type { Plan } from "#workflow/plan.ts";
 import { addDeclaredStep } from "./declared-step.ts";
 import { holdScope, newLive } from "./live.ts";
+import { scopePlan } from "./scope-plan.ts";
 import { countEdge } from "./settle.ts";
 import {
   type AgendaItem,
@@ -19,7 +20,6 @@ import {
   type RunState,
   type ScopeInstance,
   type StepInstance,
-  scopePlan,
 } from "./state.ts";
 import { takeChanges, touchStep } from "./step-effects.ts";
 
@@ -110,6 +110,7 @@ interface Saved {
 export function saveState(state: RunState): string {
   const run: Record<string, unknown> = {};
   for (const field of PLAIN_FIELDS) run[field] = state[field];
+  if (state.resolutions !== null) run["resolutions"] = state.resolutions;
   const scopes = [...state.scopes.values()];
   if (state.root?.closed) scopes.unshift(state.root);
   const saved: Saved = {

@@ -10,16 +10,19 @@
  */
 import { unreachable } from "#errors/errors.ts";
 import type { StepError } from "#errors/step-error.ts";
-import { advance, endCancelled } from "./agenda.ts";
+import { advance } from "./agenda.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
 import { declareSteps, sealScope } from "./decide-dynamic.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
+import { decideResolve } from "./decide-operator.ts";
 import { type Decision, LOST_MAX, type World } from "./decision.ts";
+import { endCancelled } from "./end-cancelled.ts";
 import { SEMANTICS } from "./events.ts";
 import type { AttemptOutcome, Input } from "./inputs.ts";
 import { takeMemoHit } from "./memo.ts";
 import { canFail, fail, guarded, succeed } from "./outcome.ts";
+import { isResolved } from "./resolution.ts";
 import { endRun } from "./run-life.ts";
 import type { RunState, StepInstance } from "./state.ts";
 import { takeChanges } from "./step-effects.ts";
@@ -64,6 +67,7 @@ function takeLate(turn: Turn, input: Input): void {
     case "resume":
     case "cancel":
     case "terminate":
+    case "resolve":
       turn.refusal = {
         code: "run_terminal",
         message: `Run ${turn.state.runId} has ended as ${turn.state.terminal}; it takes no ${input.kind}.`,
@@ -105,6 +109,8 @@ function takeInput(turn: Turn, input: Input): void {
     case "cancel":
     case "terminate":
       return control(turn, input.kind, input.by, input.reason);
+    case "resolve":
+      return decideResolve(turn, input);
     case "declare":
       return declareSteps(turn, input);
     case "seal":
@@ -193,14 +199,14 @@ function takeResult(turn: Turn, path: string, attempt: number, outcome: AttemptO
     return;
   }
   if (outcome.ok) return succeed(turn, instance, { output: outcome.output });
-  if (instance.live?.cancelling) return endCancelled(turn, instance);
+  if (instance.live?.cancelling) return void endCancelled(turn, instance);
   fail(turn, instance, outcome.error);
 }
 
 function takeLost(turn: Turn, path: string, attempt: number): void {
   const instance = find(turn, path);
   if (!isCurrent(instance, attempt)) return;
-  if (instance.live?.cancelling) return endCancelled(turn, instance);
+  if (instance.live?.cancelling) return void endCancelled(turn, instance);
   const lost = (instance.live?.lostInARow ?? 0) + 1;
   if (lost >= LOST_MAX && !canFail(turn, instance)) return;
   emit(turn, { type: "step.lost", path, attempt });
@@ -299,7 +305,8 @@ function takeChild(turn: Turn, input: Extract<Input, { readonly kind: "child_fin
     turn.applied = false;
     return;
   }
-  if (input.status !== "succeeded" && !canFail(turn, instance)) return;
+  const goesOn = input.status === "succeeded" && !isResolved(turn, instance);
+  if (!goesOn && !canFail(turn, instance)) return;
   emit(turn, {
     type: "child.finished",
     path: input.path,
@@ -307,8 +314,8 @@ function takeChild(turn: Turn, input: Extract<Input, { readonly kind: "child_fin
     status: input.status,
     ...(input.error === null ? {} : { error: input.error }),
   });
-  if (input.status === "succeeded") return succeed(turn, instance, { output: input.output });
-  if (instance.live?.cancelling) return endCancelled(turn, instance);
+  if (goesOn) return succeed(turn, instance, { output: input.output });
+  if (instance.live?.cancelling) return void endCancelled(turn, instance);
   if (input.error?.code === "child_not_started") {
     fail(turn, instance, input.error);
     return;

@@ -30,6 +30,9 @@ export interface Refusal {
     | "run_terminal"
     | "not_waiting"
     | "step_not_found"
+    | "step_settled"
+    | "action_refused"
+    | "input_invalid"
     | "signals_full"
     | "signal_invalid";
   readonly message: string;

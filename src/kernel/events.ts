@@ -264,7 +264,11 @@ export type RunEvent =
       readonly dueAtMs: number;
       readonly error: StepError;
     }
-  | { readonly type: "step.skipped"; readonly path: string; readonly by: "if" | "untaken" }
+  | {
+      readonly type: "step.skipped";
+      readonly path: string;
+      readonly by: "if" | "untaken" | "operator";
+    }
   | { readonly type: "step.blocked"; readonly path: string }
   | {
       readonly type: "step.cancel_requested";
@@ -274,6 +278,23 @@ export type RunEvent =
       readonly error?: StepError;
     }
   | { readonly type: "step.cancelled"; readonly path: string }
+  /** What an operator decided about the step; see decide-operator.ts. */
+  | {
+      readonly type: "step.resolved";
+      readonly path: string;
+      readonly action: "retry" | "skip" | "complete" | "fail";
+      readonly by: string;
+      readonly reason?: string;
+      /** Applied once for each id. */
+      readonly id?: string;
+      /** retry: the attempt to come. */
+      readonly attempt?: number;
+      /** complete */
+      readonly output?: unknown;
+      readonly port?: string;
+      /** fail */
+      readonly message?: string;
+    }
   | { readonly type: "step.lost"; readonly path: string; readonly attempt: number }
   | {
       readonly type: "step.late_result";
@@ -342,7 +363,14 @@ export type RunEvent =
       readonly error?: StepError;
     };
 
-export type CancelReason = "cancel" | "stop" | "deadline" | "fail_fast" | "join" | "parent";
+export type CancelReason =
+  | "cancel"
+  | "stop"
+  | "deadline"
+  | "fail_fast"
+  | "join"
+  | "parent"
+  | "operator";
 
 export type RunEventType = RunEvent["type"];
 export type EventOf<Type extends RunEventType> = Extract<RunEvent, { readonly type: Type }>;

@@ -1,6 +1,7 @@
 /** The part of evolve() that changes one step instance. */
 import { unreachable } from "#errors/errors.ts";
-import type { RunEvent, TimeLimits } from "./events.ts";
+import type { EventOf, RunEvent, TimeLimits } from "./events.ts";
+import { resolutionId, withResolution } from "./resolution-shape.ts";
 import { controlStarted, controlStored } from "./scopes/fold.ts";
 import { recordFailure, settle } from "./settle.ts";
 import { type Live, listStep, type RunState, type StepInstance, signalKey } from "./state.ts";
@@ -33,8 +34,11 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
         recordFailure(state, instance, event.error, event.ends === true);
       return settle(state, instance, "failed");
     case "step.skipped":
-      instance.skippedByIf = event.by === "if";
+      instance.skippedByIf = event.by !== "untaken";
+      unlistWait(state, instance);
       return settle(state, instance, "skipped");
+    case "step.resolved":
+      return resolve(state, event, instance);
     case "step.blocked":
       return settle(state, instance, "blocked");
     case "step.cancelled":
@@ -53,6 +57,7 @@ type AboutLiveStep = Exclude<
       | "step.succeeded"
       | "step.failed"
       | "step.skipped"
+      | "step.resolved"
       | "step.blocked"
       | "step.cancelled";
   }
@@ -134,6 +139,25 @@ function evolveLive(
     default:
       return unreachable(event);
   }
+}
+
+/** What was decided is kept; a retry gives a running step its next attempt, and ends another's pause. */
+function resolve(state: RunState, event: EventOf<"step.resolved">, instance: StepInstance): void {
+  if (event.id !== undefined) state.signalIds.add(resolutionId(event.id));
+  state.resolutions = withResolution(state.resolutions, event, state.seq);
+  const { live } = instance;
+  if (event.action !== "retry" || live === null) return;
+  if (instance.status === "running") {
+    instance.status = "scheduled";
+    instance.attempt = event.attempt ?? instance.attempt + 1;
+    live.lostInARow = 0;
+    live.timeoutAtMs = null;
+    live.scheduledAtMs = state.nowMs;
+  } else {
+    live.fired = true;
+    listStep(state, instance);
+  }
+  touchStep(state, instance);
 }
 
 /** Nothing of the failed attempt is kept but that it failed. */

@@ -14,6 +14,7 @@ import { addDeclaredStep } from "./declared-step.ts";
 import type { EventOf, RunEvent } from "./events.ts";
 import { evolveStep } from "./evolve-step.ts";
 import { dropScope, holdScope } from "./live.ts";
+import { scopePlan } from "./scope-plan.ts";
 import { controlClosed, controlOpened } from "./scopes/fold.ts";
 import { countEdge, wake } from "./settle.ts";
 import {
@@ -25,7 +26,6 @@ import {
   type RunState,
   type ScopeInstance,
   type StepInstance,
-  scopePlan,
   signalKey,
 } from "./state.ts";
 import { touchStep } from "./step-effects.ts";
@@ -176,6 +176,7 @@ function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled
   state.agendaHead = 0;
   state.signals.clear();
   state.signalWaits.clear();
+  state.resolutions = null;
 }
 
 function openScope(state: RunState, event: EventOf<"scope.opened">): void {

@@ -94,7 +94,7 @@ function explainStep(instance: StepInstance, nowMs: number): Wait | null {
         path,
         kind: "attempt",
         text: `attempt ${attempt} of "${path}" (${instance.step.uses}) runs`,
-        frees: null,
+        frees: "its end; an operator may retry, skip, complete or fail the step",
         dueAtMs: live.timeoutAtMs,
       };
     case "retrying":
@@ -102,7 +102,7 @@ function explainStep(instance: StepInstance, nowMs: number): Wait | null {
         path,
         kind: "retry",
         text: `"${path}" failed (${instance.error?.code ?? "unknown"}) and is tried again (attempt ${attempt})${due(live.retryAtMs, nowMs)}`,
-        frees: null,
+        frees: "retry the step now",
         dueAtMs: live.retryAtMs,
       };
     case "awaiting":
@@ -124,7 +124,7 @@ function explainWait(instance: StepInstance, nowMs: number): Wait | null {
         path,
         kind: "timer",
         text: `"${path}" waits until ${instant(wait.dueAtMs)} (${distance(wait.dueAtMs, nowMs)})`,
-        frees: null,
+        frees: "complete or skip the step",
         dueAtMs: wait.dueAtMs,
       };
     case "signal":

@@ -77,6 +77,18 @@ export type Input =
       readonly by: string;
       readonly reason: string | null;
     }
+  /** An operator decides about one step. `output` and `port` complete it, `message` fails it. */
+  | {
+      readonly kind: "resolve";
+      readonly path: string;
+      readonly action: "retry" | "skip" | "complete" | "fail";
+      readonly by: string;
+      readonly reason: string | null;
+      readonly id: string | null;
+      readonly output: unknown;
+      readonly port: string | null;
+      readonly message: string | null;
+    }
   | { readonly kind: "declare"; readonly scope: string; readonly steps: readonly DeclaredStep[] }
   | { readonly kind: "seal"; readonly scope: string }
   /** Go on with the agenda: after a spent budget, or with values now loaded. */

@@ -6,6 +6,7 @@ import type { StepError } from "#errors/step-error.ts";
 import type { PlanEdge } from "#workflow/plan.ts";
 import { ruleOutcome, sourceEdgeState } from "#workflow/trigger-rules.ts";
 import { newLive } from "./live.ts";
+import { withoutResolution } from "./resolution-shape.ts";
 import {
   isSettled,
   listScope,
@@ -24,6 +25,8 @@ export function settle(state: RunState, instance: StepInstance, status: SettledS
     instance.live = null;
     if (instance.effects.length > 0) touchStep(state, instance);
   }
+  if (state.resolutions !== null)
+    state.resolutions = withoutResolution(state.resolutions, instance.path);
   instance.status = status;
   instance.edges = null;
   state.settledSteps++;

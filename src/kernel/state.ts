@@ -31,6 +31,7 @@ import type {
   SlotRequest,
   WaitFor,
 } from "./events.ts";
+import type { Resolution } from "./resolution-shape.ts";
 import type { Control } from "./scopes/control.ts";
 import { NULL_REF, type ValueRef } from "./value-ref.ts";
 
@@ -200,6 +201,8 @@ export interface RunState {
   readonly signalIds: Set<string>;
   /** Waits for a signal by name and key, oldest first. */
   readonly signalWaits: Map<string, StepInstance[]>;
+  /** What operators decided about steps that have not settled yet, by path; null: nothing. */
+  resolutions: Readonly<Record<string, Resolution>> | null;
   /** Attempts admitted or asking for it. */
   active: number;
   settledSteps: number;
@@ -247,6 +250,7 @@ export function newState(runId: string, plan: Plan): RunState {
     signalCount: 0,
     signalIds: new Set(),
     signalWaits: new Map(),
+    resolutions: null,
     active: 0,
     settledSteps: 0,
     failedSteps: 0,
@@ -270,15 +274,6 @@ export function isSettled(status: InstanceStatus): status is SettledStatus {
 
 export function signalKey(name: string, key: string | null): string {
   return key === null ? name : `${name}\u0000${key}`;
-}
-
-/** The plan of the scope in `slot` below `owner`; null: the run's own (`finally`, else the root). */
-export function scopePlan(state: RunState, owner: StepInstance | null, slot: string): PlanScope {
-  const { root, finally: cleanup } = state.plan;
-  const plan = owner !== null ? owner.step.bodies.get(slot) : slot === "finally" ? cleanup : root;
-  if (plan === undefined || plan === null)
-    throw new Error(`the plan has no scope "${slot}" below ${owner?.path ?? "the run"}`);
-  return plan;
 }
 
 /** Creates an instance of `plan` with all its steps waiting; steps that wait for nothing are made ready by the caller. */

@@ -31,6 +31,7 @@ import { runControlRoutes } from "./routes/run-controls.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
 import { runStreamRoutes } from "./routes/run-stream.ts";
 import { runRoutes } from "./routes/runs.ts";
+import { stepControlRoutes } from "./routes/step-controls.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { DEFINITION_TYPES, definitionRoutes, workflowRoutes } from "./routes/workflows.ts";
 import { assertBindable, registerSecurity, type SecurityOptions } from "./security.ts";
@@ -72,7 +73,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestIdHeader: false,
     genReqId: requestIds(),
-    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => void fail(error, request, reply),
   });
@@ -97,6 +98,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...runRoutes(engine),
     ...runReadRoutes(engine, workflows),
     ...runControlRoutes(engine),
+    ...stepControlRoutes(engine),
     ...runStreamRoutes(engine, clock, closing.signal),
     ...approvalRoutes(engine),
     ...storeRoutes(engine, options.spoolDir ?? null),

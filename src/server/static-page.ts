@@ -24,6 +24,7 @@ const FILES = [
   ["/assets/run-view.js", "run-view.js", "text/javascript; charset=utf-8"],
   ["/assets/approval-view.js", "approval-view.js", "text/javascript; charset=utf-8"],
   ["/assets/step-view.js", "step-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/step-actions.js", "step-actions.js", "text/javascript; charset=utf-8"],
   ["/assets/journal-view.js", "journal-view.js", "text/javascript; charset=utf-8"],
   ["/assets/status.js", "status.js", "text/javascript; charset=utf-8"],
 ] as const;

@@ -38,6 +38,7 @@ export const EVENT_TYPES = Object.keys({
   "step.blocked": true,
   "step.cancel_requested": true,
   "step.cancelled": true,
+  "step.resolved": true,
   "step.lost": true,
   "step.late_result": true,
   "step.memo_hit": true,
@@ -410,6 +411,68 @@ export const SCENARIOS: readonly Scenario[] = [
         ],
       });
       driver.settle().give({ kind: "seal", scope: "" }).settle();
+    },
+  },
+  {
+    name: "operator",
+    definition: define("operator", {
+      steps: [
+        work("call", 1, { retry: { attempts: 2, initial: "1h", jitter: "none" } }),
+        {
+          id: "block",
+          uses: "try",
+          steps: [work("inner")],
+          finally: [value("release", 1)],
+        },
+        { id: "child", uses: "workflow.run", with: { workflow: "other" }, needs: ["call"] },
+        work("late", 1, { needs: ["block", "child"] }),
+        work("bad", 1, { needs: ["late"], onError: { fallback: "instead" } }),
+        value("seen", "${{ steps.late.output }} ${{ steps.bad.output }}"),
+      ],
+    }),
+    play(driver) {
+      const resolve = (
+        path: string,
+        action: "retry" | "skip" | "complete" | "fail",
+        more: { output?: unknown; id?: string } = {},
+      ) => {
+        const { output = null, id = null } = more;
+        const message = action === "fail" ? "it will never come" : null;
+        return driver.give({
+          kind: "resolve",
+          path,
+          action,
+          ...by,
+          id,
+          output,
+          port: null,
+          message,
+        });
+      };
+      driver.start();
+      resolve("late", "complete", { output: LONG, id: "op-1" });
+      resolve("late", "complete", { output: LONG, id: "op-1" });
+      driver.give({ kind: "admit", paths: ["call"] });
+      resolve("call", "retry");
+      result(driver, "call", 1, succeeding("too late"));
+      driver.give({ kind: "admit", paths: ["call"] });
+      result(driver, "call", 2, failing("http.503"));
+      resolve("call", "retry");
+      driver.give({ kind: "admit", paths: ["call"] });
+      result(driver, "call", 3, succeeding("at last")).give({
+        kind: "admit",
+        paths: ["block.inner"],
+      });
+      resolve("block", "skip");
+      resolve("child", "complete", { output: { id: 1 } });
+      const child = driver.sends.find(({ kind }) => kind === "cancel")?.toRunId ?? "";
+      driver.give({
+        ...{ kind: "child_finished", path: "child", runId: child, status: "cancelled" },
+        ...{ output: null, error: null },
+      });
+      result(driver, "block.inner", 1, failing("aborted", false));
+      resolve("bad", "fail");
+      driver.settle();
     },
   },
   {

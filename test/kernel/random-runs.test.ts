@@ -120,6 +120,7 @@ const EXPECTED_EVENTS = [
   "step.blocked",
   "step.cancel_requested",
   "step.cancelled",
+  "step.resolved",
   "step.lost",
   "step.late_result",
   "step.memo_hit",

@@ -24,6 +24,7 @@ export function worldMove(driver: KernelDriver, random: Random, signals: { count
   if (dice > 0.985) return void driver.give({ kind: "cancel", by: "t", reason: null });
   if (dice > 0.982) return void driver.give({ kind: "terminate", by: "t", reason: null });
   if (dice > 0.94) return sendSignal(driver, random, signals);
+  if (dice > 0.91) return operate(driver, random, signals);
   if (driver.more) return void driver.give({ kind: "continue" });
   if (effects.length > 0 && random() < 0.9)
     return performEffect(driver, random, pick(random, effects));
@@ -74,6 +75,23 @@ function sendSignal(driver: KernelDriver, random: Random, signals: { count: numb
     key: null,
     payload: id,
     by: "t",
+  });
+}
+
+/** An operator decides about any step there is, whether that fits or not. */
+function operate(driver: KernelDriver, random: Random, signals: { count: number }): void {
+  const paths = [...driver.state.steps.keys()];
+  if (paths.length === 0) return;
+  driver.give({
+    kind: "resolve",
+    path: pick(random, paths),
+    action: pick(random, ["retry", "skip", "complete", "fail"] as const),
+    by: "t",
+    reason: random() < 0.5 ? "because" : null,
+    id: random() < 0.5 ? String(random() < 0.2 ? 1 : ++signals.count) : null,
+    output: random() < 0.3 ? "o".repeat(500) : { by: "hand" },
+    port: random() < 0.3 ? pick(random, ["true", "false", "received", "approved"]) : null,
+    message: random() < 0.5 ? "no" : null,
   });
 }
 

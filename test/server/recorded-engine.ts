@@ -354,6 +354,11 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       engine.record(runId, "step.succeeded", path, { output: decision });
       return found.run;
     },
+    async resolveStep(_context, runId, path, { action, output }) {
+      const found = open(runId);
+      engine.record(runId, "step.resolved", path, { action, output });
+      return found.run;
+    },
     async rerun(context, runId, change) {
       const old = known(runId).run;
       const { run } = await engine.start(context, {

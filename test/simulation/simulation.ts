@@ -5,6 +5,7 @@
  *
  * What a world is checked for:
  *   W1. Every start, signal and cancel that was answered is in a journal, once.
+ *       So is every decision of an operator.
  *   W2. Every run ends in the calm; none is stuck.
  *   W3. Each step instance has one outcome; no attempt runs before its start is durable.
  *   W4. A step instance keeps one idempotency key through attempts, retries and restarts, and no
@@ -170,6 +171,7 @@ class SimulatedWorld {
     starts: new Set<string>(),
     signals: new Set<string>(),
     cancels: new Set<string>(),
+    resolutions: new Set<string>(),
   };
   #engine: Engine | null = null;
   #process: ProcessClock | null = null;
@@ -467,18 +469,19 @@ class SimulatedWorld {
     if (runs.length === 0) return;
     const runId = pick(this.#random, runs);
     const dice = this.#random();
-    if (dice < 0.5) return this.#wantSignal(runId, pick(this.#random, ["go", "on"]));
-    if (dice < 0.65)
+    if (dice < 0.45) return this.#wantSignal(runId, pick(this.#random, ["go", "on"]));
+    if (dice < 0.6)
       return this.#want(
         `pause ${runId}`,
         async (engine) => void (await engine.pause(LOCAL_CONTEXT, runId)),
       );
-    if (dice < 0.9)
+    if (dice < 0.8)
       return this.#want(
         `resume ${runId}`,
         async (engine) => void (await engine.resume(LOCAL_CONTEXT, runId)),
       );
-    if (dice < 0.94) this.#wantCancel(runId);
+    if (dice < 0.84) return this.#wantCancel(runId);
+    this.#wantResolved(runId);
   }
 
   #wantSignal(runId: string, name: string): void {
@@ -486,6 +489,24 @@ class SimulatedWorld {
     this.#want(`signal ${id}`, async (engine) => {
       await engine.signal(LOCAL_CONTEXT, runId, { name, id, payload: { big: "s".repeat(300) } });
       this.#answered.signals.add(`${runId} ${id}`);
+    });
+  }
+
+  /** An operator decides about a step that the run's journal names, whether that fits or not. */
+  #wantResolved(runId: string): void {
+    const paths = new Set(
+      this.#journal(runId).flatMap(({ event }) =>
+        event.type.startsWith("step.") && "path" in event ? [event.path] : [],
+      ),
+    );
+    if (paths.size === 0) return;
+    const path = pick(this.#random, [...paths]);
+    const action = pick(this.#random, ["retry", "retry", "skip", "complete", "fail"] as const);
+    const id = `resolve-${this.#ids++}`;
+    this.#want(`${action} ${runId} ${path}`, async (engine) => {
+      await engine.resolveStep(LOCAL_CONTEXT, runId, path ?? "", { action, id, output: { id } });
+      // A retry of a step that is on its way already changes nothing.
+      if (action !== "retry") this.#answered.resolutions.add(`${runId} ${id}`);
     });
   }
 
@@ -633,6 +654,16 @@ class SimulatedWorld {
     for (const answered of this.#answered.signals) {
       const [to, id] = answered.split(" ");
       if (to === runId && !signals.has(id ?? ""))
+        this.#violate(`W1: ${id} to ${runId} was answered and is lost`);
+    }
+    const resolved = journal.flatMap(({ event }) =>
+      event.type === "step.resolved" ? [event.id ?? ""] : [],
+    );
+    if (new Set(resolved).size !== resolved.length)
+      this.#violate(`W1: ${runId} was told the same about a step twice: ${resolved}`);
+    for (const answered of this.#answered.resolutions) {
+      const [to, id = ""] = answered.split(" ");
+      if (to === runId && !resolved.includes(id))
         this.#violate(`W1: ${id} to ${runId} was answered and is lost`);
     }
     if (this.#answered.cancels.has(runId) && !journal.some(({ event }) => ENDING.has(event.type)))

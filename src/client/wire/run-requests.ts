@@ -70,6 +70,31 @@ export const RerunBody = z
   .optional()
   .meta({ id: "Rerun", description: "Without `input` the old run's input is used again." });
 
+const resolution = {
+  reason: z.string().max(2000).optional().meta({ description: "Journaled with who asked." }),
+  id: z.string().min(1).max(200).optional().meta({
+    description: "Applied once per run and id. Default: the Idempotency-Key.",
+  }),
+};
+
+export const ResolveBody = z.strictObject(resolution).optional().meta({ id: "ResolveStep" });
+
+export const CompleteBody = z
+  .strictObject({
+    ...resolution,
+    output: z.unknown().optional(),
+    port: z.string().min(1).optional().meta({
+      description: "Of a step with ports: the one it takes. Waits: `received` or `approved`.",
+    }),
+  })
+  .optional()
+  .meta({ id: "CompleteStep" });
+
+export const FailBody = z
+  .strictObject({ ...resolution, message: z.string().max(4000).optional() })
+  .optional()
+  .meta({ id: "FailStep" });
+
 export const DecisionBody = z
   .strictObject({
     path: z.string().min(1).meta({ description: "Path of the waiting wait.approval step." }),

@@ -26,7 +26,9 @@ import type {
   RunView,
   SignalRequest,
   StartRequest,
+  StepResolution,
 } from "../engine.ts";
+import { approvalInput, resolveInput } from "./call-inputs.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { eventsOf } from "./event-blobs.ts";
@@ -323,26 +325,24 @@ export class EmbeddedEngine implements Engine {
     context: CallContext,
     runId: string,
     path: string,
-    decision: {
-      readonly approved: boolean;
-      readonly comment?: string | undefined;
-      readonly form?: unknown;
-    },
+    decision: Parameters<Engine["decideApproval"]>[3],
   ): Promise<RunView> {
-    return this.#call(context, runId, {
-      kind: "approval",
-      path,
-      approved: decision.approved,
-      comment: decision.comment ?? null,
-      form: decision.form === undefined ? null : this.#payload(decision.form, "form"),
-      by: context.principal,
-    });
+    return this.#call(context, runId, approvalInput(context, path, decision, this.#payload));
   }
 
-  #payload(value: unknown, name: string) {
+  async resolveStep(
+    context: CallContext,
+    runId: string,
+    path: string,
+    resolution: StepResolution,
+  ): Promise<RunView> {
+    return this.#call(context, runId, resolveInput(context, path, resolution, this.#payload));
+  }
+
+  readonly #payload = (value: unknown, name: string) => {
     const { signalBytesMax: bytesMax } = this.#core.limits;
     return plainPayload(value, { name, limit: "signalBytesMax", bytesMax });
-  }
+  };
 
   readonly memos: Engine["memos"] = async (context, filter) =>
     this.#core.options.store.memos.list(context, filter, this.#core.options.clock.nowMs());

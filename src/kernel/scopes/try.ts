@@ -7,6 +7,7 @@
  *           +-> (failed) -> catch ----------------+
  *           +-> (cancelled) ----------------------+
  */
+import { endCancelled } from "../end-cancelled.ts";
 import { fail, mayRetry, succeed } from "../outcome.ts";
 import type { StepInstance } from "../state.ts";
 import { timeLimitsOf } from "../time-limits.ts";
@@ -69,12 +70,7 @@ function retries(instance: StepInstance, control: TryControl): boolean {
 function finish(turn: Turn, instance: StepInstance, control: TryControl): boolean {
   const { result, cleanup } = control;
   if (cleanup?.error) return fail(turn, instance, cleanup.error, { mayRetry: false });
-  const cancelling = instance.live?.cancelling ?? null;
-  if (cancelling !== null) {
-    if (cancelling.error !== null) return fail(turn, instance, cancelling.error);
-    emit(turn, { type: "step.cancelled", path: instance.path });
-    return true;
-  }
+  if (instance.live?.cancelling) return endCancelled(turn, instance);
   if (result?.error) return fail(turn, instance, result.error, { mayRetry: false });
   if (result?.outcome === "succeeded") succeed(turn, instance, { outputRef: result.output });
   else emit(turn, { type: "step.cancelled", path: instance.path });

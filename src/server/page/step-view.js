@@ -2,6 +2,7 @@
 import { element } from "/assets/element.js";
 import { get } from "/assets/server.js";
 import { durationText, elapsedMs } from "/assets/status.js";
+import { stepActions } from "/assets/step-actions.js";
 
 const INSTANCES_SHOWN = 20;
 
@@ -22,7 +23,7 @@ export async function updateDetails(root, graph, selected, path, page) {
       element("h2", {}, node.id, element("small", {}, ` ${node.uses}`)),
       ...(pattern.length === 0
         ? [element("p", { class: "hint" }, "This step has not been reached yet.")]
-        : pattern.map((step) => instance(step))),
+        : pattern.map((step) => instance(step, path, page))),
     );
   } catch (error) {
     page.fail(error);
@@ -33,7 +34,7 @@ function withoutItems(path) {
   return path.replaceAll(/([\w\]])(?:#\d+|@\d+|\[(?:\d+|"(?:[^"\\]|\\.)*")\])+/g, "$1");
 }
 
-function instance(step) {
+function instance(step, path, page) {
   const tookMs = elapsedMs(step.startedAt, step.endedAt);
   const attempts = `${step.attempts} ${step.attempts === 1 ? "attempt" : "attempts"}`;
   const line = [step.status, step.memo === null ? attempts : `from memo (run ${step.memo.runId})`];
@@ -42,6 +43,7 @@ function instance(step) {
     "div",
     { class: "instance" },
     element("p", {}, element("code", {}, step.path), ` ${line.join(" · ")}`),
+    stepActions(step, path, page),
     step.error === null
       ? null
       : element("p", { class: "error" }, `${step.error.code}: ${step.error.message}`),
