@@ -52,6 +52,7 @@ export const VALUE_FIELDS_OF: {
   "step.started": ["carry"],
   "step.waiting": ["input"],
   "step.succeeded": ["output"],
+  "step.resolved": ["output"],
   "step.failed": ["output"],
   "step.retry_scheduled": [],
   "step.skipped": [],
