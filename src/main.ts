@@ -236,7 +236,10 @@ function partsOf(
       name: "store",
       needs: ["ownership", "logger"],
       start: ({ logger }) =>
-        openSqliteStore({ dataDir: settings.data, clock: systemClock, logger }),
+        openSqliteStore({
+          ...{ dataDir: settings.data, clock: systemClock, logger },
+          memoLimits: settings.memo,
+        }),
       stop: (store) => store.close(),
     },
     {

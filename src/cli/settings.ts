@@ -163,6 +163,22 @@ export const SETTINGS = [
     example: "100",
     about: "calls that one run may make",
   },
+  {
+    key: "memo.entriesMax",
+    env: "LOCKSTITCH_MEMO_ENTRIES_MAX",
+    schema: Count,
+    initial: 100_000,
+    example: "100000",
+    about: "results that are remembered, of all tenants",
+  },
+  {
+    key: "memo.bytesMax",
+    env: "LOCKSTITCH_MEMO_BYTES_MAX",
+    schema: Count,
+    initial: 256 * 1024 * 1024,
+    example: "268435456",
+    about: "size of all remembered results, in bytes",
+  },
   ...STORE_SETTINGS,
 ] as const satisfies readonly Row[];
 
@@ -180,6 +196,8 @@ export interface Settings {
   readonly concurrency: number | null;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent" | null;
   readonly http: HttpRules;
+  /** How much is remembered; what was used longest ago goes first. */
+  readonly memo: { readonly entriesMax: number; readonly bytesMax: number };
   /** How long runs are kept, and what is made of them. */
   readonly store: StoreSettings;
   /** The user's own node types. */
@@ -256,6 +274,7 @@ export function resolveSettings(options: {
       timeoutMs: value("http.timeoutMs"),
       callsPerRunMax: value("http.callsPerRunMax"),
     },
+    memo: { entriesMax: value("memo.entriesMax"), bytesMax: value("memo.bytesMax") },
     store: storeSettingsOf(value),
     nodes: file.nodes,
   };
