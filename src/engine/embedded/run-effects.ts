@@ -321,6 +321,8 @@ export class RunEffects {
     const writes: MemoWrite[] = [];
     for (const event of turn.events) {
       if (event.type !== "step.succeeded" || event.attempt === undefined) continue;
+      // An operator has completed it: that is no result of the attempt.
+      if (event.outputRef !== undefined) continue;
       const slot = slotName(this.#run.key, { path: event.path, attempt: event.attempt });
       const write = this.#services.memos.writeOf(slot, event.output, turn.atMs);
       if (write !== null) writes.push(write);
