@@ -19,7 +19,7 @@ import { engineContext } from "./run-facts.ts";
 const DAY_MS = 86_400_000;
 const EVERY_MS = 60_000;
 const RUNS_PER_STEP = 20;
-const ROWS_PER_STEP = 500;
+const ROWS_PER_STEP = 200;
 const BLOBS_PER_STEP = 50;
 /** Blobs that nobody refers to stay this long: a turn that is about to refer to one has all day. */
 const LOOSE_MS = DAY_MS;

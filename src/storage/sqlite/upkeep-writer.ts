@@ -29,6 +29,8 @@ const STATUS_OPEN_MAX = 3;
 const STATUS_REMOVED = 7;
 /** Putting a blob again within this time is not noted again: a sweep waits far longer. */
 const TOUCH_AGAIN_MS = 3_600_000;
+/** A purge begins no other run after this long: a commit may be waiting. */
+const PURGE_MS = 5;
 
 export function removeRun(
   connection: Connection,
@@ -48,7 +50,8 @@ export function purgeRows(
   { rowsMax, nowMs }: WriterCalls["purge"]["input"],
 ): WriterCalls["purge"]["output"] {
   let rows = 0;
-  while (rows < rowsMax) {
+  const untilMs = performance.now() + PURGE_MS;
+  while (rows < rowsMax && performance.now() < untilMs) {
     const run = connection.get<{ number: number }>(NEXT_REMOVED);
     if (run === undefined) return { rows, isDone: true };
     connection.run(LOOSEN_BLOBS, run.number, nowMs);
@@ -69,12 +72,19 @@ interface RunTable {
   readonly hasRowId: number;
 }
 
+/** A schema stays what it is while a connection is open. */
+const RUN_TABLES = new WeakMap<Connection, readonly RunTable[]>();
+
 /** Every table with a foreign key to `runs`; the schema is this release's own, so names are safe. */
 function tablesOfRuns(connection: Connection): readonly RunTable[] {
-  return connection.all<RunTable>(`
+  const known = RUN_TABLES.get(connection);
+  if (known !== undefined) return known;
+  const tables = connection.all<RunTable>(`
 SELECT t.name AS "table", k."from" AS "column", t.wr = 0 AS hasRowId
 FROM pragma_table_list AS t JOIN pragma_foreign_key_list(t.name) AS k
 WHERE t.type = 'table' AND k."table" = 'runs' ORDER BY t.name`);
+  RUN_TABLES.set(connection, tables);
+  return tables;
 }
 
 /** Rows without a row id are few and short for each run (labels, references): they go at once. */
