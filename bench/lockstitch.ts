@@ -13,45 +13,61 @@ import { startChild } from "./child.ts";
 import { callJson } from "./http-json.ts";
 import { checkKept } from "./kept.ts";
 import { noop } from "./lockstitch.config.ts";
-import { Claims, SIZES, type Size, type Subject, workflowName, workflowOf } from "./subject.ts";
+import {
+  Claims,
+  PURE_STEPS,
+  PURE_WORKFLOW,
+  pureWorkflow,
+  SIZES,
+  type Size,
+  type Subject,
+  workflowName,
+  workflowOf,
+} from "./subject.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const WAIT_MS = 60_000;
 
-/** `execArgv` goes to the server's Node, for a profile. */
+/** `execArgv` goes to the server's Node, for a profile; `root` holds the sources that it runs. */
 export async function lockstitchOverHttp(
   folder: string,
-  execArgv: readonly string[] = [],
+  {
+    execArgv = [],
+    root = ROOT,
+  }: { readonly execArgv?: readonly string[]; readonly root?: string } = {},
 ): Promise<Subject> {
   const dataDir = join(folder, "lockstitch");
   const child = await startChild(
     process.execPath,
     [
       ...execArgv,
-      join(ROOT, "bin/lockstitch.js"),
+      join(root, "bin/lockstitch.js"),
       ...["start", "--json", "--port", "0", "--data", dataDir],
-      ...["--config", join(ROOT, "bench/lockstitch.config.ts")],
+      ...["--config", join(root, "bench/lockstitch.config.ts")],
     ],
     { isReady: (output) => output.includes("}") },
   );
   const { address } = JSON.parse(child.output()) as { readonly address: string };
   for (const size of SIZES)
     await callJson(`${address}/api/v1/workflows/${workflowName(size)}`, "PUT", workflowOf(size));
+  await callJson(`${address}/api/v1/workflows/${PURE_WORKFLOW}`, "PUT", pureWorkflow());
   const claims = new Claims();
+  const run = async (workflow: string, steps: number) => {
+    claims.add(steps);
+    const ended = await callJson(
+      `${address}/api/v1/runs`,
+      "POST",
+      { workflow },
+      { prefer: "wait=60" },
+    ).catch((cause: unknown) => {
+      throw new Error(`${String(cause)}; ${child.fate()}`, { cause });
+    });
+    mustHaveSucceeded(ended as RunAnswer);
+  };
   return {
     name: "lockstitch",
-    async run(steps) {
-      claims.add(steps);
-      const run = await callJson(
-        `${address}/api/v1/runs`,
-        "POST",
-        { workflow: workflowName(steps) },
-        { prefer: "wait=60" },
-      ).catch((cause: unknown) => {
-        throw new Error(`${String(cause)}; ${child.fate()}`, { cause });
-      });
-      mustHaveSucceeded(run as RunAnswer);
-    },
+    run: (steps) => run(workflowName(steps), steps),
+    compute: () => run(PURE_WORKFLOW, PURE_STEPS),
     async close() {
       await child.end();
       return await checkKept(dataDir, claims);
@@ -74,15 +90,18 @@ export async function lockstitchInProcess(folder: string): Promise<Subject> {
   });
   const context: CallContext = { tenant: "default", principal: "bench", trace: null };
   for (const size of SIZES) await engine.saveWorkflow(context, workflowOf(size) as never);
+  await engine.saveWorkflow(context, pureWorkflow() as never);
   const claims = new Claims();
+  const run = async (workflow: string, steps: number) => {
+    claims.add(steps);
+    const started = await engine.start(context, { workflow });
+    const isOver = started.run.endedAtMs !== null;
+    mustHaveSucceeded(isOver ? started.run : await engine.wait(context, started.run.id, WAIT_MS));
+  };
   return {
     name: "in process",
-    async run(steps: Size) {
-      claims.add(steps);
-      const { run } = await engine.start(context, { workflow: workflowName(steps) });
-      const ended = run.endedAtMs === null ? await engine.wait(context, run.id, WAIT_MS) : run;
-      mustHaveSucceeded(ended);
-    },
+    run: (steps: Size) => run(workflowName(steps), steps),
+    compute: () => run(PURE_WORKFLOW, PURE_STEPS),
     async close() {
       await engine.close(0);
       await store.close();

@@ -1,5 +1,5 @@
 /**
- * `node bench/profile.ts A|B|P`: where the server's processor time goes under one benchmark's load.
+ * `node bench/profile.ts A|B|E|P`: where the server's processor time goes under one benchmark's load.
  * Runs the server with V8's sampling profiler, then prints for each of its threads the share of
  * rooms (self time, by the file that the sampled function stands in) and the hottest functions.
  * P takes 20 times the runs of C, as fast as they come: C's path, with enough samples to read.
@@ -13,9 +13,10 @@ import { lockstitchOverHttp } from "./lockstitch.ts";
 
 const FUNCTIONS_SHOWN = 25;
 const LOADS = {
-  A: { steps: 5, count: 6_000, atOnce: 100 },
-  B: { steps: 1_000, count: 8, atOnce: 1 },
-  P: { steps: 1, count: 4_000, atOnce: 1 },
+  A: { steps: 5, isPure: false, count: 6_000, atOnce: 100 },
+  B: { steps: 1_000, isPure: false, count: 8, atOnce: 1 },
+  E: { steps: 1_000, isPure: true, count: 300, atOnce: 1 },
+  P: { steps: 1, isPure: false, count: 4_000, atOnce: 1 },
 } as const;
 
 interface Profile {
@@ -70,12 +71,12 @@ const load = LOADS[wanted];
 const folder = mkdtempSync(join(tmpdir(), "lockstitch-profile-"));
 const profiles = join(folder, "profiles");
 try {
-  const server = await lockstitchOverHttp(folder, [
-    "--cpu-prof",
-    "--cpu-prof-interval=500",
-    `--cpu-prof-dir=${profiles}`,
-  ]);
-  const seconds = await saturate(() => server.run(load.steps), load).catch(async (cause) => {
+  const server = await lockstitchOverHttp(folder, {
+    execArgv: ["--cpu-prof", "--cpu-prof-interval=500", `--cpu-prof-dir=${profiles}`],
+  });
+  const work = () =>
+    load.isPure && server.compute !== null ? server.compute() : server.run(load.steps);
+  const seconds = await saturate(work, load).catch(async (cause) => {
     await server.close().catch(() => undefined);
     throw cause;
   });

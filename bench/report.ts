@@ -22,6 +22,7 @@ const TITLES: Readonly<Record<string, string>> = {
   B: "B  one run of 1,000 effectful steps in sequence: steps/s",
   C: "C  start to result of a 1-step run at 20/s: ms, p50 and p99",
   D: "D  one for_each of many effectful items, results collected (100,000; --quick: 10,000)",
+  E: "E  runs of 1,000 steps that only compute, each from the one before: steps/s",
   F: "F  a server that starts on open runs: timers, signals, attempts (10,000; --quick: 1,000)",
 };
 

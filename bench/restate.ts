@@ -53,6 +53,7 @@ export async function restate(folder: string): Promise<Subject> {
   const claims = new Claims();
   return {
     name: "restate",
+    compute: null,
     async run(steps) {
       claims.add(steps);
       await callJson(`http://127.0.0.1:${ingress}/bench/run${steps}`, "POST");

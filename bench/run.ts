@@ -1,17 +1,19 @@
 /**
  * `npm run bench`: what docs/performance.md shows. A, B and C: Lockstitch beside its peer and the
  * floor in the same rounds (one after the other, never at the same time), medians with their spread.
- * D and F: Lockstitch alone.
+ * E: the same without the peer, which journals nothing of what only computes. D and F: Lockstitch alone.
  *
  *   A  2,000 runs of 5 effectful no-op steps, 100 at once      steps a second
  *   B  one run of 1,000 such steps, one after another          steps a second
  *   C  start to result of a 1-step run at 20 a second          p50 and p99 in ms
+ *   E  runs of 1,000 pure steps, each from the one before      steps a second
  *
  *   D  one for_each of 100,000 items, results collected        late as fast as early, memory, checkpoints
  *   F  a server that starts on 10,000 open runs                 ms until it answers, until all are loaded
  *
  * `--only A` one of them, `--quick` a tenth of the size, `--rounds N`, `--json` one document on
- * standard output, `--no-peer` without Restate. It fails only where a journal does not hold what was
+ * standard output, `--no-peer` without Restate. `--against REF` measures A, B, C and E of another
+ * commit in the same rounds instead (against.ts). It fails only where a journal does not hold what was
  * claimed: times on a shared machine gate nothing.
  */
 import { execFileSync } from "node:child_process";
@@ -20,11 +22,13 @@ import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { measureAgainst } from "./against.ts";
 import { ALONE, measureAlone } from "./alone.ts";
 import { type Floor, openFloor } from "./floor.ts";
 import { closeClient } from "./http-json.ts";
-import { pace, saturate } from "./load.ts";
+import { pace } from "./load.ts";
 import { lockstitchInProcess, lockstitchOverHttp } from "./lockstitch.ts";
+import { measureOnce, PER_SECOND_C, TOGETHER, warmUp } from "./measure.ts";
 import { printReport, type Row } from "./report.ts";
 import { restate } from "./restate.ts";
 import type { Subject } from "./subject.ts";
@@ -38,20 +42,18 @@ const { values: options } = parseArgs({
     json: { type: "boolean", default: false },
     rounds: { type: "string" },
     "no-peer": { type: "boolean", default: false },
+    against: { type: "string" },
+    gate: { type: "boolean", default: false },
   },
 });
 const only = options.only?.toUpperCase();
 const size = options.quick
-  ? { runs: 200, rounds: 3, calls: 40, items: 10_000, openRuns: 1_000 }
-  : { runs: 2_000, rounds: 5, calls: 200, items: 100_000, openRuns: 10_000 };
+  ? { runs: 200, rounds: 3, calls: 40, chains: 10, items: 10_000, openRuns: 1_000 }
+  : { runs: 2_000, rounds: 5, calls: 200, chains: 50, items: 100_000, openRuns: 10_000 };
 const rounds = Number(options.rounds ?? size.rounds);
 
 /** D and F take long, and are compared with themselves. */
 const ALONE_ROUNDS_MAX = 3;
-const AT_ONCE = 100;
-const STEPS_A = 5;
-const STEPS_B = 1_000;
-const PER_SECOND_C = 20;
 
 /** Figures of every round, by benchmark and subject. */
 const figures = new Map<string, number[]>();
@@ -62,19 +64,8 @@ function note(benchmark: string, subject: string, ...values: readonly number[]):
 }
 
 async function measureSubject(benchmark: string, subject: Subject): Promise<void> {
-  const { name } = subject;
-  if (benchmark === "A") {
-    const load = { count: size.runs, atOnce: AT_ONCE };
-    note("A", name, (size.runs * STEPS_A) / (await saturate(() => subject.run(5), load)));
-  }
-  if (benchmark === "B") {
-    const load = { count: 1, atOnce: 1 };
-    note("B", name, STEPS_B / (await saturate(() => subject.run(1_000), load)));
-  }
-  if (benchmark === "C") {
-    const load = { count: size.calls, perSecond: PER_SECOND_C };
-    note("C", name, ...(await pace(() => subject.run(1), load)));
-  }
+  const values = await measureOnce(benchmark, subject, size);
+  if (values !== null) note(benchmark, subject.name, ...values);
 }
 
 async function measureFloor(benchmark: string, floor: Floor): Promise<void> {
@@ -103,6 +94,8 @@ function installPeers(): void {
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lockstitch-bench-"));
   try {
+    if (options.against !== undefined)
+      return await measureAgainst(folder, options.against, { ...size, rounds, only, ...options });
     const isAlone = ALONE.some((benchmark) => benchmark === only);
     const kept = isAlone ? {} : await measureTogether(folder);
     if (only === undefined || isAlone)
@@ -123,7 +116,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** A, B and C; answers what each subject has kept. */
+/** A, B, C and E; answers what each subject has kept. */
 async function measureTogether(folder: string): Promise<Record<string, readonly string[]>> {
   if (!options["no-peer"]) installPeers();
   const subjects: Subject[] = [];
@@ -134,13 +127,9 @@ async function measureTogether(folder: string): Promise<Record<string, readonly 
     if (!options["no-peer"]) subjects.push(await restate(folder));
     subjects.push(await lockstitchInProcess(folder));
     // Just-in-time compilers and pools on all sides get warm before the first round.
-    for (const subject of subjects)
-      for (let pass = 0; pass < 2; pass += 1) {
-        await saturate(() => subject.run(5), { count: 300, atOnce: AT_ONCE });
-        await subject.run(1_000);
-      }
+    for (const subject of subjects) await warmUp(subject);
     for (let round = 1; round <= rounds; round += 1)
-      for (const benchmark of ["A", "B", "C"]) {
+      for (const benchmark of TOGETHER) {
         if (only !== undefined && benchmark !== only) continue;
         process.stderr.write(`round ${round} of ${rounds}: ${benchmark}\n`);
         measureProcessor();
