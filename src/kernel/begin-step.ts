@@ -14,6 +14,7 @@ import { applyResolution, isResolved } from "./resolution.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
 import type { StepInstance } from "./state.ts";
 import { evaluateConfig } from "./step-config.ts";
+import { evaluateGates } from "./step-gates.ts";
 import { deadlineOf, timeLimitsOf } from "./time-limits.ts";
 import { emit, type Turn } from "./turn.ts";
 
@@ -111,10 +112,9 @@ function runPure(turn: Turn, instance: StepInstance, config: unknown): boolean {
 
 function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean {
   const { step } = instance;
-  const slot = step.concurrency;
-  const key = slot === null ? null : guarded(() => evaluateKey(turn, instance));
-  if (key !== null && !key.ok) return fail(turn, instance, key.error, { mayRetry: false });
-  if (key !== null && key.value === null) return false;
+  const gates = step.gates === null ? null : evaluateGates(turn, instance);
+  if (gates === null && step.gates !== null) return false;
+  if (gates !== null && !gates.ok) return fail(turn, instance, gates.error, { mayRetry: false });
   const memo = step.memo === null ? NO_MEMO : guarded(() => memoRequest(turn, instance));
   if (!memo.ok) return fail(turn, instance, memo.error, { mayRetry: false });
   if (memo.value === "later") return false;
@@ -126,24 +126,13 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
     attempt: 1,
     input: secret === null ? (config ?? {}) : secret.shown,
     ...(secret === null || secret.uses.length === 0 ? {} : { secrets: secret.uses }),
-    ...(slot !== null && key !== null
-      ? { concurrency: { key: String(key.value), limit: slot.limit } }
-      : {}),
+    ...gates?.value,
     ...(memo.value === null ? {} : { memo: memo.value }),
     ...(priority === 5 ? {} : { priority }),
     ...(step.policies.cost === "high" ? { cost: "high" as const } : {}),
     ...deadlineOf(instance),
   });
   return true;
-}
-
-function evaluateKey(turn: Turn, instance: StepInstance): string | null {
-  const expression = instance.step.concurrency?.key;
-  if (expression === undefined) return null;
-  const names = readScope(turn, instance.scope, expression.reads);
-  if (names === null) return null;
-  const key = expression.evaluate(names, evaluateOptions(turn, instance, "concurrency.key"));
-  return typeof key === "string" ? key : JSON.stringify(key);
 }
 
 interface WaitConfig {

@@ -10,6 +10,7 @@
  */
 import { unreachable } from "#errors/errors.ts";
 import type { StepError } from "#errors/step-error.ts";
+import { admit } from "./admit.ts";
 import { advance } from "./agenda.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
@@ -26,7 +27,6 @@ import { isResolved } from "./resolution.ts";
 import { endRun } from "./run-life.ts";
 import type { RunState, StepInstance } from "./state.ts";
 import { takeChanges } from "./step-effects.ts";
-import { timeoutOf } from "./time-limits.ts";
 import { emit, newTurn, type Turn } from "./turn.ts";
 
 /** Decides one input, then works the agenda off as far as values and budget reach. */
@@ -87,7 +87,7 @@ function takeInput(turn: Turn, input: Input): void {
       if (state.phase === "queued") emit(turn, { type: "run.admitted" });
       return;
     case "admit":
-      return admit(turn, input.paths);
+      return admit(turn, input);
     case "result":
       return takeResult(turn, input.path, input.attempt, input.outcome);
     case "memo_hit":
@@ -174,17 +174,6 @@ function concurrencyKey(turn: Turn, input: unknown): string {
 
 function find(turn: Turn, path: string): StepInstance | null {
   return turn.state.steps.get(path) ?? null;
-}
-
-function admit(turn: Turn, paths: readonly string[]): void {
-  if (turn.state.pausedAtMs !== null) return;
-  for (const path of paths) {
-    const instance = find(turn, path);
-    if (instance?.status !== "scheduled") continue;
-    const { attempt } = instance;
-    if (instance.step.timeoutMs === null) emit(turn, { type: "step.started", path, attempt });
-    else emit(turn, { type: "step.started", path, attempt, ...timeoutOf(turn, instance) });
-  }
 }
 
 function isCurrent(instance: StepInstance | null, attempt: number): instance is StepInstance {

@@ -66,8 +66,8 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
         : onError === "continue"
           ? "continue"
           : { fallback: literalTemplate(onError.fallback) },
-    concurrency: null,
     memo: null,
+    gates: null,
     priority: policies.priority ?? null,
     portsUsed: new Set(),
     policies,

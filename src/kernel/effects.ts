@@ -5,7 +5,8 @@
  * timer is cleared, an attempt aborted, a queued admission withdrawn.
  */
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
-import type { MemoRequest, SlotRequest } from "./events.ts";
+import type { MemoRequest } from "./events.ts";
+import type { SlotRequest, StepGates } from "./gates.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 export type Effect =
@@ -26,12 +27,14 @@ export type Effect =
       readonly uses: string;
       readonly attempt: number;
       readonly priority: number;
-      readonly concurrency: SlotRequest | null;
       readonly memo: MemoRequest | null;
       /** What the attempt would get; with `memo` part of its key, as are its secrets. */
       readonly input: ValueRef;
       readonly secrets: readonly SecretUse[] | null;
+      readonly gates: StepGates | null;
       readonly sinceMs: number;
+      /** When the step, or its run, has no more time; null: never. */
+      readonly deadlineAtMs: number | null;
     }
   /** Perform an attempt; answer with `result`. Found at recovery: answer with `lost`. */
   | {
@@ -45,7 +48,7 @@ export type Effect =
       readonly secrets: readonly SecretUse[] | null;
       /** Kernel timers enforce it; the attempt may look. */
       readonly timeoutAtMs: number | null;
-      readonly concurrency: SlotRequest | null;
+      readonly gates: StepGates | null;
     }
   /** Make sure that an aborted attempt has ended (abort signal, grace, then abandon); answer with `result`. */
   | {

@@ -10,6 +10,7 @@
 import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
+import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 export const VALUE_FIELDS = [
@@ -66,6 +67,7 @@ export const VALUE_FIELDS_OF: {
   "step.results_stored": ["results", "failed"],
   "timer.fired": [],
   "signal.received": ["payload"],
+  "slot.granted": [],
   "signal.consumed": [],
   "signal.unconsumed": [],
   "child.started": ["input"],
@@ -87,11 +89,6 @@ export interface ParentLink {
 export interface TimeLimits {
   readonly deadlineAtMs?: number;
   readonly timeoutAtMs?: number;
-}
-
-export interface SlotRequest {
-  readonly key: string;
-  readonly limit: number;
 }
 
 /** How the result of a step is remembered; what the engine makes the full key of. */
@@ -204,20 +201,30 @@ export type RunEvent =
       readonly scope: string;
       readonly step: DeclaredStep;
     }
-  | {
+  | ({
       readonly type: "step.scheduled";
       readonly path: string;
       readonly attempt: number;
-      /** On the first attempt: the evaluated `with`. */
+      /** On the first attempt: the evaluated `with`, and what its policies ask of admission. */
       readonly input?: unknown;
       /** Which texts of `input` hold secrets: `input` itself shows `[secret NAME]` there. */
       readonly secrets?: readonly SecretUse[];
-      readonly concurrency?: SlotRequest;
       readonly memo?: MemoRequest;
       readonly priority?: number;
       /** The engine saves a checkpoint with this turn, before the step runs. */
       readonly cost?: "high";
       readonly deadlineAtMs?: number;
+    } & StepGates)
+  /**
+   * Admission let an attempt pass: it has policies of its own, or a limit of the operator kept it
+   * waiting. Its slots are free again with the event that ends the attempt.
+   */
+  | {
+      readonly type: "slot.granted";
+      readonly path: string;
+      readonly attempt: number;
+      readonly gates: readonly PassedGate[];
+      readonly waitedMs: number;
     }
   /** An attempt was admitted, or a step with inner scopes began (`control`: what it decided). */
   | {

@@ -1,6 +1,7 @@
 /** The part of evolve() that changes one step instance. */
 import { unreachable } from "#errors/errors.ts";
 import type { EventOf, RunEvent, TimeLimits } from "./events.ts";
+import type { StepGates } from "./gates.ts";
 import { resolutionId, withResolution } from "./resolution-shape.ts";
 import { controlStarted, controlStored } from "./scopes/fold.ts";
 import { recordFailure, settle } from "./settle.ts";
@@ -12,7 +13,14 @@ type AboutStep = Exclude<
   Extract<RunEvent, { readonly path: string }>,
   | { readonly type: `scope.${string}` }
   | { readonly type: `run.${string}` }
-  | { readonly type: "step.declared" | "step.late_result" | "step.memo_hit" | "signal.consumed" }
+  | {
+      readonly type:
+        | "step.declared"
+        | "step.late_result"
+        | "step.memo_hit"
+        | "signal.consumed"
+        | "slot.granted";
+    }
 >;
 
 export function evolveStep(state: RunState, event: AboutStep, instance: StepInstance): void {
@@ -79,8 +87,8 @@ function evolveLive(
       live.scheduledAtMs = state.nowMs;
       if (event.input !== undefined) live.input = refOf(event.input, state.seq, "input");
       if (event.secrets !== undefined) live.secrets = event.secrets;
-      if (event.concurrency !== undefined) live.slot = event.concurrency;
       if (event.memo !== undefined) live.memo = event.memo;
+      live.gates = gatesOf(event) ?? live.gates;
       if (event.priority !== undefined) live.priority = event.priority;
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
       return;
@@ -158,6 +166,18 @@ function resolve(state: RunState, event: EventOf<"step.resolved">, instance: Ste
     listStep(state, instance);
   }
   touchStep(state, instance);
+}
+
+/** What the event asks of admission; null: it says nothing of it (or is about a later attempt). */
+function gatesOf(event: EventOf<"step.scheduled">): StepGates | null {
+  const { concurrency, rateLimit, circuitBreaker } = event;
+  if (concurrency === undefined && rateLimit === undefined && circuitBreaker === undefined)
+    return null;
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
+  };
 }
 
 /** Nothing of the failed attempt is kept but that it failed. */

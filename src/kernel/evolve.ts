@@ -76,6 +76,7 @@ function apply(state: RunState, event: RunEvent): void {
       return fireTimer(state, event.key);
     case "step.late_result":
     case "step.memo_hit":
+    case "slot.granted":
       return;
     default:
       return evolveStep(state, event, stepAt(state, event.path));

@@ -82,10 +82,8 @@ function explainStep(instance: StepInstance, nowMs: number): Wait | null {
       return {
         path,
         kind: "slot",
-        text:
-          live.slot === null
-            ? `"${path}" (attempt ${attempt}) waits for a free slot`
-            : `"${path}" (attempt ${attempt}) waits for one of ${live.slot.limit} slots of concurrency key "${live.slot.key}"`,
+        // Admission knows which gate; the engine says more.
+        text: `"${path}" (attempt ${attempt}) waits for a free slot`,
         frees: "another attempt ends",
         dueAtMs: null,
       };

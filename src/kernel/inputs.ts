@@ -4,10 +4,18 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { DeclaredStep, MemoOrigin, ParentLink } from "./events.ts";
+import type { PassedGate } from "./gates.ts";
 
 export type AttemptOutcome =
   | { readonly ok: true; readonly output: unknown }
   | { readonly ok: false; readonly error: StepError };
+
+/** An attempt passed gates of its own, or waited for one of the operator's. */
+export interface SlotGrant {
+  readonly path: string;
+  readonly gates: readonly PassedGate[];
+  readonly waitedMs: number;
+}
 
 export type Input =
   /** The first input of a run. `input` has passed the workflow's schema. */
@@ -27,7 +35,12 @@ export type Input =
   /** The run has its slot (or needs none) and may begin. */
   | { readonly kind: "admit_run" }
   /** Attempts that may start now; unknown or settled ones are passed over. */
-  | { readonly kind: "admit"; readonly paths: readonly string[] }
+  | {
+      readonly kind: "admit";
+      readonly paths: readonly string[];
+      /** What admission has to say of some of them; it is journaled with their start. */
+      readonly grants?: readonly SlotGrant[];
+    }
   /** A remembered result stands for the attempt that asked for admission. */
   | {
       readonly kind: "memo_hit";

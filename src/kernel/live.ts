@@ -26,7 +26,7 @@ export function newLive(readyAtMs: number): Live {
     retryAtMs: null,
     failures: 0,
     lostInARow: 0,
-    slot: null,
+    gates: null,
     memo: null,
     priority: 5,
     scheduledAtMs: readyAtMs,

@@ -23,14 +23,8 @@ import { childPath } from "#workflow/path.ts";
 import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
 import type { EdgeCounts } from "#workflow/trigger-rules.ts";
 import type { Effect } from "./effects.ts";
-import type {
-  CancelReason,
-  DeclaredStep,
-  MemoRequest,
-  ParentLink,
-  SlotRequest,
-  WaitFor,
-} from "./events.ts";
+import type { CancelReason, DeclaredStep, MemoRequest, ParentLink, WaitFor } from "./events.ts";
+import type { SlotRequest } from "./gates.ts";
 import type { Resolution } from "./resolution-shape.ts";
 import type { Control } from "./scopes/control.ts";
 import { NULL_REF, type ValueRef } from "./value-ref.ts";
@@ -84,8 +78,9 @@ export interface Live {
   /** Attempts that failed by themselves (lost ones do not count). */
   failures: number;
   lostInARow: number;
-  slot: SlotRequest | null;
   memo: MemoRequest | null;
+  /** What admission asks of its attempts; null: nothing but a free slot. */
+  gates: Extract<Effect, { readonly kind: "admit" }>["gates"];
   priority: number;
   scheduledAtMs: number;
   wait: WaitFor | ChildWait | null;

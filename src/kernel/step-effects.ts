@@ -28,11 +28,12 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
           uses: instance.step.uses,
           attempt,
           priority: live.priority,
-          concurrency: live.slot,
           memo: live.memo,
           input: live.input,
           secrets: live.secrets,
+          gates: live.gates,
           sinceMs: live.scheduledAtMs,
+          deadlineAtMs: earlier(live.deadlineAtMs, state.deadlineAtMs),
         });
       return;
     case "running":
@@ -49,7 +50,7 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
         input: live.input,
         secrets: live.secrets,
         timeoutAtMs: live.timeoutAtMs,
-        concurrency: live.slot,
+        gates: live.gates,
       });
       pushTimeout(effects, instance, live);
       return;
@@ -72,6 +73,11 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
     default:
       return;
   }
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
 }
 
 function pushTimeout(effects: Effect[], { path, attempt }: StepInstance, live: Live): void {

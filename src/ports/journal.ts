@@ -73,6 +73,46 @@ export interface CheckpointRecord {
   readonly state: string;
 }
 
+/** An attempt that a rate limit counts. `name` says which limit, tenant included. */
+export interface RateStart {
+  readonly name: string;
+  readonly atMs: number;
+  /** How long it counts. */
+  readonly perMs: number;
+}
+
+/**
+ * What came of an attempt behind a circuit breaker. A failure adds to those in a row, and opens the
+ * breaker from `failureThreshold` on or when it was the probe; a success forgets them and closes
+ * it. While the breaker is open only the probe changes anything.
+ */
+export interface BreakerOutcome {
+  readonly name: string;
+  readonly hasFailed: boolean;
+  readonly isProbe: boolean;
+  readonly atMs: number;
+  readonly failureThreshold: number;
+  readonly resetAfterMs: number;
+}
+
+/** What a turn adds to the memory of admission. */
+export interface AdmissionRecord {
+  readonly starts: readonly RateStart[];
+  readonly outcomes: readonly BreakerOutcome[];
+}
+
+/** That memory: starts that still count, and breakers with failures. */
+export interface AdmissionState {
+  readonly starts: readonly RateStart[];
+  readonly breakers: readonly {
+    readonly name: string;
+    readonly failures: number;
+    /** null: closed. */
+    readonly openedAtMs: number | null;
+    readonly resetAfterMs: number;
+  }[];
+}
+
 /** What one turn changes, all in the group's transaction. */
 export interface TurnCommit {
   readonly tenant: string;
@@ -99,6 +139,8 @@ export interface TurnCommit {
   readonly blobs?: readonly string[];
   /** Results to remember; another one under the same key is replaced. */
   readonly memos?: readonly MemoWrite[];
+  /** Applied with the turn, and left out with a fenced one. */
+  readonly admission?: AdmissionRecord;
 }
 
 export interface RunFilter {
@@ -120,6 +162,11 @@ export interface Journal {
     turns: readonly TurnCommit[],
   ): Promise<{ readonly fenced: readonly string[] }>;
   committed(commitId: string): Promise<boolean>;
+  /**
+   * What admission remembers, of all tenants: starts whose `atMs + perMs` is after `afterMs`, and
+   * every breaker with failures.
+   */
+  admission(afterMs: number): Promise<AdmissionState>;
   head(context: CallContext, runId: string): Promise<RunHead | null>;
   heads(
     context: CallContext,

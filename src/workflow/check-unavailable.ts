@@ -6,12 +6,7 @@
 import type { Defaults, Step, WorkflowDefinition } from "./definition.ts";
 import type { Pointer, Report } from "./problem.ts";
 
-const POLICIES = [
-  "rateLimit",
-  "circuitBreaker",
-  "effect",
-  "reconcile",
-] as const satisfies readonly (keyof Defaults)[];
+const POLICIES = ["effect", "reconcile"] as const satisfies readonly (keyof Defaults)[];
 
 export function checkUnavailable(
   definition: WorkflowDefinition,

@@ -5,6 +5,7 @@
 import { checkConfig } from "./check-config.ts";
 import { checkErrorPatterns } from "./check-error-patterns.ts";
 import { checkMemo } from "./check-memo.ts";
+import { checkPolicies, checkPolicyTimes } from "./check-policies.ts";
 import { checkShape } from "./check-shape.ts";
 import { checkUnavailable } from "./check-unavailable.ts";
 import { CONTROL_STEPS } from "./control-steps.ts";
@@ -66,7 +67,13 @@ export function check(value: unknown, nodes: NodeTypes): Checked {
       pointer: ["input"],
       suggestion: null,
     });
-  eachStep(definition, (step, pointer) => checkConfig(step, nodes, pointer, report));
+  eachStep(definition, (step, pointer) => {
+    checkConfig(step, nodes, pointer, report);
+    checkPolicies(step, nodes, pointer, report);
+    checkPolicyTimes(step, pointer, report);
+    checkPolicyTimes(step.defaults, [...pointer, "defaults"], report);
+  });
+  checkPolicyTimes(definition.defaults, ["defaults"], report);
   checkErrorPatterns(definition, (visit) => eachStep(definition, visit), report);
   checkMemo(definition, nodes, (visit) => eachStep(definition, visit), report);
   checkUnavailable(definition, (visit) => eachStep(definition, visit), report);

@@ -16,7 +16,7 @@ import type { Plan, PlanCase, PlanCatch, PlanScope, PlanStep, StepKind } from ".
 import { connect, leavesOf, reportCycles } from "./plan-edges.ts";
 import { atEndOf, ExpressionCompiler, type Place } from "./plan-expressions.ts";
 import { checkId, checkItemName } from "./plan-ids.ts";
-import { mergeDefaults, planMemo, planRetry, policiesOf } from "./plan-policies.ts";
+import { mergeDefaults, planGates, planMemo, planRetry, policiesOf } from "./plan-policies.ts";
 import { reportUnreachable } from "./plan-reachable.ts";
 import {
   definitionInvalid,
@@ -319,15 +319,14 @@ class PlanBuilder {
     step: Step,
     place: Place,
     pointer: Pointer,
-  ): Pick<PlanStep, "onError" | "concurrency" | "memo"> {
+  ): Pick<PlanStep, "onError" | "gates" | "memo"> {
     // Policies from defaults are reported where the step stands: names resolve from there.
     const at = (name: keyof Defaults): Pointer =>
       step[name] === undefined ? pointer : [...pointer, name];
-    const { onError, concurrency, memo, rateLimit, circuitBreaker, reconcile } = policies;
-    for (const [name, policy] of Object.entries({ rateLimit, circuitBreaker }))
-      this.#bare(policy?.key, [...at(name as keyof Defaults), "key"], place);
+    const { onError, memo, reconcile } = policies;
+    const key = (name: "concurrency" | "rateLimit" | "circuitBreaker") =>
+      this.#bare(policies[name]?.key, [...at(name), "key"], place);
     this.#bare(reconcile, at("reconcile"), place);
-    const key = this.#bare(concurrency?.key, [...at("concurrency"), "key"], place);
     return {
       memo: planMemo(policies, this.#bare(memo?.key, [...at("memo"), "key"], place), step),
       onError:
@@ -340,8 +339,11 @@ class PlanBuilder {
               ),
             }
           : (onError ?? null),
-      concurrency:
-        concurrency === undefined || key === null ? null : { key, limit: concurrency.limit },
+      gates: planGates(policies, {
+        concurrency: key("concurrency"),
+        rateLimit: key("rateLimit"),
+        circuitBreaker: key("circuitBreaker"),
+      }),
     };
   }
 

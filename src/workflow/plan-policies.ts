@@ -8,7 +8,7 @@
 import { type Defaults, durationMs, type RetryPolicy, type Step } from "./definition.ts";
 import type { Expression } from "./expression/expression.ts";
 import { hashJson } from "./hash.ts";
-import type { PlanMemo, PlanRetry } from "./plan.ts";
+import type { PlanGates, PlanMemo, PlanRetry } from "./plan.ts";
 
 const POLICY_NAMES = [
   "retry",
@@ -67,4 +67,34 @@ export function planMemo(
     scope: policy.scope ?? "run",
     ttlMs: policy.ttl === undefined ? null : durationMs(policy.ttl),
   };
+}
+
+/** What admission keeps of the policies; null: nothing. A key that did not compile is reported elsewhere. */
+export function planGates(
+  { concurrency, rateLimit, circuitBreaker }: Defaults,
+  keys: Readonly<Record<keyof PlanGates, Expression | null>>,
+): PlanGates | null {
+  const gates: PlanGates = {
+    concurrency:
+      concurrency === undefined || keys.concurrency === null
+        ? null
+        : { key: keys.concurrency, limit: concurrency.limit },
+    rateLimit:
+      rateLimit === undefined || keys.rateLimit === null
+        ? null
+        : {
+            key: keys.rateLimit,
+            limit: rateLimit.limit,
+            perMs: durationMs(rateLimit.per) ?? 0,
+          },
+    circuitBreaker:
+      circuitBreaker === undefined || keys.circuitBreaker === null
+        ? null
+        : {
+            key: keys.circuitBreaker,
+            failureThreshold: circuitBreaker.failureThreshold,
+            resetAfterMs: durationMs(circuitBreaker.resetAfter) ?? 0,
+          },
+  };
+  return Object.values(gates).some((gate) => gate !== null) ? gates : null;
 }

@@ -107,8 +107,9 @@ export interface PlanStep {
   readonly timeoutMs: number | null;
   readonly deadlineMs: number | null;
   readonly onError: null | "continue" | { readonly fallback: Template };
-  readonly concurrency: { readonly key: Expression; readonly limit: number } | null;
   readonly memo: PlanMemo | null;
+  /** What its attempts must pass before they start; null: nothing of its own. */
+  readonly gates: PlanGates | null;
   readonly priority: number | null;
   /** Ports that some edge names: decides whether `rejected` is a port or a failure. */
   readonly portsUsed: ReadonlySet<string>;
@@ -116,6 +117,21 @@ export interface PlanStep {
   readonly policies: Defaults;
   /** The step as the definition has it. */
   readonly definition: Step;
+}
+
+/** Policies that admission keeps; keys are evaluated when the step is scheduled. */
+export interface PlanGates {
+  readonly concurrency: { readonly key: Expression; readonly limit: number } | null;
+  readonly rateLimit: {
+    readonly key: Expression;
+    readonly limit: number;
+    readonly perMs: number;
+  } | null;
+  readonly circuitBreaker: {
+    readonly key: Expression;
+    readonly failureThreshold: number;
+    readonly resetAfterMs: number;
+  } | null;
 }
 
 export interface PlanCase {

@@ -67,6 +67,53 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       expect(await journal.commit("c3", [good])).toEqual({ fenced: [] });
     });
 
+    test("J1 admission remembers starts that count and breakers with failures, fenced turns left out", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const limits = { name: "b", failureThreshold: 2, resetAfterMs: 500 };
+      const outcome = (atMs: number, hasFailed: boolean, isProbe = false) => ({
+        starts: [],
+        outcomes: [{ ...limits, atMs, hasFailed, isProbe }],
+      });
+      const commit = async (seq: number, admission: NonNullable<TurnCommit["admission"]>) =>
+        journal.commit(`a${seq}`, [
+          turn({ runId: "a", epoch, seqs: [seq, seq], rest: { admission } }),
+        ]);
+      await journal.commit("c1", [creation({ runId: "a", epoch })]);
+      await commit(3, {
+        starts: [
+          { name: "r", atMs: 100, perMs: 50 },
+          { name: "r", atMs: 120, perMs: 50 },
+        ],
+        outcomes: [],
+      });
+      // Fenced: that sequence number is taken.
+      await commit(3, { starts: [{ name: "x", atMs: 900, perMs: 50 }], outcomes: [] });
+      expect(await journal.admission(150)).toEqual({
+        starts: [{ name: "r", atMs: 120, perMs: 50 }],
+        breakers: [],
+      });
+      const breakers = async () => (await journal.admission(1_000)).breakers;
+      await commit(4, outcome(1, true));
+      expect(await breakers()).toEqual([
+        { name: "b", failures: 1, openedAtMs: null, resetAfterMs: 500 },
+      ]);
+      await commit(5, outcome(2, false));
+      expect(await breakers()).toEqual([]);
+      await commit(6, outcome(3, true));
+      await commit(7, outcome(4, true));
+      const opened = { name: "b", failures: 2, openedAtMs: 4, resetAfterMs: 500 };
+      expect(await breakers()).toEqual([opened]);
+      // While it is open only the probe says anything.
+      await commit(8, outcome(5, true));
+      await commit(9, outcome(6, false));
+      expect(await breakers()).toEqual([opened]);
+      await commit(10, outcome(7, true, true));
+      expect(await breakers()).toEqual([{ ...opened, failures: 3, openedAtMs: 7 }]);
+      await commit(11, outcome(8, false, true));
+      expect(await breakers()).toEqual([]);
+    });
+
     test("J2 what was committed is there after a restart, under a greater epoch", async () => {
       await using fixture = await open();
       const first = fixture.store;

@@ -44,6 +44,7 @@ export const EVENT_TYPES = Object.keys({
   "step.memo_hit": true,
   "step.items_stored": true,
   "step.results_stored": true,
+  "slot.granted": true,
   "timer.fired": true,
   "signal.received": true,
   "signal.consumed": true,
@@ -98,6 +99,29 @@ export const SCENARIOS: readonly Scenario[] = [
       output: { ids: "${{ steps.ids.output }}", sent: "${{ steps.send.output.value }}" },
     }),
     play: (driver) => driver.start({ name: "Ada" }).settle(),
+  },
+  {
+    name: "limits",
+    definition: define("limits", {
+      defaults: {
+        rateLimit: { key: "input.name", limit: 2, per: "1s" },
+        circuitBreaker: { key: "'mail'", failureThreshold: 1, resetAfter: "10s" },
+      },
+      steps: [
+        work("call", 1, {
+          retry: { attempts: 2, initial: "1s" },
+          concurrency: { key: "`to-${input.name}`", limit: 3 },
+        }),
+        value("pure", 1),
+      ],
+    }),
+    play(driver) {
+      driver.start({ name: "Ada" });
+      const asked = [...driver.effects.values()].find(({ kind }) => kind === "admit");
+      if (asked !== undefined) driver.perform(asked);
+      result(driver, "call", 1, failing("http.503"));
+      driver.fireNext().settle();
+    },
   },
   {
     name: "retries",

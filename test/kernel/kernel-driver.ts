@@ -11,7 +11,8 @@ import type { Effect, Send } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import { evolve } from "#kernel/evolve.ts";
 import { explainRun } from "#kernel/explain.ts";
-import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
+import type { PassedGate, StepGates } from "#kernel/gates.ts";
+import type { AttemptOutcome, Input, SlotGrant } from "#kernel/inputs.ts";
 import { pending } from "#kernel/pending.ts";
 import { resolveRef } from "#kernel/resolve-ref.ts";
 import { newState, type RunState } from "#kernel/state.ts";
@@ -52,6 +53,15 @@ export function planOf(definition: Omit<WorkflowDefinition, "language" | "name">
 interface Entry {
   readonly event: RunEvent;
   readonly atMs: number;
+}
+
+/** What the engine's admission would say of an attempt that passed these. */
+function grantOf(path: string, { concurrency, rateLimit, circuitBreaker }: StepGates): SlotGrant {
+  const keys: PassedGate[] = [];
+  if (circuitBreaker !== undefined) keys.push({ gate: "circuit_breaker", key: circuitBreaker.key });
+  if (concurrency !== undefined) keys.push({ gate: "concurrency", key: concurrency.key });
+  if (rateLimit !== undefined) keys.push({ gate: "rate_limit", key: rateLimit.key });
+  return { path, gates: keys, waitedMs: 12 };
 }
 
 export interface DriverOptions {
@@ -247,7 +257,11 @@ export class KernelDriver {
       case "admit_run":
         return this.give({ kind: "admit_run" });
       case "admit":
-        return this.give({ kind: "admit", paths: [effect.path] });
+        return this.give({
+          kind: "admit",
+          paths: [effect.path],
+          ...(effect.gates === null ? {} : { grants: [grantOf(effect.path, effect.gates)] }),
+        });
       case "attempt":
         return this.give({
           kind: "result",

@@ -23,6 +23,8 @@ export function pick<Value>(random: Random, values: readonly Value[]): Value {
   return value;
 }
 
+export const RANDOM_RATE = { limit: 2, per: 1_500 } as const;
+
 export interface GenerateOptions {
   /** Which step types stand for pure work, failing pure work and effects. */
   readonly pure: string;
@@ -100,18 +102,27 @@ class Generator {
     return { ...base, ...this.#scope(id, depth + 1, readable) };
   }
 
-  /** `exclusive` tells whoever performs it that it holds a slot of a key with limit 1. */
+  /**
+   * `exclusive` tells whoever performs it that it holds a slot of a key with limit 1, `limited`
+   * that the key of RANDOM_RATE counts its start.
+   */
   #effect(id: string, readable: readonly string[]): Partial<Step> & Pick<Step, "uses"> {
     const isExclusive = this.#chance(0.2);
+    const isLimited = this.#chance(0.15);
     const hasSecret = Number(id.slice(1)) % 5 === 0;
     return {
       uses: this.#options.effect,
       with: {
         value: this.#value(readable),
         ...(isExclusive ? { exclusive: true } : {}),
+        ...(isLimited ? { limited: true } : {}),
         ...(hasSecret ? { token: "Bearer ${{ secrets.KEY }}" } : {}),
       },
       ...(isExclusive ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
+      ...(isLimited ? { rateLimit: { key: "'calls'", ...RANDOM_RATE } } : {}),
+      ...(this.#chance(0.15)
+        ? { circuitBreaker: { key: "'side' + 1", failureThreshold: 1, resetAfter: "2s" } }
+        : {}),
       ...this.#memo(readable),
     };
   }

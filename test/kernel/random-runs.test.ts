@@ -111,6 +111,7 @@ const EXPECTED_EVENTS = [
   "scope.cancel_requested",
   "scope.closed",
   "step.scheduled",
+  "slot.granted",
   "step.started",
   "step.waiting",
   "step.succeeded",

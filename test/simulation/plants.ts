@@ -119,9 +119,30 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "one-slot-too-many",
     harm: "two steps that exclude each other run at once",
-    file: "src/engine/embedded/scheduler.ts",
-    find: "        if (queue.holders.size >= concurrency.limit) return false;",
-    replace: "        if (queue.holders.size > concurrency.limit) return false;",
+    file: "src/engine/admission/slot-meter.ts",
+    find: "? gate.limit - this.holders.size",
+    replace: "? gate.limit + 1 - this.holders.size",
+  },
+  {
+    name: "a-restart-forgets-the-window",
+    harm: "after a restart a rate limit lets twice as many calls through",
+    file: "src/engine/admission/restore.ts",
+    find: "    if (meter instanceof RateMeter) meter.restore(instants, perMs);",
+    replace: "    if (meter instanceof RateMeter) meter.restore([], perMs);",
+  },
+  {
+    name: "a-start-counts-from-its-grant",
+    harm: "slow commits bring more calls together than a rate limit allows",
+    file: "src/engine/admission/rate-meter.ts",
+    find: "    this.#underWay.add(slot);",
+    replace: "    this.#underWay.add(slot);\n    this.started(slot, _nowMs);",
+  },
+  {
+    name: "a-lost-probe-keeps-its-place",
+    harm: "a breaker whose probe was cancelled never lets anything through again",
+    file: "src/engine/admission/breaker-meter.ts",
+    find: "    this.#probe = null;\n    return true;",
+    replace: "    return true;",
   },
   {
     name: "cancel-skips-finally",

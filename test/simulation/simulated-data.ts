@@ -6,8 +6,11 @@
 import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type {
+  AdmissionState,
+  BreakerOutcome,
   CheckpointRecord,
   Message,
+  RateStart,
   RunFilter,
   RunHead,
   RunStatus,
@@ -43,6 +46,8 @@ export class SimulatedData {
   readonly #startKeys = new Map<string, { runId: string; bodyHash: string; atMs: number }>();
   readonly #commitIds = new Set<string>();
   readonly #workflows = new Map<string, Version[]>();
+  readonly #starts: RateStart[] = [];
+  readonly #breakers = new Map<string, AdmissionState["breakers"][number]>();
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #corruptCheckpoints = new Set<string>();
   readonly #corruptBlobs = new Set<string>();
@@ -107,7 +112,35 @@ export class SimulatedData {
     for (const id of turn.consumes) this.#consume(tenant, id, runId);
     if (turn.checkpoint !== null) this.#saveCheckpoint(run, turn.checkpoint);
     this.memos.commit(turn, nowMs);
+    this.#starts.push(...(turn.admission?.starts ?? []));
+    for (const outcome of turn.admission?.outcomes ?? []) this.#breakerOutcome(outcome);
     return true;
+  }
+
+  /** As the Journal port says of a BreakerOutcome. */
+  #breakerOutcome(outcome: BreakerOutcome): void {
+    const { name, hasFailed, isProbe, atMs, failureThreshold, resetAfterMs } = outcome;
+    const known = this.#breakers.get(name);
+    if ((known?.openedAtMs ?? null) !== null && !isProbe) return;
+    if (!hasFailed) {
+      this.#breakers.delete(name);
+      return;
+    }
+    const failures = (known?.failures ?? 0) + 1;
+    const opens = failures >= failureThreshold || isProbe;
+    this.#breakers.set(name, {
+      name,
+      failures,
+      openedAtMs: opens ? atMs : (known?.openedAtMs ?? null),
+      resetAfterMs: opens || known === undefined ? resetAfterMs : known.resetAfterMs,
+    });
+  }
+
+  admission(afterMs: number): AdmissionState {
+    return {
+      starts: this.#starts.filter(({ atMs, perMs }) => atMs + perMs > afterMs),
+      breakers: [...this.#breakers.values()],
+    };
   }
 
   #consume(tenant: string, id: string, toRunId: string): void {

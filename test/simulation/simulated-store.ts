@@ -201,6 +201,7 @@ class SimulatedProcess {
       // Behind the writes under way, so that it tells the truth about them.
       committed: (commitId) =>
         this.#write(() => this.#read("committed", () => data.isCommitted(commitId))),
+      admission: (afterMs) => this.#read("admission", () => data.admission(afterMs)),
       head: (context, runId) => this.#read("head", () => data.head(context.tenant, runId)),
       heads: (context, filter) => this.#read("heads", () => data.heads(context.tenant, filter)),
       counts: (context) => this.#read("counts", () => data.counts(context?.tenant ?? null)),

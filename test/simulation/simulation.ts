@@ -14,6 +14,7 @@
  *   W6. Folding a journal from nothing gives the state that its head says.
  *   W7. Attempts of one concurrency key of limit 1 never overlap in one process.
  *   W8. A `finally` that began is never cancelled.
+ *   W9. In no window of a rate limit do more attempts begin than it allows, crashes or not.
  *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
  *   W10. A remembered result is the output of the attempt that it names; no attempt runs beside
  *       another one of its memo key, nor after one that has succeeded and does not expire.
@@ -37,7 +38,13 @@ import type { Clock } from "#ports/clock.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
-import { pick, type Random, randomDefinition, seededRandom } from "../kernel/random-definition.ts";
+import {
+  pick,
+  RANDOM_RATE,
+  type Random,
+  randomDefinition,
+  seededRandom,
+} from "../kernel/random-definition.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { type CommitFault, SimulatedDisk } from "./simulated-store.ts";
 
@@ -163,6 +170,8 @@ class SimulatedWorld {
   readonly #keyOfStep = new Map<string, string>();
   /** Nonces by run and path: what executions gave, journaled or not. */
   readonly #seenNonces: { readonly by: string; readonly nonce: string }[] = [];
+  /** Instants at which attempts of the limited key began, in all processes. */
+  readonly #limited: number[] = [];
   readonly #overlap = new Map<ProcessClock, Set<string>>();
   /** Memo keys of attempts at work in each process, and what they came to. */
   readonly #memoKeys = new Map<ProcessClock, Map<string, string>>();
@@ -310,6 +319,8 @@ class SimulatedWorld {
     const step = `${request.runId} ${request.path}`;
     const leave = this.#enterMemo(process, request, signal);
     const overlap = this.#overlap.get(process);
+    if ((request.config as { limited?: boolean } | null)?.limited === true)
+      this.#witnessRate(`${step} #${request.attempt}`);
     const isExclusive = (request.config as { exclusive?: boolean } | null)?.exclusive === true;
     if (isExclusive && !signal.aborted) {
       if ((overlap?.size ?? 0) > 0) this.#violate(`W7: ${step} overlaps ${[...(overlap ?? [])]}`);
@@ -371,6 +382,14 @@ class SimulatedWorld {
     const { workflow, version: workflowVersion } = queued;
     const at = { tenant: "default", uses: "work", implementation: "1", runId };
     return memoKey({ ...at, workflow, workflowVersion, memo, config, secrets });
+  }
+
+  #witnessRate(attempt: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#limited.push(nowMs);
+    const recent = this.#limited.filter((startMs) => startMs > nowMs - RANDOM_RATE.per);
+    if (recent.length > RANDOM_RATE.limit)
+      this.#violate(`W9: ${attempt} is start ${recent.length} within ${RANDOM_RATE.per} ms`);
   }
 
   #witness(request: AttemptRequest): void {

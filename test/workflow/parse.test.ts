@@ -188,7 +188,7 @@ describe("parseWorkflow", () => {
       steps(
         "  - { id: a, uses: noop, rateLimit: { key: input.x, limit: 1, per: 1s } }\n  - { id: b, uses: noop, effect: guarded }",
       ),
-      ["not_available 4:26", "not_available 5:26"],
+      ["field_not_allowed 4:26", "not_available 5:26"],
     ],
     [
       "a memo where nothing is remembered",

@@ -190,7 +190,7 @@ describe("policies", () => {
     ]);
     expect([...(s?.bodies.keys() ?? [])]).toEqual(["one", "default"]);
     expect(s?.bodies.get("default")?.output?.evaluate({})).toBe(4);
-    expect(k?.concurrency?.key.evaluate({})).toBe("a1");
+    expect(k?.gates?.concurrency?.key.evaluate({})).toBe("a1");
     expect(typeof k?.onError === "object" && k.onError?.fallback.evaluate({})).toBe(2);
   });
 });

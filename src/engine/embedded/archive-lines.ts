@@ -162,6 +162,7 @@ function frozenStore(held: {
     journal: {
       commit: refuse,
       committed: async () => false,
+      admission: async () => ({ starts: [], breakers: [] }),
       head: async (_context, runId) => (isIt(runId) ? head : null),
       heads: async () => ({ items: [head], cursor: null }),
       counts: refuse,

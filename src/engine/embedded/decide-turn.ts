@@ -4,9 +4,10 @@
  */
 import { decide } from "#kernel/decide.ts";
 import type { Decision, World } from "#kernel/decision.ts";
-import type { Input } from "#kernel/inputs.ts";
+import type { Input, SlotGrant } from "#kernel/inputs.ts";
 import type { RunState } from "#kernel/state.ts";
 import type { ValueRef } from "#kernel/value-ref.ts";
+import { slotGrant } from "../admission/grant.ts";
 import type { HostServices } from "./host-services.ts";
 import type { Mail } from "./mail.ts";
 import type { RunEffects } from "./run-effects.ts";
@@ -54,6 +55,7 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
     if (decision.needs.length > 0 && (decision.again || !isFull(turn)))
       return { kind: "needs", refs: decision.needs };
   }
+  turn.admission = run.effects.admissionOf(turn);
   return { kind: "done" };
 }
 
@@ -84,12 +86,14 @@ function nextInput(
   // Slots that the scheduler granted when it sent this mail.
   if (mail.input.kind === "admit_run") turn.slots.push(runKey);
   else if (mail.slot !== null) turn.slots.push(mail.slot);
+  if (mail.input.kind === "admit" && mail.input.grants !== undefined) turn.hasGrants = true;
   return { input: mail.input, entry };
 }
 
 function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | null {
   const { attemptSlots, runSlots } = run.services;
   const paths: string[] = [];
+  let grants: SlotGrant[] | null = null;
   for (const change of changes) {
     if (change.op !== "start") continue;
     const { effect } = change;
@@ -100,6 +104,11 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
       if (!attemptSlots.tryAdmit(claim)) continue;
       turn.slots.push(claim.slot);
       paths.push(effect.path);
+      const grant = claim.gates === null ? null : slotGrant(claim, null);
+      if (grant === null) continue;
+      turn.hasGrants = true;
+      if (grants === null) grants = [grant];
+      else grants.push(grant);
     } else if (effect.kind === "admit_run") {
       const claim = run.effects.runClaimOf(effect);
       if (claim === null || runSlots.tryAdmit(claim)) {
@@ -109,6 +118,7 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
         return { kind: "full", ...effect.concurrency };
     }
   }
-  if (paths.length > 0) turn.own.push({ kind: "admit", paths });
+  if (paths.length > 0)
+    turn.own.push(grants === null ? { kind: "admit", paths } : { kind: "admit", paths, grants });
   return null;
 }

@@ -14,6 +14,7 @@ import { checkDefinition } from "#workflow/check.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { hashJson } from "#workflow/hash.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
+import { Look } from "../admission/slot-wait.ts";
 import type {
   ApprovalView,
   Engine,
@@ -32,7 +33,8 @@ import { approvalInput, resolveInput } from "./call-inputs.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { eventsOf } from "./event-blobs.ts";
-import { explainView, parkedWait, withPosition } from "./explain-view.ts";
+import { withSlot } from "./explain-slot.ts";
+import { explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
 import type { PlannedWorkflow } from "./plans.ts";
@@ -263,10 +265,10 @@ export class EmbeddedEngine implements Engine {
     if (parked !== null) return explainView(status, [parked]);
     const state = await this.#stateOf(context, runId);
     const waits = explainRun(state, this.#core.options.clock.nowMs());
-    return explainView(
-      status,
-      waits.map((wait) => withPosition(wait, host)),
-    );
+    const look = new Look(this.#core.options.clock);
+    // Only those that are shown are counted out.
+    const shown = waits.slice(0, WAITS_SHOWN_MAX).map((wait) => withSlot(wait, host, look));
+    return explainView(status, [...shown, ...waits.slice(WAITS_SHOWN_MAX)]);
   }
 
   /** The committed state: the host's between two turns, else folded. Throws run_not_found. */

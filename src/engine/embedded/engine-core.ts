@@ -13,6 +13,8 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
 import { NO_SECRETS_PORT } from "#ports/secrets.ts";
+import { type AdmissionOptions, NO_LIMITS } from "../admission/operator-limits.ts";
+import { loadAdmission } from "../admission/restore.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
 import { Committer } from "./committer.ts";
@@ -32,7 +34,7 @@ import { runTerminal } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
-import { Scheduler, type SlotClaim } from "./scheduler.ts";
+import { openSlots } from "./slots.ts";
 import { Timers } from "./timers.ts";
 import { ValueCache } from "./value-cache.ts";
 import { ValueLoader } from "./value-loader.ts";
@@ -44,6 +46,7 @@ const RETRY_MS = 1_000;
 export class EngineCore {
   readonly options: EngineOptions;
   readonly limits: EngineLimits;
+  readonly admission: AdmissionOptions;
   readonly plans: Plans;
   readonly values: ValueLoader;
   readonly loader: RunLoader;
@@ -68,6 +71,7 @@ export class EngineCore {
   constructor(options: EngineOptions, createChild: ChildStarter) {
     this.options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.admission = { ...NO_LIMITS, ...options.admission };
     this.#defer = options.defer ?? ((work) => void setImmediate(work));
     const { store, clock, random, logger, nodes } = options;
     const cache = new ValueCache(this.limits.cacheSizeMax, this.limits.cacheEntriesMax);
@@ -106,8 +110,7 @@ export class EngineCore {
         hit: ({ runKey, path, attempt }, hit) =>
           this.#post(runKey, report({ kind: "memo_hit", path, attempt, ...hit })),
       }),
-      attemptSlots: new Scheduler(this.limits.attemptsMax, (claim) => this.#granted(claim)),
-      runSlots: new Scheduler(Number.POSITIVE_INFINITY, (claim) => this.#granted(claim)),
+      ...openSlots(this, (runKey, mail) => this.#post(runKey, mail)),
       isClosing: () => this.#isStopped,
       ready: (host) => this.#becameReady(host),
       rested: (host) => this.#rested(host),
@@ -235,12 +238,6 @@ export class EngineCore {
     this.#load(tenant, runKey.slice(slash + 1)).deliver(mail);
   }
 
-  #granted({ runId, path, slot }: SlotClaim): void {
-    const isRun = path === "";
-    const input: Mail["input"] = isRun ? { kind: "admit_run" } : { kind: "admit", paths: [path] };
-    this.#post(runId, { ...report(input), slot: isRun ? null : slot });
-  }
-
   #rested(host: LoadedHost): void {
     this.#resting.delete(host.key);
     this.#resting.set(host.key, host);
@@ -291,6 +288,7 @@ export class EngineCore {
 
   /** Finds what was open when the engine started. Throws what the store throws. */
   async findOpenRuns(): Promise<void> {
+    await loadAdmission(this.services.attemptSlots, this.options);
     const { count, found } = await findOpenRuns(this.options.store.journal, this.services.logger);
     this.#openRuns += count;
     this.#found = found;

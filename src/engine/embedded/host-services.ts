@@ -8,13 +8,14 @@ import type { Message } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
+import type { OperatorGates } from "../admission/operator-limits.ts";
+import type { Scheduler } from "../admission/scheduler.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Committer } from "./committer.ts";
 import type { Memos } from "./memos.ts";
 import type { EngineLimits, PureComputer } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { RunLoader } from "./run-loader.ts";
-import type { Scheduler } from "./scheduler.ts";
 import type { Timers } from "./timers.ts";
 import type { ValueCache } from "./value-cache.ts";
 import type { ValueLoader } from "./value-loader.ts";
@@ -58,6 +59,8 @@ export interface HostServices {
   /** Slots of attempts, and of runs with a concurrency key. */
   readonly attemptSlots: Scheduler;
   readonly runSlots: Scheduler;
+  /** What the operator limits; null: nothing. */
+  readonly operatorGates: OperatorGates | null;
   readonly isClosing: () => boolean;
   /** The host has something to decide. */
   ready(host: LoadedHost): void;

@@ -17,6 +17,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
+import type { AdmissionOptions } from "../admission/operator-limits.ts";
 import type { RetentionOptions } from "./retention.ts";
 
 export interface EngineOptions {
@@ -38,6 +39,8 @@ export interface EngineOptions {
   readonly archive?: Archive;
   /** Starts are refused when it is nearly full; absent: it is not looked at. */
   readonly disk?: { readonly disk: Disk; readonly freeMin: number };
+  /** What the operator limits for all runs, or for each tenant; default: nothing. */
+  readonly admission?: Partial<AdmissionOptions>;
   /** Performs attempts; default: the node's own code. */
   readonly runner?: AttemptRunner;
   /** Computes pure steps off the turn; default: a worker thread. */

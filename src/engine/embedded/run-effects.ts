@@ -14,15 +14,20 @@ import type { MemoRequest } from "#kernel/events.ts";
 import type { RunState } from "#kernel/state.ts";
 import { VALUE_LOST } from "#kernel/value-ref.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
+import type { AdmissionRecord } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
+import type { SlotClaim } from "../admission/claim.ts";
+import { nextWaiting, oldestHolder } from "../admission/holders.ts";
+import { type Look, type SlotWait, slotWait } from "../admission/slot-wait.ts";
+import { admissionRecord } from "./admission-record.ts";
 import { AttemptContext } from "./attempt-context.ts";
 import { withSecrets } from "./attempt-secrets.ts";
 import type { UnderWay } from "./attempts.ts";
+import { attemptClaim, ownSlot, runClaim, slotName } from "./claims.ts";
 import type { HostServices } from "./host-services.ts";
 import { type Mail, report } from "./mail.ts";
 import type { AttemptRequest } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
-import type { SlotClaim } from "./scheduler.ts";
 import type { Turn } from "./turn.ts";
 import type { ValueSource } from "./value-loader.ts";
 
@@ -56,6 +61,8 @@ export class RunEffects {
   #admission: AdmitRunEffect | null = null;
   /** Whether a step of the run has asked for a remembered result. */
   #hasMemos = false;
+  /** Whether an attempt of the run has ever stood behind a circuit breaker. */
+  #hasGuarded = false;
 
   constructor(services: HostServices, run: Run) {
     this.#services = services;
@@ -69,46 +76,48 @@ export class RunEffects {
 
   /** What an `admit` effect asks of the scheduler. */
   claimOf(effect: AdmitEffect): SlotClaim {
-    const { concurrency } = effect;
-    return {
-      slot: slotName(this.#run.key, effect),
-      runId: this.#run.key,
-      path: effect.path,
-      priority: effect.priority,
-      sinceMs: effect.sinceMs,
-      concurrency:
-        concurrency === null
-          ? null
-          : { ...concurrency, key: `${this.#run.facts().tenant}/${concurrency.key}` },
-    };
+    const { tenant } = this.#run.facts();
+    return attemptClaim(effect, { key: this.#run.key, tenant }, this.#services.operatorGates);
   }
 
-  /** What the run itself asks; null: it needs no slot. Its key counts among runs of its workflow. */
+  /** What the run itself asks; null: it needs no slot. */
   runClaimOf(effect: Pick<AdmitRunEffect, "priority" | "concurrency">): SlotClaim | null {
-    const { concurrency } = effect;
-    if (concurrency === null) return null;
-    const { tenant, workflow, createdAtMs } = this.#run.facts();
-    return {
-      slot: this.#run.key,
-      runId: this.#run.key,
-      path: "",
-      priority: effect.priority,
-      sinceMs: createdAtMs,
-      concurrency: {
-        key: `${tenant}/${workflow}/${concurrency.key}`,
-        limit: concurrency.limit,
+    return runClaim(effect, this.#run.key, this.#run.facts());
+  }
+
+  /** What the turn makes durable for admission; null: nothing. Before its changes are performed. */
+  admissionOf(turn: Turn): AdmissionRecord | null {
+    if (!turn.hasGrants && !this.#hasGuarded) return null;
+    return admissionRecord(turn, {
+      runKey: this.#run.key,
+      tenant: this.#run.facts().tenant,
+      slots: this.#services.attemptSlots,
+      attemptAt: (path, attempt) => {
+        const effect = this.#work.get(path)?.effect;
+        return effect?.kind === "attempt" && effect.attempt === attempt ? effect : null;
       },
-    };
+    });
   }
 
   /** Performs the changes of a committed turn. */
   apply(turn: Turn): void {
+    if (turn.admission !== null) this.#tellBreakers(turn.admission);
     this.#perform(turn.changes);
     this.#releaseUnused(turn.slots);
     // A timer that fired without effect (the wall clock stepped back) waits again.
     for (const { mail } of turn.taken) {
       const effect = mail.input.kind === "timer" ? this.#timers.get(mail.input.key) : undefined;
       if (effect !== undefined) this.#start(effect);
+    }
+  }
+
+  #tellBreakers({ outcomes }: AdmissionRecord): void {
+    for (const { name, isProbe, hasFailed, failureThreshold, resetAfterMs } of outcomes) {
+      const gate = { key: name, name, failureThreshold, resetAfterMs };
+      this.#services.attemptSlots.outcome(
+        { kind: "circuit_breaker", ...gate },
+        { isProbe, hasFailed },
+      );
     }
   }
 
@@ -146,6 +155,7 @@ export class RunEffects {
       }
       const work = this.#track(effect);
       const { path, attempt } = effect;
+      if (effect.gates?.circuitBreaker !== undefined) this.#hasGuarded = true;
       if (work.attempt === null) mails.push(report({ kind: "lost", path, attempt }));
     }
     this.#releaseUnused(freed);
@@ -159,12 +169,12 @@ export class RunEffects {
     return effects;
   }
 
-  /** Where the run, or its step at `path`, stands among those that wait for a slot; null: it does not wait. */
-  positionOf(path: string | null): { readonly ahead: number; readonly key: string | null } | null {
-    if (path === null) return this.#services.runSlots.position(this.#run.key);
+  /** Where the run, or its step at `path`, waits among those that wait for a slot; null: it does not wait. */
+  waitOf(path: string | null, look: Look): SlotWait | null {
+    const { runSlots, attemptSlots } = this.#services;
+    if (path === null) return slotWait(runSlots, this.#run.key, look);
     const work = this.#work.get(path);
-    if (work?.effect.kind !== "admit") return null;
-    return this.#services.attemptSlots.position(work.slot);
+    return work?.effect.kind === "admit" ? slotWait(attemptSlots, work.slot, look) : null;
   }
 
   /** Stops everything: the run is over here. */
@@ -227,9 +237,12 @@ export class RunEffects {
         return attemptSlots.request(this.claimOf(effect));
       case "attempt": {
         const { path, attempt } = effect;
+        if (effect.gates?.circuitBreaker !== undefined) this.#hasGuarded = true;
         this.#track(effect).attempt = attempts.start(
           { runId: this.#run.key, path, attempt },
-          (abort) => this.#prepare(effect, abort),
+          effect.gates?.rateLimit === undefined
+            ? (abort) => this.#prepare(effect, abort)
+            : (abort) => this.#prepareLimited(effect, abort),
         );
         return;
       }
@@ -251,23 +264,22 @@ export class RunEffects {
     const { runSlots } = this.#services;
     const claim = this.runClaimOf(effect);
     // Without a key a run is admitted in its own turn; a slot of its own grants it all the same.
-    if (claim === null)
-      return runSlots.request({ ...OWN_SLOT, slot: this.#run.key, runId: this.#run.key });
-    const key = claim.concurrency?.key ?? "";
-    const isFull = runSlots.isFull(key, claim.concurrency?.limit ?? 1);
-    if (effect.concurrency?.whenFull === "cancelRunning" && isFull) {
-      const oldest = runSlots.oldestHolder(key);
-      if (oldest !== null && oldest.runId !== this.#run.key)
-        this.#services.displace(oldest.runId, this.#run.facts().runId);
-    }
+    if (claim === null) return runSlots.request(ownSlot(this.#run.key, this.#run.facts().tenant));
+    const name = claim.gates?.[0]?.name ?? "";
+    const isWaiting = runSlots.waitOf(claim.slot) !== undefined;
     runSlots.request(claim);
+    if (isWaiting || effect.concurrency?.whenFull !== "cancelRunning") return;
+    if (runSlots.waitOf(claim.slot) === undefined) return;
+    const oldest = oldestHolder(runSlots, name);
+    if (oldest !== null && oldest.runId !== this.#run.key)
+      this.#services.displace(oldest.runId, this.#run.facts().runId);
   }
 
   /** cancelRunning: a run that came later has been waiting since before this one had its slot. */
   #yieldToLater(effect: AdmitRunEffect): void {
     if (effect.concurrency?.whenFull !== "cancelRunning") return;
-    const key = this.runClaimOf(effect)?.concurrency?.key ?? "";
-    const later = this.#services.runSlots.nextWaiting(key);
+    const name = this.runClaimOf(effect)?.gates?.[0]?.name ?? "";
+    const later = nextWaiting(this.#services.runSlots, name, this.#services.clock.nowMs());
     if (later !== null) this.#services.displace(this.#run.key, later.runId);
   }
 
@@ -337,6 +349,16 @@ export class RunEffects {
     return work?.effect.kind === "admit" ? this.#services.memos.waitOf(work.slot) : null;
   }
 
+  /** Rate limits count from the instant at which all is there: the node is called next. */
+  async #prepareLimited(
+    effect: AttemptEffect,
+    abort: AttemptAbort,
+  ): Promise<AttemptRequest | StepError> {
+    const prepared = await this.#prepare(effect, abort);
+    if (!("code" in prepared)) this.#services.attemptSlots.started(slotName(this.#run.key, effect));
+    return prepared;
+  }
+
   #prepare(
     effect: AttemptEffect,
     abort: AttemptAbort,
@@ -368,14 +390,4 @@ export class RunEffects {
     if (effect.secrets !== null) return withSecrets(fields, host, effect.secrets, secrets);
     return new AttemptContext(fields, host);
   }
-}
-
-const OWN_SLOT = { path: "", priority: 5, sinceMs: 0, concurrency: null } as const;
-
-/** One slot for an attempt from its admission to its end. */
-function slotName(
-  runKey: string,
-  effect: { readonly path: string; readonly attempt: number },
-): string {
-  return `${runKey}\n${effect.path}\n${effect.attempt}`;
 }

@@ -112,7 +112,7 @@ export class RunHost implements LoadedHost {
     return this.#phase === "idle" || this.#phase === "queued" ? this.#state : null;
   }
 
-  get queues(): Pick<RunEffects, "positionOf" | "memoWaitOf"> {
+  get queues(): Pick<RunEffects, "waitOf" | "memoWaitOf"> {
     return this.#effects;
   }
 

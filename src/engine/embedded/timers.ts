@@ -8,7 +8,7 @@
  *       wall clock is noticed within the hour.
  */
 import type { Clock } from "#ports/clock.ts";
-import { BinaryHeap } from "./binary-heap.ts";
+import { BinaryHeap } from "../binary-heap.ts";
 
 const ARM_MS_MAX = 3_600_000;
 

@@ -108,6 +108,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   let commit = turnCommit({ turn, text, after, consumes, checkpoint }, services.store.epoch);
   if (blobs.length > 0) commit = { ...commit, blobs };
   if (memos !== null) commit = { ...commit, memos };
+  if (turn.admission !== null) commit = { ...commit, admission: turn.admission };
   const stored: StoredTurn = {
     tail:
       checkpoint === null ? grown : { events: 0, size: 0, checkpointSize: checkpoint.state.length },

@@ -9,6 +9,7 @@ import type { EffectChange, Send } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import type { Input } from "#kernel/inputs.ts";
 import { refKey, type ValueRef } from "#kernel/value-ref.ts";
+import type { AdmissionRecord } from "#ports/journal.ts";
 import type { StoredEvent } from "./event-blobs.ts";
 import type { Mail, MailEnd } from "./mail.ts";
 
@@ -32,6 +33,10 @@ export interface Turn {
   pinned: Map<string, unknown> | null;
   /** Slots granted for this turn, from the mailbox or on the way; one may be named twice. */
   readonly slots: string[];
+  /** Whether admission had something to say of a grant. */
+  hasGrants: boolean;
+  /** What it makes durable for admission; known once it is decided. */
+  admission: AdmissionRecord | null;
   /** Times that values were loaded for it. */
   loads: number;
   hasMore: boolean;
@@ -52,6 +57,8 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
     made: null,
     pinned: null,
     slots: [],
+    hasGrants: false,
+    admission: null,
     loads: 0,
     hasMore: false,
   };

@@ -9,6 +9,7 @@
 import { hash } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
 import type { CheckpointRecord, TurnCommit } from "#ports/journal.ts";
+import { appendAdmission } from "./append-admission.ts";
 import type { Connection } from "./connection.ts";
 import type { KnownRun, KnownRuns } from "./known-runs.ts";
 import type { MemoWriter } from "./memo-writer.ts";
@@ -119,6 +120,7 @@ function appendTurn(
   }
   if (turn.blobs !== undefined)
     referToBlobs(connection, { number: run.number, tenant, runId }, turn.blobs);
+  if (turn.admission !== undefined) appendAdmission(connection, turn.admission);
   for (const { id, tenant: owner, toRunId, kind, body } of turn.sends) {
     connection.run(SEND_MESSAGE, owner, id, toRunId, kind, body);
   }

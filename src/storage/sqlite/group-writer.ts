@@ -18,6 +18,7 @@ import { MEMO_LIMITS, type MemoLimits, MemoWriter } from "./memo-writer.ts";
 import { BEGIN_GROUP } from "./sql/begin.ts";
 import { COMMIT_GROUP } from "./sql/commit.ts";
 import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
+import { FORGET_RATE_STARTS } from "./sql/forget-rate-starts.ts";
 import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
 import { HAS_BLOB } from "./sql/has-blob.ts";
 import { LAST_COMMIT_NUMBER } from "./sql/last-commit-number.ts";
@@ -46,6 +47,9 @@ const TURN_SIZE = 8_192;
 /** Rows that one tidying transaction forgets at most, so that a commit never waits long behind it. */
 const FORGET_ROWS_MAX = 1_000;
 const FORGET_EVERY_MS = 60_000;
+/** Admission counts a start a minute longer after a restart; rows of a busy limit go in larger lots. */
+const RATE_START_SLACK_MS = 120_000;
+const RATE_STARTS_FORGOTTEN_MAX = 20_000;
 
 function sizeOf(turns: readonly TurnCommit[]): number {
   let size = turns.length * TURN_SIZE;
@@ -273,6 +277,8 @@ export class GroupWriter {
       this.#connection.run(FORGET_MESSAGES, beforeMs, FORGET_ROWS_MAX);
       this.#connection.run(FORGET_START_KEYS, beforeMs, FORGET_ROWS_MAX);
       if (this.#memos.isUsed) this.#memos.forget(this.#lastNowMs);
+      const countedMs = this.#lastNowMs - RATE_START_SLACK_MS;
+      this.#connection.run(FORGET_RATE_STARTS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
     });
     this.#forgottenAtMs = this.#lastNowMs;
   }

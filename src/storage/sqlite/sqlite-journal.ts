@@ -8,6 +8,7 @@
  */
 import type { CallContext } from "#ports/call-context.ts";
 import type {
+  AdmissionState,
   CheckpointRecord,
   Journal,
   Message,
@@ -27,6 +28,8 @@ import { COUNT_RUNS } from "./sql/count-runs.ts";
 import { FIND_COMMIT_ID } from "./sql/find-commit-id.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
 import { FIND_TURN } from "./sql/find-turn.ts";
+import { LIST_BREAKERS } from "./sql/list-breakers.ts";
+import { LIST_RATE_STARTS } from "./sql/list-rate-starts.ts";
 import { LIST_TURNS } from "./sql/list-turns.ts";
 import { OPEN_RUNS } from "./sql/open-runs.ts";
 import { READ_HEAD } from "./sql/read-head.ts";
@@ -67,6 +70,13 @@ export class SqliteJournal implements Journal {
   async committed(commitId: string): Promise<boolean> {
     await Promise.allSettled([...this.#inFlight]);
     return this.#read((reader) => reader.get(FIND_COMMIT_ID, commitId) !== undefined);
+  }
+
+  async admission(afterMs: number): Promise<AdmissionState> {
+    return this.#read((reader) => ({
+      starts: reader.all<AdmissionState["starts"][number]>(LIST_RATE_STARTS, afterMs),
+      breakers: reader.all<AdmissionState["breakers"][number]>(LIST_BREAKERS),
+    }));
   }
 
   async head(context: CallContext, runId: string): Promise<RunHead | null> {

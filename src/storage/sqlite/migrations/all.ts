@@ -3,6 +3,13 @@ import { initial } from "./0001-initial.ts";
 import { commitIdsInTurns } from "./0002-commit-ids-in-turns.ts";
 import { removal } from "./0003-removal.ts";
 import { memos } from "./0004-memos.ts";
+import { admission } from "./0005-admission.ts";
 import type { Migration } from "./migration.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial, commitIdsInTurns, removal, memos];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  commitIdsInTurns,
+  removal,
+  memos,
+  admission,
+];

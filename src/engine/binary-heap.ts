@@ -45,6 +45,13 @@ export class BinaryHeap<Item> {
     return first;
   }
 
+  /** Another heap with the same items; O(n). */
+  copy(): BinaryHeap<Item> {
+    const copy = new BinaryHeap(this.#isBefore);
+    copy.#items = [...this.#items];
+    return copy;
+  }
+
   /** Keeps what `isKept` accepts; O(n). */
   compact(isKept: (item: Item) => boolean): void {
     this.#items = this.#items.filter(isKept);

@@ -1,0 +1,109 @@
+/**
+ * A circuit breaker: it stops calling who does not answer.
+ *
+ *            failureThreshold failures in a row            resetAfter has passed
+ *   closed ------------------------------------> open ----------------------------> half-open
+ *      ^                                          ^                                    |  one probe
+ *      |                                          +------- the probe fails ------------+  at a time
+ *      +------------------------------ the probe succeeds -----------------------------+
+ *
+ *   B1. While open nothing passes; half-open lets one through, and the next once that one has
+ *       ended without saying anything (cancelled, lost, refused by its own fault).
+ *   B2. While open or half-open only the probe counts: what began before says nothing new.
+ *   B3. What is counted here is what the store was told (outcomes are applied after their commit).
+ */
+import type { Gate, SlotClaim } from "./claim.ts";
+import type { Line, Meter } from "./line.ts";
+
+export class BreakerMeter implements Meter {
+  readonly name: string;
+  readonly lines: Line[] = [];
+  readonly #holders = new Set<string>();
+  #failures = 0;
+  #openedAtMs: number | null = null;
+  #resetAfterMs = 0;
+  #probe: string | null = null;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+  /** null: closed. */
+  get openedAtMs(): number | null {
+    return this.#openedAtMs;
+  }
+  get isProbing(): boolean {
+    return this.#probe !== null;
+  }
+  get probesAtMs(): number | null {
+    return this.#openedAtMs === null ? null : this.#openedAtMs + this.#resetAfterMs;
+  }
+
+  room(_gate: Gate, nowMs: number): number {
+    const { probesAtMs } = this;
+    if (probesAtMs === null) return Number.POSITIVE_INFINITY;
+    return this.#probe === null && nowMs >= probesAtMs ? 1 : 0;
+  }
+
+  take({ slot }: SlotClaim): void {
+    this.#holders.add(slot);
+    if (this.#openedAtMs !== null) this.#probe = slot;
+  }
+
+  give(slot: string): boolean {
+    this.#holders.delete(slot);
+    if (this.#probe !== slot) return false;
+    this.#probe = null;
+    return true;
+  }
+
+  isProbe(slot: string): boolean {
+    return this.#probe === slot;
+  }
+
+  /** What came of an attempt. True: that closed the breaker. */
+  outcome(result: {
+    readonly isProbe: boolean;
+    readonly hasFailed: boolean;
+    readonly failureThreshold: number;
+    readonly resetAfterMs: number;
+    readonly nowMs: number;
+  }): boolean {
+    if (this.#openedAtMs !== null && !result.isProbe) return false;
+    if (!result.hasFailed) {
+      const wasOpen = this.#openedAtMs !== null;
+      this.#failures = 0;
+      this.#openedAtMs = null;
+      return wasOpen;
+    }
+    this.#failures++;
+    if (!result.isProbe && this.#failures < result.failureThreshold) return false;
+    this.#openedAtMs = result.nowMs;
+    this.#resetAfterMs = result.resetAfterMs;
+    return false;
+  }
+
+  /** As the store has it; a probe that was under way has ended with its process. */
+  restore(state: {
+    readonly failures: number;
+    readonly openedAtMs: number | null;
+    readonly resetAfterMs: number;
+  }): void {
+    this.#failures = state.failures;
+    this.#openedAtMs = state.openedAtMs;
+    this.#resetAfterMs = state.resetAfterMs;
+  }
+
+  freesAtMs(_gate: Gate, ahead: number, nowMs: number): number | null {
+    // Who is behind the probe waits for what it says.
+    if (ahead > 0 || this.#probe !== null) return null;
+    return Math.max(nowMs, this.probesAtMs ?? nowMs);
+  }
+
+  isIdle(): boolean {
+    return this.#holders.size === 0 && this.#failures === 0 && this.#openedAtMs === null;
+  }
+}

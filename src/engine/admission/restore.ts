@@ -1,0 +1,53 @@
+/**
+ * What admission knew before the process ended: starts that still count, and breakers that are not
+ * plainly closed. Brought back before anything is granted.
+ */
+import type { Clock } from "#ports/clock.ts";
+import type { AdmissionState } from "#ports/journal.ts";
+import type { Store } from "#ports/store.ts";
+import { BreakerMeter } from "./breaker-meter.ts";
+import { RateMeter } from "./rate-meter.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/**
+ * A start is stored with the instant of its turn; the attempt began once that was committed. After
+ * a restart it counts from up to this much later, so that a slow commit never lets one too many pass.
+ */
+const COMMIT_LAG_MS = 60_000;
+
+/** Reads what the store has, and gives it to the scheduler. Throws what the store throws. */
+export async function loadAdmission(
+  scheduler: Scheduler,
+  { store, clock }: { readonly store: Pick<Store, "journal">; readonly clock: Clock },
+): Promise<void> {
+  const state = await store.journal.admission(clock.nowMs() - COMMIT_LAG_MS);
+  const now = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+  restoreAdmission(scheduler, state, now);
+}
+
+function restoreAdmission(
+  scheduler: Scheduler,
+  { starts, breakers }: AdmissionState,
+  now: { readonly wallMs: number; readonly monotonicMs: number },
+): void {
+  // Instants ahead of the clock (it went back) count as now: nothing freezes.
+  const monotonicOf = (atMs: number) => now.monotonicMs - Math.max(0, now.wallMs - atMs);
+  const byName = new Map<string, { instants: number[]; perMs: number }>();
+  for (const { name, atMs, perMs } of starts) {
+    const known = byName.get(name) ?? { instants: [], perMs: 0 };
+    known.instants.push(monotonicOf(atMs + COMMIT_LAG_MS));
+    known.perMs = Math.max(known.perMs, perMs);
+    byName.set(name, known);
+  }
+  for (const [name, { instants, perMs }] of byName) {
+    const meter = scheduler.meterOf({ kind: "rate_limit", name, key: name, limit: 1, perMs });
+    if (meter instanceof RateMeter) meter.restore(instants, perMs);
+  }
+  for (const { name, failures, openedAtMs, resetAfterMs } of breakers) {
+    const gate = { key: name, failureThreshold: failures, resetAfterMs };
+    const meter = scheduler.meterOf({ kind: "circuit_breaker", name, ...gate });
+    if (!(meter instanceof BreakerMeter)) continue;
+    const openedAt = openedAtMs === null ? null : monotonicOf(openedAtMs);
+    meter.restore({ failures, openedAtMs: openedAt, resetAfterMs });
+  }
+}

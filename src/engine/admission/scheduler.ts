@@ -1,0 +1,391 @@
+/**
+ * Admission: the one place that decides whether an attempt, or a run, may start now. Nothing waits
+ * inside a started attempt.
+ *
+ * A claim names the gates that it must pass: concurrency key, bulkheads, quota, rate limit, circuit
+ * breaker; the bound on all attempts is the last gate of every claim. It waits in the line of the
+ * first gate that blocks it. When that gate gets room, its next claim is checked against all its
+ * gates: it is granted, or moves to the line of the gate that blocks it now.
+ *
+ *   A1. At no instant do more than `bound` attempts hold a slot, nor is any gate's limit exceeded:
+ *       a claim takes all its gates at once or none.
+ *   A2. Of two that could start, the one that its line puts first does (fair-queue.ts).
+ *   A3. What could start now never waits: every release, and every instant at which time makes
+ *       room, grants what it made room for.
+ *   A4. A claim that waits at one gate holds up nobody of another.
+ *   A5. A newcomer that meets a line stands behind it, so nobody is overtaken. Where all of a line
+ *       need the same gates, it lets pass no more than have room: when the others are moved to the
+ *       gate that blocks the first, a million claims do not wander to and fro with each release.
+ *
+ * A slot is named by its holder (`slot`), so asking and releasing are idempotent. Slots live in
+ * memory: after a start attempts are lost and ask again, and runs that had been admitted take
+ * theirs back by `hold`. Rates and breakers come back from the store (admission-store.ts).
+ */
+import type { Clock } from "#ports/clock.ts";
+import { BreakerMeter } from "./breaker-meter.ts";
+import type { Gate, SlotClaim } from "./claim.ts";
+import type { Entry, QueueTimes } from "./fair-queue.ts";
+import {
+  blockedElsewhere,
+  isUnused,
+  type Line,
+  lineOf,
+  type Meter,
+  noteCame,
+  noteGrant,
+  noteLeft,
+  signatureOf,
+} from "./line.ts";
+import { RateMeter } from "./rate-meter.ts";
+import { SlotMeter } from "./slot-meter.ts";
+import { Wakes } from "./wakes.ts";
+
+export interface Grant {
+  readonly claim: SlotClaim;
+  /** How long it waited at gates other than the bound; null: it never did. */
+  readonly waitedMs: number | null;
+}
+
+interface SchedulerOptions {
+  readonly clock: Clock;
+  /** Slots held at the same time. */
+  readonly bound: number;
+  /** A claim counts one level more for each so many milliseconds that it waits. */
+  readonly ageingMs?: number;
+  /** Called for each claim that waited and now holds its slot. */
+  readonly onGrant: (grant: Grant) => void;
+}
+
+export const AGEING_MS = 60_000;
+/** Meters that nothing would be forgotten with are looked for when this many more exist. */
+const SWEEP_MIN = 1_000;
+/** Claims that one line lets pass to wait at other gates, while nothing says that they would not. */
+const PASSED_MAX = 1_000;
+const BOUND = "bound";
+
+interface Waiting extends Entry {
+  readonly line: Line;
+  /** The line that let it pass to this one. */
+  readonly origin: Line | null;
+  readonly signature: string;
+  /** Since when it waits at a gate of its own, by the monotonic clock. */
+  readonly gatedSinceMs: number | null;
+}
+
+export class Scheduler {
+  readonly times: QueueTimes;
+  readonly #clock: Clock;
+  readonly #onGrant: (grant: Grant) => void;
+  readonly #bound: number;
+  readonly #boundLine: Line;
+  readonly #held = new Map<string, SlotClaim>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #meters = new Map<string, Meter>();
+  /** Meters that may have got room since their lines were looked at. */
+  #freed = new Set<Meter>();
+  readonly #wakes: Wakes;
+  #order = 0;
+  #sweepAt = SWEEP_MIN;
+  #isStopped = false;
+  #isGranting = false;
+
+  constructor(options: SchedulerOptions) {
+    const { clock, bound, ageingMs = AGEING_MS, onGrant } = options;
+    this.times = { ageingMs, urgencyMs: ageingMs };
+    this.#clock = clock;
+    this.#bound = bound;
+    this.#onGrant = onGrant;
+    this.#wakes = new Wakes(clock, (meter) => {
+      this.#free(meter);
+      this.#grantAll();
+    });
+    // The bound counts what is held; its meter only holds the line.
+    const gate: Gate = { kind: "quota", name: BOUND, key: BOUND, limit: bound };
+    this.#boundLine = lineOf(new SlotMeter(BOUND), gate, this.times);
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Whether the slot is held (granted or taken back), so that asking again is not needed. */
+  holds(slot: string): boolean {
+    return this.#held.has(slot);
+  }
+
+  /** The claim that holds `slot`. */
+  holder(slot: string): SlotClaim | undefined {
+    return this.#held.get(slot);
+  }
+
+  /** Takes the slot if it can start now and nobody who waits goes first. */
+  tryAdmit(claim: SlotClaim): boolean {
+    if (this.#held.has(claim.slot)) return true;
+    if (this.#isStopped || this.#held.size >= this.#bound) return false;
+    if (this.#boundLine.queue.size > 0) return false;
+    if (claim.gates !== null && this.#firstBlocking(claim, null) !== null) return false;
+    this.hold(claim);
+    return true;
+  }
+
+  /** Waits for the slot; `onGrant` is called when it is held, at once if there is room. */
+  request(claim: SlotClaim): void {
+    if (this.#held.has(claim.slot) || this.#waiting.has(claim.slot)) return;
+    const line = this.#firstBlocking(claim, null) ?? this.#boundLine;
+    this.#enqueue(claim, line, { order: this.#order++, gatedSinceMs: null, origin: null });
+    this.#free(line.meter);
+    this.#grantAll();
+    this.#armWake(line.meter);
+  }
+
+  /** Holds a slot without asking: what was admitted before this engine started. */
+  hold(claim: SlotClaim): void {
+    if (this.#held.has(claim.slot)) return;
+    this.#held.set(claim.slot, claim);
+    if (claim.gates === null) return;
+    const nowMs = this.#clock.monotonicMs();
+    for (const gate of claim.gates) this.#meter(gate).take(claim, nowMs);
+  }
+
+  /** Gives the slot back, or stops waiting for it. */
+  release(slot: string): void {
+    const waiting = this.#waiting.get(slot);
+    if (waiting !== undefined) {
+      waiting.line.queue.remove(waiting);
+      this.#left(waiting);
+      this.#grantAll();
+      this.#forget(waiting.line.meter);
+      return;
+    }
+    const claim = this.#held.get(slot);
+    if (claim === undefined) return;
+    this.#held.delete(slot);
+    if (claim.gates !== null)
+      for (const { name } of claim.gates) {
+        const meter = this.#meters.get(name);
+        if (meter?.give(slot)) this.#free(meter);
+      }
+    if (this.#freed.size === 0 && this.#boundLine.queue.size === 0) return;
+    this.#grantAll();
+    for (const { name } of claim.gates ?? []) {
+      const meter = this.#meters.get(name);
+      if (meter !== undefined) this.#forget(meter);
+    }
+  }
+
+  /** The attempt that holds `slot` has really begun: rate limits count from now. */
+  started(slot: string): void {
+    const claim = this.#held.get(slot);
+    for (const gate of claim?.gates ?? []) {
+      if (gate.kind !== "rate_limit") continue;
+      const meter = this.#meters.get(gate.name);
+      if (meter instanceof RateMeter) meter.started(slot, this.#clock.monotonicMs());
+      if (meter !== undefined) this.#armWake(meter);
+    }
+  }
+
+  /** Whether `slot` is the probe of the breaker `name`. */
+  isProbe(name: string, slot: string): boolean {
+    const meter = this.#meters.get(name);
+    return meter instanceof BreakerMeter && meter.isProbe(slot);
+  }
+
+  /** What came of the attempt that holds, or held, `slot`, once that is durable. */
+  outcome(
+    gate: Extract<Gate, { readonly kind: "circuit_breaker" }>,
+    { isProbe, hasFailed }: { readonly isProbe: boolean; readonly hasFailed: boolean },
+  ): void {
+    const meter = this.#meter(gate);
+    if (!(meter instanceof BreakerMeter)) return;
+    const nowMs = this.#clock.monotonicMs();
+    const isClosed = meter.outcome({ ...gate, isProbe, hasFailed, nowMs });
+    if (isClosed) this.#freed.add(meter);
+    this.#grantAll();
+    this.#armWake(meter);
+  }
+
+  /** What is counted under `name`, for reading; undefined: nothing. */
+  meter(name: string): Meter | undefined {
+    return this.#meters.get(name);
+  }
+
+  /** The meter behind `gate`, made if need be. */
+  meterOf(gate: Gate): Meter {
+    return this.#meter(gate);
+  }
+
+  /** Whether the line is that of the bound on all slots. */
+  isBound(line: Line): boolean {
+    return line === this.#boundLine;
+  }
+
+  /** The claim that waits in `slot`, and where; undefined: it does not wait. */
+  waitOf(slot: string): { readonly claim: SlotClaim; readonly line: Line } | undefined {
+    return this.#waiting.get(slot);
+  }
+
+  /** Grants nothing from now on. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#wakes.clear();
+  }
+
+  /** Goes on granting: after recovery, when every slot that was held is held again. */
+  resume(): void {
+    this.#isStopped = false;
+    for (const meter of this.#meters.values()) this.#freed.add(meter);
+    this.#grantAll();
+    for (const meter of this.#meters.values()) this.#armWake(meter);
+  }
+
+  #enqueue(
+    claim: SlotClaim,
+    line: Line,
+    { order, gatedSinceMs, origin }: Pick<Waiting, "order" | "gatedSinceMs" | "origin">,
+  ): void {
+    const sinceMs =
+      line === this.#boundLine ? gatedSinceMs : (gatedSinceMs ?? this.#clock.monotonicMs());
+    const signature = signatureOf(claim);
+    const waiting: Waiting = {
+      ...{ claim, order, isGone: false, line, origin, signature, gatedSinceMs: sinceMs },
+    };
+    this.#waiting.set(claim.slot, waiting);
+    line.queue.push(waiting);
+    if (signature !== "") noteCame(line, origin, signature);
+  }
+
+  /** An entry that is out of its line's queue is out of everything else. */
+  #left({ claim, line, origin, signature }: Waiting): void {
+    this.#waiting.delete(claim.slot);
+    if (signature !== "") noteLeft(line, origin, signature);
+    // There may be room for another to pass.
+    if (origin !== null && origin.queue.size > 0) this.#free(origin.meter);
+  }
+
+  #free(meter: Meter): void {
+    if (meter !== this.#boundLine.meter) this.#freed.add(meter);
+  }
+
+  /** The first gate that blocks the claim, the bound last; null: it may start. `from`: its line so far. */
+  #firstBlocking(claim: SlotClaim, from: Line | null): Line | null {
+    if (claim.gates !== null) {
+      const nowMs = this.#clock.monotonicMs();
+      for (const gate of claim.gates) {
+        const meter = this.#meter(gate);
+        const line = lineOf(meter, gate, this.times);
+        // Who comes from a line passes where there is room: two lines that stood behind each other
+        // would exchange their claims for ever.
+        if (meter.room(gate, nowMs) > 0 && (from !== null || line.queue.size === 0)) continue;
+        return line;
+      }
+    }
+    const bound = this.#boundLine;
+    const isFull = this.#held.size >= this.#bound || (from !== bound && bound.queue.size > 0);
+    return isFull ? bound : null;
+  }
+
+  #grantAll(): void {
+    // A grant may release or request: the outer loop sees what that made room for.
+    if (this.#isGranting || this.#isStopped) return;
+    this.#isGranting = true;
+    try {
+      for (;;) {
+        // Gates first: who passes one stands in line at the bound with the others (A2).
+        const [meter] = this.#freed;
+        if (meter === undefined) {
+          if (!this.#serveBound()) break;
+          continue;
+        }
+        this.#freed.delete(meter);
+        for (const line of meter.lines) this.#serve(line);
+        this.#armWake(meter);
+      }
+    } finally {
+      this.#isGranting = false;
+    }
+  }
+
+  /**
+   * Lets claims of a line go on while its gate has room: at least one, and where all need the same
+   * gates no more than have room, counting those that it let pass before (A5).
+   */
+  #serve(line: Line): void {
+    for (let isFirst = true; !this.#isStopped && line.queue.size > 0; isFirst = false) {
+      const nowMs = this.#clock.monotonicMs();
+      const room = line.meter.room(line.gate, nowMs);
+      if (room <= 0) return;
+      const isBlocked = (at: Line) => at === this.#boundLine || at.meter.room(at.gate, nowMs) <= 0;
+      if (!isFirst && blockedElsewhere(line, isBlocked) >= Math.min(room, PASSED_MAX)) return;
+      this.#advance(line);
+    }
+  }
+
+  /** Lets one claim of the bound's line go on; false: none can. */
+  #serveBound(): boolean {
+    const line = this.#boundLine;
+    if (this.#isStopped || line.queue.size === 0 || this.#held.size >= this.#bound) return false;
+    this.#advance(line);
+    return true;
+  }
+
+  /** Takes the line's next claim, and grants it or moves it to where it is blocked now. */
+  #advance(line: Line): void {
+    const entry = line.queue.shift(this.#clock.nowMs()) as Waiting | undefined;
+    if (entry === undefined) return;
+    const { claim } = entry;
+    this.#left(entry);
+    const blocking = this.#firstBlocking(claim, line);
+    const nowMs = this.#clock.monotonicMs();
+    if (blocking !== null) {
+      const { order, gatedSinceMs } = entry;
+      this.#enqueue(claim, blocking, { order, gatedSinceMs, origin: line });
+      this.#armWake(blocking.meter);
+      return;
+    }
+    for (const origin of [entry.origin, line]) if (origin !== null) noteGrant(origin, nowMs);
+    this.hold(claim);
+    const waitedMs = entry.gatedSinceMs === null ? null : nowMs - entry.gatedSinceMs;
+    this.#onGrant({ claim, waitedMs });
+  }
+
+  #meter(gate: Gate): Meter {
+    const present = this.#meters.get(gate.name);
+    if (present !== undefined) return present;
+    if (this.#meters.size >= this.#sweepAt) this.#sweep();
+    const meter = newMeter(gate);
+    this.#meters.set(gate.name, meter);
+    return meter;
+  }
+
+  /** Drops a meter of slots that nobody holds or waits for; the others are swept. */
+  #forget(meter: Meter): void {
+    if (meter instanceof SlotMeter && meter.isIdle() && isUnused(meter))
+      this.#meters.delete(meter.name);
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [name, meter] of this.#meters)
+      if (isUnused(meter) && meter.isIdle(nowMs)) this.#meters.delete(name);
+    this.#sweepAt = Math.max(SWEEP_MIN, 2 * this.#meters.size);
+  }
+
+  #armWake(meter: Meter): void {
+    if (!this.#isStopped && !(meter instanceof SlotMeter)) this.#wakes.arm(meter);
+  }
+}
+
+function newMeter(gate: Gate): Meter {
+  switch (gate.kind) {
+    case "rate_limit":
+      return new RateMeter(gate.name);
+    case "circuit_breaker":
+      return new BreakerMeter(gate.name);
+    default:
+      return new SlotMeter(gate.name);
+  }
+}

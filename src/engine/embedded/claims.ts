@@ -1,0 +1,87 @@
+/** What a run's effects ask of admission. Names hold tenant and run, so that no two are one. */
+import type { Effect } from "#kernel/effects.ts";
+import type { StepGates } from "#kernel/gates.ts";
+import type { Gate, SlotClaim } from "../admission/claim.ts";
+import type { OperatorGates } from "../admission/operator-limits.ts";
+import type { RunFacts } from "./run-facts.ts";
+
+type AdmitEffect = Extract<Effect, { readonly kind: "admit" }>;
+type AdmitRunEffect = Extract<Effect, { readonly kind: "admit_run" }>;
+
+/** One slot for an attempt from its admission to its end. */
+export function slotName(
+  runKey: string,
+  effect: { readonly path: string; readonly attempt: number },
+): string {
+  return `${runKey}\n${effect.path}\n${effect.attempt}`;
+}
+
+/** What an `admit` effect of the run asks. */
+export function attemptClaim(
+  effect: AdmitEffect,
+  run: { readonly key: string; readonly tenant: string },
+  operator: OperatorGates | null,
+): SlotClaim {
+  const { path, priority, sinceMs, deadlineAtMs, gates } = effect;
+  const limits = operator === null ? null : operator(effect.uses, run.tenant);
+  return {
+    slot: slotName(run.key, effect),
+    tenant: run.tenant,
+    runId: run.key,
+    path,
+    priority,
+    sinceMs,
+    deadlineAtMs,
+    gates: gates === null ? limits : [...gatesOf(gates, run.tenant), ...(limits ?? [])],
+  };
+}
+
+/** The breaker first: who it stops should not stand in the way of others. */
+function gatesOf({ concurrency, rateLimit, circuitBreaker }: StepGates, tenant: string): Gate[] {
+  const gates: Gate[] = [];
+  if (circuitBreaker !== undefined) gates.push(breakerGate(circuitBreaker, tenant));
+  if (concurrency !== undefined)
+    gates.push({
+      ...{ kind: "concurrency", name: `concurrency:${tenant}/${concurrency.key}` },
+      ...concurrency,
+    });
+  if (rateLimit !== undefined)
+    gates.push({ kind: "rate_limit", name: `rate_limit:${tenant}/${rateLimit.key}`, ...rateLimit });
+  return gates;
+}
+
+export function breakerGate(
+  breaker: NonNullable<StepGates["circuitBreaker"]>,
+  tenant: string,
+): Extract<Gate, { readonly kind: "circuit_breaker" }> {
+  return {
+    kind: "circuit_breaker",
+    name: `circuit_breaker:${tenant}/${breaker.key}`,
+    ...breaker,
+  };
+}
+
+/** What the run itself asks; null: it needs no slot. Its key counts among runs of its workflow. */
+export function runClaim(
+  { priority, concurrency }: Pick<AdmitRunEffect, "priority" | "concurrency">,
+  runKey: string,
+  { tenant, workflow, createdAtMs }: RunFacts,
+): SlotClaim | null {
+  if (concurrency === null) return null;
+  const { key, limit } = concurrency;
+  const name = `concurrency:${tenant}/${workflow}/${key}`;
+  return {
+    ...ownSlot(runKey, tenant),
+    priority,
+    sinceMs: createdAtMs,
+    gates: [{ kind: "concurrency", name, key, limit }],
+  };
+}
+
+/** Of a run without a key: a slot of its own. */
+export function ownSlot(runKey: string, tenant: string): SlotClaim {
+  return {
+    ...{ slot: runKey, tenant, runId: runKey, path: "", priority: 5, sinceMs: 0 },
+    ...{ deadlineAtMs: null, gates: null },
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Why an attempt, or a run, has not been let start yet: the gate, who is before it, and how long
+ * about; or whose result it waits for.
+ */
+
+import type { Gate } from "../admission/claim.ts";
+import type { Look, SlotWait } from "../admission/slot-wait.ts";
+import type { WaitView } from "../engine.ts";
+import type { RunHost } from "./run-host.ts";
+
+/** A wait for a slot with what admission knows of it; every other wait as it is. */
+export function withSlot(wait: WaitView, host: RunHost | undefined, look: Look): WaitView {
+  if (wait.kind !== "slot" && wait.kind !== "run_slot") return wait;
+  const memo = wait.path === null ? null : (host?.queues.memoWaitOf(wait.path) ?? null);
+  if (memo !== null)
+    return {
+      ...wait,
+      kind: "memo",
+      text: `"${wait.path}" waits for the memo of "${memo.path}" in run ${memo.runId}`,
+      frees: "that attempt ends: its result counts for this step too",
+    };
+  const slot = host?.queues.waitOf(wait.path, look) ?? null;
+  if (slot === null) return wait;
+  const subject = wait.path === null ? "" : `${subjectOf(wait.text)} `;
+  const ahead = slot.isMore ? `more than ${slot.ahead} ahead` : `${slot.ahead} ahead`;
+  const estimate = slot.estimateMs === null ? "" : `, est. ${duration(slot.estimateMs)}`;
+  return {
+    ...wait,
+    text: `${subject}${whatFor(slot, look.wallMs)}, ${ahead}${estimate}`,
+    frees: whatFrees(slot),
+    dueAtMs:
+      isExact(slot) && slot.estimateMs !== null ? look.wallMs + slot.estimateMs : wait.dueAtMs,
+  };
+}
+
+/** `"fetch" (attempt 1)`: what the kernel's sentence is about. */
+function subjectOf(text: string): string {
+  const end = text.indexOf(" waits ");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+function whatFor({ gate, isBound, breaker }: SlotWait, nowMs: number): string {
+  if (isBound) return "waits for a free slot";
+  switch (gate.kind) {
+    case "concurrency":
+      return `waits for one of ${gate.limit} slots of concurrency key "${gate.key}"`;
+    case "bulkhead":
+      return `waits for a slot of bulkhead "${gate.key}" (${gate.limit})`;
+    case "quota":
+      return `waits for one of the ${gate.limit} attempts that tenant "${gate.key}" may run`;
+    case "rate_limit":
+      return `waits for rate limit "${gate.key}" (${gate.limit} per ${duration(gate.perMs)})`;
+    case "circuit_breaker":
+      return `waits for circuit breaker "${gate.key}"${breakerText(breaker, nowMs)}`;
+  }
+}
+
+function breakerText(breaker: SlotWait["breaker"], nowMs: number): string {
+  if (breaker === null) return "";
+  const since = new Date(nowMs - breaker.openForMs).toISOString().slice(0, 19).replace("T", " ");
+  return `, open since ${since} UTC${breaker.isProbing ? ", a probe is under way" : ""}`;
+}
+
+function whatFrees({ gate, isBound }: SlotWait): string {
+  if (isBound) return "another attempt ends";
+  const frees: Readonly<Record<Gate["kind"], string>> = {
+    concurrency: "a holder of the key ends",
+    bulkhead: "another attempt of the bulkhead ends",
+    quota: "another attempt of the tenant ends",
+    rate_limit: "the window of the limit moves on",
+    circuit_breaker: "a probe succeeds",
+  };
+  return frees[gate.kind];
+}
+
+function isExact({ gate, isBound }: SlotWait): boolean {
+  return !isBound && (gate.kind === "rate_limit" || gate.kind === "circuit_breaker");
+}
+
+/** The largest whole unit. */
+function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.ceil(ms)} ms`;
+  const seconds = Math.ceil(ms / 1_000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3_600)} h`;
+}

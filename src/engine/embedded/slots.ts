@@ -1,0 +1,45 @@
+/** The two schedulers of an engine: slots of attempts, and of runs with a concurrency key. */
+import type { Clock } from "#ports/clock.ts";
+import { slotGrant } from "../admission/grant.ts";
+import {
+  type AdmissionOptions,
+  type OperatorGates,
+  operatorGates,
+} from "../admission/operator-limits.ts";
+import { type Grant, Scheduler } from "../admission/scheduler.ts";
+import { type Mail, report } from "./mail.ts";
+
+export interface Slots {
+  readonly attemptSlots: Scheduler;
+  readonly runSlots: Scheduler;
+  /** What the operator limits; null: nothing. */
+  readonly operatorGates: OperatorGates | null;
+}
+
+/** `post` gets what a run is told when it is granted what it waited for. */
+export function openSlots(
+  engine: {
+    readonly options: { readonly clock: Clock };
+    readonly limits: { readonly attemptsMax: number };
+    readonly admission: AdmissionOptions;
+  },
+  post: (runKey: string, mail: Mail) => void,
+): Slots {
+  const { options, limits, admission } = engine;
+  const { clock } = options;
+  const { ageingMs } = admission;
+  const onGrant = (grant: Grant) => post(grant.claim.runId, grantMail(grant));
+  return {
+    attemptSlots: new Scheduler({ clock, ageingMs, onGrant, bound: limits.attemptsMax }),
+    runSlots: new Scheduler({ clock, ageingMs, onGrant, bound: Number.POSITIVE_INFINITY }),
+    operatorGates: operatorGates(admission),
+  };
+}
+
+function grantMail({ claim, waitedMs }: Grant): Mail {
+  const { path, slot, gates } = claim;
+  if (path === "") return report({ kind: "admit_run" });
+  const grant = gates === null ? null : slotGrant(claim, waitedMs);
+  const grants = grant === null ? {} : { grants: [grant] };
+  return { ...report({ kind: "admit", paths: [path], ...grants }), slot };
+}
