@@ -41,6 +41,13 @@ for (const file of globSync("**/*.js", { cwd: DIST })) {
   );
   if (rewritten !== text) writeFileSync(path, rewritten);
 }
+// Declarations keep `.ts` in relative specifiers; a consumer's compiler looks for `.js` and finds `.d.ts`.
+for (const file of globSync("**/*.d.ts", { cwd: DIST })) {
+  const path = join(DIST, file);
+  const text = readFileSync(path, "utf8");
+  const rewritten = text.replace(/((?:from|import)\s*\(?"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"');
+  if (rewritten !== text) writeFileSync(path, rewritten);
+}
 for (const file of globSync("**/*", { cwd: join(ROOT, "src"), withFileTypes: true })) {
   if (!file.isFile() || file.name.endsWith(".ts")) continue;
   const path = join(file.parentPath, file.name);

@@ -38,11 +38,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "server/page": { rooms: [], packages: false, node: false },
   server: worldly("errors", "workflow", "nodes", "ports", "engine", "client"),
   cli: worldly("errors", "workflow", "nodes", "ports", "engine", "client"),
+  embed: worldly("errors", "workflow", "nodes", "ports", "engine"),
 };
 
 /** Rooms of adapters: only the composition root names them, and none imports another. */
 const ADAPTERS = ["storage", "system", "observe"];
-const COMPOSITION_ROOT = "^src/main\\.ts$";
+const COMPOSITION_ROOT = "^src/(main|lockstitch|engine-parts)\\.ts$";
 
 const importRules: IForbiddenRuleType[] = Object.entries(LAYERS).flatMap(([layer, allowed]) => {
   const from = { path: `^src/${layer}/`, pathNot: innerRooms(layer) };

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
 import type { NodeType } from "#workflow/node-types.ts";
+import type { TypedNode } from "#workflow/typed.ts";
 
 // A user's node file needs both from the one place it can import (`lockstitch/node`).
 export { NodeError };
@@ -142,7 +143,7 @@ export interface NodeDefinition extends NodeType {
 /** Declares a node type; TypeScript infers what `run` receives and must return from the two schemas. */
 export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
   node: PureNode<Config, Output> | EffectNode<Config, Output>,
-): NodeDefinition {
+): NodeDefinition & TypedNode<z.input<Config>, z.output<Output>> {
   const common = {
     type: node.type,
     title: node.title,

@@ -5,12 +5,16 @@
  */
 const SOURCE = Symbol("expression source");
 
-interface HasSource {
+declare const VALUE: unique symbol;
+
+interface HasSource<T = unknown> {
   readonly [SOURCE]: string;
+  /** For the compiler only: what the value will be. */
+  readonly [VALUE]?: T;
 }
 
 /** A reference to a value of type T. */
-export type Ref<T = unknown> = HasSource &
+export type Ref<T = unknown> = HasSource<T> &
   (unknown extends T
     ? { readonly [key: string]: Ref }
     : T extends readonly (infer Item)[]
@@ -18,6 +22,31 @@ export type Ref<T = unknown> = HasSource &
       : T extends object
         ? { readonly [Key in keyof T]-?: Ref<NonNullable<T[Key]>> }
         : unknown);
+
+/** What a template that is built of references will hold: text, lists and objects around them stay. */
+export type ValueOf<Built> = Built extends HasSource
+  ? Built extends { readonly [VALUE]?: infer T }
+    ? T
+    : unknown
+  : Built extends string
+    ? string
+    : Built extends readonly (infer Item)[]
+      ? ValueOf<Item>[]
+      : Built extends object
+        ? { -readonly [Key in keyof Built]: ValueOf<Built[Key]> }
+        : Built extends undefined
+          ? unknown
+          : Built;
+
+/** Where a value of type T is wanted, a reference or a template text may stand for it or for its parts. */
+export type Template<T> =
+  | Ref<T>
+  | string
+  | (T extends readonly (infer Item)[]
+      ? readonly Template<Item>[]
+      : T extends object
+        ? { readonly [Key in keyof T]: Template<T[Key]> }
+        : T);
 
 /** A bare expression made by `expr`. */
 export type Expr = HasSource;

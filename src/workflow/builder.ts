@@ -12,8 +12,17 @@
  * as every other form is.
  */
 import { z } from "zod";
-import { bareOf, type Expr, plainOf, type Ref, ref } from "./builder-ref.ts";
-import type { Defaults, Step, WorkflowDefinition } from "./definition.ts";
+import {
+  bareOf,
+  type Expr,
+  plainOf,
+  type Ref,
+  ref,
+  type Template,
+  type ValueOf,
+} from "./builder-ref.ts";
+import type { Defaults, Step } from "./definition.ts";
+import type { TypedNode, TypedWorkflow } from "./typed.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Bare = string | Expr;
@@ -95,11 +104,11 @@ export interface WorkflowOptions<Input> {
 }
 
 /** The canonical definition of a workflow that `describe` builds. */
-export function workflow<Input = Record<string, unknown>>(
+export function workflow<Input = unknown, Output = unknown>(
   name: string,
   options: WorkflowOptions<Input>,
-  describe: (w: WorkflowBuilder<Input>) => unknown,
-): WorkflowDefinition {
+  describe: (w: WorkflowBuilder<Input>) => Output,
+): TypedWorkflow<Input, ValueOf<Output>> {
   const { input, concurrency, ...rest } = options;
   const root = new WorkflowBuilder<Input>();
   const output = describe(root);
@@ -113,7 +122,7 @@ export function workflow<Input = Record<string, unknown>>(
     steps: root.steps,
     finally: root.last,
     output,
-  }) as WorkflowDefinition;
+  }) as TypedWorkflow<Input, ValueOf<Output>>;
 }
 
 function inputSchema(input: z.ZodType | Fields): unknown {
@@ -126,14 +135,28 @@ function inputSchema(input: z.ZodType | Fields): unknown {
 export class ScopeBuilder {
   readonly steps: unknown[] = [];
 
+  /** A step of a node type of your own: its `with` and its output are typed by the type's schemas. */
+  step<Config, Output>(
+    id: string,
+    uses: TypedNode<Config, Output>,
+    config: Template<Config>,
+    options?: StepOptions,
+  ): StepHandle<Output>;
   /** A step of any type. `Output` types the references to its output. */
   step<Output = unknown>(
     id: string,
     uses: string,
     config?: Fields | Ref,
+    options?: StepOptions,
+  ): StepHandle<Output>;
+  step(
+    id: string,
+    uses: string | TypedNode,
+    config?: unknown,
     options: StepOptions = {},
-  ): StepHandle<Output> {
-    return this.#add(id, uses, config, options, {});
+  ): StepHandle {
+    const type = typeof uses === "string" ? uses : uses.type;
+    return this.#add(id, type, config as Fields | undefined, options, {});
   }
 
   /** One instance for each item. */

@@ -1,0 +1,245 @@
+/**
+ * Lockstitch inside a program of one's own: what openLockstitch() answers. A thin layer over the
+ * engine's contract: it saves definitions once, follows runs to their end and gives outputs their
+ * types. Everything it does is durable when its promise resolves.
+ *
+ *   L1. A definition object is saved at its first use; later starts name the saved version.
+ *   L2. run() and result() reject with RunFailed when the run ends as anything but succeeded.
+ *   L3. After close() every call rejects with shutting_down; what had not ended goes on at the next open.
+ */
+import { readFile } from "node:fs/promises";
+import type {
+  Engine,
+  EventView,
+  ExplainView,
+  RunSummary,
+  RunView,
+  SignalRequest,
+} from "#engine/engine.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { WorkflowVersion } from "#ports/catalogue.ts";
+import type { RunFilter } from "#ports/journal.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+import { parseWorkflowOrThrow } from "#workflow/parse.ts";
+import type { TypedWorkflow } from "#workflow/typed.ts";
+import { RunFailed } from "./run-failed.ts";
+
+/** A run that has succeeded. */
+export type FinishedRun<Output = unknown> = Omit<RunView, "output"> & { readonly output: Output };
+
+/** A run under way. */
+export interface StartedRun<Output = unknown> {
+  readonly id: string;
+  /** False: a run with this id or idempotency key existed, with the same input; this is it. */
+  readonly created: boolean;
+  /** Waits for the end. Rejects with RunFailed; with the signal's reason when it aborts. */
+  result(options?: { readonly signal?: AbortSignal }): Promise<FinishedRun<Output>>;
+}
+
+export interface StartOptions {
+  /** Your own id for the run: starting the same twice gives the same run. */
+  readonly id?: string;
+  readonly idempotencyKey?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** 0 to 10, higher first. */
+  readonly priority?: number;
+  /** Of a workflow named by text; default: the newest. */
+  readonly version?: number;
+}
+
+export interface RunOptions extends StartOptions {
+  /** Ends the waiting, not the run. */
+  readonly signal?: AbortSignal;
+}
+
+/** Input and options; the input may be left out where nothing is known to be required. */
+type Rest<Input, Options> = undefined extends Input
+  ? [input?: Input, options?: Options]
+  : [input: Input, options?: Options];
+
+interface Parts {
+  readonly engine: Engine;
+  readonly nodes: NodeRegistry;
+  readonly context: CallContext;
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+/** Runs that one page of a list brings. */
+const PAGE_RUNS = 100;
+/** What running attempts get when the program ends without saying how long. */
+const GRACE_MS = 10_000;
+
+export class Lockstitch implements AsyncDisposable {
+  /** The engine's whole contract, for what has no shorthand here. */
+  readonly engine: Engine;
+  /** Who calls, in the journal. */
+  readonly context: CallContext;
+  readonly #parts: Parts;
+  readonly #saved = new WeakMap<WorkflowDefinition, Promise<WorkflowVersion>>();
+
+  constructor(parts: Parts) {
+    this.engine = parts.engine;
+    this.context = parts.context;
+    this.#parts = parts;
+  }
+
+  /** Starts a run and waits for its end: `const { output } = await l.run(flow, { name: "Ada" })`. */
+  async run<Input, Output>(
+    flow: TypedWorkflow<Input, Output>,
+    ...rest: Rest<Input, RunOptions>
+  ): Promise<FinishedRun<Output>>;
+  async run(workflow: string, input?: unknown, options?: RunOptions): Promise<FinishedRun>;
+  async run(
+    workflow: string | WorkflowDefinition,
+    input?: unknown,
+    options: RunOptions = {},
+  ): Promise<FinishedRun> {
+    const { signal, ...start } = options;
+    const started = await this.start(workflow as string, input, start);
+    return await started.result(signal === undefined ? {} : { signal });
+  }
+
+  /**
+   * Starts a run; resolves when it is durable. Throws LockstitchError workflow_not_found,
+   * definition_invalid, input_invalid, run_exists, payload_too_large, queue_full.
+   */
+  async start<Input, Output>(
+    flow: TypedWorkflow<Input, Output>,
+    ...rest: Rest<Input, StartOptions>
+  ): Promise<StartedRun<Output>>;
+  async start(workflow: string, input?: unknown, options?: StartOptions): Promise<StartedRun>;
+  async start(
+    workflow: string | WorkflowDefinition,
+    input?: unknown,
+    options: StartOptions = {},
+  ): Promise<StartedRun> {
+    const named =
+      typeof workflow === "string"
+        ? { workflow }
+        : await this.#save(workflow).then(({ name, version }) => ({ workflow: name, version }));
+    const { run, created } = await this.engine.start(this.context, { ...options, ...named, input });
+    return this.#started(run.id, created);
+  }
+
+  /** A run that was started before, by this program or another one. Rejects with run_not_found. */
+  async attach(runId: string): Promise<StartedRun> {
+    const run = await this.get(runId);
+    return this.#started(run.id, false);
+  }
+
+  #started(id: string, created: boolean): StartedRun {
+    return {
+      id,
+      created,
+      result: async ({ signal } = {}) => {
+        const run = await this.engine.wait(this.context, id, Number.POSITIVE_INFINITY, signal);
+        signal?.throwIfAborted();
+        if (run.status === "succeeded") return run;
+        throw new RunFailed(run);
+      },
+    };
+  }
+
+  /** Saves a definition as a version of its name. The same content again is the same version. */
+  async save(definition: WorkflowDefinition): Promise<WorkflowVersion> {
+    return await this.#save(definition);
+  }
+
+  /** Saves a workflow file (YAML or JSON). Throws definition_invalid with every problem and its place. */
+  async saveFile(path: string): Promise<WorkflowVersion> {
+    const text = await readFile(path, "utf8");
+    const { definition } = parseWorkflowOrThrow(text, { nodes: this.#parts.nodes, file: path });
+    return await this.#save(definition);
+  }
+
+  #save(definition: WorkflowDefinition): Promise<WorkflowVersion> {
+    const known = this.#saved.get(definition);
+    if (known !== undefined) return known;
+    const saving = this.engine.saveWorkflow(this.context, definition);
+    this.#saved.set(definition, saving);
+    // One that could not be saved is tried anew.
+    saving.catch(() => this.#saved.delete(definition));
+    return saving;
+  }
+
+  /** The run as it is now. Throws run_not_found. */
+  async get(runId: string): Promise<RunView> {
+    return await this.engine.wait(this.context, runId, 0);
+  }
+
+  /** Runs, newest first, page after page: `for await (const run of l.runs({ status: ["failed"] }))`. */
+  async *runs(filter: Partial<RunFilter> = {}): AsyncGenerator<RunSummary, void, undefined> {
+    let left = filter.limit ?? Number.POSITIVE_INFINITY;
+    let { cursor } = filter;
+    while (left > 0) {
+      const page = await this.engine.list(this.context, {
+        ...filter,
+        limit: Math.min(left, PAGE_RUNS),
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      yield* page.items;
+      left -= page.items.length;
+      if (page.cursor === null) return;
+      cursor = page.cursor;
+    }
+  }
+
+  /** Journaled events of a run, from the first, live until its last. */
+  events(runId: string, signal: AbortSignal = NEVER): AsyncIterable<EventView> {
+    return this.engine.follow(this.context, runId, 0, signal);
+  }
+
+  /** What the run waits for, in sentences, and what would free it. */
+  async explain(runId: string): Promise<ExplainView> {
+    return await this.engine.explain(this.context, runId);
+  }
+
+  /** Sends a signal; `id` makes it count once. `applied` is false for an id seen before. */
+  async signal(
+    runId: string,
+    name: string,
+    payload: unknown = null,
+    options: Pick<SignalRequest, "key" | "id"> = {},
+  ): Promise<{ readonly applied: boolean; readonly id: string }> {
+    return await this.engine.signal(this.context, runId, { ...options, name, payload });
+  }
+
+  /** Decides a `wait.approval` of the run at `path`. */
+  async approve(
+    runId: string,
+    path: string,
+    decision: Parameters<Engine["decideApproval"]>[3] = { approved: true },
+  ): Promise<RunView> {
+    return await this.engine.decideApproval(this.context, runId, path, decision);
+  }
+
+  async pause(runId: string, reason?: string): Promise<RunView> {
+    return await this.engine.pause(this.context, runId, reason);
+  }
+
+  async resume(runId: string, reason?: string): Promise<RunView> {
+    return await this.engine.resume(this.context, runId, reason);
+  }
+
+  /** Cancels: running steps are aborted, `finally` runs. */
+  async cancel(runId: string, reason?: string): Promise<RunView> {
+    return await this.engine.cancel(this.context, runId, reason);
+  }
+
+  /** Ends the run at once, without cleanup. */
+  async terminate(runId: string, reason?: string): Promise<RunView> {
+    return await this.engine.terminate(this.context, runId, reason);
+  }
+
+  /** Gives running attempts `graceMs`, commits what they report and frees the data directory. */
+  async close({ graceMs = GRACE_MS }: { readonly graceMs?: number } = {}): Promise<void> {
+    await this.#parts.close(graceMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+const NEVER = new AbortController().signal;

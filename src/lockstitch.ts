@@ -1,0 +1,117 @@
+/**
+ * `import { openLockstitch } from "lockstitch"`: engine and store inside a program of one's own,
+ * on a data directory, without a server. This file is the package's main entry, and with main.ts
+ * and engine-parts.ts the composition root.
+ */
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { EngineLimits } from "#engine/embedded/options.ts";
+import type { HttpRules } from "#nodes/define-node.ts";
+import { createRegistry } from "#nodes/registry.ts";
+import { type LogLevel, standardErrorLogger } from "#observe/logger.ts";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { WorkflowDefinition } from "#workflow/definition.ts";
+import { Lockstitch } from "./embed/lockstitch.ts";
+import { type NodesOption, nodeDefinitions } from "./embed/plain-nodes.ts";
+import { startEngineParts } from "./engine-parts.ts";
+
+export type { EventView, ExplainView, RunSummary, RunView, WaitView } from "#engine/engine.ts";
+export { LockstitchError } from "#errors/errors.ts";
+export { defineNode, type NodeContext, NodeError } from "#nodes/define-node.ts";
+export { workflow } from "#workflow/builder.ts";
+export { expr } from "#workflow/builder-ref.ts";
+export type { WorkflowDefinition } from "#workflow/definition.ts";
+export type { InputOf, OutputOf, TypedWorkflow } from "#workflow/typed.ts";
+export type {
+  FinishedRun,
+  Lockstitch,
+  RunOptions,
+  StartedRun,
+  StartOptions,
+} from "./embed/lockstitch.ts";
+export { node, type PlainNode } from "./embed/plain-nodes.ts";
+export { RunFailed } from "./embed/run-failed.ts";
+
+export interface OpenOptions {
+  /** The data directory; made if it is not there. One process owns it at a time. */
+  readonly data: string;
+  /** Node types besides the built-in ones: functions by type name, or definitions. */
+  readonly nodes?: NodesOption;
+  /** Saved at open, so that `workflow.run` steps and starts by name find them. */
+  readonly workflows?: readonly WorkflowDefinition[];
+  /** Attempts under way at the same time; default 1,000. */
+  readonly concurrency?: number;
+  /** Folder below which file nodes read and write; default: file nodes are off. */
+  readonly fileRoot?: string;
+  /** Rules for http.request; default: no private addresses. */
+  readonly http?: Partial<HttpRules>;
+  /** Where warnings go: a level for lines on standard error (default "warn"), or a logger of yours. */
+  readonly log?: LogLevel | Logger;
+  /** Default "default". */
+  readonly tenant?: string;
+  /** Who acts, in the journal; default "local". */
+  readonly principal?: string;
+}
+
+const HTTP_RULES: HttpRules = {
+  allowPrivate: false,
+  allowCidrs: [],
+  allowHosts: [],
+  denyHosts: [],
+  redirectsMax: 10,
+  responseBytesMax: 10 * 1024 * 1024,
+  timeoutMs: 30_000,
+  callsPerRunMax: 100,
+};
+
+/**
+ * Opens the data directory and goes on with every run that had not ended. Resolves when calls are
+ * served. Throws LockstitchError store_owned (another process, or this one, has it open),
+ * store_newer, store_corrupt, config_invalid, definition_invalid.
+ */
+export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> {
+  const nodes = createRegistry(nodeDefinitions(options.nodes ?? []));
+  const grace = { ms: 0 };
+  const composition = await startEngineParts({
+    data: resolve(options.data),
+    logger:
+      typeof options.log === "object" ? options.log : standardErrorLogger(options.log ?? "warn"),
+    nodes,
+    http: { ...HTTP_RULES, ...options.http },
+    limits: limitsOf(options),
+    prepareFileRoot: async () => await prepareFileRoot(options.fileRoot),
+    graceMs: () => grace.ms,
+  });
+  const { engine } = composition.parts;
+  const lockstitch = new Lockstitch({
+    engine,
+    nodes,
+    context: {
+      ...LOCAL_CONTEXT,
+      tenant: options.tenant ?? LOCAL_CONTEXT.tenant,
+      principal: options.principal ?? LOCAL_CONTEXT.principal,
+    },
+    close: async (graceMs) => {
+      grace.ms = graceMs;
+      await composition.stop();
+    },
+  });
+  try {
+    for (const definition of options.workflows ?? []) await lockstitch.save(definition);
+  } catch (error) {
+    await composition.stop();
+    throw error;
+  }
+  return lockstitch;
+}
+
+function limitsOf({ concurrency }: OpenOptions): Partial<EngineLimits> {
+  return concurrency === undefined ? {} : { attemptsMax: concurrency };
+}
+
+async function prepareFileRoot(fileRoot: string | undefined): Promise<string | null> {
+  if (fileRoot === undefined) return null;
+  await mkdir(fileRoot, { recursive: true });
+  return resolve(fileRoot);
+}

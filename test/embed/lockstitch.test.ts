@@ -1,0 +1,167 @@
+/** openLockstitch on real data directories: runs to their end, failures, restarts and ownership. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { node, openLockstitch, RunFailed, workflow } from "../../src/lockstitch.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const LOCKSTITCH = join(import.meta.dirname, "..", "..", "src", "lockstitch.ts");
+
+const double = node("my.double", ({ value }: { value: number }) => value * 2);
+const doubling = workflow("doubling", { input: z.object({ value: z.number() }) }, (w) => {
+  const twice = w.step("twice", double, { value: w.input.value });
+  return { twice: twice.output };
+});
+
+test("a run answers its typed output; its definition is saved once", async () => {
+  await using directory = await temporaryDirectory();
+  await using l = await openLockstitch({ data: directory.path, nodes: [double] });
+
+  const outputs = await Promise.all([1, 2, 3].map((value) => l.run(doubling, { value })));
+  expect(outputs.map((run) => run.output.twice)).toEqual([2, 4, 6]);
+  expect(outputs.map((run) => run.version)).toEqual([1, 1, 1]);
+  expect(await l.engine.workflowVersions(l.context, "doubling")).toHaveLength(1);
+
+  const byName = await l.run("doubling", { value: 21 });
+  expect(byName.output).toEqual({ twice: 42 });
+});
+
+test("a function's failure is the run's, with its step, and carries the run", async () => {
+  await using directory = await temporaryDirectory();
+  await using l = await openLockstitch({
+    data: directory.path,
+    nodes: {
+      "my.break": () => {
+        throw new Error("the press is out of paper");
+      },
+    },
+  });
+  const flow = workflow("breaks", {}, (w) => {
+    w.step("press", "my.break");
+  });
+
+  const failure = await l.run(flow).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(RunFailed);
+  const { code, message, run } = failure as RunFailed;
+  expect(code).toBe("internal");
+  expect(message).toBe(`Run ${run.id} of breaks failed at press: the press is out of paper`);
+  expect(run.status).toBe("failed");
+});
+
+test("waiting can be given up without ending the run; a cancel ends it", async () => {
+  await using directory = await temporaryDirectory();
+  await using l = await openLockstitch({ data: directory.path });
+  const flow = workflow("patient", {}, (w) => {
+    w.step("wait", "wait.signal", { name: "go" });
+  });
+
+  const run = await l.start(flow);
+  const stop = AbortSignal.abort(new Error("seen enough"));
+  await expect(run.result({ signal: stop })).rejects.toThrow("seen enough");
+  expect(["running", "waiting"]).toContain((await l.get(run.id)).status);
+
+  await l.cancel(run.id, "not wanted any more");
+  await expect(run.result()).rejects.toMatchObject({ name: "RunFailed", code: "cancelled" });
+});
+
+test("signals, lists over several pages, events and explain", async () => {
+  await using directory = await temporaryDirectory();
+  await using l = await openLockstitch({ data: directory.path, nodes: [double] });
+  const flow = workflow("waits", {}, (w) => {
+    const signal = w.step<{ by: string }>("wait", "wait.signal", { name: "go" });
+    return { by: signal.output.by };
+  });
+  const waiting = await l.start(flow, undefined, { id: "w-1", labels: { kind: "patient" } });
+  expect((await l.explain("w-1")).sentence).toContain("go");
+
+  expect(await l.signal("w-1", "go", { by: "Ada" }, { id: "s-1" })).toEqual({
+    applied: true,
+    id: "s-1",
+  });
+  expect((await waiting.result()).output).toEqual({ by: "Ada" });
+  const types: string[] = [];
+  for await (const event of l.events("w-1")) types.push(event.type);
+  expect(types.at(0)).toBe("run.queued");
+  expect(types.at(-1)).toBe("run.succeeded");
+
+  await Promise.all(Array.from({ length: 120 }, (_, value) => l.run(doubling, { value })));
+  expect(await Array.fromAsync(l.runs())).toHaveLength(121);
+  expect(await Array.fromAsync(l.runs({ limit: 105 }))).toHaveLength(105);
+  const labelled = await Array.fromAsync(l.runs({ labels: { kind: "patient" } }));
+  expect(labelled.map(({ id }) => id)).toEqual(["w-1"]);
+});
+
+test("a second open says who has the directory; after close it is free", async () => {
+  await using directory = await temporaryDirectory();
+  const first = await openLockstitch({ data: directory.path });
+  await expect(openLockstitch({ data: directory.path })).rejects.toMatchObject({
+    code: "store_owned",
+    message: expect.stringContaining(String(process.pid)),
+  });
+  await first.close();
+  await expect(first.run("anything")).rejects.toMatchObject({ code: "shutting_down" });
+  await using second = await openLockstitch({ data: directory.path });
+  expect(await Array.fromAsync(second.runs())).toEqual([]);
+});
+
+test("what is no node type is named, and nothing is opened", async () => {
+  await using directory = await temporaryDirectory();
+  const data = directory.path;
+  const refused = (nodes: unknown) => openLockstitch({ data, nodes: nodes as never });
+  await expect(refused({ "my.node": 5 })).rejects.toMatchObject({
+    code: "config_invalid",
+    message: expect.stringContaining('nodes["my.node"] is no node type'),
+  });
+  await expect(refused({ "my.other": double })).rejects.toMatchObject({
+    message: expect.stringContaining("defines the type my.double"),
+  });
+  await expect(refused([() => null])).rejects.toMatchObject({ code: "config_invalid" });
+  await using free = await openLockstitch({ data });
+  expect(free.context.tenant).toBe("default");
+});
+
+test("a program that is killed in the middle of an attempt goes on at the next open, with the same key", async () => {
+  await using directory = await temporaryDirectory();
+  const seen = join(directory.path, "keys.txt");
+  writeFileSync(
+    join(directory.path, "program.ts"),
+    `import { appendFileSync } from "node:fs";
+import { openLockstitch, workflow } from ${JSON.stringify(LOCKSTITCH)};
+const l = await openLockstitch({ data: ${JSON.stringify(join(directory.path, "data"))}, nodes: {
+  "my.hang": async (_, { idempotencyKey }) => {
+    appendFileSync(${JSON.stringify(seen)}, idempotencyKey + "\\n");
+    console.log("hanging");
+    await new Promise(() => undefined);
+  },
+} });
+await l.start(workflow("hangs", {}, (w) => { w.step("hang", "my.hang"); }), undefined, { id: "h-1" });
+`,
+  );
+  const program = spawn(process.execPath, [join(directory.path, "program.ts")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = await once(createInterface(program.stdout), "line");
+  expect(line).toBe("hanging");
+  program.kill("SIGKILL");
+  await once(program, "exit");
+
+  await using l = await openLockstitch({
+    data: join(directory.path, "data"),
+    log: "error",
+    nodes: {
+      "my.hang": (_: unknown, { idempotencyKey }: { readonly idempotencyKey: string }) => {
+        appendFileSync(seen, `${idempotencyKey}\n`);
+        return "done";
+      },
+    },
+  });
+  const run = await (await l.attach("h-1")).result();
+  expect(run.output).toBe("done");
+  const keys = readFileSync(seen, "utf8").trim().split("\n");
+  expect(keys).toHaveLength(2);
+  expect(new Set(keys).size).toBe(1);
+});
