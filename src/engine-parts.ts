@@ -1,38 +1,51 @@
 /**
- * The parts of an opened data directory, with the real adapters: what the command line and an
- * embedding program have in common. With main.ts and lockstitch.ts this is the composition root.
+ * The parts of an opened data directory, with the real adapters: what the command and an embedding
+ * program have in common. With main.ts and lockstitch.ts this is the composition root.
  */
+import { join } from "node:path";
 import { type AnyPart, type Composition, startParts } from "#cli/composition.ts";
+import type { Settings } from "#cli/settings.ts";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import type { EngineLimits } from "#engine/embedded/options.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { sandboxPool } from "#nodes/code/code-javascript.ts";
-import type { HttpRules } from "#nodes/define-node.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
+import { type WatchedSecrets, watchedSecrets } from "#nodes/watched-secrets.ts";
+import { type LogLevel, standardErrorLogger } from "#observe/logger.ts";
+import { type PlainMeter, plainMeter } from "#observe/plain-meter.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
+import { fileArchive } from "#storage/archive/file-archive.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
+import { environmentSecrets } from "./system/environment-secrets.ts";
+import { fileSecrets } from "./system/file-secrets.ts";
+import { firstSecrets } from "./system/first-secrets.ts";
+import { secretVersions } from "./system/secret-version.ts";
 import { systemClock } from "./system/system-clock.ts";
+import { systemDisk } from "./system/system-disk.ts";
 import { systemIds } from "./system/system-ids.ts";
 import { systemRandom } from "./system/system-random.ts";
 
-/** What an opened data directory consists of. */
 export interface EngineParts {
-  ownership: Ownership & { readonly owned: true };
+  meter: PlainMeter | null;
+  secrets: WatchedSecrets;
+  logger: Logger;
   fileRoot: string | null;
+  ownership: Ownership & { readonly owned: true };
   store: Store;
   sandbox: typeof sandboxPool;
   engine: Engine;
 }
 
 export interface EnginePartsOptions {
-  /** The data directory, absolute. */
-  readonly data: string;
-  readonly logger: Logger;
+  readonly settings: Settings;
   readonly nodes: NodeRegistry;
-  readonly http: HttpRules;
+  readonly log: LogLevel | Logger;
+  /** Whether the parts are counted, for metrics. */
+  readonly isMetered: boolean;
   readonly limits: Partial<EngineLimits>;
   /** Called when the directory is owned; null: file nodes are off. */
   prepareFileRoot(): Promise<string | null>;
@@ -48,26 +61,37 @@ export async function startEngineParts(
 }
 
 function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
-  const { data, logger, nodes, http, limits } = options;
+  const { settings, nodes, limits } = options;
   return [
+    {
+      name: "secrets",
+      needs: ["ownership"],
+      start: () => watchedSecrets(secretsOf(settings)),
+    },
+    { name: "logger", needs: ["secrets"], start: ({ secrets }) => loggerOf(options.log, secrets) },
+    { name: "meter", needs: [], start: () => (options.isMetered ? plainMeter() : null) },
     {
       name: "ownership",
       needs: [],
-      start: () => own(data),
+      start: () => own(settings.data),
       stop: (ownership) => ownership.release(),
     },
     { name: "fileRoot", needs: ["ownership"], start: () => options.prepareFileRoot() },
     {
       name: "store",
-      needs: ["ownership"],
-      start: () => openSqliteStore({ dataDir: data, clock: systemClock, logger }),
+      needs: ["ownership", "logger"],
+      start: ({ logger }) =>
+        openSqliteStore({
+          ...{ dataDir: settings.data, clock: systemClock, logger },
+          memoLimits: settings.memo,
+        }),
       stop: (store) => store.close(),
     },
     { name: "sandbox", needs: [], start: () => sandboxPool, stop: (pool) => pool.close() },
     {
       name: "engine",
-      needs: ["store", "fileRoot", "sandbox"],
-      start: ({ store, fileRoot }) =>
+      needs: ["store", "logger", "fileRoot", "sandbox", "secrets", "meter"],
+      start: ({ store, logger, fileRoot, secrets, meter }) =>
         openEmbeddedEngine({
           store,
           clock: systemClock,
@@ -75,16 +99,41 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           ids: systemIds(systemClock),
           logger,
           nodes,
-          services: { fileRoot, http },
+          secrets,
+          ...(meter === null ? {} : { meter: meter.meter }),
+          services: { fileRoot, http: settings.http },
           limits,
+          ...careOf(settings),
         }),
       stop: (engine) => engine.close(options.graceMs()),
     },
   ];
 }
 
+function loggerOf(log: LogLevel | Logger, secrets: WatchedSecrets): Logger {
+  return typeof log === "object" ? log : standardErrorLogger(log, secrets.redact);
+}
+
+/** The file or folder comes before the environment. */
+function secretsOf(settings: Settings): Secrets {
+  const versionOf = secretVersions(settings.data);
+  const environment = environmentSecrets(process.env, versionOf);
+  if (settings.secrets === null) return environment;
+  const onWarning = (message: string) => void process.stderr.write(`warning ${message}\n`);
+  return firstSecrets([fileSecrets(settings.secrets, { versionOf, onWarning }), environment]);
+}
+
+function careOf(settings: Settings) {
+  const { retention, archiveDir, diskFreePercentMin } = settings.store;
+  return {
+    retention,
+    archive: fileArchive(archiveDir ?? join(settings.data, "archive")),
+    disk: { disk: systemDisk(settings.data), freeMin: diskFreePercentMin / 100 },
+  };
+}
+
 /** Takes the directory, or rejects with store_owned that names who has it. */
-async function own(data: string): Promise<EngineParts["ownership"]> {
+export async function own(data: string): Promise<EngineParts["ownership"]> {
   const ownership = await openOwnership(data);
   if (ownership.owned) return ownership;
   const { pid, address } = ownership.owner;

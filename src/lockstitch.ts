@@ -4,11 +4,11 @@
  * and engine-parts.ts the composition root.
  */
 import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
-import type { EngineLimits } from "#engine/embedded/options.ts";
+import { flatten } from "#cli/config-file.ts";
+import { resolveSettings, type Settings } from "#cli/settings.ts";
 import type { HttpRules } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
-import { type LogLevel, standardErrorLogger } from "#observe/logger.ts";
+import type { LogLevel } from "#observe/logger.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
@@ -46,6 +46,10 @@ export interface OpenOptions {
   readonly fileRoot?: string;
   /** Rules for http.request; default: no private addresses. */
   readonly http?: Partial<HttpRules>;
+  /** Where secrets are kept besides `LOCKSTITCH_SECRET_<NAME>`: a folder, or a `.json` or `.env` file. */
+  readonly secrets?: string;
+  /** Any other setting of a configuration file, as it stands there: `{ memo: { ... } }`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Where warnings go: a level for lines on standard error (default "warn"), or a logger of yours. */
   readonly log?: LogLevel | Logger;
   /** Default "default". */
@@ -53,17 +57,6 @@ export interface OpenOptions {
   /** Who acts, in the journal; default "local". */
   readonly principal?: string;
 }
-
-const HTTP_RULES: HttpRules = {
-  allowPrivate: false,
-  allowCidrs: [],
-  allowHosts: [],
-  denyHosts: [],
-  redirectsMax: 10,
-  responseBytesMax: 10 * 1024 * 1024,
-  timeoutMs: 30_000,
-  callsPerRunMax: 100,
-};
 
 /**
  * Opens the data directory and goes on with every run that had not ended. Resolves when calls are
@@ -73,14 +66,14 @@ const HTTP_RULES: HttpRules = {
 export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> {
   const nodes = createRegistry(nodeDefinitions(options.nodes ?? []));
   const grace = { ms: 0 };
+  const settings = settingsOf(options);
   const composition = await startEngineParts({
-    data: resolve(options.data),
-    logger:
-      typeof options.log === "object" ? options.log : standardErrorLogger(options.log ?? "warn"),
+    settings,
     nodes,
-    http: { ...HTTP_RULES, ...options.http },
-    limits: limitsOf(options),
-    prepareFileRoot: async () => await prepareFileRoot(options.fileRoot),
+    log: options.log ?? "warn",
+    isMetered: false,
+    limits: settings.concurrency === null ? {} : { attemptsMax: settings.concurrency },
+    prepareFileRoot: async () => await prepareFileRoot(settings.fileRoot),
     graceMs: () => grace.ms,
   });
   const { engine } = composition.parts;
@@ -106,12 +99,21 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
   return lockstitch;
 }
 
-function limitsOf({ concurrency }: OpenOptions): Partial<EngineLimits> {
-  return concurrency === undefined ? {} : { attemptsMax: concurrency };
+/** The same table and checks as for a configuration file, without environment and flags. */
+function settingsOf(options: OpenOptions): Settings {
+  const { data, concurrency, fileRoot, http, secrets, settings } = options;
+  const given = { ...settings, data, concurrency, fileRoot, http, secrets };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const cwd = process.cwd();
+  return resolveSettings({
+    flags: {},
+    env: {},
+    file: { path: "openLockstitch()", folder: cwd, values: flatten(set), nodes: [] },
+    cwd,
+  });
 }
 
-async function prepareFileRoot(fileRoot: string | undefined): Promise<string | null> {
-  if (fileRoot === undefined) return null;
-  await mkdir(fileRoot, { recursive: true });
-  return resolve(fileRoot);
+async function prepareFileRoot(fileRoot: string | null): Promise<string | null> {
+  if (fileRoot !== null) await mkdir(fileRoot, { recursive: true });
+  return fileRoot;
 }

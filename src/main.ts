@@ -1,16 +1,14 @@
 /**
- * The composition root: the one file that names real adapters, and the program that
- * bin/lockstitch.js starts. Everything else is given what it needs.
+ * The program that bin/lockstitch.js starts, and its side of the composition root (with
+ * engine-parts.ts): these files name real adapters, everything else is given what it needs.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
 import { type BreakableNodes, breakableNodes } from "#cli/breakable-nodes.ts";
 import { listenFailure } from "#cli/commands/start.ts";
-import { type AnyPart, startParts } from "#cli/composition.ts";
 import { continueOrStart } from "#cli/example-run.ts";
 import { EXIT } from "#cli/exit-codes.ts";
 import { prepareFileRoot } from "#cli/file-root.ts";
@@ -20,31 +18,18 @@ import type { Settings } from "#cli/settings.ts";
 import { RESTARTS_VARIABLE, supervise } from "#cli/supervisor.ts";
 import { connectEngine } from "#client/engine-over-http.ts";
 import { LockstitchClient } from "#client/lockstitch-client.ts";
-import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
-import { sandboxPool } from "#nodes/code/code-javascript.ts";
 import { createRegistry } from "#nodes/registry.ts";
-import { type WatchedSecrets, watchedSecrets } from "#nodes/watched-secrets.ts";
-import { standardErrorLogger } from "#observe/logger.ts";
-import { type PlainMeter, plainMeter } from "#observe/plain-meter.ts";
-import type { Logger } from "#ports/logger.ts";
-import type { Secrets } from "#ports/secrets.ts";
+import type { PlainMeter } from "#observe/plain-meter.ts";
 import type { Store } from "#ports/store.ts";
-import { fileArchive } from "#storage/archive/file-archive.ts";
 import { inspectStore } from "#storage/sqlite/inspect.ts";
-import { openSqliteStore, storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
-import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
+import { storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
+import { openOwnership } from "#storage/sqlite/ownership.ts";
 import { restoreStore } from "#storage/sqlite/restore.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
-import { environmentSecrets } from "./system/environment-secrets.ts";
-import { fileSecrets } from "./system/file-secrets.ts";
-import { firstSecrets } from "./system/first-secrets.ts";
-import { secretVersions } from "./system/secret-version.ts";
+import { own, startEngineParts } from "./engine-parts.ts";
 import { systemClock } from "./system/system-clock.ts";
-import { systemDisk } from "./system/system-disk.ts";
-import { systemIds } from "./system/system-ids.ts";
-import { systemRandom } from "./system/system-random.ts";
 
 const EXAMPLE = new URL("../examples/report/report.workflow.yaml", import.meta.url);
 const PACKAGE = new URL("../package.json", import.meta.url);
@@ -55,19 +40,6 @@ const SAME_KEY_PRESS_MS = 200;
 
 /** How long what is left open may take to close by itself after a command. */
 const LEFT_OPEN_MS = 1_000;
-
-/** What an opened data directory consists of. */
-interface Parts {
-  meter: PlainMeter | null;
-  secrets: WatchedSecrets;
-  logger: Logger;
-  nodes: BreakableNodes;
-  fileRoot: string;
-  ownership: Ownership & { readonly owned: true };
-  store: Store;
-  sandbox: typeof sandboxPool;
-  engine: Engine;
-}
 
 const machine: Machine = {
   version: VERSION,
@@ -143,8 +115,18 @@ function isUnanswered(error: unknown): boolean {
 
 async function openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost> {
   const grace = { ms: 0 };
-  const composition = await startParts<Parts>(partsOf(settings, purpose, grace));
-  const { engine, logger, meter, nodes, ownership, store } = composition.parts;
+  const nodes = breakableNodes(createRegistry(settings.nodes));
+  const composition = await startEngineParts({
+    settings,
+    nodes: nodes.registry,
+    log: settings.logLevel ?? quietLevelOf(purpose),
+    // Who only runs one workflow is never asked for metrics.
+    isMetered: isServing(purpose),
+    limits: limitsOf(settings, purpose),
+    prepareFileRoot: () => prepareFileRoot(settings),
+    graceMs: () => grace.ms,
+  });
+  const { engine, logger, meter, ownership, store } = composition.parts;
   let server: FastifyInstance | null = null;
   let isClosing = false;
   return {
@@ -204,81 +186,6 @@ async function metricsOf(
   });
 }
 
-/** `grace.ms` is read when the engine is stopped. */
-function partsOf(
-  settings: Settings,
-  purpose: HostPurpose,
-  grace: { readonly ms: number },
-): readonly AnyPart<Parts>[] {
-  return [
-    {
-      name: "secrets",
-      needs: ["ownership"],
-      start: () => watchedSecrets(secretsOf(settings)),
-    },
-    {
-      name: "logger",
-      needs: ["secrets"],
-      start: ({ secrets }) =>
-        standardErrorLogger(settings.logLevel ?? quietLevelOf(purpose), secrets.redact),
-    },
-    // Who only runs one workflow is never asked for metrics.
-    { name: "meter", needs: [], start: () => (isServing(purpose) ? plainMeter() : null) },
-    { name: "nodes", needs: [], start: () => breakableNodes(createRegistry(settings.nodes)) },
-    {
-      name: "ownership",
-      needs: [],
-      start: () => own(settings.data),
-      stop: (ownership) => ownership.release(),
-    },
-    { name: "fileRoot", needs: ["ownership"], start: () => prepareFileRoot(settings) },
-    {
-      name: "store",
-      needs: ["ownership", "logger"],
-      start: ({ logger }) =>
-        openSqliteStore({
-          ...{ dataDir: settings.data, clock: systemClock, logger },
-          memoLimits: settings.memo,
-        }),
-      stop: (store) => store.close(),
-    },
-    {
-      name: "sandbox",
-      needs: [],
-      start: () => sandboxPool,
-      stop: (pool) => pool.close(),
-    },
-    {
-      name: "engine",
-      needs: ["store", "nodes", "logger", "fileRoot", "sandbox", "secrets", "meter"],
-      start: ({ store, nodes, logger, fileRoot, secrets, meter }) =>
-        openEmbeddedEngine({
-          store,
-          clock: systemClock,
-          random: systemRandom,
-          ids: systemIds(systemClock),
-          logger,
-          nodes: nodes.registry,
-          secrets,
-          ...(meter === null ? {} : { meter: meter.meter }),
-          services: { fileRoot, http: settings.http },
-          limits: limitsOf(settings, purpose),
-          ...careOf(settings),
-        }),
-      stop: (engine) => engine.close(grace.ms),
-    },
-  ];
-}
-
-/** The file or folder comes before the environment. */
-function secretsOf(settings: Settings): Secrets {
-  const versionOf = secretVersions(settings.data);
-  const environment = environmentSecrets(process.env, versionOf);
-  if (settings.secrets === null) return environment;
-  const onWarning = (message: string) => void process.stderr.write(`warning ${message}\n`);
-  return firstSecrets([fileSecrets(settings.secrets, { versionOf, onWarning }), environment]);
-}
-
 /** A warning in the midst of a run's live lines would tear them; a server's log is there for it. */
 function quietLevelOf(purpose: HostPurpose): "warn" | "error" {
   return isServing(purpose) ? "warn" : "error";
@@ -288,32 +195,9 @@ function isServing(purpose: HostPurpose): boolean {
   return purpose === "serve" || purpose === "demo";
 }
 
-function careOf(settings: Settings) {
-  const { retention, archiveDir, diskFreePercentMin } = settings.store;
-  return {
-    retention,
-    archive: fileArchive(archiveDir ?? join(settings.data, "archive")),
-    disk: { disk: systemDisk(settings.data), freeMin: diskFreePercentMin / 100 },
-  };
-}
-
 function limitsOf(settings: Settings, purpose: HostPurpose): { readonly attemptsMax?: number } {
   if (purpose === "look") return { attemptsMax: 0 };
   return settings.concurrency === null ? {} : { attemptsMax: settings.concurrency };
-}
-
-/** Takes the directory, or rejects with store_owned that names who has it. */
-async function own(data: string): Promise<Parts["ownership"]> {
-  const ownership = await openOwnership(data);
-  if (ownership.owned) return ownership;
-  const { pid, address } = ownership.owner;
-  const who = pid === null ? "another process" : `process ${pid}`;
-  const where = address === null ? "it serves no address" : `it serves ${address}`;
-  throw new LockstitchError(
-    "store_owned",
-    `${data} is owned by ${who} (${where}). Stop it, or choose another directory with --data.`,
-    { details: { pid, address, data } },
-  );
 }
 
 function demoHooks(nodes: BreakableNodes) {

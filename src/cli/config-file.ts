@@ -71,7 +71,7 @@ async function load(path: string): Promise<unknown> {
 }
 
 /** `{ http: { allowPrivate: true } }` as `{ "http.allowPrivate": true }`. */
-function flatten(settings: Record<string, unknown>): Record<string, unknown> {
+export function flatten(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const flat: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(settings)) {
     if (typeof value === "object" && value !== null && !Array.isArray(value))

@@ -165,3 +165,42 @@ await l.start(workflow("hangs", {}, (w) => { w.step("hang", "my.hang"); }), unde
   expect(keys).toHaveLength(2);
   expect(new Set(keys).size).toBe(1);
 });
+
+test("settings are checked as those of a configuration file are", async () => {
+  await using directory = await temporaryDirectory();
+  const data = directory.path;
+  await expect(
+    openLockstitch({ data, concurrency: 0, http: { timeoutMs: -1 }, settings: { nonsense: 1 } }),
+  ).rejects.toMatchObject({
+    code: "config_invalid",
+    details: {
+      problems: [
+        expect.stringContaining("nonsense in openLockstitch(): there is no such setting"),
+        expect.stringContaining("concurrency in openLockstitch(): 0"),
+        expect.stringContaining("http.timeoutMs in openLockstitch(): -1"),
+      ],
+    },
+  });
+});
+
+test("secrets of a file reach the function, and nothing else", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "secrets.env");
+  writeFileSync(file, "TOKEN=canary-4711\n", { mode: 0o600 });
+  const seen: unknown[] = [];
+  await using l = await openLockstitch({
+    data: join(directory.path, "data"),
+    secrets: file,
+    nodes: {
+      "my.use": ({ token }: { token: string }) => {
+        seen.push(token);
+        return { echo: token };
+      },
+    },
+  });
+  const flow = workflow("uses", {}, (w) => {
+    w.step("use", "my.use", { token: "${{ secrets.TOKEN }}" });
+  });
+  expect((await l.run(flow)).output).toEqual({ echo: "[secret TOKEN]" });
+  expect(seen).toEqual(["canary-4711"]);
+});
