@@ -21,6 +21,7 @@ export function runDocument(state: RunStateView, allSteps: boolean) {
     status: state.run.status,
     output: state.run.output ?? null,
     error: state.run.error,
+    ...(state.run.continuedTo === null ? {} : { continuedTo: state.run.continuedTo }),
     steps: stepDocuments(state, allSteps),
   };
 }
@@ -82,6 +83,9 @@ function headLines(run: RunView, colors: Colors): readonly string[] {
   }
   if (run.forkedFrom !== null) lines.push(row("rerun of", run.forkedFrom));
   if (run.parentRunId !== null) lines.push(row("parent", run.parentRunId));
+  if (run.continuedFrom !== null) lines.push(row("goes on", `from ${run.continuedFrom}`));
+  if (run.continuedTo !== null) lines.push(row("goes on", `as ${run.continuedTo}`));
+  for (const warning of run.warnings) lines.push(row("warning", warning));
   lines.push(row("input", brief(run.input, 200)));
   if (run.output !== null) lines.push(row("output", brief(run.output, 200)));
   if (run.error !== null) lines.push(row("error", colors.red(errorLine(run.error))));

@@ -27,6 +27,14 @@ export interface RunView {
   readonly parentRunId: string | null;
   /** The run that this one is a rerun of. */
   readonly forkedFrom: string | null;
+  /** The run whose `workflow.continue` started this one. */
+  readonly continuedFrom: string | null;
+  /** The run that goes on in its place; it ended with `workflow.continue`. */
+  readonly continuedTo: string | null;
+  /** The first run of its chain of continued runs: itself where there is none. */
+  readonly chainId: string;
+  /** What people should know although the run goes on. */
+  readonly warnings: readonly string[];
   readonly createdAtMs: number;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
@@ -35,7 +43,17 @@ export interface RunView {
 }
 
 /** A run without payloads, for lists. */
-export type RunSummary = Omit<RunView, "input" | "output" | "error" | "forkedFrom"> & {
+export type RunSummary = Omit<
+  RunView,
+  | "input"
+  | "output"
+  | "error"
+  | "forkedFrom"
+  | "continuedFrom"
+  | "continuedTo"
+  | "chainId"
+  | "warnings"
+> & {
   readonly errorCode: string | null;
 };
 
@@ -118,12 +136,13 @@ export interface ProgressView {
   readonly running: number;
   readonly waiting: number;
   readonly failed: number;
+  readonly warnings: readonly string[];
 }
 
 /** One thing that a run waits for. */
 export interface WaitView {
   readonly path: string | null;
-  /** slot, memo, attempt, retry, timer, signal, approval, child, admission, paused, turn, journal. */
+  /** slot, memo, attempt, retry, timer, signal, approval, child, compensation, admission, paused, turn, journal. */
   readonly kind: string;
   /** A sentence for people. */
   readonly text: string;
@@ -138,6 +157,7 @@ export interface ExplainView {
   /** At most 100; `more` counts the rest. */
   readonly waits: readonly WaitView[];
   readonly more: number;
+  readonly warnings: readonly string[];
 }
 
 export interface ApprovalView {

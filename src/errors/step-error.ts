@@ -11,7 +11,9 @@ export const STEP_ERROR_CODES = {
   child_failed: "The child run failed; its own error is in details.",
   child_cancelled: "The child run was cancelled.",
   child_not_started: "The child run could not be started.",
+  cleanup_timeout: "`finally` or compensations took longer than their cleanupTimeout.",
   code_failed: "The sandboxed code threw an error.",
+  compensation_failed: "Compensations of a saga failed; details list which.",
   config_invalid:
     "The step's configuration does not fit its schema once its expressions are evaluated.",
   connection_failed: "The other side could not be reached.",

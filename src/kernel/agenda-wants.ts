@@ -80,7 +80,9 @@ export function nextToCancel(scope: ScopeInstance): StepInstance | null {
   for (; scope.cancelCursor < scope.steps.length; scope.cancelCursor++) {
     const instance = scope.steps[scope.cancelCursor];
     if (instance === undefined || isSettled(instance.status)) continue;
-    if ((instance.live?.cancelling ?? null) === null) return instance;
+    const told = instance.live?.cancelling?.reason ?? null;
+    const mustHearAgain = scope.cancelling === "cleanup" && instance.status === "open";
+    if (told === null || (mustHearAgain && told !== "cleanup")) return instance;
   }
   return null;
 }

@@ -76,7 +76,7 @@ function actOpen(turn: Turn, instance: StepInstance): void {
     emit(turn, { type: "scope.cancel_requested", path: inner.path, reason: cancelling.reason });
     return;
   }
-  if (kind?.wantsCleanup(instance) === true) {
+  if (cancelling.reason !== "cleanup" && kind?.wantsCleanup(instance) === true) {
     kind.advance(turn, instance);
     return;
   }

@@ -4,6 +4,8 @@
  */
 import { durationMs } from "#workflow/definition.ts";
 import { extractSecretTexts } from "#workflow/expression/secret-uses.ts";
+import { stopScope } from "./cancel-step.ts";
+import { requestContinue } from "./continue-run.ts";
 import { CHILD_DEPTH_MAX } from "./decision.ts";
 import { deriveRunId, messageId } from "./derive-id.ts";
 import type { WaitFor } from "./events.ts";
@@ -89,6 +91,8 @@ function beginKind(turn: Turn, instance: StepInstance, config: unknown): boolean
       return failOnPurpose(turn, instance, config as FailConfig);
     case "stop":
       return stopRun(turn, instance, (config as { readonly output?: unknown }).output);
+    case "workflow.continue":
+      return requestContinue(turn, instance, config as Parameters<typeof requestContinue>[2]);
     default: {
       const scopeKind = SCOPE_KINDS.get(kind);
       if (scopeKind === undefined) throw new Error(`no kernel part for step kind "${kind}"`);
@@ -246,7 +250,8 @@ function failOnPurpose(turn: Turn, instance: StepInstance, config: FailConfig): 
 
 function stopRun(turn: Turn, instance: StepInstance, output: unknown): boolean {
   succeed(turn, instance, { output });
-  if (turn.state.ending === null)
-    emit(turn, { type: "run.stop_requested", path: instance.path, output: output ?? null });
+  if (turn.state.ending !== null) return true;
+  emit(turn, { type: "run.stop_requested", path: instance.path, output: output ?? null });
+  stopScope(turn, instance.scope, "stop");
   return true;
 }

@@ -2,7 +2,7 @@
 
 import { messageId } from "./derive-id.ts";
 import type { CancelReason } from "./events.ts";
-import type { StepInstance } from "./state.ts";
+import type { ScopeInstance, StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
 
 export function cancelStep(turn: Turn, instance: StepInstance, reason: CancelReason): void {
@@ -16,6 +16,26 @@ export function cancelStep(turn: Turn, instance: StepInstance, reason: CancelRea
   }
   emit(turn, { type: "step.cancel_requested", path: instance.path, reason });
   if (hasChild && wait?.kind === "child") cancelChild(turn, wait.runId, instance.path);
+}
+
+/**
+ * The scope of a step that ends the run: what stands behind the step must not begin before the news
+ * has come down from the root. Cleaning up goes on, though.
+ */
+export function stopScope(turn: Turn, scope: ScopeInstance, reason: CancelReason): void {
+  for (let at: ScopeInstance | null = scope; at !== null; at = at.owner?.scope ?? null)
+    if (at.slot === "finally" || at.plan.captures !== null) return;
+  if (scope.cancelling === null)
+    emit(turn, { type: "scope.cancel_requested", path: scope.path, reason });
+}
+
+/** Tells every child that ends with its parent; of a run that ends at once. */
+export function cancelChildren(turn: Turn): void {
+  for (const { path, live } of turn.state.steps.values()) {
+    const wait = live?.wait ?? null;
+    if (wait?.kind === "child" && wait.onParentEnd === "cancel")
+      cancelChild(turn, wait.runId, path);
+  }
 }
 
 export function cancelChild(turn: Turn, runId: string, path: string): void {

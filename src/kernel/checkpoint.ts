@@ -9,13 +9,13 @@
 import type { Plan } from "#workflow/plan.ts";
 import { addDeclaredStep } from "./declared-step.ts";
 import { holdScope, newLive } from "./live.ts";
-import { scopePlan } from "./scope-plan.ts";
+import { newScope } from "./scope-instance.ts";
+import { scopeAround, scopePlan } from "./scope-plan.ts";
 import { countEdge } from "./settle.ts";
 import {
   type AgendaItem,
   isSettled,
   type Live,
-  newScope,
   newState,
   type RunState,
   type ScopeInstance,
@@ -24,7 +24,7 @@ import {
 import { takeChanges, touchStep } from "./step-effects.ts";
 
 /** Grows when the saved shape changes. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** Fields that are copied as they are. */
 const PLAIN_FIELDS = [
@@ -44,9 +44,14 @@ const PLAIN_FIELDS = [
   "deadlineAtMs",
   "pausedAtMs",
   "ending",
+  "cleanupAtMs",
   "stopOutput",
+  "continuing",
+  "chainId",
+  "continuedTo",
   "body",
   "cleanup",
+  "unclean",
   "vars",
   "unwaited",
   "output",
@@ -79,6 +84,7 @@ type SavedScope = Pick<
   | "index"
   | "key"
   | "locals"
+  | "captured"
   | "sealed"
   | "closed"
   | "firstFailure"
@@ -133,6 +139,7 @@ function saveScope(scope: ScopeInstance): SavedScope {
     index,
     key,
     locals,
+    captured,
     sealed,
     closed,
     firstFailure,
@@ -151,6 +158,7 @@ function saveScope(scope: ScopeInstance): SavedScope {
     index,
     key,
     locals,
+    captured,
     sealed,
     closed,
     firstFailure,
@@ -238,15 +246,16 @@ export function restoreState(text: string, plan: Plan): RunState | null {
 
 function restoreScope(state: RunState, saved: SavedScope): void {
   const owner = saved.owner === null ? null : (state.steps.get(saved.owner) ?? null);
-  const { path, slot, index, key, locals } = saved;
+  const { path, slot, index, key, locals, captured } = saved;
   const scope = newScope(scopePlan(state, owner, slot), {
     path,
     slot,
     index,
     key,
     locals,
+    captured,
     owner,
-    parent: owner?.scope ?? (path === "" ? null : state.root),
+    parent: scopeAround(state, { owner, slot, path }),
   });
   for (const declared of saved.declared ?? []) addDeclaredStep(scope, declared);
   Object.assign(scope, {

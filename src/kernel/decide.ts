@@ -14,17 +14,20 @@ import { admit } from "./admit.ts";
 import { advance } from "./agenda.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
+import { continuedOf, takeCarried } from "./continue-run.ts";
+import { cutOffCleanup, cutOffRun, runCleanupOf } from "./cut-off.ts";
+import { takeChild, takeChildContinued } from "./decide-child.ts";
+import { decideControl } from "./decide-control.ts";
 import { declareSteps, sealScope } from "./decide-dynamic.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
 import { decideResolve } from "./decide-operator.ts";
 import { type Decision, LOST_MAX, type World } from "./decision.ts";
 import { endCancelled } from "./end-cancelled.ts";
+import { endRun } from "./end-run.ts";
 import { SEMANTICS } from "./events.ts";
 import type { AttemptOutcome, Input } from "./inputs.ts";
 import { takeMemoHit } from "./memo.ts";
 import { canFail, fail, guarded, succeed } from "./outcome.ts";
-import { isResolved } from "./resolution.ts";
-import { endRun } from "./run-life.ts";
 import type { RunState, StepInstance } from "./state.ts";
 import { takeChanges } from "./step-effects.ts";
 import { emit, newTurn, type Turn } from "./turn.ts";
@@ -71,6 +74,9 @@ function takeLate(turn: Turn, input: Input): void {
       turn.refusal = {
         code: "run_terminal",
         message: `Run ${turn.state.runId} has ended as ${turn.state.terminal}; it takes no ${input.kind}.`,
+        ...(turn.state.continuedTo === null
+          ? {}
+          : { details: { continuedTo: turn.state.continuedTo } }),
       };
       return;
     default:
@@ -104,11 +110,13 @@ function takeInput(turn: Turn, input: Input): void {
       return decideApproval(turn, input);
     case "child_finished":
       return takeChild(turn, input);
+    case "child_continued":
+      return takeChildContinued(turn, input);
     case "pause":
     case "resume":
     case "cancel":
     case "terminate":
-      return control(turn, input.kind, input.by, input.reason);
+      return decideControl(turn, input);
     case "resolve":
       return decideResolve(turn, input);
     case "declare":
@@ -148,6 +156,7 @@ function start(turn: Turn, input: Extract<Input, { readonly kind: "start" }>): v
         }
       : {}),
     ...(input.parent === null ? {} : { parent: input.parent }),
+    ...(input.continued === undefined ? {} : { continued: continuedOf(input.continued) }),
     by: input.by,
     ...(input.trace === null ? {} : { trace: input.trace }),
     ...(input.startKey === null ? {} : { startKey: input.startKey }),
@@ -158,6 +167,7 @@ function start(turn: Turn, input: Extract<Input, { readonly kind: "start" }>): v
       from: input.forkedFrom.runId,
       ...(input.forkedFrom.reason === null ? {} : { reason: input.forkedFrom.reason }),
     });
+  if (input.continued !== undefined) takeCarried(turn, input.continued);
   if (key !== null && !key.ok)
     endRun(turn, { type: "run.failed", error: key.error, path: "concurrency.key" });
 }
@@ -226,21 +236,23 @@ function takeComputed(turn: Turn, path: string, outcome: AttemptOutcome): void {
 /** Due timers are journaled also while the run is paused; they act when it goes on. */
 function takeTimer(turn: Turn, key: string): void {
   const { state, world } = turn;
-  const effects =
-    key === "deadline" ? state.runEffects : (find(turn, timerPath(key))?.effects ?? []);
+  const isOfRun = key === "deadline" || key === "cleanup";
+  const effects = isOfRun ? state.runEffects : (find(turn, timerPath(key))?.effects ?? []);
   const effect = effects.find((candidate) => candidate.key === key);
   if (effect?.kind !== "timer" || effect.dueAtMs > world.nowMs) {
     turn.applied = false;
     return;
   }
   if (key === "deadline") {
-    emit(turn, { type: "run.deadline_passed" });
+    emit(turn, { type: "run.deadline_passed", ...runCleanupOf(turn) });
     return;
   }
+  if (key === "cleanup") return cutOffRun(turn);
   const instance = find(turn, timerPath(key));
   if (instance === null) return;
   if (key.startsWith("timeout:")) return timeOut(turn, instance);
   if (key.startsWith("deadline:")) return passDeadline(turn, instance);
+  if (key.startsWith("cleanup:")) return cutOffCleanup(turn, instance);
   emit(turn, { type: "timer.fired", key });
 }
 
@@ -285,68 +297,4 @@ function stopInside(turn: Turn, instance: StepInstance, error: StepError): void 
   if (wait?.kind !== "child") return;
   if (wait.onParentEnd === "cancel") cancelChild(turn, wait.runId, instance.path);
   else endCancelled(turn, instance);
-}
-
-function takeChild(turn: Turn, input: Extract<Input, { readonly kind: "child_finished" }>): void {
-  const instance = find(turn, input.path);
-  const wait = instance?.live?.wait ?? null;
-  if (instance === null || wait?.kind !== "child" || wait.runId !== input.runId) {
-    turn.applied = false;
-    return;
-  }
-  const goesOn = input.status === "succeeded" && !isResolved(turn, instance);
-  if (!goesOn && !canFail(turn, instance)) return;
-  emit(turn, {
-    type: "child.finished",
-    path: input.path,
-    runId: input.runId,
-    status: input.status,
-    ...(input.error === null ? {} : { error: input.error }),
-  });
-  if (goesOn) return succeed(turn, instance, { output: input.output });
-  if (instance.live?.cancelling) return void endCancelled(turn, instance);
-  if (input.error?.code === "child_not_started") {
-    fail(turn, instance, input.error);
-    return;
-  }
-  fail(turn, instance, {
-    code: input.status === "cancelled" ? "child_cancelled" : "child_failed",
-    message: `Child run ${input.runId} ${input.status}${input.error === null ? "." : `: ${input.error.message}`}`,
-    retryable: true,
-    details: { runId: input.runId, error: input.error },
-  });
-}
-
-function control(
-  turn: Turn,
-  kind: "pause" | "resume" | "cancel" | "terminate",
-  by: string,
-  reason: string | null,
-): void {
-  const { state } = turn;
-  const why = { by, ...(reason === null ? {} : { reason }) };
-  switch (kind) {
-    case "pause":
-      turn.applied = state.pausedAtMs === null && state.ending === null;
-      if (turn.applied) emit(turn, { type: "run.paused", ...why });
-      return;
-    case "resume":
-      turn.applied = state.pausedAtMs !== null;
-      if (turn.applied) emit(turn, { type: "run.resumed", ...why });
-      return;
-    case "cancel":
-      turn.applied = state.ending === null;
-      if (turn.applied) emit(turn, { type: "run.cancel_requested", ...why });
-      return;
-    case "terminate":
-      for (const instance of state.steps.values()) {
-        const wait = instance.live?.wait ?? null;
-        if (wait?.kind === "child" && wait.onParentEnd === "cancel")
-          cancelChild(turn, wait.runId, instance.path);
-      }
-      endRun(turn, { type: "run.cancelled", ...why, terminated: true });
-      return;
-    default:
-      return unreachable(kind);
-  }
 }

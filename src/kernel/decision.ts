@@ -36,6 +36,7 @@ export interface Refusal {
     | "signals_full"
     | "signal_invalid";
   readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export interface Decision {
@@ -71,6 +72,10 @@ export const TURN_EVALUATIONS_MAX = 1_000;
 export const TURN_SIZE_MAX = 1_048_576;
 /** Signals buffered for a run; the next one is refused. */
 export const SIGNALS_MAX = 1_000;
+/** Ids of received signals that a run remembers, so that a repeated one is applied once. */
+export const SIGNAL_IDS_MAX = 10_000;
+/** Of those, how many a successor is given (workflow.continue). */
+export const SIGNAL_IDS_CARRIED = 1_000;
 /** Lost attempts in a row after which a step fails with host_lost. */
 export const LOST_MAX = 3;
 export const CHILD_DEPTH_MAX = 32;

@@ -5,7 +5,8 @@ import type { PlanEdge, PlanStep } from "#workflow/plan.ts";
 import { planRetry } from "#workflow/plan-policies.ts";
 import { NO_SECRETS } from "#workflow/secret-reads.ts";
 import type { DeclaredStep } from "./events.ts";
-import { addStep, type ScopeInstance, type StepInstance } from "./state.ts";
+import { addStep } from "./scope-instance.ts";
+import type { ScopeInstance, StepInstance } from "./state.ts";
 
 const NO_READS: Reads = { roots: [], steps: [], inputs: [] };
 
@@ -56,6 +57,8 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
     cases: [],
     catches: [],
     bodies: new Map(),
+    compensate: null,
+    cleanupMs: null,
     failFast: false,
     retry: planRetry(policies.retry),
     timeoutMs: durationMs(policies.timeout),

@@ -29,6 +29,11 @@ export function deriveRunId(runId: string, path: string, generation: number): st
   return `run_${derive("child", runId, path, generation)}`;
 }
 
+/** The run in which `runId` goes on (workflow.continue). */
+export function successorRunId(runId: string): string {
+  return `run_${derive("continue", runId)}`;
+}
+
 export function messageId(runId: string, path: string, generation: number, kind: string): string {
   return `msg_${derive("message", runId, path, generation, kind)}`;
 }

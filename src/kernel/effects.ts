@@ -5,8 +5,9 @@
  * timer is cleared, an attempt aborted, a queued admission withdrawn.
  */
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
-import type { MemoRequest } from "./events.ts";
+import type { MemoRequest, ParentLink } from "./events.ts";
 import type { SlotRequest, StepGates } from "./gates.ts";
+import type { Carried } from "./inputs.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 export type Effect =
@@ -89,6 +90,32 @@ export type Send =
       readonly status: "succeeded" | "failed" | "cancelled";
       readonly output: unknown;
       readonly error: unknown;
+      /** The first run of its chain, where that is another. */
+      readonly chainId?: string;
+    }
+  /** Tells the parent that a successor goes on in the place of its child. */
+  | {
+      readonly kind: "child_continued";
+      readonly id: string;
+      readonly toRunId: string;
+      readonly path: string;
+      readonly runId: string;
+      readonly byRunId: string;
+      readonly chainId: string;
+    }
+  /** Starts the successor of a run (workflow.continue). */
+  | {
+      readonly kind: "continue_start";
+      readonly id: string;
+      readonly toRunId: string;
+      readonly workflow: string;
+      /** null: the newest. */
+      readonly version: number | null;
+      readonly input: unknown;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly priority: number;
+      readonly parent: ParentLink | null;
+      readonly continued: Omit<Carried, "fault">;
     }
   | {
       readonly kind: "cancel";

@@ -3,76 +3,16 @@
  * its sequence number and time come from where it stands (the turn's record), not from inside.
  * Old events are upcast on read and never rewritten; unknown fields are kept.
  *
- * Fields listed in VALUE_FIELDS may hold values of any size: state keeps references to them, and
+ * Fields listed in VALUE_FIELDS (value-fields.ts) may hold values of any size: state keeps references to them, and
  * the engine may move one over 64 KiB to the blob store (`outputBlob` then stands for `output`).
  * Paths are text (workflow/path.ts); the root scope's path is "".
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
+import type { CapturedStep } from "./compensable.ts";
 import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
 import type { ValueRef } from "./value-ref.ts";
-
-export const VALUE_FIELDS = [
-  "input",
-  "output",
-  "values",
-  "keys",
-  "results",
-  "failed",
-  "payload",
-  "carry",
-  "value",
-] as const;
-
-export type ValueField = (typeof VALUE_FIELDS)[number];
-
-/** Which of them an event of each type may have; the generators of the tests hold it complete. */
-export const VALUE_FIELDS_OF: {
-  readonly [Type in RunEventType]: readonly (ValueField & keyof EventOf<Type>)[];
-} = {
-  "run.queued": ["input"],
-  "run.forked": [],
-  "run.admitted": [],
-  "run.started": [],
-  "run.paused": [],
-  "run.resumed": [],
-  "run.cancel_requested": [],
-  "run.stop_requested": ["output"],
-  "run.deadline_passed": [],
-  "run.succeeded": ["output"],
-  "run.failed": [],
-  "run.cancelled": [],
-  "variable.set": ["value"],
-  "scope.opened": [],
-  "scope.sealed": [],
-  "scope.cancel_requested": [],
-  "scope.closed": ["output", "carry"],
-  "step.declared": [],
-  "step.scheduled": ["input"],
-  "step.started": ["carry"],
-  "step.waiting": ["input"],
-  "step.succeeded": ["output"],
-  "step.resolved": ["output"],
-  "step.failed": ["output"],
-  "step.retry_scheduled": [],
-  "step.skipped": [],
-  "step.blocked": [],
-  "step.cancel_requested": [],
-  "step.cancelled": [],
-  "step.lost": [],
-  "step.late_result": [],
-  "step.memo_hit": [],
-  "step.items_stored": ["values", "keys"],
-  "step.results_stored": ["results", "failed"],
-  "timer.fired": [],
-  "signal.received": ["payload"],
-  "slot.granted": [],
-  "signal.consumed": [],
-  "signal.unconsumed": [],
-  "child.started": ["input"],
-  "child.finished": ["output"],
-};
 
 /** Grows when decide changes its mind about anything; every released number stays readable. */
 export const SEMANTICS = 1;
@@ -83,6 +23,14 @@ export interface ParentLink {
   /** 1 for a child of a run that has no parent. */
   readonly depth: number;
   readonly wait: boolean;
+}
+
+/** Where a run goes on. */
+export interface Continued {
+  readonly fromRunId: string;
+  readonly chainId: string;
+  /** Ids of the last signals that the chain has received: none of them counts again. */
+  readonly signalIds: readonly string[];
 }
 
 /** The instants at which a step's time is over, as far as it has limits. */
@@ -143,6 +91,8 @@ export type RunEvent =
         readonly whenFull: "queue" | "reject" | "cancelRunning";
       };
       readonly parent?: ParentLink;
+      /** The run goes on where another ended: see run.continued. */
+      readonly continued?: Continued;
       readonly by: string;
       readonly trace?: string;
       readonly startKey?: string;
@@ -153,10 +103,25 @@ export type RunEvent =
   | { readonly type: "run.started"; readonly deadlineAtMs?: number }
   | { readonly type: "run.paused"; readonly by: string; readonly reason?: string }
   | { readonly type: "run.resumed"; readonly by: string; readonly reason?: string }
-  | { readonly type: "run.cancel_requested"; readonly by: string; readonly reason?: string }
+  | {
+      readonly type: "run.cancel_requested";
+      readonly by: string;
+      readonly reason?: string;
+      /** When `finally` and compensations are cut off. */
+      readonly cleanupAtMs?: number;
+    }
   /** A `stop` step, or the run's deadline, ends what still runs. */
   | { readonly type: "run.stop_requested"; readonly path: string; readonly output: unknown }
-  | { readonly type: "run.deadline_passed" }
+  | { readonly type: "run.deadline_passed"; readonly cleanupAtMs?: number }
+  /** A `workflow.continue` step: what still runs ends, then a successor takes over. */
+  | {
+      readonly type: "run.continue_requested";
+      readonly path: string;
+      readonly input?: unknown;
+      /** Absent `input`: that of this run. */
+      readonly inputRef?: ValueRef;
+      readonly latest?: true;
+    }
   | { readonly type: "run.succeeded"; readonly output?: unknown; readonly outputRef?: ValueRef }
   | { readonly type: "run.failed"; readonly error: StepError; readonly path?: string }
   | {
@@ -165,6 +130,8 @@ export type RunEvent =
       readonly reason?: string;
       readonly terminated?: true;
     }
+  /** Ends the run as succeeded; `toRunId` starts with its input and unread signals. */
+  | { readonly type: "run.continued"; readonly toRunId: string; readonly chainId: string }
   | { readonly type: "variable.set"; readonly name: string; readonly value: unknown }
   | {
       readonly type: "scope.opened";
@@ -177,6 +144,10 @@ export type RunEvent =
       readonly key?: string;
       /** What its locals hold. */
       readonly locals?: Readonly<Record<string, ValueRef>>;
+      /** A compensation: the steps of closed scopes that it reads. */
+      readonly steps?: Readonly<Record<string, CapturedStep>>;
+      /** When the cleanup that begins with it is cut off (`cleanupTimeout` of its owner). */
+      readonly cleanupAtMs?: number;
     }
   | { readonly type: "scope.sealed"; readonly path: string }
   | {
@@ -369,16 +340,26 @@ export type RunEvent =
       readonly status: "succeeded" | "failed" | "cancelled";
       readonly output?: unknown;
       readonly error?: StepError;
+    }
+  /** The child has ended in a successor, which is waited for instead. */
+  | {
+      readonly type: "child.continued";
+      readonly path: string;
+      readonly runId: string;
+      readonly toRunId: string;
     };
 
+/** `cleanup`: a cleanupTimeout has passed, so that cleaning up ends too. */
 export type CancelReason =
   | "cancel"
   | "stop"
   | "deadline"
+  | "continue"
   | "fail_fast"
   | "join"
   | "parent"
-  | "operator";
+  | "operator"
+  | "cleanup";
 
 export type RunEventType = RunEvent["type"];
 export type EventOf<Type extends RunEventType> = Extract<RunEvent, { readonly type: Type }>;

@@ -1,8 +1,12 @@
 /** The part of evolve() that changes one step instance. */
 import { unreachable } from "#errors/errors.ts";
+import type { StepError } from "#errors/step-error.ts";
+import { handOver, keepForSaga, leavesDoubt } from "./compensation.ts";
 import type { EventOf, RunEvent, TimeLimits } from "./events.ts";
 import type { StepGates } from "./gates.ts";
+import { rememberSignal } from "./remember-signal.ts";
 import { resolutionId, withResolution } from "./resolution-shape.ts";
+import { FAILURES_MAX } from "./scopes/control.ts";
 import { controlStarted, controlStored } from "./scopes/fold.ts";
 import { recordFailure, settle } from "./settle.ts";
 import { type Live, listStep, type RunState, type StepInstance, signalKey } from "./state.ts";
@@ -19,6 +23,7 @@ type AboutStep = Exclude<
         | "step.late_result"
         | "step.memo_hit"
         | "signal.consumed"
+        | "child.continued"
         | "slot.granted";
     }
 >;
@@ -32,6 +37,8 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
       instance.error = null;
       instance.port = event.port ?? null;
       unlistWait(state, instance);
+      if (instance.step.kind === "saga") handOver(instance);
+      keepForSaga(state, instance, "succeeded", instance.output);
       return settle(state, instance, "succeeded");
     case "step.failed":
       instance.error = event.error;
@@ -40,10 +47,13 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
       unlistWait(state, instance);
       if (instance.handled === null)
         recordFailure(state, instance, event.error, event.ends === true);
+      if (instance.live?.control != null) recordUnclean(state, instance, event.error);
+      keepForSaga(state, instance, "failed", NULL_REF);
       return settle(state, instance, "failed");
     case "step.skipped":
       instance.skippedByIf = event.by !== "untaken";
       unlistWait(state, instance);
+      keepForSaga(state, instance, "skipped", NULL_REF);
       return settle(state, instance, "skipped");
     case "step.resolved":
       return resolve(state, event, instance);
@@ -51,6 +61,7 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
       return settle(state, instance, "blocked");
     case "step.cancelled":
       unlistWait(state, instance);
+      keepForSaga(state, instance, "cancelled", NULL_REF);
       return settle(state, instance, "cancelled");
     default:
       evolveLive(state, event, instance, liveOf(instance));
@@ -115,17 +126,20 @@ function evolveLive(
     case "step.retry_scheduled":
       unlistWait(state, instance);
       if (instance.status === "scheduled" || instance.status === "running") state.active--;
+      if (leavesDoubt(instance, event.error)) live.inDoubt = true;
       instance.status = "retrying";
       instance.attempt = event.attempt;
       instance.error = event.error;
       return beginRetrying(live, event.dueAtMs);
     case "step.cancel_requested":
       live.cancelling = { reason: event.reason, error: event.error ?? null };
+      live.untold = null;
       if (instance.status === "open") listStep(state, instance);
       return;
     case "step.lost":
       instance.status = "scheduled";
       instance.attempt = event.attempt + 1;
+      live.inDoubt = true;
       live.lostInARow++;
       live.timeoutAtMs = null;
       live.scheduledAtMs = state.nowMs;
@@ -135,13 +149,7 @@ function evolveLive(
       controlStored(instance, event, state.seq);
       return listStep(state, instance);
     case "child.started":
-      beginAwaiting(instance, live, event);
-      live.wait = { kind: "child", runId: event.runId, onParentEnd: event.onParentEnd };
-      live.input = refOf(event.input, state.seq, "input");
-      if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
-      if (!event.wait && event.onParentEnd === "cancel")
-        state.unwaited.push({ runId: event.runId, path: event.path });
-      return;
+      return beginChild(state, instance, live, event);
     case "child.finished":
       return;
     default:
@@ -151,13 +159,14 @@ function evolveLive(
 
 /** What was decided is kept; a retry gives a running step its next attempt, and ends another's pause. */
 function resolve(state: RunState, event: EventOf<"step.resolved">, instance: StepInstance): void {
-  if (event.id !== undefined) state.signalIds.add(resolutionId(event.id));
+  if (event.id !== undefined) rememberSignal(state, resolutionId(event.id));
   state.resolutions = withResolution(state.resolutions, event, state.seq);
   const { live } = instance;
   if (event.action !== "retry" || live === null) return;
   if (instance.status === "running") {
     instance.status = "scheduled";
     instance.attempt = event.attempt ?? instance.attempt + 1;
+    live.inDoubt = true;
     live.lostInARow = 0;
     live.timeoutAtMs = null;
     live.scheduledAtMs = state.nowMs;
@@ -180,6 +189,13 @@ function gatesOf(event: EventOf<"step.scheduled">): StepGates | null {
   };
 }
 
+/** What nobody can handle: its scope was told to stop, and ends whatever the step says. */
+function recordUnclean(state: RunState, { scope, path }: StepInstance, error: StepError): void {
+  const isCleanup = error.code === "compensation_failed" || error.code === "cleanup_timeout";
+  if (isCleanup && scope.cancelling !== null && state.unclean.length < FAILURES_MAX)
+    state.unclean.push({ error, path });
+}
+
 /** Nothing of the failed attempt is kept but that it failed. */
 function beginRetrying(live: Live, dueAtMs: number): void {
   live.failures++;
@@ -187,9 +203,24 @@ function beginRetrying(live: Live, dueAtMs: number): void {
   live.fired = false;
   live.timeoutAtMs = null;
   live.retryAtMs = dueAtMs;
+  live.cleanupAtMs = null;
   live.control = null;
   live.cancelling = null;
   live.wait = null;
+}
+
+function beginChild(
+  state: RunState,
+  instance: StepInstance,
+  live: Live,
+  event: EventOf<"child.started">,
+): void {
+  const { runId, onParentEnd } = event;
+  beginAwaiting(instance, live, event);
+  live.wait = { kind: "child", runId, chainId: runId, onParentEnd };
+  live.input = refOf(event.input, state.seq, "input");
+  if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
+  if (!event.wait && onParentEnd === "cancel") state.unwaited.push({ runId, path: event.path });
 }
 
 function beginAwaiting(instance: StepInstance, live: Live, limits: TimeLimits): void {

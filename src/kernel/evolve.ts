@@ -11,18 +11,20 @@
 import { unreachable } from "#errors/errors.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { addDeclaredStep } from "./declared-step.ts";
-import type { EventOf, RunEvent } from "./events.ts";
+import type { Continued, EventOf, RunEvent } from "./events.ts";
 import { evolveStep } from "./evolve-step.ts";
 import { dropScope, holdScope } from "./live.ts";
-import { scopePlan } from "./scope-plan.ts";
+import { rememberSignal } from "./remember-signal.ts";
+import { newScope } from "./scope-instance.ts";
+import { scopeAround, scopePlan } from "./scope-plan.ts";
 import { controlClosed, controlOpened } from "./scopes/fold.ts";
 import { countEdge, wake } from "./settle.ts";
 import {
+  type EndingReason,
   isSettled,
   listRun,
   listScope,
   listStep,
-  newScope,
   type RunState,
   type ScopeInstance,
   type StepInstance,
@@ -50,6 +52,8 @@ function apply(state: RunState, event: RunEvent): void {
     case "run.cancel_requested":
     case "run.stop_requested":
     case "run.deadline_passed":
+    case "run.continue_requested":
+    case "run.continued":
     case "run.succeeded":
     case "run.failed":
     case "run.cancelled":
@@ -75,9 +79,12 @@ function apply(state: RunState, event: RunEvent): void {
     case "timer.fired":
       return fireTimer(state, event.key);
     case "step.late_result":
-    case "step.memo_hit":
     case "slot.granted":
       return;
+    case "step.memo_hit":
+      return remember(stepAt(state, event.path));
+    case "child.continued":
+      return continueChild(state, event);
     default:
       return evolveStep(state, event, stepAt(state, event.path));
   }
@@ -96,6 +103,7 @@ function evolveRun(state: RunState, event: AboutRun): void {
       state.priority = event.priority;
       state.concurrency = event.concurrency ?? null;
       state.parent = event.parent ?? null;
+      if (event.continued !== undefined) goOn(state, event.continued);
       return;
     case "run.forked":
       return;
@@ -115,12 +123,25 @@ function evolveRun(state: RunState, event: AboutRun): void {
     case "run.resumed":
       return resume(state);
     case "run.cancel_requested":
-      return end(state, "cancel", event.by, event.reason ?? null);
+      end(state, "cancel", event.by, event.reason ?? null);
+      state.cleanupAtMs = event.cleanupAtMs ?? null;
+      return;
     case "run.stop_requested":
       state.stopOutput = refOf(event.output, state.seq, "output");
       return end(state, "stop", event.path, null);
     case "run.deadline_passed":
-      return end(state, "deadline", "", null);
+      end(state, "deadline", "", null);
+      state.cleanupAtMs = event.cleanupAtMs ?? null;
+      return;
+    case "run.continue_requested":
+      state.continuing = {
+        input: event.inputRef ?? refOf(event.input, state.seq, "input"),
+        latest: event.latest === true,
+      };
+      return end(state, "continue", event.path, null);
+    case "run.continued":
+      state.continuedTo = event.toRunId;
+      return terminate(state, "succeeded");
     case "run.succeeded":
       state.output = event.outputRef ?? refOf(event.output, state.seq, "output");
       return terminate(state, "succeeded");
@@ -142,6 +163,7 @@ function resume(state: RunState): void {
   for (const { live, status } of state.steps.values()) {
     if (live === null) continue;
     if (live.deadlineAtMs !== null) live.deadlineAtMs += pausedMs;
+    if (live.cleanupAtMs !== null) live.cleanupAtMs += pausedMs;
     if (live.timeoutAtMs !== null && status !== "running") live.timeoutAtMs += pausedMs;
   }
   touchSteps(state);
@@ -151,12 +173,7 @@ function touchSteps(state: RunState): void {
   for (const instance of state.steps.values()) touchStep(state, instance);
 }
 
-function end(
-  state: RunState,
-  reason: "cancel" | "stop" | "deadline",
-  by: string,
-  text: string | null,
-): void {
+function end(state: RunState, reason: EndingReason, by: string, text: string | null): void {
   if (state.pausedAtMs !== null) resume(state);
   state.ending = { reason, by, text };
   listRun(state);
@@ -180,16 +197,38 @@ function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled
   state.resolutions = null;
 }
 
+function goOn(state: RunState, { chainId, signalIds }: Continued): void {
+  state.chainId = chainId;
+  for (const id of signalIds) rememberSignal(state, id);
+}
+
+/** What another step did is not undone in the name of this one. */
+function remember({ live }: StepInstance): void {
+  if (live !== null) live.isRemembered = true;
+}
+
+/** Children that nobody waits for may have closed with their scope. */
+function continueChild(
+  state: RunState,
+  { path, runId, toRunId }: EventOf<"child.continued">,
+): void {
+  const wait = state.steps.get(path)?.live?.wait;
+  if (wait?.kind === "child") wait.runId = toRunId;
+  for (const child of state.unwaited) if (child.runId === runId) child.runId = toRunId;
+}
+
 function openScope(state: RunState, event: EventOf<"scope.opened">): void {
+  const { path, slot } = event;
   const owner = event.owner === undefined ? null : stepAt(state, event.owner);
-  const scope = newScope(scopePlan(state, owner, event.slot), {
-    path: event.path,
+  const scope = newScope(scopePlan(state, owner, slot), {
+    path,
     owner,
-    parent: owner?.scope ?? state.root,
-    slot: event.slot,
+    parent: scopeAround(state, { path, owner, slot }),
+    slot,
     index: event.index ?? null,
     key: event.key ?? null,
     locals: event.locals ?? {},
+    captured: event.steps ?? null,
   });
   if (event.path === "") state.root = scope;
   if (owner === null && event.path !== "") state.phase = "finally";
@@ -199,6 +238,10 @@ function openScope(state: RunState, event: EventOf<"scope.opened">): void {
     if (owner.live !== null) {
       holdScope(owner.live, scope);
       owner.live.untold = null;
+      if (event.cleanupAtMs !== undefined) {
+        owner.live.cleanupAtMs = event.cleanupAtMs;
+        touchStep(state, owner);
+      }
     }
     controlOpened(owner, scope);
     listStep(state, owner);
@@ -218,6 +261,7 @@ function cancelScope(
   reason: ScopeInstance["cancelling"],
 ): void {
   scope.cancelling = reason;
+  scope.cancelCursor = 0;
   scope.sealed = true;
   listScope(state, scope);
 }
@@ -292,9 +336,10 @@ function receiveSignal(state: RunState, event: EventOf<"signal.received">): void
     key: event.key,
     payload: refOf(event.payload, state.seq, "payload"),
     by: event.by,
+    seq: state.seq,
   });
   state.signals.set(key, buffered);
-  state.signalIds.add(event.id);
+  rememberSignal(state, event.id);
   state.signalCount++;
   state.agenda.push({ signalKey: key });
 }

@@ -16,6 +16,7 @@ export interface Wait {
     | "signal"
     | "approval"
     | "child"
+    | "compensation"
     | "stopping"
     | "paused"
     | "turn"
@@ -49,7 +50,7 @@ export function explainRun(state: RunState, nowMs: number): Wait[] {
       dueAtMs: null,
     });
   for (const instance of state.steps.values()) {
-    const wait = explainStep(instance, nowMs);
+    const wait = explainCompensation(instance) ?? explainStep(instance, nowMs);
     if (wait !== null) waits.push(wait);
   }
   for (const scope of state.scopes.values())
@@ -64,6 +65,23 @@ export function explainRun(state: RunState, nowMs: number): Wait[] {
   if (agendaWants(state))
     waits.push({ path: null, kind: "turn", text: "goes on by itself", frees: null, dueAtMs: null });
   return waits;
+}
+
+/** A saga that undoes what it did: which step, and how far it is. */
+function explainCompensation({ path, live }: StepInstance): Wait | null {
+  const control = live?.control;
+  if (live === null || control?.kind !== "saga" || control.undoing === null) return null;
+  const [scope] = live.scopes;
+  const undo = scope?.steps.find(({ live: inner }) => inner !== null);
+  const attempt = undo === undefined || undo.attempt === 0 ? "" : `, attempt ${undo.attempt}`;
+  const failed = control.failed === 0 ? "" : `; ${control.failed} failed`;
+  return {
+    path,
+    kind: "compensation",
+    text: `"${path}" compensates "${control.undoing}" (${control.total - control.compensables.length} of ${control.total})${attempt}${failed}`,
+    frees: null,
+    dueAtMs: live.cleanupAtMs,
+  };
 }
 
 function explainStep(instance: StepInstance, nowMs: number): Wait | null {

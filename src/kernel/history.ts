@@ -3,6 +3,7 @@
  * scope has closed. For `GET /runs/{id}/state`, `run --all-steps` and the page.
  */
 import type { StepError } from "#errors/step-error.ts";
+import { COMPENSATE } from "#workflow/control-steps.ts";
 import { parsePath } from "#workflow/path.ts";
 import type { Plan, PlanScope, PlanStep } from "#workflow/plan.ts";
 import type { MemoOrigin, RunEvent } from "./events.ts";
@@ -141,7 +142,13 @@ export function stepOfPath(plan: Plan, path: string): PlanStep | null {
   if (segments === null) return null;
   let scopes: readonly PlanScope[] = [plan.root];
   let step: PlanStep | null = null;
-  for (const { id } of segments) {
+  for (const { id, item } of segments) {
+    if (id === COMPENSATE && typeof item === "string" && step?.kind === "saga") {
+      const undoes = stepOfPath(plan, item)?.compensate ?? null;
+      scopes = undoes === null ? [] : [undoes];
+      step = null;
+      continue;
+    }
     const found: PlanStep | null = stepIn(scopes, id);
     if (found !== null) {
       step = found;

@@ -3,7 +3,7 @@
  * events that decide() makes of them are.
  */
 import type { StepError } from "#errors/step-error.ts";
-import type { DeclaredStep, MemoOrigin, ParentLink } from "./events.ts";
+import type { Continued, DeclaredStep, MemoOrigin, ParentLink } from "./events.ts";
 import type { PassedGate } from "./gates.ts";
 
 export type AttemptOutcome =
@@ -15,6 +15,20 @@ export interface SlotGrant {
   readonly path: string;
   readonly gates: readonly PassedGate[];
   readonly waitedMs: number;
+}
+
+/** What a run hands to its successor beside input, labels, priority and parent. */
+export interface Carried extends Continued {
+  /** Signals that nobody had read, in the order in which they came. */
+  readonly signals: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly key: string | null;
+    readonly payload: unknown;
+    readonly by: string;
+  }[];
+  /** Why the successor cannot run: it begins and fails with this. */
+  readonly fault: StepError | null;
 }
 
 export type Input =
@@ -31,6 +45,8 @@ export type Input =
       readonly by: string;
       readonly trace: string | null;
       readonly startKey: string | null;
+      /** It goes on where another run ended. */
+      readonly continued?: Carried;
     }
   /** The run has its slot (or needs none) and may begin. */
   | { readonly kind: "admit_run" }
@@ -84,6 +100,15 @@ export type Input =
       readonly status: "succeeded" | "failed" | "cancelled";
       readonly output: unknown;
       readonly error: StepError | null;
+      /** The first run of its chain, where that is another. */
+      readonly chainId?: string;
+    }
+  | {
+      readonly kind: "child_continued";
+      readonly path: string;
+      readonly runId: string;
+      readonly toRunId: string;
+      readonly chainId: string;
     }
   | {
       readonly kind: "pause" | "resume" | "cancel" | "terminate";

@@ -111,11 +111,19 @@ function handlerOf(turn: Turn, instance: StepInstance): Handled | null {
   return outcome.value === null ? null : { by: "onError", output: outcome.value.value };
 }
 
+/** Failures after which another attempt would be no better, or do harm. */
+const NEVER_AGAIN: ReadonlySet<string> = new Set([
+  "deadline_exceeded",
+  "host_lost",
+  "cleanup_timeout",
+  "compensation_failed",
+]);
+
 /** Attempts are counted without those that a crash took. */
 export function mayRetry(instance: StepInstance, retry: PlanRetry, error: StepError): boolean {
   const live = instance.live;
   if (live === null || (live.cancelling !== null && live.cancelling.error !== error)) return false;
-  if (error.code === "deadline_exceeded" || error.code === "host_lost") return false;
+  if (NEVER_AGAIN.has(error.code)) return false;
   if (live.failures + 1 >= retry.attempts) return false;
   if (retry.errors !== null)
     return retry.errors.some((pattern) => matchesCode(pattern, error.code));

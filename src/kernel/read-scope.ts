@@ -4,7 +4,8 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Reads, Scope } from "#workflow/expression/expression.ts";
-import { type InstanceStatus, isSettled, type ScopeInstance, type StepInstance } from "./state.ts";
+import { findStep } from "./compensation.ts";
+import { type InstanceStatus, isSettled, type ScopeInstance } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { NOT_LOADED, VALUE_LOST, type ValueRef } from "./value-ref.ts";
 
@@ -82,7 +83,7 @@ function runStatus(turn: Turn): string {
   const { ending, body } = turn.state;
   if (body === null) return "running";
   if (ending?.reason === "cancel") return "cancelled";
-  if (ending?.reason === "stop") return "succeeded";
+  if (ending?.reason === "stop" || ending?.reason === "continue") return "succeeded";
   if (ending?.reason === "deadline") return "failed";
   return body.outcome;
 }
@@ -95,7 +96,9 @@ function readLocal(turn: Turn, scope: ScopeInstance | null, name: string): unkno
   for (let at = scope; at !== null; at = at.parent) {
     const ref = at.locals[name];
     if (ref !== undefined) return readValue(turn, ref);
-    if (name === "carry" && at.plan.locals.has("carry")) return readRecord(turn, carriedRefs(at));
+    const { locals, captures } = at.plan;
+    if (name === "carry" && (locals.has(name) || captures?.locals.has(name) === true))
+      return readRecord(turn, carriedRefs(at));
   }
   return undefined;
 }
@@ -128,7 +131,7 @@ export function readAll(
 function readSteps(turn: Turn, scope: ScopeInstance | null, reads: Reads): Record<string, unknown> {
   const steps: Record<string, unknown> = {};
   for (const read of reads.steps) {
-    const instance = resolveStep(turn, scope, read.id);
+    const instance = findStep(scope ?? turn.state.root, read.id);
     if (instance === null) continue;
     const whole = read.fields.length === 0;
     steps[read.id] = {
@@ -145,15 +148,6 @@ function errorView(error: StepError | null): unknown {
   return error === null
     ? null
     : { code: error.code, message: error.message, details: error.details ?? null };
-}
-
-/** The instance that `steps.<id>` means inside `scope`: the nearest outer scope that holds the id. */
-function resolveStep(turn: Turn, scope: ScopeInstance | null, id: string): StepInstance | null {
-  for (let at = scope ?? turn.state.root; at !== null; at = at.parent) {
-    const position = at.positions.get(id);
-    if (position !== undefined) return at.steps[position] ?? null;
-  }
-  return null;
 }
 
 function publicStatus(status: InstanceStatus): string {

@@ -6,15 +6,14 @@
  * R1. A terminal run never changes; its last event is run.succeeded, run.failed or run.cancelled.
  * R2. `finally` runs once the root has closed, however it closed, but not after terminate.
  */
-import type { StepError } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
-import { cancelChild } from "./cancel-step.ts";
-import { messageId } from "./derive-id.ts";
+import { continueRun } from "./continue-run.ts";
+import { type EndEvent, endRun, failedBy } from "./end-run.ts";
 import { guarded } from "./outcome.ts";
-import { readScope, readValue } from "./read-scope.ts";
+import { readScope } from "./read-scope.ts";
 import type { RunState } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
-import { NOT_LOADED, type ValueRef } from "./value-ref.ts";
+import { uncleanOf } from "./unclean.ts";
 
 /** False: values are missing. */
 export function advanceRun(turn: Turn): boolean {
@@ -58,16 +57,6 @@ function startRun(turn: Turn): boolean {
   return true;
 }
 
-type EndEvent =
-  | { readonly type: "run.succeeded"; readonly output?: unknown; readonly outputRef?: ValueRef }
-  | { readonly type: "run.failed"; readonly error: StepError; readonly path?: string }
-  | {
-      readonly type: "run.cancelled";
-      readonly by?: string;
-      readonly reason?: string;
-      readonly terminated?: true;
-    };
-
 function cancelledBy(state: RunState): EndEvent {
   const { ending } = state;
   return {
@@ -80,6 +69,8 @@ function cancelledBy(state: RunState): EndEvent {
 function finishRun(turn: Turn): boolean {
   const { state } = turn;
   const { ending, body, cleanup } = state;
+  const unclean = uncleanOf(state);
+  if (unclean !== null) return endRun(turn, failedBy(unclean.error, unclean.path));
   if (ending?.reason === "cancel") return endRun(turn, cancelledBy(state));
   if (ending?.reason === "deadline")
     return endRun(turn, {
@@ -95,11 +86,8 @@ function finishRun(turn: Turn): boolean {
   if (cleanup !== null) return endRun(turn, failedBy(cleanup.error, cleanup.path));
   if (ending?.reason === "stop")
     return endRun(turn, { type: "run.succeeded", outputRef: state.stopOutput ?? { v: null } });
+  if (ending?.reason === "continue") return continueRun(turn);
   return succeedRun(turn);
-}
-
-function failedBy(error: StepError, path: string | null): EndEvent {
-  return { type: "run.failed", error, ...(path === null ? {} : { path }) };
 }
 
 function succeedRun(turn: Turn): boolean {
@@ -115,37 +103,4 @@ function succeedRun(turn: Turn): boolean {
   if (!output.ok) return endRun(turn, failedBy(output.error, "output"));
   if (output.value === null) return false;
   return endRun(turn, { type: "run.succeeded", output: output.value.value });
-}
-
-/** Journals what stays unread, ends the run and tells its parent. False: the output must be loaded for the parent. */
-export function endRun(turn: Turn, event: EndEvent): boolean {
-  const { state } = turn;
-  const told =
-    state.parent === null || !state.parent.wait ? { output: null } : outputForParent(turn, event);
-  if (told === null) return false;
-  for (const buffered of [...state.signals.values()].flat())
-    emit(turn, { type: "signal.unconsumed", id: buffered.id, reason: "the run ended" });
-  for (const { runId, path } of state.unwaited) cancelChild(turn, runId, path);
-  emit(turn, event);
-  if (state.parent?.wait)
-    turn.sends.push({
-      kind: "child_end",
-      id: messageId(state.runId, state.parent.path, 1, "child_end"),
-      toRunId: state.parent.runId,
-      path: state.parent.path,
-      runId: state.runId,
-      status: state.terminal ?? "failed",
-      output: told.output,
-      error: event.type === "run.failed" ? event.error : null,
-    });
-  return true;
-}
-
-function outputForParent(turn: Turn, event: EndEvent): { readonly output: unknown } | null {
-  if (event.type !== "run.succeeded") return { output: null };
-  if (event.outputRef === undefined) return { output: event.output ?? null };
-  const ref = event.outputRef;
-  const value = guarded(() => readValue(turn, ref));
-  if (!value.ok) return { output: null };
-  return value.value === NOT_LOADED ? null : { output: value.value };
 }

@@ -19,9 +19,9 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
-import { childPath } from "#workflow/path.ts";
 import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
 import type { EdgeCounts } from "#workflow/trigger-rules.ts";
+import type { CapturedStep } from "./compensable.ts";
 import type { Effect } from "./effects.ts";
 import type { CancelReason, DeclaredStep, MemoRequest, ParentLink, WaitFor } from "./events.ts";
 import type { SlotRequest } from "./gates.ts";
@@ -78,6 +78,12 @@ export interface Live {
   /** Attempts that failed by themselves (lost ones do not count). */
   failures: number;
   lostInARow: number;
+  /** An attempt began whose outcome nobody knows. */
+  inDoubt: boolean;
+  /** Its result is another step's (memo). */
+  isRemembered: boolean;
+  /** While it cleans up under a `cleanupTimeout` of its own. */
+  cleanupAtMs: number | null;
   memo: MemoRequest | null;
   /** What admission asks of its attempts; null: nothing but a free slot. */
   gates: Extract<Effect, { readonly kind: "admit" }>["gates"];
@@ -100,7 +106,10 @@ export interface Live {
 
 export interface ChildWait {
   readonly kind: "child";
-  readonly runId: string;
+  /** The run of its chain that goes on now. */
+  runId: string;
+  /** The run that was started: its successors carry this id. */
+  readonly chainId: string;
   readonly onParentEnd: "cancel" | "abandon";
 }
 
@@ -121,6 +130,8 @@ export interface ScopeInstance {
   readonly index: number | null;
   readonly key: string | null;
   readonly locals: Readonly<Record<string, ValueRef>>;
+  /** Of a compensation: the steps of closed scopes that it reads. */
+  readonly captured: Readonly<Record<string, CapturedStep>> | null;
   sealed: boolean;
   closed: boolean;
   unsettled: number;
@@ -139,6 +150,16 @@ export interface BufferedSignal {
   readonly key: string | null;
   readonly payload: ValueRef;
   readonly by: string;
+  /** When it was received, by sequence number. */
+  readonly seq: number;
+}
+
+export type EndingReason = "cancel" | "stop" | "deadline" | "continue";
+
+/** A `finally` or compensations that failed. */
+export interface Unclean {
+  readonly error: StepError;
+  readonly path: string | null;
 }
 
 export type AgendaItem = StepInstance | ScopeInstance | SignalKey | "run";
@@ -167,21 +188,30 @@ export interface RunState {
   pausedAtMs: number | null;
   /** Why the root was told to stop; null while it was not. */
   ending: {
-    readonly reason: "cancel" | "stop" | "deadline";
+    readonly reason: EndingReason;
     readonly by: string;
     readonly text: string | null;
   } | null;
+  /** When what follows a cancel or a passed deadline is cut off. */
+  cleanupAtMs: number | null;
   stopOutput: ValueRef | null;
+  /** What the successor starts with, once `workflow.continue` has run. */
+  continuing: { readonly input: ValueRef; readonly latest: boolean } | null;
+  /** Id of the first run of the chain; null: this one is. */
+  chainId: string | null;
+  continuedTo: string | null;
   /** How the root scope closed, `finally` not counted. */
   body: {
     readonly outcome: "succeeded" | "failed" | "cancelled";
     readonly error: StepError | null;
     readonly path: string | null;
   } | null;
-  cleanup: { readonly error: StepError; readonly path: string | null } | null;
+  cleanup: Unclean | null;
+  /** Cleanups of steps that had been told to stop, so that nobody could handle their failure. */
+  unclean: Unclean[];
   vars: Record<string, ValueRef>;
   /** Children that no step waits for and that end with this run (`onParentEnd: cancel`). */
-  unwaited: { readonly runId: string; readonly path: string }[];
+  unwaited: { runId: string; readonly path: string }[];
   output: ValueRef;
   error: (StepError & { readonly path?: string }) | null;
   root: ScopeInstance | null;
@@ -228,9 +258,14 @@ export function newState(runId: string, plan: Plan): RunState {
     deadlineAtMs: null,
     pausedAtMs: null,
     ending: null,
+    cleanupAtMs: null,
     stopOutput: null,
+    continuing: null,
+    chainId: null,
+    continuedTo: null,
     body: null,
     cleanup: null,
+    unclean: [],
     vars: {},
     unwaited: [],
     output: NULL_REF,
@@ -269,80 +304,6 @@ export function isSettled(status: InstanceStatus): status is SettledStatus {
 
 export function signalKey(name: string, key: string | null): string {
   return key === null ? name : `${name}\u0000${key}`;
-}
-
-/** Creates an instance of `plan` with all its steps waiting; steps that wait for nothing are made ready by the caller. */
-export function newScope(
-  plan: PlanScope,
-  at: {
-    readonly path: string;
-    readonly owner: StepInstance | null;
-    readonly parent: ScopeInstance | null;
-    readonly slot: string;
-    readonly index: number | null;
-    readonly key: string | null;
-    readonly locals: Readonly<Record<string, ValueRef>>;
-  },
-): ScopeInstance {
-  const scope: ScopeInstance = {
-    ...at,
-    plan,
-    steps: [],
-    positions: plan.dynamic ? new Map(plan.positions) : plan.positions,
-    outgoing: plan.dynamic ? plan.steps.map((step) => [...step.out]) : null,
-    declared: plan.dynamic ? [] : null,
-    sealed: !plan.dynamic,
-    closed: false,
-    unsettled: 0,
-    firstFailure: null,
-    endsEarly: plan.failFast,
-    cancelling: null,
-    cancelCursor: 0,
-    listed: false,
-  };
-  for (const step of plan.steps) addStep(scope, step);
-  return scope;
-}
-
-/** Adds an instance of `step` to `scope`, waiting. */
-export function addStep(scope: ScopeInstance, step: PlanStep): StepInstance {
-  const instance: StepInstance = {
-    path: childPath(scope.path, step.id),
-    step,
-    scope,
-    status: "waiting",
-    edges: step.in.length === 0 ? null : openCounts(step.in),
-    verdict: "ready",
-    skippedByIf: false,
-    handled: null,
-    port: null,
-    attempt: 0,
-    output: NULL_REF,
-    error: null,
-    live: null,
-    listed: false,
-    effects: NO_EFFECTS,
-    isTouched: false,
-  };
-  scope.steps.push(instance);
-  scope.unsettled++;
-  return instance;
-}
-
-function openCounts(edges: readonly PlanEdge[]): MutableCounts {
-  let implied = 0;
-  for (const edge of edges) if (edge.implied) implied++;
-  return {
-    open: edges.length - implied,
-    taken: 0,
-    passed: 0,
-    untaken: 0,
-    failed: 0,
-    cancelled: 0,
-    impliedOpen: implied,
-    impliedFailed: 0,
-    impliedCancelled: 0,
-  };
 }
 
 export const NO_EFFECTS: readonly Effect[] = [];

@@ -55,6 +55,12 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
       pushTimeout(effects, instance, live);
       return;
     case "open":
+      if (
+        live.cleanupAtMs !== null &&
+        state.pausedAtMs === null &&
+        live.cancelling?.reason !== "cleanup"
+      )
+        effects.push(timer(`cleanup:${path}`, live.cleanupAtMs));
       if (live.cancelling === null && state.pausedAtMs === null)
         pushTimeout(effects, instance, live);
       return;
@@ -99,6 +105,7 @@ export function effectsOfRun(state: RunState): readonly Effect[] {
     ];
   if (state.deadlineAtMs !== null && state.ending === null && state.pausedAtMs === null)
     return [timer("deadline", state.deadlineAtMs)];
+  if (state.cleanupAtMs !== null) return [timer("cleanup", state.cleanupAtMs)];
   return NO_EFFECTS;
 }
 

@@ -19,6 +19,11 @@ export function timeoutOf(turn: Turn, instance: StepInstance): Pick<TimeLimits, 
   return timeoutMs === null ? {} : { timeoutAtMs: turn.world.nowMs + timeoutMs };
 }
 
+/** Of a `finally` or compensations that begin now. */
+export function cleanupOf(turn: Turn, { step }: StepInstance): { readonly cleanupAtMs?: number } {
+  return step.cleanupMs === null ? {} : { cleanupAtMs: turn.world.nowMs + step.cleanupMs };
+}
+
 /** Of a wait or a step with inner scopes, which starts as soon as it is ready. */
 export function timeLimitsOf(turn: Turn, instance: StepInstance): TimeLimits {
   return { ...deadlineOf(instance), ...timeoutOf(turn, instance) };

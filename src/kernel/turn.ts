@@ -7,9 +7,10 @@
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { type Refusal, TURN_EVALUATIONS_MAX, TURN_SIZE_MAX, type World } from "./decision.ts";
 import type { Send } from "./effects.ts";
-import { type RunEvent, VALUE_FIELDS_OF, type ValueField } from "./events.ts";
+import type { RunEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import type { RunState } from "./state.ts";
+import { VALUE_FIELDS_OF, type ValueField } from "./value-fields.ts";
 import { INLINE_SIZE_MAX, type ValueRef } from "./value-ref.ts";
 
 export interface Turn {

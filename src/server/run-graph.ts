@@ -11,6 +11,7 @@ import { isoOrNull } from "#client/wire/instants.ts";
 import type { GraphJson, GraphNodeJson } from "#client/wire/run-reads.ts";
 import type { Engine, RunStateView, StepStatus, StepView } from "#engine/engine.ts";
 import type { CallContext } from "#ports/call-context.ts";
+import { COMPENSATE } from "#workflow/control-steps.ts";
 import { formatPath, parsePath } from "#workflow/path.ts";
 import { runNotFound } from "./routes/runs.ts";
 import type { WorkflowReader } from "./workflow-reader.ts";
@@ -74,10 +75,20 @@ function instancePath(nodePath: string): string {
   return nodePath.replaceAll(/\.\["catch\.\d+"\]/g, ".catch");
 }
 
-/** The path of the step in the definition: `lines[3].price` is `lines.price`. */
+/**
+ * The path of the step in the definition: `lines[3].price` is `lines.price`, and what undoes a step
+ * (`trip.compensate["trip.hotel"].cancel`) stands beside that step.
+ */
 export function staticPath(path: string): string {
   const segments = parsePath(path);
-  return segments === null ? path : formatPath(segments.map(({ id }) => ({ id })));
+  if (segments === null) return path;
+  let ids: { readonly id: string }[] = [];
+  for (const { id, item } of segments)
+    ids =
+      id === COMPENSATE && typeof item === "string"
+        ? [...(parsePath(staticPath(item)) ?? []), { id }]
+        : [...ids, { id }];
+  return formatPath(ids);
 }
 
 function foremost(statuses: readonly StepStatus[]): StepStatus {

@@ -56,12 +56,24 @@ export interface StepOptions extends Omit<Defaults, "onError" | KeyedPolicies> {
   readonly if?: Bare;
   readonly triggerRule?: Step["triggerRule"];
   readonly onError?: "continue" | { readonly fallback: unknown };
+  /** Inside a saga: what undoes this step. */
+  readonly compensate?: Describe<CompensationNames>;
+}
+
+/** What a compensation sees of the step that it undoes. */
+export interface CompensationNames {
+  /** null where the outcome is unknown. */
+  readonly output: Ref;
+  readonly outcome: Ref<"succeeded" | "unknown">;
+  readonly idempotencyKey: Ref<string>;
 }
 
 /** Options of steps that own scopes. */
 export interface ScopeOptions extends StepOptions {
   readonly failFast?: boolean;
   readonly defaults?: Defaults;
+  /** Of `try` and `saga`. */
+  readonly cleanupTimeout?: string | number;
 }
 
 /** Describes the steps of a scope; what it returns is the scope's output. */
@@ -96,6 +108,7 @@ export interface WorkflowOptions<Input> {
     readonly whenFull?: "queue" | "reject" | "cancelRunning";
   };
   readonly deadline?: string | number;
+  readonly cleanupTimeout?: string | number;
   readonly priority?: number;
   readonly labels?: Readonly<Record<string, unknown>>;
   readonly vars?: Fields;
@@ -250,6 +263,11 @@ export class ScopeBuilder {
     });
   }
 
+  /** Steps that are undone, last one first, when they fail or are cancelled: see `compensate`. */
+  saga(id: string, describe: Describe, options: ScopeOptions = {}): StepHandle {
+    return this.#add(id, "saga", undefined, options, body(describe, undefined));
+  }
+
   #add<Output>(
     id: string,
     uses: string,
@@ -257,7 +275,7 @@ export class ScopeBuilder {
     options: ScopeOptions,
     scopes: Fields,
   ): StepHandle<Output> {
-    const { needs, if: condition, ...rest } = options;
+    const { needs, if: condition, compensate, ...rest } = options;
     this.steps.push(
       plainOf({
         id,
@@ -267,11 +285,18 @@ export class ScopeBuilder {
         if: condition === undefined ? undefined : bareOf(condition),
         ...policiesOf(rest),
         ...scopes,
+        compensate: compensate && body(compensate, COMPENSATION).steps,
       }),
     );
     return handleOf(id);
   }
 }
+
+const COMPENSATION: CompensationNames = {
+  output: ref("output"),
+  outcome: ref("outcome"),
+  idempotencyKey: ref("idempotencyKey"),
+};
 
 /** The root scope: knows the input and takes the steps of `finally`. */
 export class WorkflowBuilder<Input> extends ScopeBuilder {
@@ -286,7 +311,7 @@ export class WorkflowBuilder<Input> extends ScopeBuilder {
   }
 }
 
-function policiesOf(options: Omit<ScopeOptions, "needs" | "if">): Fields {
+function policiesOf(options: Omit<ScopeOptions, "needs" | "if" | "compensate">): Fields {
   const fields: Record<string, unknown> = { ...options };
   for (const name of ["memo", "concurrency", "rateLimit", "circuitBreaker"] as const) {
     const policy = options[name];

@@ -11,7 +11,7 @@ import { valueAt } from "./source.ts";
 
 /** Rounds of repair: taking something out can leave its owner incomplete. */
 const ROUNDS_MAX = 8;
-const STEP_LISTS = ["steps", "then", "else", "finally"];
+const STEP_LISTS = ["steps", "then", "else", "finally", "compensate"];
 const UNKNOWN = "?";
 
 /**

@@ -4,11 +4,12 @@
  */
 import { checkConfig } from "./check-config.ts";
 import { checkErrorPatterns } from "./check-error-patterns.ts";
+import { checkLife } from "./check-life.ts";
 import { checkMemo } from "./check-memo.ts";
 import { checkPolicies, checkPolicyTimes } from "./check-policies.ts";
 import { checkShape } from "./check-shape.ts";
 import { checkUnavailable } from "./check-unavailable.ts";
-import { CONTROL_STEPS } from "./control-steps.ts";
+import { innerScopes } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
 import type { NodeTypes } from "./node-types.ts";
 import { canonicalDefinition } from "./normalise.ts";
@@ -77,6 +78,7 @@ export function check(value: unknown, nodes: NodeTypes): Checked {
   checkErrorPatterns(definition, (visit) => eachStep(definition, visit), report);
   checkMemo(definition, nodes, (visit) => eachStep(definition, visit), report);
   checkUnavailable(definition, (visit) => eachStep(definition, visit), report);
+  checkLife(definition, report);
   const plan = buildPlan(definition, nodes, report);
   return findings.length === 0
     ? { definition, plan, findings }
@@ -99,8 +101,7 @@ export function eachStep(
     steps.forEach((step, index) => {
       const at = [...pointer, index];
       visit(step, at);
-      for (const inner of CONTROL_STEPS.get(step.uses)?.scopes(step) ?? [])
-        walk(inner.steps, [...at, ...inner.stepsPointer]);
+      for (const inner of innerScopes(step)) walk(inner.steps, [...at, ...inner.stepsPointer]);
     });
   };
   walk(definition.steps, ["steps"]);

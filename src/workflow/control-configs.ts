@@ -57,6 +57,7 @@ export const ParallelConfig = z.strictObject({
 export const IfConfig = z.strictObject({});
 export const SwitchConfig = z.strictObject({ value: z.json() });
 export const TryConfig = z.strictObject({});
+export const SagaConfig = z.strictObject({});
 
 export const WorkflowRunConfig = z.strictObject({
   workflow: z.string().min(1),
@@ -96,3 +97,9 @@ export const FailConfig = z.strictObject({
   details: z.json().optional(),
 });
 export const StopConfig = z.strictObject({ output: z.json().optional() });
+export const WorkflowContinueConfig = z.strictObject({
+  /** The successor's input; default: that of this run. */
+  input: z.json().optional(),
+  /** Absent: the successor is of the same version. */
+  version: z.literal("latest").optional(),
+});

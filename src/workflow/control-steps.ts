@@ -14,6 +14,7 @@ import {
   ForEachConfig,
   IfConfig,
   ParallelConfig,
+  SagaConfig,
   StopConfig,
   SwitchConfig,
   TryConfig,
@@ -22,6 +23,7 @@ import {
   WaitSignalConfig,
   WaitUntilConfig,
   WhileConfig,
+  WorkflowContinueConfig,
   WorkflowRunConfig,
 } from "./control-configs.ts";
 import type { Body, Step } from "./definition.ts";
@@ -41,6 +43,7 @@ export const SCOPE_FIELDS = [
   "output",
   "failFast",
   "defaults",
+  "cleanupTimeout",
 ] as const satisfies readonly (keyof Step)[];
 export type ScopeField = (typeof SCOPE_FIELDS)[number];
 
@@ -59,6 +62,8 @@ export interface InnerScope {
   /** Names that each instance of the scope brings in. */
   readonly locals: readonly string[];
   readonly itemName: string | null;
+  /** It undoes the step that owns it. */
+  readonly isCompensation?: true;
 }
 
 export interface ControlStep {
@@ -84,8 +89,12 @@ export interface ControlStep {
 
 /** The port that every step has: naming it in `needs` handles the step's failure. */
 export const ERROR_PORT = "error";
-/** Ids that would collide with the slots of `try` and of the workflow. */
-export const RESERVED_IDS: ReadonlySet<string> = new Set(["catch", "finally"]);
+/** The slot and path segment of what undoes a step. */
+export const COMPENSATE = "compensate";
+/** Names that a compensation sees beside those that its step saw. */
+export const COMPENSATION_NAMES: readonly string[] = ["output", "outcome", "idempotencyKey"];
+/** Ids that would collide with the slots of `try`, of `saga` and of the workflow. */
+export const RESERVED_IDS: ReadonlySet<string> = new Set(["catch", "finally", COMPENSATE]);
 /** The port and slot of a switch's `default`. */
 export const DEFAULT_PORT = "default";
 
@@ -251,9 +260,19 @@ const ROWS: { readonly [K in ControlKind]: Row } = {
     description: "Runs its steps; a failure goes to the first catch that fits; finally runs last.",
     category: "control",
     config: TryConfig,
-    fields: ["steps", "catch", "finally", "output", "failFast", "defaults"],
+    fields: ["steps", "catch", "finally", "output", "failFast", "defaults", "cleanupTimeout"],
     requiredFields: ["steps"],
     scopes: tryScopes,
+  },
+  saga: {
+    title: "Saga",
+    description:
+      "Runs its steps; if they fail or are cancelled, the `compensate` of each one that has run is run, last one first.",
+    category: "control",
+    config: SagaConfig,
+    fields: ["steps", "output", "failFast", "defaults", "cleanupTimeout"],
+    requiredFields: ["steps"],
+    scopes: (step) => [ownBody(step, [], null)],
   },
   "workflow.run": {
     title: "Run a workflow",
@@ -299,9 +318,17 @@ const ROWS: { readonly [K in ControlKind]: Row } = {
   },
   stop: {
     title: "Stop",
-    description: "Ends the run as succeeded, with an output; `finally` still runs.",
+    description:
+      "Ends the run as succeeded, with an output; `finally` still runs, compensations do not.",
     category: "control",
     config: StopConfig,
+  },
+  "workflow.continue": {
+    title: "Continue as a new run",
+    description:
+      "Ends the run and starts its successor with new input and the unread signals, for work that never ends.",
+    category: "control",
+    config: WorkflowContinueConfig,
   },
 };
 
@@ -320,6 +347,17 @@ function complete([kind, row]: [string, Row]): [string, ControlStep] {
       fields: new Set(row.fields ?? []),
     },
   ];
+}
+
+/** All inner scopes of a step: those of its type, and what undoes it. */
+export function innerScopes(step: Step): readonly InnerScope[] {
+  const own = CONTROL_STEPS.get(step.uses)?.scopes(step) ?? [];
+  return step.compensate === undefined ? own : [...own, compensationOf(step.compensate)];
+}
+
+function compensationOf(steps: readonly Step[]): InnerScope {
+  const body = namedBody(COMPENSATE, [COMPENSATE], { steps }, { locals: COMPENSATION_NAMES });
+  return { ...body, stepsPointer: [COMPENSATE], isCompensation: true };
 }
 
 /** Every control step by its `uses`. */

@@ -74,7 +74,7 @@ export interface Step extends Defaults {
   readonly needs?: readonly string[] | undefined;
   readonly if?: string | undefined;
   readonly triggerRule?: TriggerRule | undefined;
-  /** Inner steps of `for_each`, `while`, `try` (and `saga`, later). */
+  /** Inner steps of `for_each`, `while`, `try` and `saga`. */
   readonly steps?: readonly Step[] | undefined;
   /** Of `if`. */
   readonly then?: readonly Step[] | undefined;
@@ -93,6 +93,10 @@ export interface Step extends Defaults {
   readonly output?: unknown;
   readonly failFast?: boolean | undefined;
   readonly defaults?: Defaults | undefined;
+  /** Inside a `saga`: what undoes this step. Sees `output`, `outcome` and `idempotencyKey`. */
+  readonly compensate?: readonly Step[] | undefined;
+  /** Of `saga` and `try`: how long compensations or `finally` may take once they begin. */
+  readonly cleanupTimeout?: Duration | undefined;
 }
 
 /** A DAG with its own output. */
@@ -139,6 +143,8 @@ export const Step: z.ZodType<Step> = z.strictObject({
   output: Template.optional(),
   failFast: z.boolean().optional(),
   defaults: Defaults.optional(),
+  compensate: Steps.optional(),
+  cleanupTimeout: Duration.optional(),
 });
 
 export const WorkflowDefinition = z.strictObject({
@@ -157,6 +163,8 @@ export const WorkflowDefinition = z.strictObject({
     })
     .optional(),
   deadline: Duration.optional(),
+  /** How long `finally` and compensations may take once the run was cancelled or its deadline passed; default 10m. */
+  cleanupTimeout: Duration.optional(),
   priority: z.int().min(0).max(10).optional(),
   /** Templates over `input`; text when evaluated. */
   labels: z.record(z.string(), z.string()).optional(),

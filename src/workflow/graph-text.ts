@@ -66,7 +66,21 @@ function addScope(scope: PlanScope, path: string, group: string, graph: Building
       graph.groups.push({ id: innerGroup, label, scope: group, owner: id });
       addScope(inner, slotPath(id, inner.pathSegment), innerGroup, graph);
     }
+    if (step.compensate !== null) addCompensation(step.compensate, step.id, id, group, graph);
   }
+}
+
+/** What undoes a step, drawn beside it. */
+function addCompensation(
+  scope: PlanScope,
+  stepId: string,
+  owner: string,
+  around: string,
+  graph: Building,
+): void {
+  const id = childPath(owner, scope.slot);
+  graph.groups.push({ id, label: `${stepId}: compensate`, scope: around, owner });
+  addScope(scope, id, id, graph);
 }
 
 /** The path, which later catch clauses of a try share: those get their slot in it. */

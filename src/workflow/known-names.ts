@@ -1,5 +1,5 @@
 /** Names that a definition makes known to its expressions: input fields, carried values, step ids. */
-import { CONTROL_STEPS } from "./control-steps.ts";
+import { innerScopes } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
 
 /** Keywords that can admit properties which `properties` does not list. */
@@ -39,7 +39,7 @@ export function indexIds(definition: WorkflowDefinition): ReadonlyMap<string, st
   const visit = (steps: readonly Step[], where: string): void => {
     for (const step of steps) {
       if (!ids.has(step.id)) ids.set(step.id, where);
-      for (const inner of CONTROL_STEPS.get(step.uses)?.scopes(step) ?? [])
+      for (const inner of innerScopes(step))
         visit(
           inner.steps,
           `${inner.slot === "body" ? "the steps" : `\`${inner.slot}\``} of \`${step.id}\``,

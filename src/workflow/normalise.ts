@@ -45,6 +45,7 @@ function canonicalStep(step: Step, nodes: NodeTypes): Step {
     ...policies(step),
     if: bare(step.if),
     with: config(step.with, bareFields),
+    compensate: list(step.compensate, nodes),
   };
   if (control !== undefined && control.fields.size > 0) {
     fields.defaults = policies(step.defaults);

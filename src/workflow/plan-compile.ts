@@ -6,7 +6,7 @@
  * buildPlan expects a definition of the right shape (definition.ts); check.ts repairs what is not,
  * so that one mistake does not hide the others.
  */
-import { CONTROL_STEPS, type ControlStep, DEFAULT_PORT, ERROR_PORT } from "./control-steps.ts";
+import { CONTROL_STEPS, type ControlStep, type InnerScope, innerScopes } from "./control-steps.ts";
 import { type Defaults, durationMs, type Step, type WorkflowDefinition } from "./definition.ts";
 import type { Expression, Template } from "./expression/expression.ts";
 import { hashJson } from "./hash.ts";
@@ -15,8 +15,15 @@ import type { NodeTypes } from "./node-types.ts";
 import type { Plan, PlanCase, PlanCatch, PlanScope, PlanStep, StepKind } from "./plan.ts";
 import { connect, leavesOf, reportCycles } from "./plan-edges.ts";
 import { atEndOf, ExpressionCompiler, type Place } from "./plan-expressions.ts";
-import { checkId, checkItemName } from "./plan-ids.ts";
-import { mergeDefaults, planGates, planMemo, planRetry, policiesOf } from "./plan-policies.ts";
+import { checkCaseName, checkId, checkItemName, reportUnknownType } from "./plan-ids.ts";
+import {
+  CLEANUP_MS_DEFAULT,
+  mergeDefaults,
+  planGates,
+  planMemo,
+  planRetry,
+  policiesOf,
+} from "./plan-policies.ts";
 import { reportUnreachable } from "./plan-reachable.ts";
 import {
   definitionInvalid,
@@ -108,8 +115,11 @@ class PlanBuilder {
     };
   }
 
-  #definitionFields(): Pick<Plan, "vars" | "labels" | "concurrency" | "deadlineMs" | "priority"> {
-    const { vars, labels, concurrency, deadline, priority } = this.#definition;
+  #definitionFields(): Omit<
+    Plan,
+    "hash" | "definition" | "scopes" | "root" | "finally" | "output" | "stepCount"
+  > {
+    const { vars, labels, concurrency, deadline, priority, cleanupTimeout } = this.#definition;
     const place: Place = { scope: null, self: null, locals: [] };
     let limit: Plan["concurrency"] = null;
     if (concurrency !== undefined) {
@@ -121,7 +131,8 @@ class PlanBuilder {
       vars: this.#optionalTemplate(vars, ["vars"], place),
       labels: this.#optionalTemplate(labels, ["labels"], place),
       concurrency: limit,
-      deadlineMs: deadline === undefined ? null : durationMs(deadline),
+      deadlineMs: durationMs(deadline),
+      cleanupMs: durationMs(cleanupTimeout) ?? CLEANUP_MS_DEFAULT,
       priority: priority ?? 5,
     };
   }
@@ -132,7 +143,8 @@ class PlanBuilder {
 
   /** Makes the scope with its positions, so that its expressions can be resolved. */
   #openScope(
-    shape: Pick<PlanScope, "slot" | "pathSegment" | "locals" | "itemName">,
+    shape: Pick<PlanScope, "slot" | "pathSegment" | "locals" | "itemName"> &
+      Pick<InnerScope, "isCompensation">,
     steps: readonly Step[],
     owner: PlanStep | null,
     failFast: boolean,
@@ -154,6 +166,7 @@ class PlanBuilder {
       failFast,
       locals: shape.locals,
       itemName: shape.itemName,
+      captures: shape.isCompensation === true ? { locals: new Set(), steps: new Map() } : null,
       dynamic: false,
     };
     this.#scopes.push(scope);
@@ -198,7 +211,8 @@ class PlanBuilder {
   ): PlanStep {
     const control = CONTROL_STEPS.get(step.uses);
     const node = control === undefined ? this.#nodes.get(step.uses) : undefined;
-    if (control === undefined && node === undefined) this.#unknownType(step, pointer);
+    if (control === undefined && node === undefined)
+      reportUnknownType(step, pointer, this.#nodes, this.#report);
     const kind: StepKind = control?.kind ?? node?.execution ?? "effect";
     const inherits = control === undefined || control.kind === "workflow.run";
     const policies = policiesOf(step, inherits ? level.defaults : null);
@@ -225,25 +239,18 @@ class PlanBuilder {
         (clause, at): PlanCatch => ({ errors: clause.errors ?? null, slot: `catch.${at}` }),
       ),
       bodies: new Map(),
+      compensate: null,
+      cleanupMs: durationMs(step.cleanupTimeout),
       failFast: step.failFast ?? false,
       retry: planRetry(policies.retry),
-      timeoutMs: timeout === undefined ? null : durationMs(timeout),
-      deadlineMs: deadline === undefined ? null : durationMs(deadline),
+      timeoutMs: durationMs(timeout),
+      deadlineMs: durationMs(deadline),
       ...this.#compilePolicies(policies, step, place, pointer),
       priority: policies.priority ?? null,
       portsUsed: new Set(),
       policies,
       definition: step,
     };
-  }
-
-  #unknownType(step: Step, pointer: Pointer): void {
-    this.#report({
-      code: "unknown_type",
-      message: `There is no node type \`${step.uses}\`.`,
-      pointer: [...pointer, "uses"],
-      suggestion: suggestName(step.uses, [...this.#nodes.names(), ...CONTROL_STEPS.keys()]),
-    });
   }
 
   #bare(source: string | undefined, pointer: Pointer, place: Place): Expression | null {
@@ -292,17 +299,7 @@ class PlanBuilder {
   #cases(step: Step, place: Place, pointer: Pointer): PlanCase[] {
     return Object.entries(step.cases ?? {}).map(([port, choice]) => {
       const at = [...pointer, "cases", port];
-      if (port === DEFAULT_PORT || port === ERROR_PORT)
-        this.#report({
-          code: "reserved_name",
-          message: `A case cannot be called \`${port}\`.`,
-          pointer: at,
-          atKey: true,
-          suggestion:
-            port === DEFAULT_PORT
-              ? "Write `default:` beside `cases:`."
-              : "Every step has the port `error` already.",
-        });
+      checkCaseName(port, at, this.#report);
       const when = this.#bare(choice.when, [...at, "when"], { ...place, locals: ["value"] });
       const equals =
         choice.equals === undefined && choice.when === undefined ? port : choice.equals;
@@ -350,16 +347,16 @@ class PlanBuilder {
   /** The inner scopes of a step, once all steps beside it are known. */
   #compileScopes(step: PlanStep, level: Level, pointer: Pointer): void {
     const { definition } = step;
-    const control = CONTROL_STEPS.get(step.uses);
-    if (control === undefined) return;
     const defaults = mergeDefaults(level.defaults, definition.defaults);
-    for (const inner of control.scopes(definition)) {
+    for (const inner of innerScopes(definition)) {
       const shape = { ...inner, locals: new Set(inner.locals) };
-      const scope = this.#openScope(shape, inner.steps, step, step.failFast);
-      (step.bodies as Map<string, PlanScope>).set(inner.slot, scope);
+      const undoes = inner.isCompensation === true;
+      const scope = this.#openScope(shape, inner.steps, step, !undoes && step.failFast);
+      if (undoes) (step as Mutable<PlanStep>).compensate = scope;
+      else (step.bodies as Map<string, PlanScope>).set(inner.slot, scope);
       checkItemName(inner, step, pointer, this.#report);
       this.#compileSteps(scope, inner.steps, {
-        defaults,
+        defaults: undoes ? level.defaults : defaults,
         depth: level.depth + 1,
         pointer: [...pointer, ...inner.stepsPointer],
       });

@@ -7,6 +7,7 @@
  * root's `finally` see the root's steps, which have all settled by then.
  */
 
+import { COMPENSATION_NAMES } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
 import { compileExpression } from "./expression/compile.ts";
 import {
@@ -27,6 +28,7 @@ import {
 } from "./expression-places.ts";
 import { carryNames, closedProperties, indexIds } from "./known-names.ts";
 import type { PlanScope } from "./plan.ts";
+import { captureLocal, captureStep } from "./plan-captures.ts";
 import { addImplied, type ImpliedSources } from "./plan-edges.ts";
 import type { Pointer, Report } from "./problem.ts";
 import { checkSecretReads } from "./secret-reads.ts";
@@ -65,6 +67,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "index",
   "carry",
   "error",
+  ...COMPENSATION_NAMES,
 ]);
 
 export const NULL_TEMPLATE: Template = {
@@ -148,7 +151,10 @@ export class ExpressionCompiler {
 
   #checkRoot(root: string, source: ExpressionSource, place: Place): void {
     const known = this.#namesAt(place);
-    if (known.includes(root)) return;
+    if (known.includes(root)) {
+      if (!place.locals.includes(root)) captureLocal(root, place.scope);
+      return;
+    }
     if (root === "secrets" && place.secrets === true) return checkSecretReads(source, this.#report);
     const at = find(source, (text) => wordAt(text, root));
     if (root === "secrets") {
@@ -186,13 +192,16 @@ export class ExpressionCompiler {
   #checkStep(read: StepRead, source: ExpressionSource, place: Place): void {
     const found = this.#resolve(read, place);
     const at = () => find(source, (text) => memberAt(text, "steps", read.id));
-    if (found === "self" || found === "container") {
+    if (found === "self" || found === "container" || found === "undone") {
       const what = found === "self" ? "itself" : "the step that contains it";
       this.#report({
         code: "self_edge",
         message: `The expression reads \`steps.${read.id}\`, which is ${what} and has no outcome yet.`,
         ...at(),
-        suggestion: "Read a step that comes before.",
+        suggestion:
+          found === "undone"
+            ? "A compensation reads what its step gave as `output`."
+            : "Read a step that comes before.",
       });
     } else if (found === "unknown") {
       this.#unknownStep(read, place, at());
@@ -209,16 +218,20 @@ export class ExpressionCompiler {
   }
 
   /** Finds the step that `read` means and draws the edge. */
-  #resolve(read: StepRead, place: Place): "known" | "self" | "container" | "unknown" {
+  #resolve(read: StepRead, place: Place): "known" | "self" | "container" | "undone" | "unknown" {
     let scope = place.scope;
     let index = place.self;
+    const crossed: PlanScope[] = [];
     while (scope !== null) {
       const from = scope.positions.get(read.id);
       if (from !== undefined) {
+        if (from === index && crossed.at(-1)?.owner?.scope === scope) return "undone";
         if (from === index) return scope === place.scope ? "self" : "container";
         if (index !== null) this.#imply(scope, index, from, read.acceptsFailure);
+        for (const compensation of crossed) captureStep(compensation, read);
         return "known";
       }
+      if (scope.captures !== null) crossed.push(scope);
       if (scope === this.finally) {
         scope = this.root;
         index = null;

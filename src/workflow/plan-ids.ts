@@ -1,10 +1,18 @@
 /** Ids and loop names: reserved ones, those that occur twice, those that hide one of a scope around. */
-import { type InnerScope, RESERVED_IDS } from "./control-steps.ts";
+import {
+  CONTROL_STEPS,
+  DEFAULT_PORT,
+  ERROR_PORT,
+  type InnerScope,
+  RESERVED_IDS,
+} from "./control-steps.ts";
 import type { Step } from "./definition.ts";
 import { isFunctionName } from "./expression/compile.ts";
+import type { NodeTypes } from "./node-types.ts";
 import type { PlanScope, PlanStep } from "./plan.ts";
 import { RESERVED_NAMES } from "./plan-expressions.ts";
 import type { Pointer, Report } from "./problem.ts";
+import { suggestName } from "./suggest.ts";
 
 interface Names {
   /** The root scope and its `finally`, as far as they exist. */
@@ -13,6 +21,36 @@ interface Names {
   /** Leads to the step. */
   readonly pointer: Pointer;
   readonly report: Report;
+}
+
+/** Reports a case whose port means something else. */
+export function checkCaseName(port: string, pointer: Pointer, report: Report): void {
+  if (port !== DEFAULT_PORT && port !== ERROR_PORT) return;
+  report({
+    code: "reserved_name",
+    message: `A case cannot be called \`${port}\`.`,
+    pointer,
+    atKey: true,
+    suggestion:
+      port === DEFAULT_PORT
+        ? "Write `default:` beside `cases:`."
+        : "Every step has the port `error` already.",
+  });
+}
+
+/** `uses` is neither a control step nor a node type. */
+export function reportUnknownType(
+  step: Step,
+  pointer: Pointer,
+  nodes: NodeTypes,
+  report: Report,
+): void {
+  report({
+    code: "unknown_type",
+    message: `There is no node type \`${step.uses}\`.`,
+    pointer: [...pointer, "uses"],
+    suggestion: suggestName(step.uses, [...nodes.names(), ...CONTROL_STEPS.keys()]),
+  });
 }
 
 /** Reports what is wrong with the id of the step at `index`. */

@@ -28,6 +28,9 @@ const POLICY_NAMES = [
 /** Names of all policy fields of a step. */
 export const POLICY_FIELDS: readonly string[] = POLICY_NAMES;
 
+/** 10 minutes, where a workflow says no `cleanupTimeout`. */
+export const CLEANUP_MS_DEFAULT = 600_000;
+
 /** The policies of `inner`, completed from `outer`. */
 export function mergeDefaults(outer: Defaults, inner: Defaults | undefined): Defaults {
   return inner === undefined ? outer : { ...outer, ...inner };

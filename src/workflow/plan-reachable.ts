@@ -72,7 +72,8 @@ function conditionsOfEdge(
 /** A `fail` that nothing handles, or a `stop`, that always runs when its turn comes. */
 function endsScope(step: PlanStep): boolean {
   if (step.if !== null) return false;
-  return step.kind === "stop" || (step.kind === "fail" && step.onError === null);
+  const stops = step.kind === "stop" || step.kind === "workflow.continue";
+  return stops || (step.kind === "fail" && step.onError === null);
 }
 
 function withCondition(before: Conditions, source: number, port: string): Conditions | null {

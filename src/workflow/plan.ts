@@ -25,7 +25,9 @@ export type ControlKind =
   | "if"
   | "switch"
   | "try"
+  | "saga"
   | "workflow.run"
+  | "workflow.continue"
   | "wait.for"
   | "wait.until"
   | "wait.signal"
@@ -102,6 +104,10 @@ export interface PlanStep {
    * `default`, the branch name, `catch.<n>`, `finally`.
    */
   readonly bodies: ReadonlyMap<string, PlanScope>;
+  /** What undoes the step; its steps see what the step saw. */
+  readonly compensate: PlanScope | null;
+  /** `saga`, `try`: how long cleaning up may take. */
+  readonly cleanupMs: number | null;
   readonly failFast: boolean;
   readonly retry: PlanRetry | null;
   readonly timeoutMs: number | null;
@@ -163,8 +169,19 @@ export interface PlanScope {
   readonly locals: ReadonlySet<string>;
   /** for_each: the name of the item (`as`). */
   readonly itemName: string | null;
+  /** Of a compensation: what it reads of the scopes around its step; null of any other scope. */
+  readonly captures: PlanCaptures | null;
   /** Steps enter by step.declared until scope.sealed. */
   readonly dynamic: boolean;
+}
+
+/**
+ * What must be kept of the scopes around a step for its compensation: they have closed when it
+ * runs. Names of locals (`carry` stands for all carried values) and fields by step id, none: all.
+ */
+export interface PlanCaptures {
+  readonly locals: ReadonlySet<string>;
+  readonly steps: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface Plan {
@@ -183,6 +200,8 @@ export interface Plan {
     readonly whenFull: "queue" | "reject" | "cancelRunning";
   } | null;
   readonly deadlineMs: number | null;
+  /** How long what follows a cancel or a passed deadline may take. */
+  readonly cleanupMs: number;
   readonly priority: number;
   /** Steps in all scopes. */
   readonly stepCount: number;

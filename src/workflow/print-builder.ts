@@ -4,7 +4,7 @@ import type { Body, Step, WorkflowDefinition } from "./definition.ts";
 import { POLICY_FIELDS } from "./plan-policies.ts";
 
 const OPTION_FIELDS = ["description", "needs", "if", "triggerRule", ...POLICY_FIELDS];
-const SCOPE_OPTION_FIELDS = [...OPTION_FIELDS, "failFast", "defaults"];
+const SCOPE_OPTION_FIELDS = [...OPTION_FIELDS, "failFast", "defaults", "cleanupTimeout"];
 
 /** The code of a module whose `flow` is the definition. */
 export function printBuilder(definition: WorkflowDefinition): string {
@@ -61,7 +61,11 @@ function options(
   const chosen = fields
     .filter((field) => step[field as keyof Step] !== undefined)
     .map((field) => [field, step[field as keyof Step]]);
-  return chosen.length === 0 ? "undefined" : code(Object.fromEntries(chosen), level);
+  if (step.compensate === undefined)
+    return chosen.length === 0 ? "undefined" : code(Object.fromEntries(chosen), level);
+  const printed = chosen.map(([field, value]) => [String(field), code(value, level + 1)] as const);
+  const undo = describe({ steps: step.compensate }, level + 1);
+  return object([...printed, ["compensate", undo]], level);
 }
 
 /** A function that describes a body and returns its output. */
@@ -175,6 +179,8 @@ const PRINTERS: { readonly [uses: string]: Printer | undefined } = {
     );
     return call("try", [text(step.id), describe(step, level), handlers, options(step, level)]);
   },
+
+  saga: (step, level) => call("saga", [text(step.id), describe(step, level), options(step, level)]),
 };
 
 /** A function, or an object where there are no steps to describe. */

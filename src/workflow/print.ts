@@ -16,7 +16,7 @@ const KEY_ORDER = [
   "triggerRule",
   "with",
 ];
-const LAST_KEYS = ["steps", "finally", "output"];
+const LAST_KEYS = ["compensate", "steps", "finally", "output"];
 
 export function printYaml(definition: WorkflowDefinition): string {
   return stringify(ordered(definition), {
@@ -34,7 +34,7 @@ export function printJson(definition: WorkflowDefinition): string {
 
 /** The definition with the keys of the workflow and its steps in reading order; values as they are. */
 function ordered(definition: WorkflowDefinition): unknown {
-  return orderKeys(definition, new Set(["steps", "then", "else", "finally"]));
+  return orderKeys(definition, new Set(["steps", "then", "else", "finally", "compensate"]));
 }
 
 function orderKeys(value: unknown, lists: ReadonlySet<string>): unknown {

@@ -51,6 +51,9 @@ export const EVENT_TYPES = Object.keys({
   "signal.unconsumed": true,
   "child.started": true,
   "child.finished": true,
+  "child.continued": true,
+  "run.continue_requested": true,
+  "run.continued": true,
 } satisfies Record<RunEventType, true>) as readonly RunEventType[];
 
 const LONG = "a text that is too long to stand inline. ".repeat(10);
@@ -512,6 +515,110 @@ export const SCENARIOS: readonly Scenario[] = [
       driver.give({ kind: "admit_run" }).give({ kind: "admit", paths: ["a"] });
       driver.give({ kind: "terminate", ...by });
       result(driver, "a", 1, succeeding(1));
+    },
+  },
+  {
+    name: "saga",
+    definition: define("saga", {
+      cleanupTimeout: "5m",
+      steps: [
+        value("before", "b"),
+        {
+          id: "trip",
+          uses: "saga",
+          cleanupTimeout: "2m",
+          retry: { attempts: 2, initial: "1s", errors: ["*"] },
+          onError: "continue",
+          steps: [
+            work("hotel", LONG, {
+              compensate: [work("undo", ["${{ output }}", "${{ steps.before.output }}"])],
+            }),
+            {
+              id: "inner",
+              uses: "saga",
+              steps: [work("car", 1, { compensate: [work("undo", "${{ outcome }}")] })],
+            },
+            work("pay"),
+          ],
+        },
+        {
+          id: "last",
+          uses: "saga",
+          steps: [work("hangs", 1, { compensate: [work("undo", "${{ outcome }}")] })],
+        },
+      ],
+    }),
+    play(driver) {
+      const pay = (effect: { readonly path: string }, input: unknown) =>
+        effect.path.endsWith("pay") || effect.path === 'trip#2.compensate["trip#2.hotel"].undo'
+          ? failing("http.500", false)
+          : succeeding(input);
+      driver.start().settle(pay);
+      driver
+        .fireNext()
+        .settle((effect, input) =>
+          effect.path === "last.hangs" ? succeeding(1) : pay(effect, input),
+        );
+    },
+  },
+  {
+    name: "saga-cancelled",
+    definition: define("saga-cancelled", {
+      cleanupTimeout: "5m",
+      steps: [
+        {
+          id: "trip",
+          uses: "saga",
+          steps: [
+            work("done", 1, { compensate: [work("undo", "${{ outcome }}")] }),
+            work("under_way", 1, { compensate: [work("undo", "${{ idempotencyKey }}")] }),
+          ],
+        },
+      ],
+    }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["trip.done"] });
+      result(driver, "trip.done", 1, succeeding(1)).give({
+        kind: "admit",
+        paths: ["trip.under_way"],
+      });
+      driver.give({ kind: "cancel", ...by });
+      result(driver, "trip.under_way", 1, failing("aborted", false));
+      // The first compensation never ends.
+      driver.give({ kind: "admit", paths: ['trip.compensate["trip.under_way"].undo'] }).fireNext();
+    },
+  },
+  {
+    name: "continued",
+    definition: define("continued", {
+      steps: [
+        { id: "call", uses: "workflow.run", with: { workflow: "other" } },
+        { id: "first", uses: "wait.signal", with: { name: "go" } },
+        { id: "again", uses: "workflow.continue", with: { input: { text: LONG } } },
+      ],
+    }),
+    play(driver) {
+      driver.give({
+        ...{ kind: "start", workflow: "continued", version: 3, input: {} },
+        ...{ labels: { team: "red" }, priority: 2, by: "ada", trace: null, startKey: null },
+        parent: { runId: "run_parent", path: "poll", depth: 1, wait: true },
+        forkedFrom: null,
+        continued: {
+          ...{ fromRunId: "run_before", chainId: "run_chain", signalIds: ["s0"], fault: null },
+          signals: [{ id: "s1", name: "go", key: null, payload: LONG, by: "ada" }],
+        },
+      });
+      driver.give({ kind: "admit_run" });
+      const runId = driver.sends[0]?.toRunId ?? "";
+      const child = { path: "call", runId, chainId: runId };
+      driver.give({ kind: "child_continued", ...child, toRunId: "run_next" });
+      const signal = { name: "go", key: null, payload: { long: LONG }, by: "ada" };
+      driver.give({ kind: "signal", id: "s2", ...signal });
+      driver.give({ kind: "signal", id: "s0", ...signal });
+      driver.give({
+        ...{ kind: "child_finished", ...child, runId: "run_next", status: "succeeded" },
+        ...{ output: 1, error: null },
+      });
     },
   },
 ];

@@ -58,7 +58,8 @@ export function randomDefinition(
     ...(random() < 0.1 ? { deadline: "2h" } : {}),
     ...(random() < 0.3 ? { vars: { base: 3 } } : {}),
     steps,
-    ...(random() < 0.4 ? { finally: generator.steps(2, [], 1) } : {}),
+    ...(random() < 0.4 ? { finally: generator.last() } : {}),
+    ...(random() < 0.3 ? { cleanupTimeout: "20s" } : {}),
     ...(random() < 0.3 ? { output: { done: true } } : {}),
   } as WorkflowDefinition;
 }
@@ -67,6 +68,8 @@ class Generator {
   readonly #random: Random;
   readonly #options: GenerateOptions;
   #ids = 0;
+  #inSaga = false;
+  #cleaning = false;
 
   constructor(random: Random, options: GenerateOptions) {
     this.#random = random;
@@ -85,13 +88,24 @@ class Generator {
     return steps;
   }
 
+  /** Steps of the workflow's `finally`. */
+  last(): Step[] {
+    this.#cleaning = true;
+    return this.steps(2, [], 1);
+  }
+
   #chance(probability: number): boolean {
     return this.#random() < probability;
   }
 
   #step(id: string, depth: number, before: readonly string[], visible: readonly string[]): Step {
     const readable = [...before, ...visible];
-    const base = { id, ...this.#order(before), ...this.#policies() };
+    const base = {
+      id,
+      ...this.#order(before),
+      ...this.#policies(),
+      ...this.#compensate(readable),
+    };
     const isDeep = depth >= this.#options.depthMax;
     const choice = this.#random() * (isDeep ? 0.55 : 1);
     if (choice < 0.18)
@@ -212,6 +226,12 @@ class Generator {
           },
         };
       default:
+        if (!this.#inSaga && !this.#cleaning && this.#chance(0.3))
+          return {
+            if: "run.id != 'never'",
+            uses: "workflow.continue",
+            with: this.#chance(0.5) ? {} : { input: { n: "i".repeat(400) } },
+          };
         return {
           if: "run.id != 'never'",
           ...(this.#chance(0.5)
@@ -231,7 +251,14 @@ class Generator {
     visible: readonly string[],
   ): Partial<Step> & Pick<Step, "uses"> {
     const failFast = this.#chance(0.3) ? { failFast: true } : {};
-    switch (pick(this.#random, ["for_each", "while", "parallel", "if", "switch", "try"])) {
+    switch (pick(this.#random, ["for_each", "while", "parallel", "if", "switch", "try", "saga"])) {
+      case "saga":
+        return {
+          uses: "saga",
+          steps: this.#sagaBody(depth, visible),
+          ...failFast,
+          ...this.#cleanup(),
+        };
       case "for_each":
         return {
           uses: "for_each",
@@ -292,9 +319,51 @@ class Generator {
           uses: "try",
           steps: this.#body(depth, visible),
           ...(this.#chance(0.6) ? { catch: [{ steps: this.#body(depth, visible) }] } : {}),
-          ...(this.#chance(0.5) ? { finally: this.#body(depth, visible) } : {}),
+          ...(this.#chance(0.5) ? { finally: this.#cleaningUp(depth, visible) } : {}),
+          ...this.#cleanup(),
         };
     }
+  }
+
+  #cleanup(): Partial<Step> {
+    return this.#chance(0.2) ? { cleanupTimeout: "15s" } : {};
+  }
+
+  /** Steps of a saga: most of them can be undone. */
+  #sagaBody(depth: number, visible: readonly string[]): Step[] {
+    const [sagas, cleaning] = [this.#inSaga, this.#cleaning];
+    this.#inSaga = true;
+    const steps = this.#body(depth, visible);
+    this.#inSaga = sagas;
+    this.#cleaning = cleaning;
+    return steps;
+  }
+
+  /** Where nothing is undone, and no run continues. */
+  #cleaningUp(depth: number, visible: readonly string[]): Step[] {
+    const before = this.#cleaning;
+    this.#cleaning = true;
+    const steps = this.#body(depth, visible);
+    this.#cleaning = before;
+    return steps;
+  }
+
+  #compensate(readable: readonly string[]): Partial<Step> {
+    if (!this.#inSaga || !this.#chance(0.6)) return {};
+    const [sagas, cleaning] = [this.#inSaga, this.#cleaning];
+    this.#inSaga = false;
+    this.#cleaning = true;
+    const undo = this.steps(
+      this.#options.depthMax - 1,
+      readable,
+      1 + Math.floor(this.#random() * 2),
+    );
+    this.#inSaga = sagas;
+    this.#cleaning = cleaning;
+    const told = { value: "${{ [output, outcome, idempotencyKey] }}" };
+    return {
+      compensate: [{ id: `s${this.#ids++}`, uses: this.#options.effect, with: told }, ...undo],
+    };
   }
 
   /** `carry` of an outer while would be shadowed: loops do not nest in loops here. */

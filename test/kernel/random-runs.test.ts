@@ -5,8 +5,9 @@
  */
 import { describe, expect, test } from "vitest";
 import { agendaWants } from "#kernel/agenda-wants.ts";
-import { type DeclaredStep, VALUE_FIELDS, VALUE_FIELDS_OF } from "#kernel/events.ts";
+import type { DeclaredStep } from "#kernel/events.ts";
 import { explainRun } from "#kernel/explain.ts";
+import { VALUE_FIELDS, VALUE_FIELDS_OF } from "#kernel/value-fields.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
@@ -103,6 +104,8 @@ const EXPECTED_EVENTS = [
   "run.cancel_requested",
   "run.stop_requested",
   "run.deadline_passed",
+  "run.continue_requested",
+  "run.continued",
   "run.succeeded",
   "run.failed",
   "run.cancelled",
@@ -133,6 +136,7 @@ const EXPECTED_EVENTS = [
   "signal.unconsumed",
   "child.started",
   "child.finished",
+  "child.continued",
 ];
 
 describe("random nested plans under random interleavings", () => {

@@ -120,12 +120,17 @@ function moveWait(driver: KernelDriver, random: Random, signals: { count: number
       form: {},
       by: "t",
     });
+  } else if (wait?.kind === "child" && random() < 0.3) {
+    const { runId, chainId } = wait;
+    const toRunId = `${runId}+`;
+    driver.give({ kind: "child_continued", path: instance.path, runId, toRunId, chainId });
   } else if (wait?.kind === "child") {
     const status = pick(random, ["succeeded", "failed", "cancelled"] as const);
     driver.give({
       kind: "child_finished",
       path: instance.path,
       runId: wait.runId,
+      chainId: wait.chainId,
       status,
       output: "c",
       error: null,

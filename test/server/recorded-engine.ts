@@ -58,7 +58,8 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
   const listeners = new Set<(run: RunSummary) => void>();
 
   const summary = (run: RunView): RunSummary => {
-    const { input: _i, output: _o, error, forkedFrom: _f, ...rest } = run;
+    const { input: _i, output: _o, error, forkedFrom: _f, ...shown } = run;
+    const { continuedFrom: _c, continuedTo: _t, chainId: _n, warnings: _w, ...rest } = shown;
     return { ...rest, errorCode: error?.code ?? null };
   };
   const known = (runId: string): Recorded => {
@@ -241,6 +242,10 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
           labels: request.labels ?? {},
           parentRunId: null,
           forkedFrom: null,
+          continuedFrom: null,
+          continuedTo: null,
+          chainId: id,
+          warnings: [],
           createdAtMs: nowMs(),
           startedAtMs: null,
           endedAtMs: null,
@@ -317,6 +322,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
         running: count("running"),
         waiting: count("waiting", "retrying"),
         failed: count("failed"),
+        warnings: [],
       };
     },
     async explain(_context, runId) {
@@ -325,7 +331,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
         approval === null
           ? `The run is ${run.status}.`
           : `Waits for a person to decide “${approval.title}”.`;
-      return { status: run.status, sentence, waits: [], more: 0 };
+      return { status: run.status, sentence, waits: [], more: 0, warnings: [] };
     },
     async approvals() {
       return [...runs.values()].flatMap(({ approval }) => approval ?? []);

@@ -1,9 +1,11 @@
 /**
  * Folds a run's events into what a person wants to see of each step: no more than the last status,
  * the attempt, how long, and why. Steps of the root are kept one by one; of inner instances only
- * those that are in trouble or wait for somebody, the rest are counted for the root step above them.
+ * those that are in trouble, wait for somebody or undo a step, the rest are counted for the root step
+ * above them.
  */
 import type { EventView, StepStatus } from "#engine/engine.ts";
+import { COMPENSATE } from "#workflow/control-steps.ts";
 import { type PathSegment, parsePath } from "#workflow/path.ts";
 
 /** One step as it stands. Instants are epoch milliseconds. */
@@ -55,20 +57,22 @@ export class StepLog {
     const first = segments?.[0];
     if (segments === null || first === undefined) return null;
     if (!isInner(segments)) return this.#update(event, event.path, false);
-    return this.#applyInner(event, event.path, first.id);
+    return this.#applyInner(event, event.path, segments);
   }
 
-  #applyInner(event: EventView, path: string, rootPath: string): StepEntry | null {
+  #applyInner(event: EventView, path: string, segments: readonly PathSegment[]): StepEntry | null {
     const settled = SETTLED[event.type];
-    const root = this.#steps.get(rootPath);
+    const root = this.#steps.get(segments[0]?.id ?? "");
     if (settled !== undefined && root !== undefined) {
       root.innerSettled += 1;
       if (settled === "failed") root.innerFailed += 1;
     }
     const isTroubled = event.type === "step.retry_scheduled" || settled === "failed";
     const asks = askOf(event) !== null;
-    if (!isTroubled && !asks && !this.#steps.has(path)) return root ?? null;
+    const undone = undoneBy(segments);
+    if (!isTroubled && !asks && undone === null && !this.#steps.has(path)) return root ?? null;
     const entry = this.#update(event, path, true);
+    if (entry !== null && undone !== null && entry.note === "") entry.note = `undoes ${undone}`;
     if (settled !== undefined) this.#steps.delete(path);
     return entry;
   }
@@ -119,6 +123,12 @@ function statusAfter(type: string): StepStatus | null {
 
 function isInner(segments: readonly PathSegment[]): boolean {
   return segments.length > 1 || segments[0]?.item !== undefined || segments[0]?.pass !== undefined;
+}
+
+/** The path that the compensation of this step undoes; null: it is no compensation's. */
+function undoneBy(segments: readonly PathSegment[]): string | null {
+  const around = segments.findLast(({ id, item }) => id === COMPENSATE && typeof item === "string");
+  return around === undefined ? null : String(around.item);
 }
 
 function askOf(event: EventView): Ask | null {

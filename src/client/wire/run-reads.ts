@@ -82,6 +82,7 @@ export const ProgressJson = z
     running: z.int(),
     waiting: z.int(),
     failed: z.int(),
+    warnings: z.array(z.string()).default([]),
   })
   .meta({ id: "Progress", description: "Counts of the step instances that are known." });
 
@@ -101,6 +102,7 @@ export const ExplainJson = z
     sentence: z.string(),
     waits: z.array(WaitJson),
     more: z.int(),
+    warnings: z.array(z.string()).default([]),
   })
   .meta({ id: "Explain" });
 export type ExplainJson = z.infer<typeof ExplainJson>;
@@ -196,6 +198,7 @@ export function stateFromJson(json: RunStateJson): RunStateView {
 export function explainToJson(explain: ExplainView): ExplainJson {
   return {
     ...explain,
+    warnings: [...explain.warnings],
     waits: explain.waits.map(({ dueAtMs, ...wait }) => ({ ...wait, dueAt: isoOrNull(dueAtMs) })),
   };
 }

@@ -50,6 +50,12 @@ export const RunJson = z
     output: z.unknown().meta({ description: "null until the run has succeeded." }),
     error: StepErrorJson.nullable(),
     forkedFrom: z.string().nullable(),
+    continuedFrom: z.string().nullable().default(null),
+    continuedTo: z.string().nullable().default(null).meta({
+      description: "The run that goes on in its place (workflow.continue).",
+    }),
+    chainId: z.string().optional().meta({ description: "The first run of its chain." }),
+    warnings: z.array(z.string()).default([]),
   })
   .meta({ id: "Run" });
 export type RunJson = z.infer<typeof RunJson>;
@@ -76,6 +82,10 @@ export function runToJson(run: RunView): RunJson {
     labels: run.labels,
     parentRunId: run.parentRunId,
     forkedFrom: run.forkedFrom,
+    continuedFrom: run.continuedFrom,
+    continuedTo: run.continuedTo,
+    chainId: run.chainId,
+    warnings: [...run.warnings],
     createdAt: isoOf(run.createdAtMs),
     startedAt: isoOrNull(run.startedAtMs),
     endedAt: isoOrNull(run.endedAtMs),
@@ -85,9 +95,10 @@ export function runToJson(run: RunView): RunJson {
 
 /** What the client makes of an answer. */
 export function runFromJson(json: RunJson): RunView {
-  const { createdAt, startedAt, endedAt, error, ...rest } = json;
+  const { createdAt, startedAt, endedAt, error, chainId, ...rest } = json;
   return {
     ...rest,
+    chainId: chainId ?? rest.id,
     error: error === null ? null : withoutUndefined(error),
     createdAtMs: msOf(createdAt),
     startedAtMs: msOrNull(startedAt),

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { LockstitchError } from "#errors/errors.ts";
-import { VALUE_FIELDS } from "#kernel/events.ts";
+import { VALUE_FIELDS } from "#kernel/value-fields.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunHead, TurnRecord } from "#ports/journal.ts";

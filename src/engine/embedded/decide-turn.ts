@@ -12,6 +12,7 @@ import type { HostServices } from "./host-services.ts";
 import type { Mail } from "./mail.ts";
 import type { RunEffects } from "./run-effects.ts";
 import { isSpent } from "./run-world.ts";
+import { dropOtherSlot } from "./successor-of.ts";
 import { gather, type Turn } from "./turn.ts";
 
 /** Events of one turn after which no further mail is taken into it. */
@@ -111,6 +112,7 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
       else grants.push(grant);
     } else if (effect.kind === "admit_run") {
       const claim = run.effects.runClaimOf(effect);
+      if (claim !== null) dropOtherSlot(claim, runSlots);
       if (claim === null || runSlots.tryAdmit(claim)) {
         if (claim !== null) turn.slots.push(claim.slot);
         turn.own.push({ kind: "admit_run" });

@@ -41,8 +41,10 @@ import type { PlannedWorkflow } from "./plans.ts";
 import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
+import { warningsOf } from "./run-warnings.ts";
 import { callerLabels } from "./start-labels.ts";
 import { plainPayload, type Started, Starts } from "./starts.ts";
+import { terminateRun } from "./terminate-run.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
 export class EmbeddedEngine implements Engine {
@@ -249,7 +251,8 @@ export class EmbeddedEngine implements Engine {
   }
 
   async progress(context: CallContext, runId: string): Promise<ProgressView> {
-    return progressOf(await this.#stateOf(context, runId));
+    const state = await this.#stateOf(context, runId);
+    return { ...progressOf(state), warnings: warningsOf(state.seq) };
   }
 
   async approvals(context: CallContext): Promise<readonly ApprovalView[]> {
@@ -258,17 +261,18 @@ export class EmbeddedEngine implements Engine {
 
   async explain(context: CallContext, runId: string): Promise<ExplainView> {
     const host = this.#core.host(runKeyOf(context.tenant, runId));
-    const { status } = await this.#reader.head(context, runId);
+    const head = await this.#reader.head(context, runId);
+    const { status } = head;
     if (isTerminal(status))
-      return { status, sentence: `The run has ended: ${status}.`, waits: [], more: 0 };
+      return { ...explainView(head, []), sentence: `The run has ended: ${status}.` };
     const parked = parkedWait(host);
-    if (parked !== null) return explainView(status, [parked]);
+    if (parked !== null) return explainView(head, [parked]);
     const state = await this.#stateOf(context, runId);
     const waits = explainRun(state, this.#core.options.clock.nowMs());
     const look = new Look(this.#core.options.clock);
     // Only those that are shown are counted out.
     const shown = waits.slice(0, WAITS_SHOWN_MAX).map((wait) => withSlot(wait, host, look));
-    return explainView(status, [...shown, ...waits.slice(WAITS_SHOWN_MAX)]);
+    return explainView(head, [...shown, ...waits.slice(WAITS_SHOWN_MAX)]);
   }
 
   /** The committed state: the host's between two turns, else folded. Throws run_not_found. */
@@ -292,13 +296,15 @@ export class EmbeddedEngine implements Engine {
     return this.#control(context, runId, "cancel", reason);
   }
   async terminate(context: CallContext, runId: string, reason?: string): Promise<RunView> {
-    return this.#control(context, runId, "terminate", reason);
+    this.#guard();
+    await terminateRun(this.#core, context, runId, reason ?? null);
+    return this.#view(context, runId);
   }
 
   async #control(
     context: CallContext,
     runId: string,
-    kind: "pause" | "resume" | "cancel" | "terminate",
+    kind: "pause" | "resume" | "cancel",
     reason: string | undefined,
   ): Promise<RunView> {
     return this.#call(context, runId, { kind, by: context.principal, reason: reason ?? null });

@@ -30,11 +30,12 @@ import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from ".
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
 import { redactingRunner } from "./redacting-runner.ts";
-import { runTerminal } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
+import { warnOnce } from "./run-warnings.ts";
 import { openSlots } from "./slots.ts";
+import { notOpen, passSlotOn } from "./successor-of.ts";
 import { Timers } from "./timers.ts";
 import { ValueCache } from "./value-cache.ts";
 import { ValueLoader } from "./value-loader.ts";
@@ -119,6 +120,8 @@ export class EngineCore {
       committed: (turn) => {
         if (turn.firstSeq === 1) this.#openRuns++;
         if (isTerminal(turn.facts.status)) this.#openRuns--;
+        passSlotOn(turn, this.services.runSlots);
+        warnOnce(turn, logger);
         if (options.meter !== undefined) meterTurn(options.meter, turn);
         this.approvals.committed(turn);
         this.observers.publish(turn);
@@ -213,17 +216,11 @@ export class EngineCore {
       this.deliver(context, runId, mail).catch(reject);
     });
     if (end.kind === "failed") throw end.error;
-    if (end.kind !== "done") throw await this.#noHost(context, runId);
+    if (end.kind !== "done") throw await notOpen(this.options.store.journal, context, runId);
     const { refusal, applied } = end;
     if (refusal === null) return { applied };
-    throw new LockstitchError(refusal.code, refusal.message, { details: { runId } });
-  }
-
-  async #noHost(context: CallContext, runId: string): Promise<LockstitchError> {
-    const head = await this.options.store.journal.head(context, runId);
-    if (head !== null) return runTerminal(runId);
-    return new LockstitchError("run_not_found", `There is no run ${runId}.`, {
-      details: { runId },
+    throw new LockstitchError(refusal.code, refusal.message, {
+      details: { runId, ...refusal.details },
     });
   }
 

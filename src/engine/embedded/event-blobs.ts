@@ -8,7 +8,8 @@
  */
 import { createHash } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
-import { type RunEvent, VALUE_FIELDS } from "#kernel/events.ts";
+import type { RunEvent } from "#kernel/events.ts";
+import { VALUE_FIELDS } from "#kernel/value-fields.ts";
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { TurnRecord } from "#ports/journal.ts";

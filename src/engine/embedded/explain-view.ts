@@ -1,11 +1,12 @@
 /** What a run waits for, put into one sentence and a bounded list; the engine's own waits among it. */
-import type { RunStatus } from "#ports/journal.ts";
 import type { ExplainView, WaitView } from "../engine.ts";
+import type { RunFacts } from "./run-facts.ts";
 import type { RunHost } from "./run-host.ts";
+import { warningsOf } from "./run-warnings.ts";
 
 export const WAITS_SHOWN_MAX = 100;
 
-export function explainView(status: RunStatus, waits: readonly WaitView[]): ExplainView {
+export function explainView({ status, seq }: RunFacts, waits: readonly WaitView[]): ExplainView {
   const [first] = waits;
   const others = waits.length - 1;
   const sentence =
@@ -19,6 +20,7 @@ export function explainView(status: RunStatus, waits: readonly WaitView[]): Expl
     sentence,
     waits: waits.slice(0, WAITS_SHOWN_MAX),
     more: Math.max(0, waits.length - WAITS_SHOWN_MAX),
+    warnings: warningsOf(seq),
   };
 }
 

@@ -61,7 +61,7 @@ export async function inspectRuns(
       if (loaded === null) continue;
       if (oldest.length < OLDEST_SHOWN) {
         const waits = explainRun(loaded.state, options.nowMs);
-        oldest.push(finding(explainView(head.status, waits).sentence));
+        oldest.push(finding(explainView(head, waits).sentence));
       }
       if (!options.isDeep) continue;
       const folded = await new RunLoader(withoutCheckpoints(store), plans, logger).load(

@@ -1,5 +1,5 @@
 /**
- * Messages between runs: children start and end, runs are cancelled. A message lies in the journal
+ * Messages between runs: children start and end, runs continue and are cancelled. A message lies in the journal
  * from the commit that sent it to the commit in which its receiver applied it; this file only
  * carries it over, and does so again at every start.
  *
@@ -8,9 +8,11 @@
  *       a child's start waits until it is durable, or refused.
  *   M3. A child that cannot be started is told to its parent as `child_not_started`.
  *   M4. A message whose receiver never came to be, and cannot any more, is consumed.
- *   M5. Of the messages that lie in the journal at most a page is in memory.
+ *   M5. A cancel of a run that has continued as another goes on to that one.
+ *   M6. Of the messages that lie in the journal at most a page is in memory.
  */
-import { LockstitchError } from "#errors/errors.ts";
+import { LockstitchError, unreachable } from "#errors/errors.ts";
+import { messageId } from "#kernel/derive-id.ts";
 import type { Send } from "#kernel/effects.ts";
 import type { Input } from "#kernel/inputs.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -21,13 +23,18 @@ import type { Committer, TurnOutcome } from "./committer.ts";
 import { runKeyOf } from "./host-services.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { engineContext } from "./run-facts.ts";
+import { successorOf } from "./successor-of.ts";
+import { messageOf } from "./turn-commit.ts";
 
 export type ChildStart = Extract<Send, { readonly kind: "child_start" }>;
+export type SuccessorStart = Extract<Send, { readonly kind: "continue_start" }>;
+/** What creates a run. */
+type RunStart = ChildStart | SuccessorStart;
 
-/** Creates the child with `mail`, which is settled with `exists` when it is there already. */
+/** Creates the run with `mail`, which is settled with `exists` when it is there already. */
 export type ChildStarter = (
   context: CallContext,
-  send: ChildStart,
+  send: RunStart,
   mail: Omit<Mail, "input">,
 ) => Promise<void>;
 
@@ -51,7 +58,7 @@ export class Messages {
   /** What is being carried, by name: resolves when it is applied, or left to another time. */
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #chains = new Map<string, Promise<void>>();
-  /** Runs that a `child_start` may still create. */
+  /** Runs that a message may still create. */
   readonly #unborn = new Set<string>();
   /** Those without a receiver that came before the journal had been read to its end. */
   readonly #early: Message[] = [];
@@ -94,7 +101,7 @@ export class Messages {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#underWay.set(name, promise);
     const receiver = runKeyOf(message.tenant, message.toRunId);
-    if (message.kind === "child_start") this.#unborn.add(receiver);
+    if (isStart(message)) this.#unborn.add(receiver);
     const before = this.#chains.get(receiver) ?? Promise.resolve();
     const done = () => {
       this.#underWay.delete(name);
@@ -114,7 +121,7 @@ export class Messages {
     if (this.#options.isClosing()) return done();
     try {
       const send = JSON.parse(message.body) as Send;
-      if (send.kind === "child_start") {
+      if (send.kind === "child_start" || send.kind === "continue_start") {
         await this.#startChild(context, message, send);
         return done();
       }
@@ -136,7 +143,7 @@ export class Messages {
   }
 
   /** Tries until the child is there, its parent knows that it will not be, or the engine closes. */
-  async #startChild(context: CallContext, message: Message, send: ChildStart): Promise<void> {
+  async #startChild(context: CallContext, message: Message, send: RunStart): Promise<void> {
     for (;;) {
       const end = await this.#tryStart(context, message, send);
       if (end.kind === "failed" && isPassing(end.error)) {
@@ -157,7 +164,7 @@ export class Messages {
     }
   }
 
-  async #tryStart(context: CallContext, message: Message, send: ChildStart): Promise<MailEnd> {
+  async #tryStart(context: CallContext, message: Message, send: RunStart): Promise<MailEnd> {
     const { promise, resolve } = Promise.withResolvers<MailEnd>();
     try {
       const mail = { ...report({ kind: "continue" }), consumes: message.id, settle: resolve };
@@ -172,15 +179,15 @@ export class Messages {
   async #tellParent(
     context: CallContext,
     message: Message,
-    send: ChildStart,
+    send: RunStart,
     error: LockstitchError,
   ): Promise<boolean> {
     const { logger } = this.#options;
-    const { runId, path } = send.parent;
-    logger.warn(
-      { run: runId, path, workflow: send.workflow, error: error.message },
-      "a child was not started",
-    );
+    const { parent, workflow } = send;
+    logger.warn({ ...parent, workflow, error: error.message }, "a run was not started");
+    if (parent === null)
+      return (await this.#drop(context, message, send, starterOf(send))) === "consumed";
+    const { runId, path } = parent;
     const { promise, resolve } = Promise.withResolvers<MailEnd>();
     const input: Input = {
       kind: "child_finished",
@@ -194,6 +201,7 @@ export class Messages {
         retryable: false,
         details: { code: error.code },
       },
+      ...(send.kind === "continue_start" ? { chainId: send.continued.chainId } : {}),
     };
     const mail = { ...report(input), consumes: message.id, settle: resolve };
     for (;;) {
@@ -222,18 +230,15 @@ export class Messages {
     const { journal, logger } = this.#options;
     try {
       const head = await journal.head(context, byRunId);
-      if (head !== null) return await this.#consume(message, head);
-      if (send.kind === "child_start") return "nobody";
+      if (head !== null) return await this.#consume(message, head, await this.#passOn(send, head));
+      if (isStart(send)) return "nobody";
       if (this.#unborn.has(runKeyOf(message.tenant, byRunId))) return "kept";
       // Its `child_start` may lie in the journal, still unread.
       if (!this.#hasRead || this.#readers > 0) {
         this.#early.push(message);
         return "kept";
       }
-      const sender = await journal.head(
-        context,
-        send.kind === "cancel" ? send.fromRunId : send.runId,
-      );
+      const sender = await journal.head(context, starterOf(send));
       return sender === null ? "kept" : await this.#consume(message, sender);
     } catch (error) {
       logger.warn({ message: message.id, error: String(error) }, "a spent message stays");
@@ -241,21 +246,37 @@ export class Messages {
     }
   }
 
-  /** In a commit of the run `by`, to which nothing else happens. */
-  async #consume({ id }: Message, by: RunHead): Promise<"consumed" | "kept"> {
+  /** M5. */
+  async #passOn(send: Send, head: RunHead): Promise<Message[]> {
+    if (send.kind !== "cancel") return [];
+    const next = await successorOf(this.#options.journal, engineContext(head.tenant), head);
+    if (next === null) return [];
+    const id = messageId(head.runId, "", 1, `${send.id} goes on`);
+    return [messageOf(head.tenant, { ...send, id, toRunId: next })];
+  }
+
+  /** In a commit of the run `by`, to which nothing else happens; `sends` take its place. */
+  async #consume(
+    { id }: Message,
+    by: RunHead,
+    sends: readonly Message[] = [],
+  ): Promise<"consumed" | "kept"> {
     const { committer, epoch, logger } = this.#options;
     const { tenant, runId, status, startedAtMs, endedAtMs, errorCode } = by;
     const { promise, resolve } = Promise.withResolvers<TurnOutcome>();
     committer.submit({
       commit: {
         ...{ tenant, runId, epoch, status, startedAtMs, endedAtMs, errorCode },
-        ...{ create: null, record: null, sends: [], startKey: null, checkpoint: null },
+        ...{ create: null, record: null, sends, startKey: null, checkpoint: null },
         consumes: [id],
       },
       settle: resolve,
     });
     const { kind } = await promise;
-    if (kind === "committed") return "consumed";
+    if (kind === "committed") {
+      this.send(sends);
+      return "consumed";
+    }
     logger.warn({ message: id, outcome: kind }, "a spent message stays");
     return "kept";
   }
@@ -277,9 +298,34 @@ export class Messages {
   }
 }
 
-function inputOf(send: Exclude<Send, ChildStart>): Input {
+function isStart({ kind }: { readonly kind: string }): boolean {
+  return kind === "child_start" || kind === "continue_start";
+}
+
+/** The run that sent it. */
+function starterOf(send: Send): string {
+  switch (send.kind) {
+    case "child_start":
+      return send.parent.runId;
+    case "continue_start":
+      return send.continued.fromRunId;
+    case "cancel":
+      return send.fromRunId;
+    case "child_end":
+    case "child_continued":
+      return send.runId;
+    default:
+      return unreachable(send);
+  }
+}
+
+function inputOf(send: Exclude<Send, RunStart>): Input {
   if (send.kind === "cancel") return { kind: "cancel", by: "parent", reason: send.reason };
-  const { path, runId, status, output, error } = send;
+  if (send.kind === "child_continued") {
+    const { path, runId, byRunId: toRunId, chainId } = send;
+    return { kind: "child_continued", path, runId, toRunId, chainId };
+  }
+  const { path, runId, status, output, error, chainId } = send;
   return {
     kind: "child_finished",
     path,
@@ -287,6 +333,7 @@ function inputOf(send: Exclude<Send, ChildStart>): Input {
     status,
     output,
     error: error as Extract<Input, { kind: "child_finished" }>["error"],
+    ...(chainId === undefined ? {} : { chainId }),
   };
 }
 

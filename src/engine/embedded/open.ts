@@ -3,6 +3,7 @@ import type { Engine } from "../engine.ts";
 import { EmbeddedEngine } from "./embedded-engine.ts";
 import { EngineCore } from "./engine-core.ts";
 import type { EngineOptions } from "./options.ts";
+import { startSuccessor } from "./start-successor.ts";
 import { startChild } from "./starts.ts";
 
 /**
@@ -11,7 +12,9 @@ import { startChild } from "./starts.ts";
  */
 export async function openEmbeddedEngine(options: EngineOptions): Promise<Engine> {
   const core: EngineCore = new EngineCore(options, (context, send, mail) =>
-    startChild(core, context, send, mail),
+    send.kind === "child_start"
+      ? startChild(core, context, send, mail)
+      : startSuccessor(core, context, send, mail),
   );
   const engine = new EmbeddedEngine(core);
   await core.findOpenRuns();

@@ -44,8 +44,12 @@ export function fencedError(runId: string): LockstitchError {
   );
 }
 
-export function runTerminal(runId: string): LockstitchError {
-  return new LockstitchError("run_terminal", `Run ${runId} has ended.`, { details: { runId } });
+/** `continuedTo`: the run that goes on in its place. */
+export function runTerminal(runId: string, continuedTo: string | null): LockstitchError {
+  const next = continuedTo === null ? "" : ` It goes on as run ${continuedTo}.`;
+  return new LockstitchError("run_terminal", `Run ${runId} has ended.${next}`, {
+    details: { runId, ...(continuedTo === null ? {} : { continuedTo }) },
+  });
 }
 
 export function shuttingDown(): LockstitchError {

@@ -51,6 +51,7 @@ export function factsAfter(
         next.endedAtMs = at.atMs;
         break;
       case "run.succeeded":
+      case "run.continued":
       case "run.cancelled":
         next.endedAtMs = at.atMs;
         break;

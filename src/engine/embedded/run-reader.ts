@@ -4,6 +4,7 @@
  * event loop, and a start with its wait used to take seven of them.
  */
 import { LockstitchError } from "#errors/errors.ts";
+import type { Continued } from "#kernel/events.ts";
 import { StepHistory, type StepRow } from "#kernel/history.ts";
 import { VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -18,6 +19,7 @@ import type { Plans } from "./plans.ts";
 import { factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { RunLoader } from "./run-loader.ts";
 import { eventView, summaryOf } from "./run-views.ts";
+import { warningsOf } from "./run-warnings.ts";
 import type { ValueCache } from "./value-cache.ts";
 import type { ValueLoader, ValueSource } from "./value-loader.ts";
 
@@ -28,6 +30,9 @@ const TURNS_PER_PAGE = 200;
 export interface Beginning {
   readonly input: unknown;
   readonly forkedFrom: string | null;
+  readonly continuedFrom: string | null;
+  /** The first run of its chain. */
+  readonly chainId: string;
 }
 export const BEGINNING = "beginning";
 
@@ -78,6 +83,8 @@ export class RunReader {
       ...(await this.#beginning(source)),
       output: null,
       error: null,
+      continuedTo: null,
+      warnings: warningsOf(head.seq),
     };
     if (!isTerminal(head.status)) return view;
     const end = await this.#endOf(source, head, ended);
@@ -86,6 +93,7 @@ export class RunReader {
       const error = end["error"] as NonNullable<RunView["error"]>;
       return { ...view, error: path === undefined ? error : { ...error, path } };
     }
+    if (end?.type === "run.continued") return { ...view, continuedTo: end["toRunId"] as string };
     if (end?.type !== "run.succeeded") return view;
     const ref = end["outputRef"] as ValueRef | undefined;
     const output =
@@ -101,9 +109,12 @@ export class RunReader {
     const first = await this.#store.journal.turnAt(context, runId, 1);
     const events = first === null ? [] : eventsOf(first);
     const forked = events.find(({ type }) => type === "run.forked");
+    const continued = events[0]?.["continued"] as Continued | undefined;
     return {
       input: await this.#fieldOf(context, events[0], "input"),
       forkedFrom: (forked?.["from"] as string | undefined) ?? null,
+      continuedFrom: continued?.fromRunId ?? null,
+      chainId: continued?.chainId ?? runId,
     };
   }
 

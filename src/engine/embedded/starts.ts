@@ -155,7 +155,12 @@ export class Starts {
       host.deliver(mail);
     });
     if (isFree) {
-      const beginning: Beginning = { input, forkedFrom: run.forkedFrom?.runId ?? null };
+      const beginning: Beginning = {
+        input,
+        forkedFrom: run.forkedFrom?.runId ?? null,
+        continuedFrom: null,
+        chainId: runId,
+      };
       this.#core.services.cache.put(runKeyOf(context.tenant, runId), BEGINNING, beginning);
       return { runId, created: true };
     }
@@ -213,7 +218,11 @@ export async function startChild(
   });
 }
 
-function newFacts({ tenant }: CallContext, runId: string, { version }: PlannedWorkflow): RunFacts {
+export function newFacts(
+  { tenant }: CallContext,
+  runId: string,
+  { version }: PlannedWorkflow,
+): RunFacts {
   return {
     tenant,
     runId,
@@ -246,7 +255,7 @@ function checkNames({ id, idempotencyKey, labels }: NewRun, labelsMax: number): 
 }
 
 /** The input with its defaults. Throws payload_too_large, input_invalid. */
-function checkedInput(workflow: PlannedWorkflow, input: unknown, bytesMax: number): unknown {
+export function checkedInput(workflow: PlannedWorkflow, input: unknown, bytesMax: number): unknown {
   const plain = plainPayload(input ?? {}, { name: "input", limit: "inputBytesMax", bytesMax });
   if (workflow.input === null) return plain;
   const { value, errors } = workflow.input(plain);

@@ -4,6 +4,7 @@
  * Everything here is plain data, so that a checkpoint is JSON.stringify.
  */
 import type { StepError } from "#errors/step-error.ts";
+import type { Compensable } from "../compensable.ts";
 import type { ValueRef } from "../value-ref.ts";
 
 /** How an inner scope ended. */
@@ -44,6 +45,26 @@ export interface TryControl {
   /** How finally ended. */
   cleanup: ScopeOutcome | null;
 }
+
+export interface SagaControl {
+  readonly kind: "saga";
+  /** Its body or a compensation is open. */
+  opened: boolean;
+  /** How the body ended; null while it runs. */
+  result: ScopeOutcome | null;
+  /** What is left to undo; in order of completion once the body has ended, the last one goes first. */
+  compensables: Compensable[];
+  /** What there was to undo when the body ended. */
+  total: number;
+  /** The path that is being undone. */
+  undoing: string | null;
+  /** Compensations that failed; the first FAILURES_MAX of them in full. */
+  failed: number;
+  failures: { readonly path: string; readonly error: StepError }[];
+}
+
+/** Failed compensations that an error lists one by one. */
+export const FAILURES_MAX = 100;
 
 export interface WhileControl {
   readonly kind: "while";
@@ -88,4 +109,10 @@ export interface OpenChunk {
   failed: { readonly index: number; readonly error: StepError }[];
 }
 
-export type Control = BranchControl | ParallelControl | TryControl | WhileControl | EachControl;
+export type Control =
+  | BranchControl
+  | ParallelControl
+  | TryControl
+  | SagaControl
+  | WhileControl
+  | EachControl;

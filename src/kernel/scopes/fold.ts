@@ -8,7 +8,14 @@ import { CHUNK_ITEMS } from "../decision.ts";
 import type { EventOf } from "../events.ts";
 import type { ScopeInstance, StepInstance } from "../state.ts";
 import { NULL_REF, type ValueRef } from "../value-ref.ts";
-import type { Control, EachControl, OpenChunk, ScopeOutcome } from "./control.ts";
+import {
+  type Control,
+  type EachControl,
+  FAILURES_MAX,
+  type OpenChunk,
+  type SagaControl,
+  type ScopeOutcome,
+} from "./control.ts";
 
 /** The first control of a step, from what step.started says. */
 export function controlStarted(
@@ -35,6 +42,17 @@ export function controlStarted(
       };
     case "try":
       return { kind, phase: "body", opened: false, result: null, catchSlot: null, cleanup: null };
+    case "saga":
+      return {
+        kind,
+        opened: false,
+        result: null,
+        compensables: [],
+        total: 0,
+        undoing: null,
+        failed: 0,
+        failures: [],
+      };
     case "while":
       return {
         kind,
@@ -90,6 +108,8 @@ export function controlOpened(owner: StepInstance, scope: ScopeInstance): void {
         scope.slot === "body" ? "body" : scope.slot === "finally" ? "finally" : "catch";
       control.opened = true;
       return;
+    case "saga":
+      return sagaOpened(control, scope);
     case "while":
       control.running = true;
       return;
@@ -120,6 +140,8 @@ export function controlClosed(
       return;
     case "try":
       return tryClosed(owner, control, result);
+    case "saga":
+      return sagaClosed(control, scope, result);
     case "while":
       control.running = false;
       control.passes++;
@@ -148,6 +170,31 @@ function tryClosed(
     control.phase === "body" && result.outcome === "failed" && result.error !== null
       ? catchFor(owner, result.error.code)
       : null;
+}
+
+function sagaOpened(control: SagaControl, scope: ScopeInstance): void {
+  control.opened = true;
+  if (scope.plan.captures === null) return;
+  control.undoing = scope.key;
+  control.compensables.pop();
+}
+
+function sagaClosed(control: SagaControl, scope: ScopeInstance, result: ScopeOutcome): void {
+  control.opened = false;
+  if (scope.plan.captures === null) {
+    control.result = result;
+    // A run that stops has succeeded: there is nothing to undo.
+    if (scope.cancelling === "stop") control.compensables = [];
+    // What inner sagas handed over came in when they ended.
+    control.compensables.sort((left, right) => left.seq - right.seq);
+    control.total = control.compensables.length;
+    return;
+  }
+  const path = control.undoing ?? scope.path;
+  control.undoing = null;
+  if (result.error === null) return;
+  control.failed++;
+  if (control.failures.length < FAILURES_MAX) control.failures.push({ path, error: result.error });
 }
 
 function catchFor(owner: StepInstance, code: string): string | null {

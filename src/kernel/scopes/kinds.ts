@@ -4,6 +4,7 @@ import { ifKind, switchKind } from "./branch.ts";
 import { forEachKind } from "./for-each.ts";
 import type { ScopeKind } from "./kind.ts";
 import { parallelKind } from "./parallel.ts";
+import { sagaKind } from "./saga.ts";
 import { tryKind } from "./try.ts";
 import { whileKind } from "./while.ts";
 
@@ -12,6 +13,7 @@ export const SCOPE_KINDS: ReadonlyMap<string, ScopeKind> = new Map<ControlKind, 
   ["switch", switchKind],
   ["parallel", parallelKind],
   ["try", tryKind],
+  ["saga", sagaKind],
   ["while", whileKind],
   ["for_each", forEachKind],
 ]);

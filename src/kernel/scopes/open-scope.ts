@@ -16,7 +16,10 @@ export function openSlot(
   turn: Turn,
   instance: StepInstance,
   slot: string,
-  locals?: Readonly<Record<string, ValueRef>>,
+  more: {
+    readonly locals?: Readonly<Record<string, ValueRef>>;
+    readonly cleanupAtMs?: number;
+  } = {},
 ): void {
   const segment = instance.step.bodies.get(slot)?.pathSegment ?? slot;
   emit(turn, {
@@ -24,7 +27,7 @@ export function openSlot(
     path: slotPath(basePath(instance), segment),
     owner: instance.path,
     slot,
-    ...(locals === undefined ? {} : { locals }),
+    ...more,
   });
 }
 

@@ -10,7 +10,7 @@
 import { endCancelled } from "../end-cancelled.ts";
 import { fail, mayRetry, succeed } from "../outcome.ts";
 import type { StepInstance } from "../state.ts";
-import { timeLimitsOf } from "../time-limits.ts";
+import { cleanupOf, timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import type { TryControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
@@ -51,11 +51,11 @@ function advance(turn: Turn, instance: StepInstance): boolean {
   if (control.phase === "body" && result?.error && retries(instance, control))
     return fail(turn, instance, result.error);
   if (control.catchSlot !== null && result?.error && instance.live?.cancelling === null) {
-    openSlot(turn, instance, control.catchSlot, { error: { v: result.error } });
+    openSlot(turn, instance, control.catchSlot, { locals: { error: { v: result.error } } });
     return true;
   }
   if (hasFinally(instance)) {
-    openSlot(turn, instance, "finally");
+    openSlot(turn, instance, "finally", cleanupOf(turn, instance));
     return true;
   }
   return finish(turn, instance, control);

@@ -8,6 +8,7 @@ import type {
   Control,
   EachControl,
   ParallelControl,
+  SagaControl,
   TryControl,
   WhileControl,
 } from "./control.ts";
@@ -27,6 +28,11 @@ export function branchWants(instance: StepInstance): boolean {
 /** Whenever nothing is open there is a next thing to open, or the end. */
 export function tryWants(instance: StepInstance): boolean {
   return !controlOf<TryControl>(instance).opened;
+}
+
+/** As of a try: the body, one compensation after another, the end. */
+export function sagaWants(instance: StepInstance): boolean {
+  return !controlOf<SagaControl>(instance).opened;
 }
 
 export function whileWants(instance: StepInstance): boolean {
@@ -57,17 +63,22 @@ function mustCancelRest(instance: StepInstance, control: ParallelControl): boole
 
 /**
  * The first inner scope that must still be told to stop; null when all have. The `finally` of a try
- * is not: it runs to its end. Each scope is passed once, however often this is asked.
+ * and compensations are not, unless their own time is over: they run to their end. Each scope is
+ * passed once, however often this is asked.
  */
 export function innerToCancel(instance: StepInstance): ScopeInstance | null {
   const { live, step } = instance;
   if (live === null) return null;
+  const isCutOff = live.cancelling?.reason === "cleanup";
   live.untold ??= { scopes: [...live.scopes], cursor: 0 };
   const { untold } = live;
   for (; untold.cursor < untold.scopes.length; untold.cursor++) {
     const scope = untold.scopes[untold.cursor];
-    if (scope === undefined || scope.closed || scope.cancelling !== null) continue;
-    if (step.kind !== "try" || scope.slot !== "finally") return scope;
+    if (scope === undefined || scope.closed) continue;
+    if (isCutOff ? scope.cancelling === "cleanup" : scope.cancelling !== null) continue;
+    const cleansUp =
+      scope.plan.captures !== null || (step.kind === "try" && scope.slot === "finally");
+    if (isCutOff || !cleansUp) return scope;
   }
   return null;
 }
@@ -105,6 +116,7 @@ export const SCOPE_WANTS: ReadonlyMap<string, (instance: StepInstance) => boolea
   ["if", branchWants],
   ["switch", branchWants],
   ["try", tryWants],
+  ["saga", sagaWants],
   ["while", whileWants],
   ["parallel", parallelWants],
   ["for_each", eachWants],

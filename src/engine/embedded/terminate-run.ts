@@ -1,0 +1,114 @@
+/**
+ * Ends a run at once. One whose journal cannot be folded decides nothing: its last event is appended
+ * behind what is there, unread. Nothing is cleaned up, and children that it had started
+ * go on; a parent that waits is told if the run's first event can be read.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import { messageId } from "#kernel/derive-id.ts";
+import type { Send } from "#kernel/effects.ts";
+import type { EventOf, ParentLink, RunEvent } from "#kernel/events.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { RunHead } from "#ports/journal.ts";
+import type { TurnOutcome } from "./committer.ts";
+import type { EngineCore } from "./engine-core.ts";
+import { encodeEvents, eventsOf } from "./event-blobs.ts";
+import { runKeyOf } from "./host-services.ts";
+import { fencedError } from "./run-errors.ts";
+import { factsAfter, factsOf, isTerminal } from "./run-facts.ts";
+import { messageOf } from "./turn-commit.ts";
+
+/** Ends the run, by its own decision where it can make one. Throws run_not_found, run_terminal. */
+export async function terminateRun(
+  core: EngineCore,
+  context: CallContext,
+  runId: string,
+  reason: string | null,
+): Promise<void> {
+  try {
+    await core.call(context, runId, { kind: "terminate", by: context.principal, reason });
+  } catch (error) {
+    const isParked = core.host(runKeyOf(context.tenant, runId))?.parked != null;
+    const head = isParked ? await core.options.store.journal.head(context, runId) : null;
+    if (head === null) throw error;
+    await terminateParked(core, context, head, reason);
+  }
+}
+
+async function terminateParked(
+  core: EngineCore,
+  context: CallContext,
+  head: RunHead,
+  reason: string | null,
+): Promise<void> {
+  if (isTerminal(head.status)) return;
+  const { services } = core;
+  const { tenant, runId } = head;
+  const atMs = services.clock.nowMs();
+  const firstSeq = head.seq + 1;
+  const event: RunEvent = {
+    type: "run.cancelled",
+    by: context.principal,
+    ...(reason === null ? {} : { reason }),
+    terminated: true,
+  };
+  const sends = await toldTo(core, context, runId);
+  const { promise, resolve } = Promise.withResolvers<TurnOutcome>();
+  services.committer.submit({
+    commit: {
+      ...{ tenant, runId, epoch: services.store.epoch, status: "cancelled", endedAtMs: atMs },
+      ...{ startedAtMs: head.startedAtMs, errorCode: null, create: null, consumes: [] },
+      ...{ startKey: null, checkpoint: null },
+      record: { runId, firstSeq, lastSeq: firstSeq, atMs, events: encodeEvents([event]).text },
+      sends: sends.map((send) => messageOf(tenant, send)),
+    },
+    settle: resolve,
+  });
+  const outcome = await promise;
+  if (outcome.kind === "fenced") throw fencedError(runId);
+  if (outcome.kind !== "committed")
+    throw new LockstitchError("journal_refused", `Run ${runId} could not be ended.`, {
+      details: { runId },
+    });
+  const facts = factsAfter(factsOf(head), [event], { atMs, status: "cancelled" });
+  services.logger.warn({ run: runId, reason }, "a parked run was terminated, its journal unread");
+  const host = core.host(runKeyOf(tenant, runId));
+  host?.unload();
+  if (host !== undefined) services.forget(host);
+  services.committed({ facts, events: [event], firstSeq, atMs, hasBlobs: false });
+  services.send(sends.map((send) => messageOf(tenant, send)));
+}
+
+/** What a waiting parent hears, where the run's beginning can be read. */
+async function toldTo(core: EngineCore, context: CallContext, runId: string): Promise<Send[]> {
+  const queued = await beginning(core, context, runId);
+  const parent: ParentLink | undefined = queued?.parent;
+  if (parent?.wait !== true) return [];
+  return [
+    {
+      kind: "child_end",
+      id: messageId(runId, parent.path, 1, "child_end"),
+      toRunId: parent.runId,
+      path: parent.path,
+      runId,
+      status: "cancelled",
+      output: null,
+      error: null,
+      ...(queued?.continued === undefined ? {} : { chainId: queued.continued.chainId }),
+    },
+  ];
+}
+
+async function beginning(
+  core: EngineCore,
+  context: CallContext,
+  runId: string,
+): Promise<EventOf<"run.queued"> | null> {
+  try {
+    const turn = await core.options.store.journal.turnAt(context, runId, 1);
+    const first = turn === null ? undefined : eventsOf(turn)[0];
+    return first?.type === "run.queued" ? (first as unknown as EventOf<"run.queued">) : null;
+  } catch {
+    // Corrupt like the rest: nobody can say who waits.
+    return null;
+  }
+}
