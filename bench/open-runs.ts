@@ -15,7 +15,7 @@ import { openSqliteStore } from "../src/storage/sqlite/open-sqlite-store.ts";
 import { systemClock } from "../src/system/system-clock.ts";
 import { systemIds } from "../src/system/system-ids.ts";
 import { systemRandom } from "../src/system/system-random.ts";
-import { type Child, startChild } from "./child.ts";
+import { type Child, freePort, startChild } from "./child.ts";
 import { callJson } from "./http-json.ts";
 import { hang } from "./lockstitch.config.ts";
 import { NO_HTTP } from "./lockstitch.ts";
@@ -64,11 +64,11 @@ export async function makeOpenRuns(folder: string, runs: number): Promise<void> 
 
 /** Starts the server on it once, and kills it. Throws where it does not find every run. */
 export async function measureOpenRuns(folder: string, runs: number): Promise<OpenRuns> {
+  const port = await freePort();
+  const address = `http://127.0.0.1:${port}`;
   const startedMs = performance.now();
-  const child = await startServer(join(folder, "open-runs"));
+  const child = await startServer(join(folder, "open-runs"), port);
   try {
-    const { address } = JSON.parse(child.output()) as { readonly address: string };
-    await callJson(`${address}/api/v1/runs?limit=1`, "GET");
     const servingMs = performance.now() - startedMs;
     const stats = async () => (await callJson(`${address}/api/v1/engine`, "GET")) as EngineStats;
     await until(async () => !(await stats()).recovering);
@@ -94,15 +94,21 @@ interface EngineStats {
   readonly queuedAttempts: number;
 }
 
-function startServer(dataDir: string): Promise<Child> {
+/** Resolves when it answers a call: what it prints comes only when all runs are loaded. */
+function startServer(dataDir: string, port: number): Promise<Child> {
+  const answers = () =>
+    callJson(`http://127.0.0.1:${port}/api/v1/runs?limit=1`, "GET").then(
+      () => true,
+      () => false,
+    );
   return startChild(
     process.execPath,
     [
       join(ROOT, "bin/lockstitch.js"),
-      ...["start", "--json", "--port", "0", "--data", dataDir],
+      ...["start", "--json", "--port", String(port), "--data", dataDir],
       ...["--config", join(ROOT, "bench/lockstitch.config.ts")],
     ],
-    { isReady: (output) => output.includes("}") },
+    { isReady: answers },
   );
 }
 

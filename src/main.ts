@@ -115,6 +115,8 @@ function isUnanswered(error: unknown): boolean {
 
 async function openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost> {
   const grace = { ms: 0 };
+  // Before the engine, which begins to load open runs at once: who serves answers first.
+  if (isServing(purpose)) await loadRoutes();
   const nodes = breakableNodes(createRegistry(settings.nodes));
   const composition = await startEngineParts({
     settings,
@@ -132,11 +134,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
   return {
     engine,
     async serve({ host, port }) {
-      // Most commands never serve, and loading the server is a third of their start.
-      const [{ createServer, listen }, { engineReadiness, storageReadiness }] = await Promise.all([
-        import("#server/create-server.ts"),
-        import("#server/readiness.ts"),
-      ]);
+      const [{ createServer, listen }, { engineReadiness, storageReadiness }] = await loadRoutes();
       const security = { host, port, apiKeys: settings.apiKeys };
       const metrics = meter === null ? null : await metricsOf(meter, { engine, store, settings });
       server = createServer({
@@ -171,6 +169,11 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
       await composition.stop();
     },
   };
+}
+
+/** Most commands never serve, and loading the server is a third of their start. */
+function loadRoutes() {
+  return Promise.all([import("#server/create-server.ts"), import("#server/readiness.ts")]);
 }
 
 async function metricsOf(
