@@ -155,8 +155,13 @@ export interface RunFilter {
   readonly limit: number;
 }
 
+/** What a commit's answer calls a fenced run: two tenants may have runs of one id. */
+export function fencedName({ tenant, runId }: Pick<TurnCommit, "tenant" | "runId">): string {
+  return `${tenant}/${runId}`;
+}
+
 export interface Journal {
-  /** Appends a group. Rejects with LockstitchError store_unavailable (try again), or another code (lasting). */
+  /** Appends a group; `fenced` has fencedName() of each run. Rejects with LockstitchError store_unavailable (try again), or another code (lasting). */
   commit(
     commitId: string,
     turns: readonly TurnCommit[],

@@ -160,7 +160,7 @@ export function journalContract(adapter: string, open: OpenFixture): void {
         // A fenced run stays out for the rest of its group.
         turn({ runId: "b", epoch, seqs: [3, 3] }),
       ]);
-      expect([...answer.fenced].sort()).toEqual(["a", "b", "c", "nobody"]);
+      expect([...answer.fenced].sort()).toEqual(["alice/a", "alice/b", "alice/c", "alice/nobody"]);
       for (const runId of ["a", "b", "c"]) {
         expect((await journal.head(ALICE, runId))?.seq).toBe(2);
         expect(await journal.checkpoints(ALICE, runId, () => {})).toEqual([]);
@@ -202,7 +202,9 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       const next = await fixture.reopen();
       await see(next.journal);
       const early = runs.map((runId) => turn({ runId, epoch: next.epoch, seqs: [2, 2] }));
-      expect([...(await next.journal.commit("c2", early)).fenced].sort()).toEqual(runs);
+      expect([...(await next.journal.commit("c2", early)).fenced].sort()).toEqual(
+        runs.map((runId) => `alice/${runId}`),
+      );
       const due = runs.map((runId, index) =>
         turn({ runId, epoch: next.epoch, seqs: [index + 3, index + 3] }),
       );
@@ -299,12 +301,12 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       const answer = await journal.commit("c2", [
         creation({ runId: "a", epoch, workflow: "other" }),
         creation({ runId: "b", epoch }),
-        creation({ tenant: BOB.tenant, runId: "a2", epoch }),
+        // Another tenant's run of the same id is another run, also in the answer.
+        creation({ tenant: BOB.tenant, runId: "a", epoch }),
       ]);
-      expect(answer).toEqual({ fenced: ["a"] });
+      expect(answer).toEqual({ fenced: ["alice/a"] });
       expect((await journal.head(ALICE, "a"))?.workflow).toBe("report");
       expect(await journal.head(ALICE, "b")).not.toBeNull();
-      await journal.commit("c3", [creation({ tenant: BOB.tenant, runId: "a", epoch })]);
       expect((await journal.head(BOB, "a"))?.tenant).toBe("bob");
       expect(await journal.head(BOB, "b")).toBeNull();
       expect(await journal.turns(BOB, "b", 0, 10)).toEqual([]);
@@ -316,7 +318,7 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       const rest = { startKey: { key: "k", bodyHash: "h" } };
       await journal.commit("c1", [creation({ runId: "a", epoch, rest })]);
       expect(await journal.commit("c2", [creation({ runId: "b", epoch, rest })])).toEqual({
-        fenced: ["b"],
+        fenced: ["alice/b"],
       });
       expect(await journal.head(ALICE, "b")).toBeNull();
       expect(await journal.startKey(BOB, "k")).toBeNull();

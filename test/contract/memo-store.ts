@@ -86,7 +86,7 @@ export function memoStoreContract(adapter: string, open: OpenMemoFixture): void 
       await remember(store, "a", []);
       const { epoch } = store;
       const fenced = turn({ runId: "a", epoch, seqs: [9, 9], rest: { memos: [memo("k")] } });
-      expect(await store.journal.commit("f", [fenced])).toEqual({ fenced: ["a"] });
+      expect(await store.journal.commit("f", [fenced])).toEqual({ fenced: ["alice/a"] });
       const good = turn({ runId: "a", epoch, seqs: [3, 3], rest: { memos: [memo("k")] } });
       const poison = creation({ runId: "p", epoch, events: '["\ud800"]' });
       await expect(store.journal.commit("r", [good, poison])).rejects.toMatchObject({

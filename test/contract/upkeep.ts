@@ -86,9 +86,9 @@ export function upkeepContract(adapter: string, open: OpenFixture): void {
       await journal.commit("c1", [ended("a", epoch)]);
       await upkeep.remove(ALICE, "a", null);
       const again = [creation({ runId: "a", epoch })];
-      expect(await journal.commit("c2", again)).toEqual({ fenced: ["a"] });
+      expect(await journal.commit("c2", again)).toEqual({ fenced: ["alice/a"] });
       await purged(upkeep, 100);
-      expect(await journal.commit("c3", again)).toEqual({ fenced: ["a"] });
+      expect(await journal.commit("c3", again)).toEqual({ fenced: ["alice/a"] });
       expect(await journal.commit("c4", [creation({ runId: "a", epoch, tenant: "bob" })])).toEqual({
         fenced: [],
       });

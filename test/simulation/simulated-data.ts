@@ -5,17 +5,18 @@
  */
 import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
-import type {
-  AdmissionState,
-  BreakerOutcome,
-  CheckpointRecord,
-  Message,
-  RateStart,
-  RunFilter,
-  RunHead,
-  RunStatus,
-  TurnCommit,
-  TurnRecord,
+import {
+  type AdmissionState,
+  type BreakerOutcome,
+  type CheckpointRecord,
+  fencedName,
+  type Message,
+  type RateStart,
+  type RunFilter,
+  type RunHead,
+  type RunStatus,
+  type TurnCommit,
+  type TurnRecord,
 } from "#ports/journal.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 
@@ -66,9 +67,9 @@ export class SimulatedData {
       const isLeftOut =
         !isOwner ||
         turn.epoch !== options.epoch ||
-        fenced.has(runId) ||
+        fenced.has(fencedName(turn)) ||
         options.fence.includes(runId);
-      if (isLeftOut || !this.#append(turn, options.nowMs)) fenced.add(runId);
+      if (isLeftOut || !this.#append(turn, options.nowMs)) fenced.add(fencedName(turn));
     }
     this.memos.evict();
     if (isOwner) this.#commitIds.add(commitId);

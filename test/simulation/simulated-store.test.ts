@@ -123,7 +123,7 @@ test("a store opened without a crash fences the one before it", async () => {
   const first = disk.open();
   const second = disk.open();
   const late = creation({ runId: "a", epoch: first.epoch });
-  expect(await first.journal.commit("late", [late])).toEqual({ fenced: ["a"] });
+  expect(await first.journal.commit("late", [late])).toEqual({ fenced: ["alice/a"] });
   expect(await second.journal.committed("late")).toBe(false);
   expect(await second.journal.head(ALICE, "a")).toBeNull();
 });

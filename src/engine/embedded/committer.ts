@@ -19,7 +19,7 @@
  */
 import { LockstitchError } from "#errors/errors.ts";
 import type { Clock, Ids, Random } from "#ports/clock.ts";
-import type { Journal, TurnCommit } from "#ports/journal.ts";
+import { fencedName, type Journal, type TurnCommit } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
 
@@ -220,7 +220,7 @@ export class Committer {
     this.#failures = 0;
     this.commits++;
     for (const turn of group) {
-      if (fenced.length > 0 && fenced.includes(turn.commit.runId)) {
+      if (fenced.length > 0 && fenced.includes(fencedName(turn.commit))) {
         turn.settle({ kind: "fenced" });
         continue;
       }
@@ -248,7 +248,7 @@ export class Committer {
       const { runId } = commit;
       const head = await this.#persist(() => this.#options.journal.head(context, runId));
       if (head === GAVE_UP) return this.#refuse(group, cause);
-      if (head === null || head.seq !== commit.record.lastSeq) fenced.push(runId);
+      if (head === null || head.seq !== commit.record.lastSeq) fenced.push(fencedName(commit));
     }
     this.#settle(group, fenced);
   }

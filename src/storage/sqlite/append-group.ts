@@ -8,7 +8,7 @@
  */
 import { hash } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
-import type { CheckpointRecord, TurnCommit } from "#ports/journal.ts";
+import { type CheckpointRecord, fencedName, type TurnCommit } from "#ports/journal.ts";
 import { appendAdmission } from "./append-admission.ts";
 import type { Connection } from "./connection.ts";
 import type { KnownRun, KnownRuns } from "./known-runs.ts";
@@ -66,14 +66,14 @@ export function appendGroup(
   const writing = { connection, knownRuns, group, counts };
   let hasRecord = false;
   for (const turn of group.turns) {
-    if (!isOwner || turn.epoch !== group.epoch || fenced.has(turn.runId)) {
-      fenced.add(turn.runId);
+    if (!isOwner || turn.epoch !== group.epoch || isFenced(fenced, turn)) {
+      fenced.add(fencedName(turn));
       continue;
     }
     try {
       refuseUnstorable(turn);
       const commitId = hasRecord ? null : group.commitId;
-      if (!appendTurn(writing, turn, commitId)) fenced.add(turn.runId);
+      if (!appendTurn(writing, turn, commitId)) fenced.add(fencedName(turn));
       else if (turn.record !== null) hasRecord = true;
     } catch (error) {
       throw refusalOf(turn, error);
@@ -86,6 +86,11 @@ export function appendGroup(
   }
   group.memos.evict();
   return { isOwner, hasRecord, fenced: [...fenced] };
+}
+
+/** Hardly ever is there one: only then is a name made for each turn. */
+function isFenced(fenced: ReadonlySet<string>, turn: TurnCommit): boolean {
+  return fenced.size > 0 && fenced.has(fencedName(turn));
 }
 
 /** False: fenced, and nothing was written. */

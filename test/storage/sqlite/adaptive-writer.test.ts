@@ -61,7 +61,7 @@ test("whoever writes after the other knows where each run stands", async () => {
     // Each side meets what the other wrote since, and what it knew is fenced as out of date.
     if (seq % 3 === 0) isHere = !isHere;
     expect((await commit(next(seq))).fenced).toEqual([]);
-    expect((await commit(next(seq))).fenced).toEqual(["a"]);
+    expect((await commit(next(seq))).fenced).toEqual(["alice/a"]);
   }
   expect(writer.directCommits).toBeGreaterThan(20);
   expect(writer.directCommits).toBeLessThan(60);

@@ -37,7 +37,7 @@ test("an opening fences the one before it, owner lock or not", async () => {
   const first = await openSqliteStore({ dataDir: directory.path });
   const second = await openSqliteStore({ dataDir: directory.path });
   const late = creation({ runId: "a", epoch: first.epoch });
-  expect(await first.journal.commit("late", [late])).toEqual({ fenced: ["a"] });
+  expect(await first.journal.commit("late", [late])).toEqual({ fenced: ["alice/a"] });
   expect(await second.journal.committed("late")).toBe(false);
   expect(await second.journal.head(ALICE, "a")).toBeNull();
   await first.close();
