@@ -103,6 +103,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           ...(meter === null ? {} : { meter: meter.meter }),
           services: { fileRoot, http: settings.http },
           limits,
+          admission: settings.admission,
           ...careOf(settings),
         }),
       stop: (engine) => engine.close(options.graceMs()),

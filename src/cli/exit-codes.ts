@@ -47,6 +47,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   step_settled: "refused",
   action_refused: "refused",
   signals_full: "unavailable",
+  quota_exceeded: "unavailable",
   queue_full: "unavailable",
   shutting_down: "unavailable",
   store_unavailable: "unavailable",

@@ -6,8 +6,10 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
+import type { AdmissionOptions } from "#engine/admission/operator-limits.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { HttpRules, NodeDefinition } from "#nodes/define-node.ts";
+import { ADMISSION_SETTINGS, admissionSettingsOf } from "./admission-settings.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-settings.ts";
 
 /** Settings that name a file or a folder. */
@@ -180,6 +182,7 @@ export const SETTINGS = [
     about: "size of all remembered results, in bytes",
   },
   ...STORE_SETTINGS,
+  ...ADMISSION_SETTINGS,
 ] as const satisfies readonly Row[];
 
 export interface Settings {
@@ -200,6 +203,8 @@ export interface Settings {
   readonly memo: { readonly entriesMax: number; readonly bytesMax: number };
   /** How long runs are kept, and what is made of them. */
   readonly store: StoreSettings;
+  /** Limits for all runs. */
+  readonly admission: AdmissionOptions;
   /** The user's own node types. */
   readonly nodes: readonly NodeDefinition[];
 }
@@ -276,6 +281,7 @@ export function resolveSettings(options: {
     },
     memo: { entriesMax: value("memo.entriesMax"), bytesMax: value("memo.bytesMax") },
     store: storeSettingsOf(value),
+    admission: admissionSettingsOf(value),
     nodes: file.nodes,
   };
 }

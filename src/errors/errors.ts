@@ -26,6 +26,7 @@ export const ERRORS = {
   unsupported_media_type: { httpStatus: 415, retry: "never" },
   signal_invalid: { httpStatus: 422, retry: "never" },
   signals_full: { httpStatus: 429, retry: "backoff" },
+  quota_exceeded: { httpStatus: 429, retry: "backoff" },
   queue_full: { httpStatus: 429, retry: "backoff" },
   shutting_down: { httpStatus: 503, retry: "backoff" },
   store_unavailable: { httpStatus: 503, retry: "backoff" },

@@ -5,7 +5,12 @@
 
 import { z } from "zod";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
-import type { AttemptRequest, AttemptRunner, EngineLimits } from "#engine/embedded/options.ts";
+import type {
+  AttemptRequest,
+  AttemptRunner,
+  EngineLimits,
+  EngineOptions,
+} from "#engine/embedded/options.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { defineNode } from "#nodes/define-node.ts";
@@ -73,6 +78,7 @@ export async function openBench(
     readonly work?: Readonly<Record<string, Work>>;
     readonly faults?: StoreFaults;
     readonly limits?: Partial<EngineLimits>;
+    readonly admission?: EngineOptions["admission"];
     readonly secrets?: Secrets;
     readonly meter?: Meter;
   } = {},
@@ -126,6 +132,7 @@ export async function openBench(
       },
       defer: (deferred) => queueMicrotask(deferred),
       limits: options.limits ?? {},
+      admission: options.admission ?? {},
       ...(options.meter === undefined ? {} : { meter: options.meter }),
       ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     });

@@ -14,6 +14,7 @@ import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
 import { NO_SECRETS_PORT } from "#ports/secrets.ts";
 import { type AdmissionOptions, NO_LIMITS } from "../admission/operator-limits.ts";
+import { Quotas } from "../admission/quotas.ts";
 import { loadAdmission } from "../admission/restore.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
@@ -48,6 +49,7 @@ export class EngineCore {
   readonly options: EngineOptions;
   readonly limits: EngineLimits;
   readonly admission: AdmissionOptions;
+  readonly quotas: Quotas;
   readonly plans: Plans;
   readonly values: ValueLoader;
   readonly loader: RunLoader;
@@ -64,7 +66,6 @@ export class EngineCore {
   #isClosing = false;
   #isStopped = false;
   #quiet: (() => void) | null = null;
-  #openRuns = 0;
   #found: OpenRun[] = [];
   continuedRuns = 0;
   isRecovering = true;
@@ -73,6 +74,7 @@ export class EngineCore {
     this.options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.admission = { ...NO_LIMITS, ...options.admission };
+    this.quotas = new Quotas(this.admission, options.clock);
     this.#defer = options.defer ?? ((work) => void setImmediate(work));
     const { store, clock, random, logger, nodes } = options;
     const cache = new ValueCache(this.limits.cacheSizeMax, this.limits.cacheEntriesMax);
@@ -118,8 +120,8 @@ export class EngineCore {
       forget: (host) => this.#forget(host),
       send: (messages) => this.#messages.send(messages),
       committed: (turn) => {
-        if (turn.firstSeq === 1) this.#openRuns++;
-        if (isTerminal(turn.facts.status)) this.#openRuns--;
+        if (turn.firstSeq === 1) this.quotas.count(turn.facts.tenant, 1);
+        if (isTerminal(turn.facts.status)) this.quotas.count(turn.facts.tenant, -1);
         passSlotOn(turn, this.services.runSlots);
         warnOnce(turn, logger);
         if (options.meter !== undefined) meterTurn(options.meter, turn);
@@ -157,7 +159,7 @@ export class EngineCore {
     return this.#isClosing;
   }
   get openRuns(): number {
-    return this.#openRuns;
+    return this.quotas.openRuns;
   }
 
   // Runs in memory
@@ -287,7 +289,7 @@ export class EngineCore {
   async findOpenRuns(): Promise<void> {
     await loadAdmission(this.services.attemptSlots, this.options);
     const { count, found } = await findOpenRuns(this.options.store.journal, this.services.logger);
-    this.#openRuns += count;
+    this.quotas.found(found, count);
     this.#found = found;
     this.continuedRuns = found.length;
   }

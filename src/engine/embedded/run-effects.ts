@@ -177,15 +177,19 @@ export class RunEffects {
     return work?.effect.kind === "admit" ? slotWait(attemptSlots, work.slot, look) : null;
   }
 
-  /** Stops everything: the run is over here. */
-  dropAll(): void {
+  /**
+   * Stops everything: the run is over here. A run that is only set aside keeps the slot that it was
+   * admitted with: what it has begun is not done, and nobody else of its key may begin.
+   */
+  dropAll({ keepsSlot = false } = {}): void {
     const freed: string[] = [];
     if (this.#work.size > 0 || this.#admission !== null)
       for (const effect of this.#live()) this.#stop(effect, freed);
     this.#timers.clear();
     this.#releaseUnused(freed);
     this.#services.timers.clearRun(this.#run.key);
-    this.#services.runSlots.release(this.#run.key);
+    const { runSlots } = this.#services;
+    if (!keepsSlot || !runSlots.holds(this.#run.key)) runSlots.release(this.#run.key);
   }
 
   /** Gives back slots of grants that came to nothing. */

@@ -343,7 +343,7 @@ export class RunHost implements LoadedHost {
     if (turn !== null && turn.firstSeq === 1) return this.#vanish(turn, { kind: "failed", error });
     const mails = [...(turn?.taken ?? []).map(({ mail }) => mail), ...this.#mailbox.splice(0)];
     if (turn !== null) this.#discard(turn);
-    this.#effects.dropAll();
+    this.#effects.dropAll({ keepsSlot: true });
     this.#parked = { code, message };
     this.#phase = "parked";
     this.#whenLoaded?.resolve();

@@ -54,7 +54,7 @@ export class Starts {
     this.#core = core;
   }
 
-  /** Throws input_invalid, run_exists, payload_too_large, queue_full, store_unavailable. */
+  /** Throws input_invalid, run_exists, payload_too_large, queue_full, quota_exceeded, store_unavailable. */
   async start(context: CallContext, run: NewRun): Promise<Started> {
     checkNames(run, this.#core.limits.labelsMax);
     const input = checkedInput(run.workflow, run.input, this.#core.limits.inputBytesMax);
@@ -139,6 +139,7 @@ export class Starts {
       trace: context.trace,
       startKey: startKey?.key ?? null,
     };
+    const ended = this.#core.quotas.begin(context.tenant);
     const isFree = await new Promise<boolean>((resolve, reject) => {
       const mail: Mail = {
         ...report(start),
@@ -153,7 +154,7 @@ export class Starts {
       if (host === undefined) return resolve(false);
       host.create(plan, newFacts(context, runId, run.workflow));
       host.deliver(mail);
-    });
+    }).finally(ended);
     if (isFree) {
       const beginning: Beginning = {
         input,
