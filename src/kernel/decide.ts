@@ -98,6 +98,8 @@ function takeInput(turn: Turn, input: Input): void {
       return takeResult(turn, input.path, input.attempt, input.outcome);
     case "memo_hit":
       return takeMemoHit(turn, input);
+    case "heartbeat":
+      return takeHeartbeat(turn, input);
     case "lost":
       return takeLost(turn, input.path, input.attempt);
     case "computed":
@@ -202,6 +204,17 @@ function takeResult(turn: Turn, path: string, attempt: number, outcome: AttemptO
   fail(turn, instance, outcome.error);
 }
 
+function takeHeartbeat(turn: Turn, input: Extract<Input, { readonly kind: "heartbeat" }>): void {
+  const { path, attempt, value, progress } = input;
+  turn.applied = isCurrent(find(turn, path), attempt);
+  if (!turn.applied) return;
+  emit(turn, {
+    ...{ type: "step.heartbeat", path, attempt },
+    ...(value === undefined ? {} : { value }),
+    ...(progress === null ? {} : { progress }),
+  });
+}
+
 function takeLost(turn: Turn, path: string, attempt: number): void {
   const instance = find(turn, path);
   if (!isCurrent(instance, attempt)) return;
@@ -250,18 +263,17 @@ function takeTimer(turn: Turn, key: string): void {
   if (key === "cleanup") return cutOffRun(turn);
   const instance = find(turn, timerPath(key));
   if (instance === null) return;
+  if (key.startsWith("heartbeat:")) return missBeat(turn, instance);
   if (key.startsWith("timeout:")) return timeOut(turn, instance);
   if (key.startsWith("deadline:")) return passDeadline(turn, instance);
   if (key.startsWith("cleanup:")) return cutOffCleanup(turn, instance);
   emit(turn, { type: "timer.fired", key });
 }
 
-/** `retry` and `timeout` keys end with their attempt. */
+/** `retry`, `timeout` and `heartbeat` keys end with their attempt. */
 export function timerPath(key: string): string {
   const path = key.slice(key.indexOf(":") + 1);
-  return key.startsWith("retry:") || key.startsWith("timeout:")
-    ? path.slice(0, path.lastIndexOf("#"))
-    : path;
+  return /^(?:retry|timeout|heartbeat):/.test(key) ? path.slice(0, path.lastIndexOf("#")) : path;
 }
 
 function timeOut(turn: Turn, instance: StepInstance): void {
@@ -274,6 +286,14 @@ function timeOut(turn: Turn, instance: StepInstance): void {
   if (instance.status === "open" || instance.live?.wait?.kind === "child")
     stopInside(turn, instance, error);
   else fail(turn, instance, error);
+}
+
+function missBeat(turn: Turn, instance: StepInstance): void {
+  fail(turn, instance, {
+    code: "heartbeat_timeout",
+    message: `Attempt ${instance.attempt} of "${instance.path}" gave no heartbeat for ${instance.step.heartbeatTimeoutMs} ms.`,
+    retryable: true,
+  });
 }
 
 function passDeadline(turn: Turn, instance: StepInstance): void {

@@ -62,6 +62,7 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
     failFast: false,
     retry: planRetry(policies.retry),
     timeoutMs: durationMs(policies.timeout),
+    heartbeatTimeoutMs: null,
     deadlineMs: durationMs(policies.deadline),
     onError:
       onError === undefined

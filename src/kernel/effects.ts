@@ -47,6 +47,8 @@ export type Effect =
       readonly input: ValueRef;
       /** Which texts of the input hold secrets; null: none. */
       readonly secrets: readonly SecretUse[] | null;
+      /** What the attempts before said of themselves last. */
+      readonly lastHeartbeat: ValueRef;
       /** Kernel timers enforce it; the attempt may look. */
       readonly timeoutAtMs: number | null;
       readonly gates: StepGates | null;

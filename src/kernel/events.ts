@@ -66,6 +66,13 @@ export interface DeclaredStep {
   readonly policies?: Pick<Defaults, "retry" | "timeout" | "deadline" | "onError" | "priority">;
 }
 
+/** How far an attempt says it is. */
+export interface Progress {
+  /** In [0, 1]. */
+  readonly fraction: number;
+  readonly note?: string;
+}
+
 /** What a waiting step waits for. */
 export type WaitFor =
   | { readonly kind: "timer"; readonly dueAtMs: number }
@@ -257,6 +264,14 @@ export type RunEvent =
       readonly error?: StepError;
     }
   | { readonly type: "step.cancelled"; readonly path: string }
+  /** A sign of life of a running attempt; `value` replaces what it said of itself before. */
+  | {
+      readonly type: "step.heartbeat";
+      readonly path: string;
+      readonly attempt: number;
+      readonly value?: unknown;
+      readonly progress?: Progress;
+    }
   /** What an operator decided about the step; see decide-operator.ts. */
   | {
       readonly type: "step.resolved";

@@ -4,6 +4,7 @@ import type { StepError } from "#errors/step-error.ts";
 import { handOver, keepForSaga, leavesDoubt } from "./compensation.ts";
 import type { EventOf, RunEvent, TimeLimits } from "./events.ts";
 import type { StepGates } from "./gates.ts";
+import { beatAfter, beatOnStart } from "./heartbeat.ts";
 import { rememberSignal } from "./remember-signal.ts";
 import { resolutionId, withResolution } from "./resolution-shape.ts";
 import { FAILURES_MAX } from "./scopes/control.ts";
@@ -109,6 +110,7 @@ function evolveLive(
       if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
       if (event.control === undefined) {
         instance.status = "running";
+        live.beat = beatOnStart(live.beat, instance.step.heartbeatTimeoutMs, state.nowMs);
         return;
       }
       instance.status = "open";
@@ -136,14 +138,12 @@ function evolveLive(
       live.untold = null;
       if (instance.status === "open") listStep(state, instance);
       return;
-    case "step.lost":
-      instance.status = "scheduled";
-      instance.attempt = event.attempt + 1;
-      live.inDoubt = true;
-      live.lostInARow++;
-      live.timeoutAtMs = null;
-      live.scheduledAtMs = state.nowMs;
+    case "step.heartbeat":
+      live.beat = beatAfter(live.beat, event, state);
       return;
+    case "step.lost":
+      live.lostInARow++;
+      return askAgain(state, instance, live, event.attempt + 1);
     case "step.items_stored":
     case "step.results_stored":
       controlStored(instance, event, state.seq);
@@ -164,12 +164,8 @@ function resolve(state: RunState, event: EventOf<"step.resolved">, instance: Ste
   const { live } = instance;
   if (event.action !== "retry" || live === null) return;
   if (instance.status === "running") {
-    instance.status = "scheduled";
-    instance.attempt = event.attempt ?? instance.attempt + 1;
-    live.inDoubt = true;
     live.lostInARow = 0;
-    live.timeoutAtMs = null;
-    live.scheduledAtMs = state.nowMs;
+    askAgain(state, instance, live, event.attempt ?? instance.attempt + 1);
   } else {
     live.fired = true;
     listStep(state, instance);
@@ -194,6 +190,15 @@ function recordUnclean(state: RunState, { scope, path }: StepInstance, error: St
   const isCleanup = error.code === "compensation_failed" || error.code === "cleanup_timeout";
   if (isCleanup && scope.cancelling !== null && state.unclean.length < FAILURES_MAX)
     state.unclean.push({ error, path });
+}
+
+/** An attempt that ran is over without an outcome; the next one asks for its slot. */
+function askAgain(state: RunState, instance: StepInstance, live: Live, attempt: number): void {
+  instance.status = "scheduled";
+  instance.attempt = attempt;
+  live.inDoubt = true;
+  live.timeoutAtMs = null;
+  live.scheduledAtMs = state.nowMs;
 }
 
 /** Nothing of the failed attempt is kept but that it failed. */

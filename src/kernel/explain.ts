@@ -3,6 +3,7 @@
  * A run that has not ended and explains nothing would be stuck; a property test hunts for one.
  */
 import { agendaWants } from "./agenda-wants.ts";
+import type { Progress } from "./events.ts";
 import type { RunState, StepInstance } from "./state.ts";
 
 export interface Wait {
@@ -109,7 +110,7 @@ function explainStep(instance: StepInstance, nowMs: number): Wait | null {
       return {
         path,
         kind: "attempt",
-        text: `attempt ${attempt} of "${path}" (${instance.step.uses}) runs`,
+        text: `attempt ${attempt} of "${path}" (${instance.step.uses}) runs${progressText(live.beat?.progress ?? null)}`,
         frees: "its end; an operator may retry, skip, complete or fail the step",
         dueAtMs: live.timeoutAtMs,
       };
@@ -128,6 +129,12 @@ function explainStep(instance: StepInstance, nowMs: number): Wait | null {
         ? { path, kind: "attempt", text: `"${path}" is computed`, frees: null, dueAtMs: null }
         : null;
   }
+}
+
+function progressText(progress: Progress | null): string {
+  if (progress === null) return "";
+  const percent = `${Math.floor(progress.fraction * 100)} %`;
+  return progress.note === undefined ? ` (${percent})` : ` (${percent}: ${progress.note})`;
 }
 
 function explainWait(instance: StepInstance, nowMs: number): Wait | null {

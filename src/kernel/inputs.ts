@@ -3,7 +3,7 @@
  * events that decide() makes of them are.
  */
 import type { StepError } from "#errors/step-error.ts";
-import type { Continued, DeclaredStep, MemoOrigin, ParentLink } from "./events.ts";
+import type { Continued, DeclaredStep, MemoOrigin, ParentLink, Progress } from "./events.ts";
 import type { PassedGate } from "./gates.ts";
 
 export type AttemptOutcome =
@@ -71,6 +71,14 @@ export type Input =
       readonly path: string;
       readonly attempt: number;
       readonly outcome: AttemptOutcome;
+    }
+  /** `value` undefined: what the attempt said of itself before stays. */
+  | {
+      readonly kind: "heartbeat";
+      readonly path: string;
+      readonly attempt: number;
+      readonly value?: unknown;
+      readonly progress: Progress | null;
     }
   /** An attempt that was started by an owner that is gone. */
   | { readonly kind: "lost"; readonly path: string; readonly attempt: number }

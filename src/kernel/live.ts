@@ -39,6 +39,7 @@ export function newLive(readyAtMs: number): Live {
     control: null,
     scopes: NO_SCOPES,
     untold: null,
+    beat: null,
     computing: false,
     scratch: undefined,
   };

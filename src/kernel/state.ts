@@ -25,6 +25,7 @@ import type { CapturedStep } from "./compensable.ts";
 import type { Effect } from "./effects.ts";
 import type { CancelReason, DeclaredStep, MemoRequest, ParentLink, WaitFor } from "./events.ts";
 import type { SlotRequest } from "./gates.ts";
+import type { Beat } from "./heartbeat.ts";
 import type { Resolution } from "./resolution-shape.ts";
 import type { Control } from "./scopes/control.ts";
 import { NULL_REF, type ValueRef } from "./value-ref.ts";
@@ -90,6 +91,8 @@ export interface Live {
   priority: number;
   scheduledAtMs: number;
   wait: WaitFor | ChildWait | null;
+  /** Heartbeats of its attempts; null: none, and none is waited for. */
+  beat: Beat | null;
   /** Its timer has fired and it has not acted on that yet. */
   fired: boolean;
   cancelling: { readonly reason: CancelReason; readonly error: StepError | null } | null;

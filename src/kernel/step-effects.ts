@@ -4,6 +4,7 @@
  */
 import type { Effect, EffectChange } from "./effects.ts";
 import { type Live, NO_EFFECTS, type RunState, type StepInstance } from "./state.ts";
+import { NULL_REF } from "./value-ref.ts";
 
 /** What the world must do now because of this step. */
 export function effectsOfStep(state: RunState, instance: StepInstance): readonly Effect[] {
@@ -49,10 +50,15 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
         attempt,
         input: live.input,
         secrets: live.secrets,
+        lastHeartbeat: live.beat?.handed ?? NULL_REF,
         timeoutAtMs: live.timeoutAtMs,
         gates: live.gates,
       });
       pushTimeout(effects, instance, live);
+      if (live.beat !== null && instance.step.heartbeatTimeoutMs !== null)
+        effects.push(
+          timer(`heartbeat:${path}#${attempt}`, live.beat.atMs + instance.step.heartbeatTimeoutMs),
+        );
       return;
     case "open":
       if (

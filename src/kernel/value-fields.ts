@@ -42,6 +42,7 @@ export const VALUE_FIELDS_OF: {
   "step.waiting": ["input"],
   "step.succeeded": ["output"],
   "step.resolved": ["output"],
+  "step.heartbeat": ["value"],
   "step.failed": ["output"],
   "step.retry_scheduled": [],
   "step.skipped": [],

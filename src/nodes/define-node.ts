@@ -31,8 +31,15 @@ export interface NodeContext {
   /** When the attempt's timeout ends, epoch ms; null without one. */
   readonly deadlineAtMs: number | null;
   readonly log: NodeLog;
-  /** Reports progress in [0, 1] with an optional note; seen live, not journaled. */
+  /** Reports progress in [0, 1] with an optional note, as a heartbeat does: journaled, at most once a second. */
   progress(fraction: number, note?: string): void;
+  /**
+   * A sign of life, durable at most once a second (the newest of those in between). `details` is
+   * JSON of at most 64 Ki characters that the next attempt finds in `lastHeartbeat`.
+   */
+  heartbeat(details?: unknown): void;
+  /** The newest details that an attempt before this one gave, after a crash too; null without. */
+  readonly lastHeartbeat: unknown;
   /** Host services that the composition root gives to nodes (file root, HTTP client, ...). */
   readonly services: NodeServices;
 }

@@ -37,6 +37,7 @@ export type TriggerRule = z.infer<typeof TriggerRule>;
 const policies = {
   retry: RetryPolicy.optional(),
   timeout: Duration.optional(),
+  heartbeatTimeout: Duration.optional(),
   deadline: Duration.optional(),
   onError: OnError.optional(),
   memo: z

@@ -219,7 +219,6 @@ class PlanBuilder {
     const place: Place = { scope, self: index, locals: [] };
     const sees: Place = { ...place, secrets: kind === "effect" };
     const compiled = this.#compileWith(step, control, node?.functionFields, sees, pointer);
-    const { timeout, deadline } = policies;
     return {
       index,
       id: step.id,
@@ -243,8 +242,9 @@ class PlanBuilder {
       cleanupMs: durationMs(step.cleanupTimeout),
       failFast: step.failFast ?? false,
       retry: planRetry(policies.retry),
-      timeoutMs: durationMs(timeout),
-      deadlineMs: durationMs(deadline),
+      timeoutMs: durationMs(policies.timeout),
+      heartbeatTimeoutMs: durationMs(policies.heartbeatTimeout),
+      deadlineMs: durationMs(policies.deadline),
       ...this.#compilePolicies(policies, step, place, pointer),
       priority: policies.priority ?? null,
       portsUsed: new Set(),

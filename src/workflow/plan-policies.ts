@@ -13,6 +13,7 @@ import type { PlanGates, PlanMemo, PlanRetry } from "./plan.ts";
 const POLICY_NAMES = [
   "retry",
   "timeout",
+  "heartbeatTimeout",
   "deadline",
   "onError",
   "memo",

@@ -111,6 +111,8 @@ export interface PlanStep {
   readonly failFast: boolean;
   readonly retry: PlanRetry | null;
   readonly timeoutMs: number | null;
+  /** Longest silence of a running attempt. */
+  readonly heartbeatTimeoutMs: number | null;
   readonly deadlineMs: number | null;
   readonly onError: null | "continue" | { readonly fallback: Template };
   readonly memo: PlanMemo | null;

@@ -39,6 +39,7 @@ export const EVENT_TYPES = Object.keys({
   "step.cancel_requested": true,
   "step.cancelled": true,
   "step.resolved": true,
+  "step.heartbeat": true,
   "step.lost": true,
   "step.late_result": true,
   "step.memo_hit": true,
@@ -499,6 +500,35 @@ export const SCENARIOS: readonly Scenario[] = [
       });
       result(driver, "block.inner", 1, failing("aborted", false));
       resolve("bad", "fail");
+      driver.settle();
+    },
+  },
+  {
+    name: "heartbeats",
+    definition: define("heartbeats", {
+      steps: [
+        work("long", 1, { heartbeatTimeout: "30s", retry: { attempts: 2, jitter: "none" } }),
+        work("quiet", 1),
+      ],
+    }),
+    play(driver) {
+      const beat = (path: string, attempt: number, more: { value?: unknown }) =>
+        driver.give({
+          ...{ kind: "heartbeat", path, attempt, ...more },
+          progress: { fraction: 0.5, note: "half" },
+        });
+      driver.start().give({ kind: "admit", paths: ["long"] });
+      beat("long", 1, { value: { page: 7, text: LONG } });
+      driver.nowMs += 20_000;
+      beat("long", 1, {});
+      driver.give({ kind: "lost", path: "long", attempt: 1 });
+      driver.give({ kind: "admit", paths: ["long"] });
+      driver.fireNext();
+      beat("long", 2, { value: "too late" });
+      driver.fireNext().give({ kind: "admit", paths: ["long"] });
+      result(driver, "long", 3, succeeding(1));
+      driver.give({ kind: "admit", paths: ["quiet"] });
+      beat("quiet", 1, { value: 1 });
       driver.settle();
     },
   },

@@ -125,6 +125,7 @@ const EXPECTED_EVENTS = [
   "step.cancel_requested",
   "step.cancelled",
   "step.resolved",
+  "step.heartbeat",
   "step.lost",
   "step.late_result",
   "step.memo_hit",

@@ -35,6 +35,8 @@ export function nodeContext(
     deadlineAtMs: null,
     log: quietLog,
     progress() {},
+    heartbeat() {},
+    lastHeartbeat: null,
     services: {
       fileRoot: fileRoot ?? null,
       http: { ...strictHttp, ...http },

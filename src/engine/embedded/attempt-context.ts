@@ -6,7 +6,10 @@
 import { idempotencyKey } from "#kernel/derive-id.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { NodeLog, NodeServices } from "#nodes/define-node.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { HeartbeatReport } from "./attempts.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import type { AttemptRequest } from "./options.ts";
 
 export interface AttemptFields {
@@ -18,6 +21,7 @@ export interface AttemptFields {
   readonly uses: string;
   readonly config: unknown;
   readonly deadlineAtMs: number | null;
+  readonly lastHeartbeat: unknown;
 }
 
 /** What the host lends to an attempt. */
@@ -25,6 +29,8 @@ export interface AttemptHost {
   readonly services: NodeServices;
   readonly logger: Logger;
   readonly abort: AttemptAbort;
+  readonly clock: Clock;
+  readonly beat: (beat: HeartbeatReport) => void;
 }
 
 export class AttemptContext implements AttemptRequest {
@@ -36,8 +42,11 @@ export class AttemptContext implements AttemptRequest {
   readonly uses: string;
   readonly config: unknown;
   readonly deadlineAtMs: number | null;
+  readonly lastHeartbeat: unknown;
   readonly services: NodeServices;
   readonly abort: AttemptAbort;
+  readonly #host: AttemptHost;
+  #beats: Heartbeats | null = null;
   readonly #logger: Logger;
   #log: NodeLog | null = null;
   #key: string | null = null;
@@ -51,6 +60,8 @@ export class AttemptContext implements AttemptRequest {
     this.uses = fields.uses;
     this.config = fields.config;
     this.deadlineAtMs = fields.deadlineAtMs;
+    this.lastHeartbeat = fields.lastHeartbeat;
+    this.#host = host;
     this.services = host.services;
     this.abort = host.abort;
     this.#logger = host.logger;
@@ -73,9 +84,25 @@ export class AttemptContext implements AttemptRequest {
   /** Bound, so that a node may take it out of its context. */
   get progress(): (fraction: number, note?: string) => void {
     return (fraction, note) => {
-      if (!this.abort.isAborted)
-        this.#logger.debug({ ...this.#names(), fraction, note }, "progress");
+      if (!this.abort.isAborted) this.#heartbeats().progress(fraction, note);
     };
+  }
+
+  get heartbeat(): (details?: unknown) => void {
+    return (details) => {
+      if (!this.abort.isAborted) this.#heartbeats().beat(details);
+    };
+  }
+
+  /** Tells what was held back; the outcome follows. */
+  flush(): void {
+    this.#beats?.flush();
+  }
+
+  #heartbeats(): Heartbeats {
+    const { clock, beat: tell } = this.#host;
+    this.#beats ??= new Heartbeats({ clock, tell });
+    return this.#beats;
   }
 
   #newLog(): NodeLog {

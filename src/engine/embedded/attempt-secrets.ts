@@ -29,6 +29,8 @@ class SecretAttemptContext extends AttemptContext {
   constructor(fields: AttemptFields, host: AttemptHost, redactor: Redactor) {
     super(fields, {
       abort: host.abort,
+      clock: host.clock,
+      beat: (beat) => host.beat(redactor.value(beat) as typeof beat),
       logger: redactedLogger(host.logger, redactor),
       services: redactedServices(host.services, redactor),
     });

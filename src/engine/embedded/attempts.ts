@@ -13,7 +13,7 @@
  *   R4. After `abandon` nothing is reported any more: what runs is found lost at the next start.
  */
 import type { StepError } from "#errors/step-error.ts";
-import type { AttemptOutcome } from "#kernel/inputs.ts";
+import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
 import { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Meter } from "#ports/meter.ts";
@@ -38,6 +38,12 @@ export interface UnderWay {
   calledAtMs: number;
 }
 
+/** See the kernel's input `heartbeat`. */
+export type HeartbeatReport = Pick<
+  Extract<Input, { readonly kind: "heartbeat" }>,
+  "value" | "progress"
+>;
+
 type Prepared = AttemptRequest | StepError;
 /** What to run; an error is the outcome. A promise where values must be loaded first. Never throws. */
 export type Prepare = (abort: AttemptAbort) => Prepared | Promise<Prepared>;
@@ -47,7 +53,8 @@ interface AttemptsOptions {
   readonly runner: AttemptRunner;
   readonly clock: Clock;
   readonly graceMs: number;
-  readonly report: (id: AttemptId, outcome: AttemptOutcome) => void;
+  /** Gives what happened to an attempt to its run. */
+  readonly tell: (runKey: string, input: Input) => void;
 }
 
 const ABORTED: AttemptOutcome = {
@@ -93,7 +100,7 @@ export class Attempts {
 
   /** Tells the attempt to stop; its outcome comes within the grace. Without one (null) it has ended. */
   abort(id: AttemptId, attempt: UnderWay | null): void {
-    if (attempt === null) return this.#options.report(id, ABORTED);
+    if (attempt === null) return this.#tellResult(id, ABORTED);
     if (attempt.isReported || attempt.cancelGrace !== null) return;
     attempt.cancelGrace = this.#options.clock.after(this.#options.graceMs, () => {
       attempt.cancelGrace = null;
@@ -149,7 +156,23 @@ export class Attempts {
     } catch (error) {
       return failed(error);
     }
-    running.then((outcome) => this.#end(attempt, outcome), failed);
+    running.then(
+      (outcome) => {
+        request.flush?.();
+        this.#end(attempt, outcome);
+      },
+      (error: unknown) => {
+        request.flush?.();
+        failed(error);
+      },
+    );
+  }
+
+  /** Tells the run of a sign of life, unless nobody waits for the attempt any more. */
+  beat(abort: AttemptAbort, id: AttemptId, beat: HeartbeatReport): void {
+    if (this.#isAbandoned || abort.isAborted) return;
+    const { runId, path, attempt } = id;
+    this.#options.tell(runId, { kind: "heartbeat", path, attempt, ...beat });
   }
 
   #end(attempt: UnderWay, outcome: AttemptOutcome): void {
@@ -179,7 +202,11 @@ export class Attempts {
   #report(attempt: UnderWay, outcome: AttemptOutcome): void {
     if (attempt.isReported || this.#isAbandoned) return;
     attempt.isReported = true;
-    this.#options.report(attempt.id, outcome);
+    this.#tellResult(attempt.id, outcome);
+  }
+
+  #tellResult({ runId, path, attempt }: AttemptId, outcome: AttemptOutcome): void {
+    this.#options.tell(runId, { kind: "result", path, attempt, outcome });
   }
 }
 

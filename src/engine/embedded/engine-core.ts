@@ -105,8 +105,7 @@ export class EngineCore {
         runner: redactingRunner(options.runner ?? nodeRunner(nodes)),
         clock,
         graceMs: this.limits.abortGraceMs,
-        report: ({ runId, path, attempt }, outcome) =>
-          this.#post(runId, report({ kind: "result", path, attempt, outcome })),
+        tell: (runKey, input) => this.#post(runKey, report(input)),
       }),
       memos: new Memos({
         ...{ store, nodes, clock, logger },

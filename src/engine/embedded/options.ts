@@ -54,6 +54,8 @@ export interface AttemptRequest extends NodeContext {
   readonly uses: string;
   readonly config: unknown;
   readonly abort: AttemptAbort;
+  /** Tells the heartbeat that was held back, if any: called once the attempt has ended. */
+  flush?(): void;
   /** Of an attempt with secrets: keeps their values in (redacting-runner.ts). */
   readonly redactor?: Redactor;
 }

@@ -12,7 +12,6 @@ import type { StepError } from "#errors/step-error.ts";
 import type { Effect, EffectChange } from "#kernel/effects.ts";
 import type { MemoRequest } from "#kernel/events.ts";
 import type { RunState } from "#kernel/state.ts";
-import { VALUE_LOST } from "#kernel/value-ref.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { AdmissionRecord } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
@@ -20,8 +19,7 @@ import type { SlotClaim } from "../admission/claim.ts";
 import { nextWaiting, oldestHolder } from "../admission/holders.ts";
 import { type Look, type SlotWait, slotWait } from "../admission/slot-wait.ts";
 import { admissionRecord } from "./admission-record.ts";
-import { AttemptContext } from "./attempt-context.ts";
-import { withSecrets } from "./attempt-secrets.ts";
+import { attemptRequest } from "./attempt-request.ts";
 import type { UnderWay } from "./attempts.ts";
 import { attemptClaim, ownSlot, runClaim, slotName } from "./claims.ts";
 import type { HostServices } from "./host-services.ts";
@@ -245,7 +243,7 @@ export class RunEffects {
         this.#track(effect).attempt = attempts.start(
           { runId: this.#run.key, path, attempt },
           effect.gates?.rateLimit === undefined
-            ? (abort) => this.#prepare(effect, abort)
+            ? (abort) => attemptRequest(this.#services, this.#run, effect, abort)
             : (abort) => this.#prepareLimited(effect, abort),
         );
         return;
@@ -358,40 +356,8 @@ export class RunEffects {
     effect: AttemptEffect,
     abort: AttemptAbort,
   ): Promise<AttemptRequest | StepError> {
-    const prepared = await this.#prepare(effect, abort);
+    const prepared = await attemptRequest(this.#services, this.#run, effect, abort);
     if (!("code" in prepared)) this.#services.attemptSlots.started(slotName(this.#run.key, effect));
     return prepared;
-  }
-
-  #prepare(
-    effect: AttemptEffect,
-    abort: AttemptAbort,
-  ): AttemptRequest | StepError | Promise<AttemptRequest | StepError> {
-    const { values } = this.#services;
-    const { input } = effect;
-    if ("v" in input) return this.#request(effect, input.v, abort);
-    return values
-      .load(this.#run.source, input)
-      .then((config) => this.#request(effect, config, abort));
-  }
-
-  #request(
-    effect: AttemptEffect,
-    config: unknown,
-    abort: AttemptAbort,
-  ): AttemptRequest | StepError | Promise<AttemptRequest | StepError> {
-    const { path, attempt, uses, timeoutAtMs: deadlineAtMs } = effect;
-    if (config === VALUE_LOST)
-      return {
-        code: "blob_missing",
-        message: `The configuration of step "${path}" is missing or corrupt.`,
-        retryable: false,
-      };
-    const { logger, nodeServices: services, secrets } = this.#services;
-    const { runId, workflow, tenant } = this.#run.facts();
-    const fields = { runId, path, attempt, workflow, tenant, uses, config, deadlineAtMs };
-    const host = { services, logger, abort };
-    if (effect.secrets !== null) return withSecrets(fields, host, effect.secrets, secrets);
-    return new AttemptContext(fields, host);
   }
 }
