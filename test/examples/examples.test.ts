@@ -31,6 +31,26 @@ test.concurrent("sub-workflows: the file beside it is saved too, children are ru
   expect(JSON.parse(stdout).items).toHaveLength(3);
 });
 
+test.concurrent("trip: a payment that fails gives every booking back, the last one first", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  const file = example("trip/trip.workflow.yaml");
+  const { code, stdout } = await lockstitch(["run", file, "--json", "--all-steps"], { cwd });
+  expect(code).not.toBe(0);
+  const { error, steps } = JSON.parse(stdout);
+  expect(error.code).toBe("user.declined");
+  const undone = Object.entries<{ output: unknown }>(steps).filter(([path]) =>
+    path.startsWith("book.compensate"),
+  );
+  expect(undone.map(([, { output }]) => output)).toEqual([
+    "night 2 cancelled",
+    "night 1 cancelled",
+    "ticket LS-42 given back (succeeded)",
+  ]);
+  const paid = await lockstitch(["run", file, "--json", "--input", '{"limit": 1000}'], { cwd });
+  expect(JSON.parse(paid.stdout).output).toEqual({ paid: 600 });
+});
+
 test.concurrent("signals: the run sends itself the signal that it waits for", async () => {
   await using directory = await temporaryDirectory();
   expect(await outputOf("signals/signals.workflow.yaml", directory.path)).toBe(

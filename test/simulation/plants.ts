@@ -148,8 +148,8 @@ export const PLANTS: readonly Plant[] = [
     name: "cancel-skips-finally",
     harm: "what `finally` should clean up stays",
     file: "src/kernel/scopes/wants.ts",
-    find: 'if (step.kind !== "try" || scope.slot !== "finally") return scope;',
-    replace: "if (step !== null) return scope;",
+    find: "    if (isCutOff || !cleansUp) return scope;",
+    replace: "    if (isCutOff || step !== null || !cleansUp) return scope;",
   },
   {
     name: "blocked-steps-wait",
