@@ -10,3 +10,9 @@ export function countArgument(min: number, max: number): (text: string) => numbe
     return value;
   };
 }
+
+export function labelArgument(text: string, labels: Readonly<Record<string, string>> = {}) {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must look like name=value.");
+  return { ...labels, [text.slice(0, at)]: text.slice(at + 1) };
+}

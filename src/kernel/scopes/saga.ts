@@ -18,6 +18,7 @@ import { itemPath, slotPath } from "#workflow/path.ts";
 import type { Compensable } from "../compensable.ts";
 import { idempotencyKey } from "../derive-id.ts";
 import { fail, succeed } from "../outcome.ts";
+import { applyResolution, isResolved } from "../resolution.ts";
 import { compensationSlot } from "../scope-plan.ts";
 import type { StepInstance } from "../state.ts";
 import { cleanupOf, timeLimitsOf } from "../time-limits.ts";
@@ -85,6 +86,7 @@ function undo(turn: Turn, instance: StepInstance, control: SagaControl, next: Co
 function finish(turn: Turn, instance: StepInstance, control: SagaControl): boolean {
   if (control.failed > 0)
     return fail(turn, instance, failureOf(instance, control), { mayRetry: false });
+  if (isResolved(turn, instance)) return applyResolution(turn, instance);
   const cancelling = instance.live?.cancelling ?? null;
   const error = cancelling === null ? (control.result?.error ?? null) : cancelling.error;
   if (error !== null) return fail(turn, instance, error);

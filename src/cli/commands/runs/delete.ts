@@ -5,6 +5,7 @@ import type { RunSummary } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { RunFilter } from "#ports/journal.ts";
+import { labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { visible } from "../../output.ts";
@@ -107,12 +108,6 @@ async function isSure({ machine, output }: Session, ids: readonly string[]): Pro
   } finally {
     asking.close();
   }
-}
-
-function labelArgument(text: string, labels: Readonly<Record<string, string>> = {}) {
-  const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError("It must look like name=value.");
-  return { ...labels, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 function instantArgument(text: string): number {

@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { RunStatusJson, summaryToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
-import { countArgument } from "../../arguments.ts";
+import { countArgument, labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatDuration, formatInstant, formatTable, paintStatus } from "../../format.ts";
@@ -11,6 +11,7 @@ import { visible } from "../../output.ts";
 interface Options {
   readonly status?: (typeof RunStatusJson.options)[number];
   readonly workflow?: string;
+  readonly label?: Readonly<Record<string, string>>;
   readonly limit: number;
 }
 
@@ -20,14 +21,16 @@ export function addRunsListCommand(runs: Command, cli: Cli): void {
     .description("list runs, newest first")
     .addOption(new Option("--status <status>", "only those").choices(RunStatusJson.options))
     .option("--workflow <name>", "only those of this workflow")
+    .option("--label <name=value>", "only those with this label; several: all", labelArgument)
     .option("--limit <count>", "how many", countArgument(1, 1_000), 20)
     .action(
-      cli.action<[], Options>(async (session, _args, { status, workflow, limit }) => {
+      cli.action<[], Options>(async (session, _args, { status, workflow, label, limit }) => {
         const { output } = session;
         const { engine } = await session.access();
         const { items, cursor } = await engine.list(LOCAL_CONTEXT, {
           ...(status === undefined ? {} : { status: [status] }),
           ...(workflow === undefined ? {} : { workflow }),
+          ...(label === undefined ? {} : { labels: label }),
           limit,
         });
         if (output.isJson) {
