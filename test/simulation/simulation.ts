@@ -13,7 +13,7 @@
  *   W5. No attempt ever saw an output that is not the journaled one.
  *   W6. Folding a journal from nothing gives the state that its head says.
  *   W7. Attempts of one concurrency key of limit 1 never overlap in one process.
- *   W8. A `finally` that began is never cancelled.
+ *   W8. A `finally` that began is never cancelled, unless its cleanupTimeout has passed.
  *   W9. In no window of a rate limit do more attempts begin than it allows, crashes or not.
  *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
  *   W10. A remembered result is the output of the attempt that it names; no attempt runs beside
@@ -626,6 +626,7 @@ class SimulatedWorld {
   #readRun(runId: string, outputs: Set<string>): void {
     const journal = this.#journal(runId);
     const head = this.#disk.data.head("default", runId);
+    const cutOff = new Set<string>();
     const settled = new Set<string>();
     const signals = new Set<string>();
     const unread = new Set<string>();
@@ -639,10 +640,13 @@ class SimulatedWorld {
         if (settled.has(event.path)) this.#violate(`W3: ${runId} ${event.path} has two outcomes`);
         settled.add(event.path);
       }
+      if (event.type === "scope.cancel_requested" && event.reason === "cleanup")
+        cutOff.add(event.path);
       if (
         event.type === "scope.closed" &&
         event.outcome === "cancelled" &&
-        /(^|\.)finally$/.test(event.path)
+        /(^|\.)finally$/.test(event.path) &&
+        !cutOff.has(event.path)
       )
         this.#violate(`W8: ${runId} ${event.path} was cancelled`);
       if (event.type === "signal.received") {
