@@ -329,10 +329,20 @@ export interface Engine {
   close(graceMs: number): Promise<void>;
 }
 
+/** A limit of the operator on one kind of attempts. */
+export interface BulkheadStats {
+  readonly name: string;
+  readonly limit: number;
+  readonly running: number;
+  readonly waiting: number;
+}
+
 export interface EngineStats {
   readonly openRuns: number;
   readonly runningAttempts: number;
   readonly queuedAttempts: number;
+  /** Absent where the operator has set none. */
+  readonly bulkheads?: readonly BulkheadStats[] | undefined;
   readonly commits: number;
   readonly turns: number;
   readonly events: number;

@@ -93,6 +93,10 @@ export const EngineJson = z
     openRuns: z.int(),
     runningAttempts: z.int(),
     queuedAttempts: z.int(),
+    bulkheads: z
+      .array(z.object({ name: z.string(), limit: z.int(), running: z.int(), waiting: z.int() }))
+      .optional()
+      .meta({ description: "Limits of the operator by node type, and what waits behind them." }),
     commits: z.int(),
     turns: z.int(),
     events: z.int(),

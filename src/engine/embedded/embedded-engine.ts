@@ -14,6 +14,7 @@ import { checkDefinition } from "#workflow/check.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { hashJson } from "#workflow/hash.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
+import { bulkheadStats } from "../admission/bulkhead-stats.ts";
 import { Look } from "../admission/slot-wait.ts";
 import type {
   ApprovalView,
@@ -361,10 +362,12 @@ export class EmbeddedEngine implements Engine {
 
   stats(): EngineStats {
     const { committer, attempts, attemptSlots } = this.#core.services;
+    const bulkheads = bulkheadStats(this.#core.admission, attemptSlots);
     return {
       openRuns: this.#core.openRuns,
       runningAttempts: attempts.underWay,
       queuedAttempts: attemptSlots.waiting,
+      ...(bulkheads.length === 0 ? {} : { bulkheads }),
       commits: committer.commits,
       turns: committer.turns,
       events: committer.events,

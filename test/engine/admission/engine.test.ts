@@ -153,6 +153,7 @@ test("a bulkhead of the operator holds for all runs; only who waited for it says
   await clock.advanceBy(10);
   const explained = await driven(clock, engine.explain(context, runs[3] ?? ""));
   expect(explained.sentence).toContain('waits for a slot of bulkhead "test.*" (2), 1 ahead');
+  expect(engine.stats().bulkheads).toEqual([{ name: "test.*", limit: 2, running: 2, waiting: 3 }]);
   await clock.advanceBy(1_000);
   expect(top).toBe(2);
   const grants = [];
