@@ -11,6 +11,8 @@ export interface Child {
   readonly pid: number;
   /** Standard output so far. */
   output(): string;
+  /** Standard error so far. */
+  errors(): string;
   /** Whether it still runs, and what it complained of; for errors. */
   fate(): string;
   /** SIGTERM, and SIGKILL when that does not help. */
@@ -49,6 +51,7 @@ export async function startChild(
   return {
     pid: child.pid ?? 0,
     output: () => output,
+    errors: () => complaints,
     fate: () => fateOf(child, complaints),
     end: () => end(child),
   };
