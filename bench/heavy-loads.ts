@@ -14,7 +14,7 @@ interface HeavyLoad {
   once(address: string, prepared: never): Promise<void>;
 }
 
-const CSV = ((): string => {
+const CSV = (): string => {
   const lines = ["id,name,city,amount,note"];
   let length = 0;
   for (let at = 0; length < 9_900_000; at++) {
@@ -23,7 +23,7 @@ const CSV = ((): string => {
     length += line.length + 1;
   }
   return lines.join("\n");
-});
+};
 
 async function save(address: string, definition: { readonly name: string }): Promise<void> {
   await callJson(`${address}/api/v1/workflows/${definition.name}`, "PUT", definition);
@@ -117,7 +117,10 @@ export const HEAVY_LOADS: Readonly<Record<string, HeavyLoad>> = {
           {
             id: "mapped",
             uses: "data.map",
-            with: { items: "${{ steps.made.output }}", value: "item => {id: item.id, twice: int(item.amount) * 2}" },
+            with: {
+              items: "${{ steps.made.output }}",
+              value: "item => {id: item.id, twice: int(item.amount) * 2}",
+            },
           },
         ],
       } as never);

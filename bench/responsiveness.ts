@@ -13,9 +13,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { type Child, startChild } from "./child.ts";
+import { HEAVY_LOADS } from "./heavy-loads.ts";
 import { callJson, closeClient } from "./http-json.ts";
 import { pace } from "./load.ts";
-import { HEAVY_LOADS } from "./heavy-loads.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const P99_MAX_MS = 50;
@@ -50,11 +50,19 @@ const SMALL = {
 };
 
 async function loopOf(child: Child): Promise<{ readonly heldMs: number; readonly lagMs: number }> {
-  const count = () => child.errors().split("\n").filter((line) => line.startsWith('{"loop"')).length;
+  const count = () =>
+    child
+      .errors()
+      .split("\n")
+      .filter((line) => line.startsWith('{"loop"')).length;
   const before = count();
   process.kill(child.pid, "SIGUSR2");
   while (count() === before) await delay(10);
-  const line = child.errors().split("\n").filter((text) => text.startsWith('{"loop"')).at(-1);
+  const line = child
+    .errors()
+    .split("\n")
+    .filter((text) => text.startsWith('{"loop"'))
+    .at(-1);
   return JSON.parse(line ?? "{}").loop;
 }
 
@@ -86,7 +94,10 @@ async function measure(
   const latencies = await Promise.all([
     pace(async () => void (await callJson(`${address}/api/v1/runs/${id}`, "GET")), calls),
     pace(async () => void (await callJson(`${address}/api/v1/runs`, "GET")), calls),
-    pace(async () => void (await callJson(`${address}/api/v1/runs`, "POST", { workflow: "small" })), calls),
+    pace(
+      async () => void (await callJson(`${address}/api/v1/runs`, "POST", { workflow: "small" })),
+      calls,
+    ),
   ]);
   const loop = await loopOf(child);
   worker?.postMessage("stop");
@@ -98,7 +109,13 @@ async function measure(
 }
 
 function print({ load, p50, p99, max, heldMs, lagMs, done }: Figures): void {
-  const times = done.length === 0 ? "" : `, load done ${done.length} times (${done.map((ms) => `${Math.round(ms)} ms`).slice(0, 4).join(", ")})`;
+  const times =
+    done.length === 0
+      ? ""
+      : `, load done ${done.length} times (${done
+          .map((ms) => `${Math.round(ms)} ms`)
+          .slice(0, 4)
+          .join(", ")})`;
   process.stdout.write(
     `${load.padEnd(12)} p50 ${p50.toFixed(1)}  p99 ${p99.toFixed(1)}  max ${max.toFixed(1)} ms; main thread held ${heldMs.toFixed(1)} ms, lag ${lagMs.toFixed(1)} ms${times}\n`,
   );

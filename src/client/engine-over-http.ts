@@ -3,13 +3,18 @@
  * a server's. Tenant and principal are the server's to decide: the context given here is ignored.
  */
 import type { Engine, EngineStats } from "#engine/engine.ts";
+import { isCheckedText } from "#workflow/checked-text.ts";
 import type { LockstitchClient } from "./lockstitch-client.ts";
 
 /** Everything but stats(), which is only known by asking: see connectEngine. */
 export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> {
   const closing = new AbortController();
   return {
-    saveWorkflow: (_context, definition) => client.saveWorkflow(definition.name, definition),
+    saveWorkflow: (_context, definition) =>
+      client.saveWorkflow(
+        definition.name,
+        isCheckedText(definition) ? JSON.parse(definition.json) : definition,
+      ),
     findWorkflow: (_context, name, version) => client.findWorkflow(name, version),
     listWorkflows: (_context, afterName, limit) => client.listWorkflows(afterName, limit),
     workflowVersions: (_context, name) => client.workflowVersions(name),

@@ -10,6 +10,7 @@ import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter, RunStatus } from "#ports/journal.ts";
 import type { MemoFilter } from "#ports/memo-store.ts";
+import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 
@@ -208,10 +209,10 @@ export interface StepResolution {
 }
 
 export interface Engine {
-  /** definition_invalid (details.problems). The definition must have been checked by the caller's parser or is checked here. */
+  /** definition_invalid (details.problems). The definition was checked by this host's parser, or is checked here. */
   saveWorkflow(
     context: CallContext,
-    definition: WorkflowDefinition,
+    definition: WorkflowDefinition | CheckedText,
   ): Promise<WorkflowVersion & { readonly created: boolean }>;
   findWorkflow(
     context: CallContext,

@@ -13,10 +13,10 @@ import Fastify, {
 } from "fastify";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
-import type { NodeTypes } from "#workflow/node-types.ts";
 import { openApiDocument } from "./open-api.ts";
 import { sendProblem } from "./problem.ts";
 import { engineReadiness } from "./readiness.ts";
@@ -43,7 +43,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export interface ServerOptions {
   readonly engine: Engine;
-  readonly nodes: NodeTypes;
+  readonly nodes: NodeRegistry;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly security: SecurityOptions;
@@ -78,6 +78,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => void fail(error, request, reply),
   });
   const closing = new AbortController();
+  app.addHook("onClose", () => workflows.close());
   app.addHook("preClose", (done) => {
     closing.abort();
     done();

@@ -39,7 +39,7 @@ export async function runGraph(
   const state = await engine.state(context, runId);
   const saved = await engine.findWorkflow(context, state.run.workflow, state.run.version);
   if (saved === null) throw runNotFound(runId);
-  return joinGraph(workflows.shape(saved.definition, saved.hash), state);
+  return joinGraph(await workflows.shape(saved.definition, saved.hash), state);
 }
 
 /** Joins a shape with a run's state. */

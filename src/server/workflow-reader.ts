@@ -1,45 +1,86 @@
-/** What the server needs of the language: text to definition, saved definition to its drawn shape. */
-import { check } from "#workflow/check.ts";
+/**
+ * What the server needs of the language: text to definition, saved definition to its drawn shape.
+ *
+ *   W1. A long text is read in a worker thread: 10,000 steps of YAML take two seconds.
+ *   W2. The user's own node types exist only in the thread that loaded them: their configuration
+ *       is checked here, a few steps at a time. A long text that has mistakes and uses such types
+ *       is read here once more, so that its mistakes are told all at once.
+ *   W3. Plans for shapes are made a few steps at a time.
+ */
+import { EVENT_LOOP, inSlices } from "#engine/embedded/in-slices.ts";
+import type { NodeRegistry } from "#nodes/registry.ts";
+import { checkConfig } from "#workflow/check-config.ts";
+import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
-import type { NodeTypes } from "#workflow/node-types.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
-import { definitionInvalid, type Problem, problemOf } from "#workflow/problem.ts";
+import { compilePlanByParts } from "#workflow/plan-compile.ts";
+import type { Problem } from "#workflow/problem.ts";
+import { DefinitionThread } from "./definition-thread.ts";
+import type { ForeignStep } from "./definition-worker.ts";
 import { shapeOf, type WorkflowShape } from "./workflow-shape.ts";
 
 export interface ReadResult {
   /** null when there are problems. */
-  readonly definition: WorkflowDefinition | null;
-  /** SHA-256 of the canonical definition; null when there are problems. */
-  readonly hash: string | null;
+  readonly checked: CheckedText | null;
   readonly problems: readonly Problem[];
 }
 
 export interface WorkflowReader {
-  read(text: string, format: "json" | "yaml"): ReadResult;
+  read(text: string, format: "json" | "yaml"): Promise<ReadResult>;
   /** The shape of a saved definition, kept by `hash`. definition_invalid where this host lacks a node type. */
-  shape(definition: WorkflowDefinition, hash: string): WorkflowShape;
+  shape(definition: WorkflowDefinition, hash: string): Promise<WorkflowShape>;
+  close(): Promise<void>;
 }
 
 const SHAPES_KEPT = 100;
+/** Characters; a YAML text of this length is read in about 15 ms. */
+export const SHORT_TEXT = 24_000;
 
 /** A reader that knows the host's node types. */
-export function createWorkflowReader(nodes: NodeTypes): WorkflowReader {
+export function createWorkflowReader(nodes: NodeRegistry): WorkflowReader {
   const shapes = new Map<string, WorkflowShape>();
+  const thread = new DefinitionThread(nodes);
+  const readHere = (text: string, format: "json" | "yaml"): ReadResult => {
+    const { definition, plan, problems } = parseWorkflow(text, { nodes, format });
+    if (definition === null) return { checked: null, problems };
+    const { name } = definition;
+    return { checked: { name, hash: plan.hash, json: JSON.stringify(definition) }, problems };
+  };
   return {
-    read(text, format) {
-      const { definition, plan, problems } = parseWorkflow(text, { nodes, format });
-      return { definition, hash: plan?.hash ?? null, problems };
+    async read(text, format) {
+      if (text.length <= SHORT_TEXT) return readHere(text, format);
+      const { checked, problems, foreign } = await thread.read(text, format);
+      const isSure =
+        foreign.length === 0 || (checked !== null && (await inSlices(fitsAll(foreign, nodes))));
+      return isSure ? { checked, problems } : readHere(text, format);
     },
-    shape(definition, hash) {
+    async shape(definition, hash) {
       const known = shapes.get(hash);
       if (known !== undefined) return known;
-      const { plan, findings } = check(definition, nodes);
-      if (plan === null) throw definitionInvalid(findings.map(problemOf));
-      const shape = shapeOf(plan);
+      const shape = shapeOf(
+        await inSlices(compilePlanByParts(definition, nodes, hash), EVENT_LOOP),
+      );
       const [oldest] = shapes.keys();
       if (shapes.size >= SHAPES_KEPT && oldest !== undefined) shapes.delete(oldest);
       shapes.set(hash, shape);
       return shape;
     },
+    close: () => thread.close(),
   };
+}
+
+/** Whether the configuration of each step fits its type. */
+function* fitsAll(
+  steps: readonly ForeignStep[],
+  nodes: NodeRegistry,
+): Generator<void, boolean, void> {
+  let fits = true;
+  for (const step of steps) {
+    checkConfig(step, nodes, [], () => {
+      fits = false;
+    });
+    if (!fits) return false;
+    yield;
+  }
+  return true;
 }

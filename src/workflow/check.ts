@@ -9,13 +9,21 @@ import { checkMemo } from "./check-memo.ts";
 import { checkPolicies, checkPolicyTimes } from "./check-policies.ts";
 import { checkShape } from "./check-shape.ts";
 import { checkUnavailable } from "./check-unavailable.ts";
+import type { CheckedText } from "./checked-text.ts";
 import { innerScopes } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
 import type { NodeTypes } from "./node-types.ts";
 import { canonicalDefinition } from "./normalise.ts";
 import type { Plan } from "./plan.ts";
 import { buildPlan } from "./plan-compile.ts";
-import { type Finding, type Pointer, type Problem, problemOf, type Report } from "./problem.ts";
+import {
+  definitionInvalid,
+  type Finding,
+  type Pointer,
+  type Problem,
+  problemOf,
+  type Report,
+} from "./problem.ts";
 import { isTooDeep, VALUE_DEPTH_MAX, valueAt } from "./source.ts";
 import { schemaFault } from "./validate-json.ts";
 
@@ -49,6 +57,14 @@ export function checkDefinition(
   const { definition, plan, findings } = check(value, options.nodes);
   if (definition !== null && plan !== null) return { definition, plan, problems: [] };
   return { definition: null, plan: null, problems: findings.map(problemOf) };
+}
+
+/** The same as text to save. Throws LockstitchError definition_invalid. */
+export function checkedText(value: unknown, nodes: NodeTypes): CheckedText {
+  const { definition, plan, problems } = checkDefinition(value, { nodes });
+  if (definition === null) throw definitionInvalid(problems);
+  // As written: the order of an object's keys is the order of its output.
+  return { name: definition.name, hash: plan.hash, json: JSON.stringify(definition) };
 }
 
 /** Everything that is wrong with `value`, or its canonical definition and plan. */

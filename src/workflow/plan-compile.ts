@@ -10,12 +10,12 @@ import { CONTROL_STEPS, type ControlStep, type InnerScope, innerScopes } from ".
 import { type Defaults, durationMs, type Step, type WorkflowDefinition } from "./definition.ts";
 import type { Expression, Template } from "./expression/expression.ts";
 import { hashJson } from "./hash.ts";
-import { carryNames } from "./known-names.ts";
 import type { NodeTypes } from "./node-types.ts";
-import type { Plan, PlanCase, PlanCatch, PlanScope, PlanStep, StepKind } from "./plan.ts";
+import type { Plan, PlanCatch, PlanScope, PlanStep, StepKind } from "./plan.ts";
+import { planCases } from "./plan-cases.ts";
 import { connect, leavesOf, reportCycles } from "./plan-edges.ts";
 import { atEndOf, ExpressionCompiler, type Place } from "./plan-expressions.ts";
-import { checkCaseName, checkId, checkItemName, reportUnknownType } from "./plan-ids.ts";
+import { checkId, checkItemName, reportUnknownType } from "./plan-ids.ts";
 import {
   CLEANUP_MS_DEFAULT,
   mergeDefaults,
@@ -25,6 +25,7 @@ import {
   policiesOf,
 } from "./plan-policies.ts";
 import { reportUnreachable } from "./plan-reachable.ts";
+import { planUpdate } from "./plan-update.ts";
 import {
   definitionInvalid,
   type Finding,
@@ -33,7 +34,6 @@ import {
   type Report,
 } from "./problem.ts";
 import { secretNamesOf } from "./secret-reads.ts";
-import { suggestName } from "./suggest.ts";
 
 export const STEPS_MAX = 10_000;
 export const LEVELS_MAX = 32;
@@ -44,16 +44,36 @@ export const LEVELS_MAX = 32;
  * checkDefinition only.
  */
 export function compilePlan(definition: WorkflowDefinition, nodes: NodeTypes): Plan {
+  return whole(compilePlanByParts(definition, nodes));
+}
+
+/** The same, a few steps at a time: between two parts others may go first. `hash`: the definition's, where known. */
+export function* compilePlanByParts(
+  definition: WorkflowDefinition,
+  nodes: NodeTypes,
+  hash?: string,
+): Generator<void, Plan, void> {
   const findings: Finding[] = [];
-  const plan = buildPlan(definition, nodes, (finding) => findings.push(finding));
+  const builder = new PlanBuilder(definition, nodes, (finding) => findings.push(finding));
+  const plan = yield* builder.build(hash);
   if (findings.length > 0) throw definitionInvalid(findings.map(problemOf));
   return plan;
 }
 
 /** Builds the plan and reports what is wrong; after a report the plan must not be run. */
 export function buildPlan(definition: WorkflowDefinition, nodes: NodeTypes, report: Report): Plan {
-  return new PlanBuilder(definition, nodes, report).build();
+  return whole(new PlanBuilder(definition, nodes, report).build());
 }
+
+function whole<T>(parts: Generator<void, T, void>): T {
+  for (;;) {
+    const part = parts.next();
+    if (part.done) return part.value;
+  }
+}
+
+/** Steps between two chances to pause: at most a few milliseconds. */
+const PART_STEPS = 32;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Compiled = Pick<PlanStep, "functions"> & { readonly with: Template };
@@ -81,12 +101,12 @@ class PlanBuilder {
     this.#expressions = new ExpressionCompiler(definition, report);
   }
 
-  build(): Plan {
+  *build(hash?: string): Generator<void, Plan, void> {
     const definition = this.#definition;
     const level = { defaults: definition.defaults ?? {}, depth: 1 };
     const root = this.#openScope(ROOT, definition.steps, null, definition.failFast ?? false);
     this.#expressions.root = root;
-    this.#compileSteps(root, definition.steps, { ...level, pointer: ["steps"] });
+    yield* this.#compileSteps(root, definition.steps, { ...level, pointer: ["steps"] });
     const output = this.#optionalTemplate(definition.output, ["output"], atEndOf(root));
     (root as Mutable<PlanScope>).output = output;
     const cleanup = definition.finally;
@@ -94,7 +114,7 @@ class PlanBuilder {
     if (cleanup !== undefined) {
       last = this.#openScope(FINALLY, cleanup, null, false);
       this.#expressions.finally = last;
-      this.#compileSteps(last, cleanup, { ...level, pointer: ["finally"] });
+      yield* this.#compileSteps(last, cleanup, { ...level, pointer: ["finally"] });
     }
     if (this.#stepCount > STEPS_MAX)
       this.#report({
@@ -104,7 +124,7 @@ class PlanBuilder {
         suggestion: "Move a part into a workflow of its own and call it with `workflow.run`.",
       });
     return {
-      hash: hashJson(definition),
+      hash: hash ?? hashJson(definition),
       definition,
       scopes: this.#scopes,
       root,
@@ -174,7 +194,11 @@ class PlanBuilder {
     return scope;
   }
 
-  #compileSteps(scope: PlanScope, steps: readonly Step[], level: Level): void {
+  *#compileSteps(
+    scope: PlanScope,
+    steps: readonly Step[],
+    level: Level,
+  ): Generator<void, void, void> {
     if (level.depth > LEVELS_MAX) {
       this.#report({
         code: "limit_exceeded",
@@ -184,19 +208,21 @@ class PlanBuilder {
       });
       return;
     }
-    steps.forEach((step, index) => {
+    for (const [index, step] of steps.entries()) {
+      if (index % PART_STEPS === PART_STEPS - 1) yield;
       const pointer = [...level.pointer, index];
       const { root, finally: last } = this.#expressions;
       checkId(step, index, scope, { root, finally: last, pointer, report: this.#report });
       (scope.steps as PlanStep[]).push(this.#compileStep(step, index, scope, level, pointer));
-    });
-    scope.steps.forEach((step, index) => {
-      this.#compileScopes(step, level, [...level.pointer, index]);
-    });
+    }
+    for (const [index, step] of scope.steps.entries())
+      yield* this.#compileScopes(step, level, [...level.pointer, index]);
+    yield;
     const implied = this.#expressions.implied.get(scope);
     scope.steps.forEach((step, index) => {
       connect(step, implied?.[index], [...level.pointer, index], this.#report);
     });
+    yield;
     if (!reportCycles(scope, level.pointer, this.#report))
       reportUnreachable(scope, level.pointer, this.#report);
     (scope as Mutable<PlanScope>).leaves = leavesOf(scope);
@@ -233,7 +259,11 @@ class PlanBuilder {
       secrets: secretNamesOf(step.with, compiled.with.reads),
       condition: this.#condition(step, control, place, pointer),
       update: null,
-      cases: this.#cases(step, place, pointer),
+      cases: planCases(step, place, {
+        expressions: this.#expressions,
+        pointer,
+        report: this.#report,
+      }),
       catches: (step.catch ?? []).map(
         (clause, at): PlanCatch => ({ errors: clause.errors ?? null, slot: `catch.${at}` }),
       ),
@@ -296,21 +326,6 @@ class PlanBuilder {
     return this.#expressions.bare(source, [...pointer, "with", "condition"], sees);
   }
 
-  #cases(step: Step, place: Place, pointer: Pointer): PlanCase[] {
-    return Object.entries(step.cases ?? {}).map(([port, choice]) => {
-      const at = [...pointer, "cases", port];
-      checkCaseName(port, at, this.#report);
-      const when = this.#bare(choice.when, [...at, "when"], { ...place, locals: ["value"] });
-      const equals =
-        choice.equals === undefined && choice.when === undefined ? port : choice.equals;
-      return {
-        port,
-        when,
-        equals: this.#optionalTemplate(equals, [...at, "equals"], place),
-      };
-    });
-  }
-
   #compilePolicies(
     policies: Defaults,
     step: Step,
@@ -345,7 +360,7 @@ class PlanBuilder {
   }
 
   /** The inner scopes of a step, once all steps beside it are known. */
-  #compileScopes(step: PlanStep, level: Level, pointer: Pointer): void {
+  *#compileScopes(step: PlanStep, level: Level, pointer: Pointer): Generator<void, void, void> {
     const { definition } = step;
     const defaults = mergeDefaults(level.defaults, definition.defaults);
     for (const inner of innerScopes(definition)) {
@@ -355,7 +370,7 @@ class PlanBuilder {
       if (undoes) (step as Mutable<PlanStep>).compensate = scope;
       else (step.bodies as Map<string, PlanScope>).set(inner.slot, scope);
       checkItemName(inner, step, pointer, this.#report);
-      this.#compileSteps(scope, inner.steps, {
+      yield* this.#compileSteps(scope, inner.steps, {
         defaults: undoes ? level.defaults : defaults,
         depth: level.depth + 1,
         pointer: [...pointer, ...inner.stepsPointer],
@@ -367,28 +382,11 @@ class PlanBuilder {
         atEndOf(scope),
       );
       if (inner.slot === "body" && definition.update !== undefined)
-        this.#compileUpdate(step, definition.update, scope, pointer);
-    }
-  }
-
-  #compileUpdate(
-    step: PlanStep,
-    update: NonNullable<Step["update"]>,
-    scope: PlanScope,
-    pointer: Pointer,
-  ): void {
-    const at = [...pointer, "update"];
-    (step as Mutable<PlanStep>).update = this.#expressions.template(update, at, atEndOf(scope));
-    const carried = carryNames(step.definition.with);
-    for (const name of Object.keys(update))
-      if (carried !== null && !carried.includes(name))
-        this.#report({
-          code: "unknown_name",
-          message: `\`update\` sets \`${name}\`, which the loop does not carry.`,
-          pointer: [...at, name],
-          atKey: true,
-          suggestion: suggestName(name, carried) ?? `Give it a first value in \`with.carry\`.`,
+        (step as Mutable<PlanStep>).update = planUpdate(step, scope, {
+          ...{ expressions: this.#expressions, report: this.#report },
+          pointer: [...pointer, "update"],
         });
+    }
   }
 }
 

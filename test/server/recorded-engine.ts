@@ -18,6 +18,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunStatus } from "#ports/journal.ts";
 import { canonicalJson } from "#workflow/canonical-json.ts";
+import { isCheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { hashJson } from "#workflow/hash.ts";
 
@@ -177,7 +178,8 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       found.run = { ...found.run, status: "waiting" };
       engine.record(runId, "step.waiting", path, { uses: "wait.approval" });
     },
-    async saveWorkflow(_context, definition) {
+    async saveWorkflow(_context, given) {
+      const definition: WorkflowDefinition = isCheckedText(given) ? JSON.parse(given.json) : given;
       const hash = hashJson(definition);
       const versions = workflows.get(definition.name) ?? [];
       const newest = versions.at(-1);

@@ -27,12 +27,15 @@ finally:
 
 const reader = createWorkflowReader(createRegistry());
 
-function shape() {
-  const { definition, hash, problems } = reader.read(SCOPES, "yaml");
+async function drawn() {
+  const { checked, problems } = await reader.read(SCOPES, "yaml");
   expect(problems).toEqual([]);
-  if (definition === null || hash === null) throw new Error("not read");
-  return reader.shape(definition, hash);
+  if (checked === null) throw new Error("not read");
+  return await reader.shape(JSON.parse(checked.json), checked.hash);
 }
+
+const SHAPE = await drawn();
+const shape = () => SHAPE;
 
 function state(statuses: Readonly<Record<string, StepStatus>>): RunStateView {
   const steps = Object.entries(statuses).map(

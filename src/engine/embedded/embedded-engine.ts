@@ -10,10 +10,9 @@ import { progressOf } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
-import { checkDefinition } from "#workflow/check.ts";
+import { checkedText } from "#workflow/check.ts";
+import { type CheckedText, isCheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
-import { hashJson } from "#workflow/hash.ts";
-import { definitionInvalid } from "#workflow/problem.ts";
 import { bulkheadStats } from "../admission/bulkhead-stats.ts";
 import { Look } from "../admission/slot-wait.ts";
 import type {
@@ -67,32 +66,22 @@ export class EmbeddedEngine implements Engine {
 
   async saveWorkflow(
     context: CallContext,
-    definition: WorkflowDefinition,
+    definition: WorkflowDefinition | CheckedText,
   ): Promise<WorkflowVersion & { readonly created: boolean }> {
     this.#guard();
-    const { created, workflow } = await this.#save(context, definition);
-    return { ...workflow.version, created };
+    const { store, clock, nodes } = this.#core.options;
+    const { name, hash, json } = isCheckedText(definition)
+      ? definition
+      : checkedText(definition, nodes);
+    const atMs = clock.nowMs();
+    const saved = await store.catalogue.save(context, { name, hash, definition: json, atMs });
+    this.#core.plans.saved(context, saved.name, saved.version);
+    return saved;
   }
 
-  async #save(
-    context: CallContext,
-    value: WorkflowDefinition,
-  ): Promise<{ readonly created: boolean; readonly workflow: PlannedWorkflow }> {
-    const { store, clock, nodes } = this.#core.options;
-    const { definition, problems } = checkDefinition(value, { nodes });
-    if (definition === null) throw definitionInvalid(problems);
-    const { created, ...version } = await store.catalogue.save(context, {
-      name: definition.name,
-      hash: hashJson(definition),
-      // As written: the order of an object's keys is the order of its output.
-      definition: JSON.stringify(definition),
-      atMs: clock.nowMs(),
-    });
-    this.#core.plans.saved(context, version.name, version.version);
-    return {
-      created,
-      workflow: await this.#core.plans.find(context, version.name, version.version),
-    };
+  async #save(context: CallContext, definition: WorkflowDefinition): Promise<PlannedWorkflow> {
+    const { name, version } = await this.saveWorkflow(context, definition);
+    return await this.#core.plans.find(context, name, version);
   }
 
   async findWorkflow(
@@ -129,7 +118,7 @@ export class EmbeddedEngine implements Engine {
     const workflow =
       typeof request.workflow === "string"
         ? await this.#core.plans.find(context, request.workflow, version)
-        : (await this.#save(context, request.workflow)).workflow;
+        : await this.#save(context, request.workflow);
     const named = typeof request.workflow === "string" ? request.workflow : workflow.version.hash;
     const started = await this.#starts.start(context, {
       ...{ workflow, input, id, idempotencyKey, labels, priority },

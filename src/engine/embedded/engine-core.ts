@@ -78,7 +78,10 @@ export class EngineCore {
     this.#defer = options.defer ?? ((work) => void setImmediate(work));
     const { store, clock, random, logger, nodes } = options;
     const cache = new ValueCache(this.limits.cacheSizeMax, this.limits.cacheEntriesMax);
-    this.plans = new Plans(store.catalogue, nodes);
+    this.plans = new Plans(store.catalogue, nodes, {
+      nowMs: () => clock.monotonicMs(),
+      pause: () => new Promise((resolve) => this.#defer(resolve)),
+    });
     this.values = new ValueLoader(store.journal, store.blobs, cache);
     this.loader = new RunLoader(store, this.plans, logger);
     this.observers = new Observers(logger);

@@ -5,8 +5,9 @@ import type { Catalogue, WorkflowVersion } from "#ports/catalogue.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { NodeTypes } from "#workflow/node-types.ts";
 import type { Plan } from "#workflow/plan.ts";
-import { compilePlan } from "#workflow/plan-compile.ts";
+import { compilePlanByParts } from "#workflow/plan-compile.ts";
 import { compileSchema, type Validator } from "#workflow/validate-json.ts";
+import { EVENT_LOOP, inSlices, type Slices } from "./in-slices.ts";
 
 export interface PlannedWorkflow {
   readonly version: WorkflowVersion;
@@ -21,13 +22,17 @@ const PLANS_MAX = 1_000;
 export class Plans {
   readonly #catalogue: Catalogue;
   readonly #nodes: NodeTypes;
+  readonly #slices: Slices;
   readonly #planned = new Map<string, PlannedWorkflow>();
+  /** A version that is compiled now: whoever else wants it waits for the same plan. */
+  readonly #compiling = new Map<string, Promise<PlannedWorkflow>>();
   /** Newest version by tenant and name: only this engine saves workflows, and it tells `saved`. */
   readonly #newest = new Map<string, number>();
 
-  constructor(catalogue: Catalogue, nodes: NodeTypes) {
+  constructor(catalogue: Catalogue, nodes: NodeTypes, slices: Slices = EVENT_LOOP) {
     this.#catalogue = catalogue;
     this.#nodes = nodes;
+    this.#slices = slices;
   }
 
   /** A version is durable: from now on it may be the newest of its name. */
@@ -54,21 +59,28 @@ export class Plans {
       );
     const { definition, ...saved } = found;
     if (version === null) this.saved(context, name, saved.version);
-    return (
-      this.#planned.get(keyOf(context.tenant, name, saved.version)) ??
-      this.add(context, saved, JSON.parse(definition) as WorkflowDefinition)
-    );
+    const key = keyOf(context.tenant, name, saved.version);
+    const present = this.#planned.get(key) ?? this.#compiling.get(key);
+    if (present !== undefined) return present;
+    const compiling = this.#compile(context, saved, definition);
+    this.#compiling.set(key, compiling);
+    try {
+      return await compiling;
+    } finally {
+      this.#compiling.delete(key);
+    }
   }
 
-  /** Compiles a saved version. */
-  add(
+  async #compile(
     context: CallContext,
     version: WorkflowVersion,
-    definition: WorkflowDefinition,
-  ): PlannedWorkflow {
+    text: string,
+  ): Promise<PlannedWorkflow> {
+    const definition = JSON.parse(text) as WorkflowDefinition;
+    const parts = compilePlanByParts(definition, this.#nodes, version.hash);
     const planned: PlannedWorkflow = {
       version,
-      plan: compilePlan(definition, this.#nodes),
+      plan: await inSlices(parts, this.#slices),
       input: definition.input === undefined ? null : compileSchema(definition.input),
     };
     this.#planned.set(keyOf(context.tenant, version.name, version.version), planned);

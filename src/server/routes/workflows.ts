@@ -59,11 +59,11 @@ function saveRoute(engine: Engine, workflows: WorkflowReader): Route {
     responses: { 201: WorkflowVersionJson, 200: WorkflowVersionJson },
     errors: ["definition_invalid"],
     async handler({ params, body, context, request }) {
-      const read = workflows.read(body, formatOf(request.headers["content-type"]));
-      if (read.definition === null) throw definitionInvalid(read.problems);
-      const { definition } = read;
-      if (definition.name !== params.name) throw nameDiffers(definition.name, params.name);
-      const saved = await engine.saveWorkflow(context, definition);
+      const format = formatOf(request.headers["content-type"]);
+      const { checked, problems } = await workflows.read(body, format);
+      if (checked === null) throw definitionInvalid(problems);
+      if (checked.name !== params.name) throw nameDiffers(checked.name, params.name);
+      const saved = await engine.saveWorkflow(context, checked);
       return { status: saved.created ? 201 : 200, body: versionToJson(saved) };
     },
   });
@@ -80,15 +80,16 @@ function validateRoute(workflows: WorkflowReader): Route {
     body: DefinitionText,
     consumes: DEFINITION_TYPES,
     responses: { 200: ValidationJson },
-    handler({ body, request }) {
-      const read = workflows.read(body, formatOf(request.headers["content-type"]));
+    async handler({ body, request }) {
+      const format = formatOf(request.headers["content-type"]);
+      const { checked, problems } = await workflows.read(body, format);
       return {
         status: 200,
         body: {
-          valid: read.definition !== null,
-          name: read.definition?.name ?? null,
-          hash: read.hash,
-          problems: read.problems,
+          valid: checked !== null,
+          name: checked?.name ?? null,
+          hash: checked?.hash ?? null,
+          problems,
         },
       };
     },
