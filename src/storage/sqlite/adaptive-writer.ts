@@ -23,8 +23,8 @@ import type { MemoLimits } from "./memo-writer.ts";
 import { WorkerWriter } from "./worker-writer.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";
 
-/** Turns of a lone group: with more, the next ones are worth computing while this one is written. */
-const LONE_TURNS_MAX = 2;
+/** With more, the next ones are worth computing while these are written. */
+const LONE_TURNS_MAX = 1;
 /** Characters; longer ones take longer to write than the way to the worker does. */
 const LONE_SIZE_MAX = 32_768;
 const SQLITE_BUSY = 5;
