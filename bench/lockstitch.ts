@@ -77,7 +77,7 @@ export async function lockstitchOverHttp(
 
 export async function lockstitchInProcess(folder: string): Promise<Subject> {
   const dataDir = join(folder, "in-process");
-  const logger = standardErrorLogger("warn");
+  const logger = standardErrorLogger("warn", (line) => line);
   const store = await openSqliteStore({ dataDir, clock: systemClock, logger });
   const engine = await openEmbeddedEngine({
     store,

@@ -89,7 +89,7 @@ const workflow = (name: string, end: number) => ({
   ],
 });
 
-const logger = standardErrorLogger("warn");
+const logger = standardErrorLogger("warn", (line) => line);
 const store = await openSqliteStore({ dataDir: join(folder, "many-items"), logger });
 const engine = await openEmbeddedEngine({
   store: { ...store, journal: counted(store.journal) },

@@ -41,7 +41,7 @@ export interface OpenRuns {
 
 /** Fills the folder's store with so many open runs. */
 export async function makeOpenRuns(folder: string, runs: number): Promise<void> {
-  const logger = standardErrorLogger("error");
+  const logger = standardErrorLogger("error", (line) => line);
   const store = await openSqliteStore({ dataDir: join(folder, "open-runs"), logger });
   const engine = await openEmbeddedEngine({
     ...{ store, clock: systemClock, random: systemRandom, ids: systemIds(systemClock), logger },
