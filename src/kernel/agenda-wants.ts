@@ -23,7 +23,8 @@ export function agendaWants(state: RunState): boolean {
     }
     unlist(state, item);
   }
-  if (state.agenda.length > 0) {
+  // A short list stays as it is, done to its end: a new one would have to grow again.
+  if (state.agenda.length >= SHORT_MAX) {
     state.agenda = [];
     state.agendaHead = 0;
   }
@@ -37,6 +38,7 @@ function dropDone(state: RunState): void {
   state.agendaHead = 0;
 }
 const DONE_MAX = 1_024;
+const SHORT_MAX = 64;
 
 function unlist(state: RunState, item: AgendaItem): void {
   if (item === "run") state.runListed = false;

@@ -57,6 +57,7 @@ export function addStep(scope: ScopeInstance, step: PlanStep): StepInstance {
     listed: false,
     effects: NO_EFFECTS,
     isTouched: false,
+    nextTouched: null,
   };
   scope.steps.push(instance);
   scope.unsettled++;

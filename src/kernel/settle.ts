@@ -74,7 +74,8 @@ export function countEdge(
 ): void {
   const counts = target.edges;
   if (target.status !== "waiting" || counts === null) return;
-  const edgeState = sourceEdgeState(sourceOf(source), edge);
+  const isTaken = source.status === "succeeded" && edge.port === null;
+  const edgeState = isTaken ? "taken" : sourceEdgeState(sourceOf(source), edge);
   if (edgeState === "open") return;
   if (edge.implied) {
     counts.impliedOpen--;

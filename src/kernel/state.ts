@@ -13,7 +13,8 @@
  * S2. The agenda holds whatever can go on by itself; a listed item that no longer wants anything is
  *     dropped when it is reached.
  * S3. Closed scopes leave `scopes` and `steps`; what they gave lives in their owner.
- * S4. Whatever the events since the last decide() may have changed in pending(state) is in `touched`.
+ * S4. Whatever the events since the last decide() may have changed in pending(state) is in the list
+ *     that begins with `firstTouched`.
  *
  * Instants are epoch milliseconds of journal time. Values are references (value-ref.ts).
  */
@@ -64,8 +65,9 @@ export interface StepInstance {
   listed: boolean;
   /** What decide() last told of the effects that are pending because of this step. */
   effects: readonly Effect[];
-  /** Listed in `touched`. */
+  /** In the run's list of touched steps, and the one after it there. */
   isTouched: boolean;
+  nextTouched: StepInstance | null;
 }
 
 export interface Live {
@@ -237,7 +239,8 @@ export interface RunState {
   failedSteps: number;
   runEffects: readonly Effect[];
   /** Steps whose effects may not be what decide() last told. */
-  touched: StepInstance[];
+  firstTouched: StepInstance | null;
+  lastTouched: StepInstance | null;
 }
 
 /** A run before its first event. */
@@ -288,7 +291,8 @@ export function newState(runId: string, plan: Plan): RunState {
     settledSteps: 0,
     failedSteps: 0,
     runEffects: NO_EFFECTS,
-    touched: [],
+    firstTouched: null,
+    lastTouched: null,
   };
 }
 

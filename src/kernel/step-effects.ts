@@ -10,11 +10,32 @@ import { NULL_REF } from "./value-ref.ts";
 export function effectsOfStep(state: RunState, instance: StepInstance): readonly Effect[] {
   const live = instance.live;
   if (live === null || state.terminal !== null) return NO_EFFECTS;
+  // Nearly every attempt: no list that grows.
+  if (instance.status === "running" && hasNoTimers(live)) return [attemptOf(instance, live)];
   const effects: Effect[] = [];
   addMain(effects, state, instance, live);
   if (live.deadlineAtMs !== null && state.pausedAtMs === null && live.cancelling === null)
     effects.push(timer(`deadline:${instance.path}`, live.deadlineAtMs));
   return effects.length === 0 ? NO_EFFECTS : effects;
+}
+
+function hasNoTimers({ cancelling, deadlineAtMs, timeoutAtMs, beat }: Live): boolean {
+  return cancelling === null && deadlineAtMs === null && timeoutAtMs === null && beat === null;
+}
+
+function attemptOf({ path, attempt, step }: StepInstance, live: Live): Effect {
+  return {
+    kind: "attempt",
+    key: `attempt:${path}#${attempt}`,
+    path,
+    uses: step.uses,
+    attempt,
+    input: live.input,
+    secrets: live.secrets,
+    lastHeartbeat: live.beat?.handed ?? NULL_REF,
+    timeoutAtMs: live.timeoutAtMs,
+    gates: live.gates,
+  };
 }
 
 function addMain(effects: Effect[], state: RunState, instance: StepInstance, live: Live): void {
@@ -42,18 +63,7 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
         effects.push({ kind: "abort", key: `abort:${path}#${attempt}`, path, attempt });
         return;
       }
-      effects.push({
-        kind: "attempt",
-        key: `attempt:${path}#${attempt}`,
-        path,
-        uses: instance.step.uses,
-        attempt,
-        input: live.input,
-        secrets: live.secrets,
-        lastHeartbeat: live.beat?.handed ?? NULL_REF,
-        timeoutAtMs: live.timeoutAtMs,
-        gates: live.gates,
-      });
+      effects.push(attemptOf(instance, live));
       pushTimeout(effects, instance, live);
       if (live.beat !== null && instance.step.heartbeatTimeoutMs !== null)
         effects.push(
@@ -126,18 +136,24 @@ function timer(key: string, dueAtMs: number): Effect {
 export function touchStep(state: RunState, instance: StepInstance): void {
   if (instance.isTouched) return;
   instance.isTouched = true;
-  state.touched.push(instance);
+  if (state.lastTouched === null) state.firstTouched = instance;
+  else state.lastTouched.nextTouched = instance;
+  state.lastTouched = instance;
 }
 
 /** The difference to pending(state) since it was asked last; a stop names the very effect that was started. */
 export function takeChanges(state: RunState): readonly EffectChange[] {
-  const { touched } = state;
   const changes: EffectChange[] = [];
   state.runEffects = told(changes, state.runEffects, effectsOfRun(state));
-  if (touched.length > 0) state.touched = [];
-  for (const instance of touched) {
+  let instance = state.firstTouched;
+  state.firstTouched = null;
+  state.lastTouched = null;
+  while (instance !== null) {
+    const next: StepInstance | null = instance.nextTouched;
     instance.isTouched = false;
+    instance.nextTouched = null;
     instance.effects = told(changes, instance.effects, effectsOfStep(state, instance));
+    instance = next;
   }
   return changes;
 }
@@ -149,7 +165,8 @@ function told(
   after: readonly Effect[],
 ): readonly Effect[] {
   if (before.length === 0 && after.length === 0) return NO_EFFECTS;
-  const next = before.length === 0 ? after : after.map((effect) => sameOf(before, effect));
+  const isNew = before.length === 0 || after.length === 0;
+  const next = isNew ? after : after.map((effect) => sameOf(before, effect));
   for (const effect of before) if (!next.includes(effect)) changes.push({ op: "stop", effect });
   for (const effect of next) if (!before.includes(effect)) changes.push({ op: "start", effect });
   return next;

@@ -32,8 +32,10 @@ export class ApprovalIndex {
   }
 
   committed(turn: CommittedTurn): void {
-    for (const [index, event] of turn.events.entries()) {
-      const input = approvalInput(event, turn.firstSeq + index);
+    let seq = turn.firstSeq - 1;
+    for (const event of turn.events) {
+      seq++;
+      const input = approvalInput(event, seq);
       if (input !== null && event.type === "step.waiting")
         this.#add({
           facts: turn.facts,
@@ -42,7 +44,7 @@ export class ApprovalIndex {
           sinceMs: turn.atMs,
           expiresAtMs: event.for.dueAtMs,
         });
-      else if (ends(event)) this.#remove(turn.facts, event.path);
+      else if (this.#byRun.size > 0 && ends(event)) this.#remove(turn.facts, event.path);
     }
     if (turn.facts.endedAtMs !== null)
       this.#byRun.delete(runKeyOf(turn.facts.tenant, turn.facts.runId));

@@ -13,7 +13,7 @@ import type { Mail } from "./mail.ts";
 import type { RunEffects } from "./run-effects.ts";
 import { isSpent } from "./run-world.ts";
 import { dropOtherSlot } from "./successor-of.ts";
-import { gather, type Turn } from "./turn.ts";
+import { gather, NONE, type TakenMail, type Turn, withItem } from "./turn.ts";
 
 /** Events of one turn after which no further mail is taken into it. */
 const TURN_EVENTS_MAX = 2_000;
@@ -44,8 +44,8 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
     if (decision.needs.length > 0) {
       // What was loaded for this much stays a turn of its own; the rest is for the next.
       if (!decision.again && isFull(turn)) turn.hasMore = true;
-      else if (!decision.again) turn.own.unshift({ kind: "continue" });
-      else if (entry === null) turn.own.unshift(input);
+      else if (!decision.again) turn.own = [{ kind: "continue" }, ...turn.own];
+      else if (entry === null) turn.own = [input, ...turn.own];
       else turn.again = entry;
     }
     if (entry !== null && !decision.again)
@@ -68,7 +68,7 @@ function isFull({ events, loads }: Turn): boolean {
 function nextInput(
   turn: Turn,
   { runKey, state, mailbox, services }: Deciding,
-): { readonly input: Input; readonly entry: Turn["taken"][number] | null } | null {
+): { readonly input: Input; readonly entry: TakenMail | null } | null {
   // What comes after the run's last event is nothing to the run.
   if (state.terminal !== null) return null;
   const { again } = turn;
@@ -76,24 +76,27 @@ function nextInput(
     turn.again = null;
     return { input: again.mail.input, entry: again };
   }
-  const own = turn.own.shift();
-  if (own !== undefined) return { input: own, entry: null };
+  const [own] = turn.own;
+  if (own !== undefined) {
+    turn.own = turn.own.length === 1 ? NONE : turn.own.slice(1);
+    return { input: own, entry: null };
+  }
   if (turn.hasMore || turn.events.length >= TURN_EVENTS_MAX) return null;
   if (turn.taken.length > 0 && isSpent(services, turn)) return null;
   const mail = mailbox.shift();
   if (mail === undefined) return null;
-  const entry = { mail, end: null };
-  turn.taken.push(entry);
+  const entry: TakenMail = { mail, end: null };
+  turn.taken = withItem(turn.taken, entry);
   // Slots that the scheduler granted when it sent this mail.
-  if (mail.input.kind === "admit_run") turn.slots.push(runKey);
-  else if (mail.slot !== null) turn.slots.push(mail.slot);
+  if (mail.input.kind === "admit_run") turn.slots = withItem(turn.slots, runKey);
+  else if (mail.slot !== null) turn.slots = withItem(turn.slots, mail.slot);
   if (mail.input.kind === "admit" && mail.input.grants !== undefined) turn.hasGrants = true;
   return { input: mail.input, entry };
 }
 
 function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | null {
   const { attemptSlots, runSlots } = run.services;
-  const paths: string[] = [];
+  let paths: readonly string[] = [];
   let grants: SlotGrant[] | null = null;
   for (const change of changes) {
     if (change.op !== "start") continue;
@@ -103,8 +106,8 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
       if (effect.memo !== null || isSpent(run.services, turn)) continue;
       const claim = run.effects.claimOf(effect);
       if (!attemptSlots.tryAdmit(claim)) continue;
-      turn.slots.push(claim.slot);
-      paths.push(effect.path);
+      turn.slots = withItem(turn.slots, claim.slot);
+      paths = withItem(paths, effect.path);
       const grant = claim.gates === null ? null : slotGrant(claim, null);
       if (grant === null) continue;
       turn.hasGrants = true;
@@ -114,13 +117,16 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
       const claim = run.effects.runClaimOf(effect);
       if (claim !== null) dropOtherSlot(claim, runSlots);
       if (claim === null || runSlots.tryAdmit(claim)) {
-        if (claim !== null) turn.slots.push(claim.slot);
-        turn.own.push({ kind: "admit_run" });
+        if (claim !== null) turn.slots = withItem(turn.slots, claim.slot);
+        turn.own = withItem(turn.own, { kind: "admit_run" });
       } else if (effect.concurrency?.whenFull === "reject" && turn.firstSeq === 1)
         return { kind: "full", ...effect.concurrency };
     }
   }
   if (paths.length > 0)
-    turn.own.push(grants === null ? { kind: "admit", paths } : { kind: "admit", paths, grants });
+    turn.own = withItem(
+      turn.own,
+      grants === null ? { kind: "admit", paths } : { kind: "admit", paths, grants },
+    );
   return null;
 }

@@ -279,7 +279,7 @@ export class EngineCore {
       this.#ready[count++]?.advance();
       if (clock.monotonicMs() - beganMs >= PUMP_MS) break;
     }
-    this.#ready = this.#ready.slice(count);
+    this.#ready = count === this.#ready.length ? [] : this.#ready.slice(count);
     committer.flush();
     if (this.#ready.length > 0 && !committer.isFull) this.#pumpSoon();
     if (this.#ready.length === 0) this.#quiet?.();

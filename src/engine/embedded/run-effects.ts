@@ -127,6 +127,7 @@ export class RunEffects {
   }
 
   #perform(changes: readonly EffectChange[]): void {
+    if (changes.length === 0) return;
     // What came and went within the turn never starts.
     const gone = new Set<Effect>();
     for (const { op, effect } of changes) if (op === "stop") gone.add(effect);

@@ -165,7 +165,7 @@ export class RunHost implements LoadedHost {
     const { clock } = this.#services;
     this.#phase = "turn";
     const turn = newTurn(state.seq + 1, Math.max(state.nowMs, clock.nowMs()), clock.monotonicMs());
-    if (this.#hasMore) turn.own.push(CONTINUE);
+    if (this.#hasMore) turn.own = [CONTINUE];
     this.#hasMore = false;
     this.#turn = turn;
     this.#world.turn = turn;

@@ -13,26 +13,31 @@ import type { AdmissionRecord } from "#ports/journal.ts";
 import type { StoredEvent } from "./event-blobs.ts";
 import type { Mail, MailEnd } from "./mail.ts";
 
+export interface TakenMail {
+  readonly mail: Mail;
+  end: MailEnd | null;
+}
+
 export interface Turn {
   readonly firstSeq: number;
   readonly atMs: number;
   /** Monotonic instant at which its time began to count. */
   countedFromMs: number;
-  readonly events: RunEvent[];
-  readonly changes: EffectChange[];
-  readonly sends: Send[];
-  readonly compute: Decision["compute"][number][];
+  events: readonly RunEvent[];
+  changes: readonly EffectChange[];
+  sends: readonly Send[];
+  compute: Decision["compute"];
   /** Mails it took, with what they come to once it is durable. */
-  readonly taken: { readonly mail: Mail; end: MailEnd | null }[];
+  taken: readonly TakenMail[];
   /** Inputs that the engine adds: admissions, and going on. */
-  readonly own: Input[];
+  own: readonly Input[];
   /** A mail whose input must be decided again, now that its values are there. */
-  again: { readonly mail: Mail; end: MailEnd | null } | null;
+  again: TakenMail | null;
   /** Values by key: made by this turn, and loaded for it. */
   made: Map<string, unknown> | null;
   pinned: Map<string, unknown> | null;
   /** Slots granted for this turn, from the mailbox or on the way; one may be named twice. */
-  readonly slots: string[];
+  slots: readonly string[];
   /** Whether admission had something to say of a grant. */
   hasGrants: boolean;
   /** What it makes durable for admission; known once it is decided. */
@@ -47,16 +52,16 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
     firstSeq,
     atMs,
     countedFromMs,
-    events: [],
-    changes: [],
-    sends: [],
-    compute: [],
-    taken: [],
-    own: [],
+    events: NONE,
+    changes: NONE,
+    sends: NONE,
+    compute: NONE,
+    taken: NONE,
+    own: NONE,
     again: null,
     made: null,
     pinned: null,
-    slots: [],
+    slots: NONE,
     hasGrants: false,
     admission: null,
     loads: 0,
@@ -66,10 +71,29 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
 
 /** Adds what one decide() answered. */
 export function gather(turn: Turn, decision: Decision): void {
-  for (const event of decision.events) turn.events.push(event);
-  for (const change of decision.changes) turn.changes.push(change);
-  for (const send of decision.sends) turn.sends.push(send);
-  for (const compute of decision.compute) turn.compute.push(compute);
+  turn.events = joined(turn.events, decision.events);
+  turn.changes = joined(turn.changes, decision.changes);
+  turn.sends = joined(turn.sends, decision.sends);
+  turn.compute = joined(turn.compute, decision.compute);
+}
+
+export const NONE: readonly never[] = [];
+
+/** Lists of a turn mostly hold what one decision gave: then they are that list, not a copy. */
+function joined<Item>(all: readonly Item[], more: readonly Item[]): readonly Item[] {
+  if (more.length === 0) return all;
+  if (all.length === 0) return more;
+  // The first decision's list is nobody else's any more.
+  const own = all as Item[];
+  for (const item of more) own.push(item);
+  return own;
+}
+
+/** `list` with one more, in place from the second on: one is the usual case. The list is the turn's alone. */
+export function withItem<Item>(list: readonly Item[], item: Item): readonly Item[] {
+  if (list.length === 0) return [item];
+  (list as Item[]).push(item);
+  return list;
 }
 
 /** Loads of values for one turn; a kernel that asks for more is at fault. */
