@@ -4,11 +4,14 @@
  */
 import type { Clock } from "#ports/clock.ts";
 
+/** Node wakes at once for anything beyond 24.8 days; who waits longer arms again. */
+const DELAY_MS_MAX = 3_600_000;
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, wake) {
-    const timer = setTimeout(wake, Math.max(0, delayMs));
+    const timer = setTimeout(wake, Math.min(Math.max(0, delayMs), DELAY_MS_MAX));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -14,6 +14,14 @@ test("after wakes once, not before its time, and can be cancelled", async () => 
   expect(cancelled).toEqual([]);
 });
 
+test("a wait of a month does not wake at once", async () => {
+  let woken = 0;
+  const cancel = systemClock.after(30 * 86_400_000, () => woken++);
+  await new Promise<void>((resolve) => systemClock.after(20, resolve));
+  cancel();
+  expect(woken).toBe(0);
+});
+
 test("now is the machine's time, chance lies in [0, 1)", () => {
   expect(Math.abs(systemClock.nowMs() - Date.now())).toBeLessThan(1000);
   for (let draw = 0; draw < 100; draw++) {

@@ -1,9 +1,10 @@
 /**
  * Who waits at one gate, and who goes next.
  *
- *   Q1. A claim whose deadline is nearer than `urgencyMs` goes before all others, the nearest first.
- *   Q2. Else the level whose next claim has the greatest effective priority goes: its own priority
- *       and one more for each `ageingMs` that it has waited; at equal the higher level.
+ *   Q1. A claim whose deadline is nearer than `urgencyMs` counts one level more than the highest;
+ *       of several the nearest goes first.
+ *   Q2. The level whose next claim has the greatest effective priority goes: its own priority and
+ *       one more for each `ageingMs` that it has waited; at equal the urgent, then the higher level.
  *   Q3. Inside a level tenants take turns, inside a tenant its runs, and inside a run the claim
  *       that asked first goes first: a tenant or a run with 10,000 claims delays others by one each.
  *   Q4. The next claim of a level stays the next until it goes or leaves, so it ages until it wins:
@@ -16,6 +17,9 @@ import { BinaryHeap } from "../binary-heap.ts";
 import type { SlotClaim } from "./claim.ts";
 
 const LEVELS = 11;
+/** What an urgent claim counts; a plain one goes before it once it has aged beyond. */
+const URGENT = LEVELS;
+const ANY = Number.NEGATIVE_INFINITY;
 /** Marked ones that may stand about before a sweep. */
 const STALE_MAX = 1_000;
 
@@ -95,20 +99,18 @@ export class FairQueue {
   /** The claim that goes next, without taking it. */
   peek(nowMs: number): Entry | undefined {
     const urgent = this.#urgent(nowMs);
-    if (urgent !== undefined) return urgent;
-    const level = this.#nextLevel(nowMs);
-    return level === undefined ? undefined : nextOf(level);
+    const level = this.#nextLevel(nowMs, urgent === undefined ? ANY : URGENT);
+    return level === undefined ? urgent : nextOf(level);
   }
 
   /** Takes the claim that goes next. */
   shift(nowMs: number): Entry | undefined {
     const urgent = this.#urgent(nowMs);
-    if (urgent !== undefined) {
-      this.remove(urgent);
+    const level = this.#nextLevel(nowMs, urgent === undefined ? ANY : URGENT);
+    if (level === undefined) {
+      if (urgent !== undefined) this.remove(urgent);
       return urgent;
     }
-    const level = this.#nextLevel(nowMs);
-    if (level === undefined) return undefined;
     const entry = takeNext(level);
     if (entry === undefined) return undefined;
     entry.isGone = true;
@@ -137,12 +139,12 @@ export class FairQueue {
       .items()
       .filter((entry) => !entry.isGone && this.#isUrgent(entry, nowMs))
       .sort((a, b) => (isDueBefore(a, b) ? -1 : 1));
-    const passed = new Set(urgent);
-    yield* urgent;
-    for (;;) {
-      const level = copy.#nextLevel(nowMs, passed);
-      if (level === undefined) return;
-      const entry = takeNext(level, passed);
+    const passed = new Set<Entry>();
+    for (let at = 0; ; ) {
+      while (at < urgent.length && passed.has(urgent[at] as Entry)) at++;
+      const next = urgent[at];
+      const level = copy.#nextLevel(nowMs, next === undefined ? ANY : URGENT, passed);
+      const entry = level === undefined ? next : takeNext(level, passed);
       if (entry === undefined) return;
       passed.add(entry);
       yield entry;
@@ -170,16 +172,16 @@ export class FairQueue {
     return top !== undefined && this.#isUrgent(top, nowMs) ? top : undefined;
   }
 
-  #nextLevel(nowMs: number, passed?: ReadonlySet<Entry>): Level | undefined {
+  /** The level that goes next, if its next claim counts more than `above`. */
+  #nextLevel(nowMs: number, above: number, passed?: ReadonlySet<Entry>): Level | undefined {
     let best: Level | undefined;
-    let bestPriority = Number.NEGATIVE_INFINITY;
+    let bestPriority = above;
     for (let priority = LEVELS - 1; priority >= 0; priority--) {
       const level = this.#levels[priority];
       if (level === undefined || level.size === 0) continue;
       const next = nextOf(level, passed);
       if (next === undefined) continue;
-      const waitedMs = nowMs - next.claim.sinceMs;
-      const effective = priority + Math.max(0, Math.floor(waitedMs / this.#times.ageingMs));
+      const effective = effectivePriority(next.claim, nowMs, this.#times.ageingMs);
       if (effective <= bestPriority) continue;
       best = level;
       bestPriority = effective;
@@ -199,6 +201,15 @@ export class FairQueue {
       if (level !== undefined) keep(level, level.tenants, ({ runs }) => runs.size > 0);
     }
   }
+}
+
+/** Its own priority, and one level more for each `ageingMs` that it has waited. */
+export function effectivePriority(
+  { priority, sinceMs }: SlotClaim,
+  nowMs: number,
+  ageingMs: number,
+): number {
+  return priority + Math.max(0, Math.floor((nowMs - sinceMs) / ageingMs));
 }
 
 function isOlder(a: Entry, b: Entry): boolean {

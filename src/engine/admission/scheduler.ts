@@ -11,7 +11,7 @@
  *       a claim takes all its gates at once or none.
  *   A2. Of two that could start, the one that its line puts first does (fair-queue.ts).
  *   A3. What could start now never waits: every release, and every instant at which time makes
- *       room, grants what it made room for.
+ *       room, grants what it made room for; but for those that stand back (hold-back.ts).
  *   A4. A claim that waits at one gate holds up nobody of another.
  *   A5. A newcomer that meets a line stands behind it, so nobody is overtaken. Where all of a line
  *       need the same gates, it lets pass no more than have room: when the others are moved to the
@@ -19,15 +19,15 @@
  *
  * A slot is named by its holder (`slot`), so asking and releasing are idempotent. Slots live in
  * memory: after a start attempts are lost and ask again, and runs that had been admitted take
- * theirs back by `hold`. Rates and breakers come back from the store (admission-store.ts).
+ * theirs back by `hold`. Rates and breakers come back from the store (restore.ts).
  */
 import type { Clock } from "#ports/clock.ts";
 import { BreakerMeter } from "./breaker-meter.ts";
 import type { Gate, SlotClaim } from "./claim.ts";
 import type { Entry, QueueTimes } from "./fair-queue.ts";
+import { heldBackBy } from "./hold-back.ts";
 import {
   blockedElsewhere,
-  isUnused,
   type Line,
   lineOf,
   type Meter,
@@ -36,6 +36,7 @@ import {
   noteLeft,
   signatureOf,
 } from "./line.ts";
+import { Meters } from "./meters.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { SlotMeter } from "./slot-meter.ts";
 import { Wakes } from "./wakes.ts";
@@ -57,8 +58,6 @@ interface SchedulerOptions {
 }
 
 export const AGEING_MS = 60_000;
-/** Meters that nothing would be forgotten with are looked for when this many more exist. */
-const SWEEP_MIN = 1_000;
 /** Claims that one line lets pass to wait at other gates, while nothing says that they would not. */
 const PASSED_MAX = 1_000;
 const BOUND = "bound";
@@ -80,12 +79,13 @@ export class Scheduler {
   readonly #boundLine: Line;
   readonly #held = new Map<string, SlotClaim>();
   readonly #waiting = new Map<string, Waiting>();
-  readonly #meters = new Map<string, Meter>();
+  readonly #meters: Meters;
+  /** Lines that hold back others of their meter. */
+  readonly #holding = new Set<Line>();
   /** Meters that may have got room since their lines were looked at. */
   #freed = new Set<Meter>();
   readonly #wakes: Wakes;
   #order = 0;
-  #sweepAt = SWEEP_MIN;
   #isStopped = false;
   #isGranting = false;
 
@@ -93,6 +93,7 @@ export class Scheduler {
     const { clock, bound, ageingMs = AGEING_MS, onGrant } = options;
     this.times = { ageingMs, urgencyMs: ageingMs };
     this.#clock = clock;
+    this.#meters = new Meters(clock);
     this.#bound = bound;
     this.#onGrant = onGrant;
     this.#wakes = new Wakes(clock, (meter) => {
@@ -148,7 +149,7 @@ export class Scheduler {
     this.#held.set(claim.slot, claim);
     if (claim.gates === null) return;
     const nowMs = this.#clock.monotonicMs();
-    for (const gate of claim.gates) this.#meter(gate).take(claim, nowMs);
+    for (const gate of claim.gates) this.#meters.of(gate).take(claim, nowMs);
   }
 
   /** Gives the slot back, or stops waiting for it. */
@@ -158,7 +159,7 @@ export class Scheduler {
       waiting.line.queue.remove(waiting);
       this.#left(waiting);
       this.#grantAll();
-      this.#forget(waiting.line.meter);
+      this.#meters.forget(waiting.line.meter);
       return;
     }
     const claim = this.#held.get(slot);
@@ -173,7 +174,7 @@ export class Scheduler {
     this.#grantAll();
     for (const { name } of claim.gates ?? []) {
       const meter = this.#meters.get(name);
-      if (meter !== undefined) this.#forget(meter);
+      if (meter !== undefined) this.#meters.forget(meter);
     }
   }
 
@@ -199,7 +200,7 @@ export class Scheduler {
     gate: Extract<Gate, { readonly kind: "circuit_breaker" }>,
     { isProbe, hasFailed }: { readonly isProbe: boolean; readonly hasFailed: boolean },
   ): void {
-    const meter = this.#meter(gate);
+    const meter = this.#meters.of(gate);
     if (!(meter instanceof BreakerMeter)) return;
     const nowMs = this.#clock.monotonicMs();
     const isClosed = meter.outcome({ ...gate, isProbe, hasFailed, nowMs });
@@ -215,7 +216,7 @@ export class Scheduler {
 
   /** The meter behind `gate`, made if need be. */
   meterOf(gate: Gate): Meter {
-    return this.#meter(gate);
+    return this.#meters.of(gate);
   }
 
   /** Whether the line is that of the bound on all slots. */
@@ -237,9 +238,9 @@ export class Scheduler {
   /** Goes on granting: after recovery, when every slot that was held is held again. */
   resume(): void {
     this.#isStopped = false;
-    for (const meter of this.#meters.values()) this.#freed.add(meter);
+    for (const meter of this.#meters.all()) this.#freed.add(meter);
     this.#grantAll();
-    for (const meter of this.#meters.values()) this.#armWake(meter);
+    for (const meter of this.#meters.all()) this.#armWake(meter);
   }
 
   #enqueue(
@@ -264,6 +265,7 @@ export class Scheduler {
     if (signature !== "") noteLeft(line, origin, signature);
     // There may be room for another to pass.
     if (origin !== null && origin.queue.size > 0) this.#free(origin.meter);
+    if (this.#holding.size > 0 && this.#holding.delete(line)) this.#free(line.meter);
   }
 
   #free(meter: Meter): void {
@@ -275,17 +277,26 @@ export class Scheduler {
     if (claim.gates !== null) {
       const nowMs = this.#clock.monotonicMs();
       for (const gate of claim.gates) {
-        const meter = this.#meter(gate);
+        const meter = this.#meters.of(gate);
         const line = lineOf(meter, gate, this.times);
         // Who comes from a line passes where there is room: two lines that stood behind each other
         // would exchange their claims for ever.
-        if (meter.room(gate, nowMs) > 0 && (from !== null || line.queue.size === 0)) continue;
+        if ((from !== null || line.queue.size === 0) && this.#hasRoom(line, claim, nowMs)) continue;
         return line;
       }
     }
     const bound = this.#boundLine;
     const isFull = this.#held.size >= this.#bound || (from !== bound && bound.queue.size > 0);
     return isFull ? bound : null;
+  }
+
+  #hasRoom(line: Line, claim: SlotClaim, nowMs: number): boolean {
+    if (line.meter.room(line.gate, nowMs) <= 0) return false;
+    if (line.meter.lines.length === 1) return true;
+    const { ageingMs } = this.times;
+    const by = heldBackBy(claim, line, { wallMs: this.#clock.nowMs(), ageingMs });
+    if (by !== null) this.#holding.add(by);
+    return by === null;
   }
 
   #grantAll(): void {
@@ -317,7 +328,8 @@ export class Scheduler {
     for (let isFirst = true; !this.#isStopped && line.queue.size > 0; isFirst = false) {
       const nowMs = this.#clock.monotonicMs();
       const room = line.meter.room(line.gate, nowMs);
-      if (room <= 0) return;
+      const next = line.queue.peek(this.#clock.nowMs());
+      if (next === undefined || !this.#hasRoom(line, next.claim, nowMs)) return;
       const isBlocked = (at: Line) => at === this.#boundLine || at.meter.room(at.gate, nowMs) <= 0;
       if (!isFirst && blockedElsewhere(line, isBlocked) >= Math.min(room, PASSED_MAX)) return;
       this.#advance(line);
@@ -352,40 +364,7 @@ export class Scheduler {
     this.#onGrant({ claim, waitedMs });
   }
 
-  #meter(gate: Gate): Meter {
-    const present = this.#meters.get(gate.name);
-    if (present !== undefined) return present;
-    if (this.#meters.size >= this.#sweepAt) this.#sweep();
-    const meter = newMeter(gate);
-    this.#meters.set(gate.name, meter);
-    return meter;
-  }
-
-  /** Drops a meter of slots that nobody holds or waits for; the others are swept. */
-  #forget(meter: Meter): void {
-    if (meter instanceof SlotMeter && meter.isIdle() && isUnused(meter))
-      this.#meters.delete(meter.name);
-  }
-
-  #sweep(): void {
-    const nowMs = this.#clock.monotonicMs();
-    for (const [name, meter] of this.#meters)
-      if (isUnused(meter) && meter.isIdle(nowMs)) this.#meters.delete(name);
-    this.#sweepAt = Math.max(SWEEP_MIN, 2 * this.#meters.size);
-  }
-
   #armWake(meter: Meter): void {
     if (!this.#isStopped && !(meter instanceof SlotMeter)) this.#wakes.arm(meter);
-  }
-}
-
-function newMeter(gate: Gate): Meter {
-  switch (gate.kind) {
-    case "rate_limit":
-      return new RateMeter(gate.name);
-    case "circuit_breaker":
-      return new BreakerMeter(gate.name);
-    default:
-      return new SlotMeter(gate.name);
   }
 }

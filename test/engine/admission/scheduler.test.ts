@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BreakerGate, Gate, RateGate, SlotClaim, SlotsGate } from "#engine/admission/claim.ts";
-import { type Grant, Scheduler } from "#engine/admission/scheduler.ts";
+import { AGEING_MS, type Grant, Scheduler } from "#engine/admission/scheduler.ts";
 import { SimulatedClock } from "../../simulation/simulated-clock.ts";
 
 function claim(slot: string, more: Partial<SlotClaim> = {}): SlotClaim {
@@ -105,6 +105,82 @@ test("claims that keep coming at high priority do not starve a low one", async (
   // Ten levels of ageing, one minute each, and what came before it.
   expect(count).toBeLessThanOrEqual(2 * 660);
   expect(granted).toContain("low");
+});
+
+test("claims that keep coming with near deadlines do not starve one without", async () => {
+  const { scheduler, granted, clock } = withGrants(1);
+  scheduler.request(claim("holder"));
+  scheduler.request(claim("plain", { sinceMs: clock.nowMs() }));
+  let count = 0;
+  while (!granted.includes("plain") && count < 2_000) {
+    const sinceMs = clock.nowMs();
+    scheduler.request(claim(`u${count}`, { sinceMs, deadlineAtMs: sinceMs + 30_000 }));
+    await clock.advanceBy(1_000);
+    scheduler.release(granted.at(-1) ?? "");
+    count++;
+  }
+  expect(granted).toContain("plain");
+  // Seven levels of ageing bring 5 beyond what a near deadline counts.
+  expect(count).toBeLessThanOrEqual(7 * 60 + 2);
+  expect(count).toBeGreaterThan(6 * 60);
+});
+
+test("a claim with a lower limit of its own is not starved by those with a higher one", async () => {
+  const { scheduler, granted, clock } = withGrants(10);
+  const ask = (slot: string, limit: number) =>
+    scheduler.request(claim(slot, { gates: [key("k", limit)], sinceMs: clock.nowMs() }));
+  ask("wide-a", 2);
+  ask("wide-b", 2);
+  ask("strict", 1);
+  let count = 0;
+  for (let ended = 0; !granted.includes("strict") && count < 500; ended++) {
+    ask(`wide-${count++}`, 2);
+    ask(`wide-${count++}`, 2);
+    await clock.advanceBy(1_000);
+    scheduler.release(granted[ended] ?? "");
+  }
+  expect(granted).toContain("strict");
+  // After one ageing period nobody who came later goes before it.
+  expect(count).toBeLessThanOrEqual(2 * 64);
+  // The others go on behind it.
+  scheduler.release("strict");
+  for (let at = 0; at < granted.length; at++) scheduler.release(granted[at] ?? "");
+  expect(granted).toHaveLength(count + 3);
+});
+
+test("a lower rate of its own is not starved by a higher one with the same key", async () => {
+  const { scheduler, granted, clock } = withGrants(100);
+  const begun = new Set<string>();
+  const ask = (slot: string, limit: number) =>
+    scheduler.request(claim(slot, { gates: [rate("r", limit, 10_000)], sinceMs: clock.nowMs() }));
+  ask("wide-first", 10);
+  ask("wide-second", 10);
+  ask("strict", 1);
+  for (let count = 0; count < 300 && !granted.includes("strict"); count++) {
+    ask(`wide-${count}`, 10);
+    for (const slot of granted.filter((one) => !begun.has(one))) {
+      begun.add(slot);
+      scheduler.started(slot);
+      scheduler.release(slot);
+    }
+    await clock.advanceBy(1_000);
+  }
+  expect(granted).toContain("strict");
+  scheduler.started("strict");
+  scheduler.release("strict");
+  await clock.advanceBy(300_000);
+  expect(granted.length).toBeGreaterThan(begun.size + 5);
+});
+
+test("one that a stricter one held up goes on when that one leaves", async () => {
+  const { scheduler, granted, clock } = withGrants(10);
+  scheduler.request(claim("a", { gates: [key("k", 2)] }));
+  scheduler.request(claim("strict", { gates: [key("k", 1)] }));
+  await clock.advanceBy(120_000);
+  scheduler.request(claim("b", { gates: [key("k", 2)], sinceMs: clock.nowMs() }));
+  expect(granted).toEqual(["a"]);
+  scheduler.release("strict");
+  expect(granted).toEqual(["a", "b"]);
 });
 
 test("who waits for a full key holds up nobody else, whatever its priority", () => {
@@ -254,9 +330,12 @@ class Model {
   grants = 0;
   readonly waitedFor = new Set<string>();
 
-  constructor() {
+  readonly ageingMs: number;
+
+  constructor(ageingMs: number) {
+    this.ageingMs = ageingMs;
     this.scheduler = new Scheduler({
-      ...{ clock: this.clock, bound: this.bound },
+      ...{ clock: this.clock, bound: this.bound, ageingMs },
       onGrant: ({ claim }) => this.take(claim),
     });
   }
@@ -310,7 +389,8 @@ class Model {
       this.held.size,
       this.waiting.size,
     ]);
-    if (this.held.size >= this.bound) return;
+    // Where claims age within the test, some stand back for others.
+    if (this.held.size >= this.bound || this.ageingMs < AGEING_MS) return;
     for (const claim of this.waiting.values())
       if ((claim.gates ?? []).every((gate) => this.room(gate) > 0))
         throw new Error(`${after}: ${claim.slot} could start and waits`);
@@ -322,66 +402,70 @@ const GATES: readonly Gate[] = [
   ...[rate("r", 2, 100), rate("s", 1, 30), rate("s", 3, 200)],
 ];
 
-test("property: limits are exact, and nothing that could start waits", {
-  timeout: 60_000,
-}, async () => {
-  let grants = 0;
-  let waits = 0;
-  const move = fc.record({
-    act: fc.constantFrom("request", "request", "try", "release", "release", "start", "time"),
-    slot: fc.integer({ min: 0, max: 25 }),
-    gates: fc.uniqueArray(fc.constantFrom(...GATES), {
-      maxLength: 3,
-      selector: ({ name }) => name,
-    }),
-    priority: fc.integer({ min: 0, max: 10 }),
-    run: fc.integer({ min: 0, max: 3 }),
-    deadline: fc.constantFrom(null, null, 100, 1e6),
-    ms: fc.integer({ min: 1, max: 60 }),
-  });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(move, { minLength: 100, maxLength: 200, size: "max" }),
-      async (moves) => {
-        const model = new Model();
-        const { scheduler, clock, held, waiting } = model;
-        for (const { act, slot: number, gates, priority, run, deadline, ms } of moves) {
-          const slot = `s${number}`;
-          if (act === "time") await clock.advanceBy(ms);
-          else if (act === "start") {
-            if (held.has(slot)) model.start(slot);
-          } else if (act === "release") model.release(slot);
-          else if (!held.has(slot) && !waiting.has(slot)) {
-            const asked = claim(slot, {
-              ...{ priority, runId: `r${run}`, tenant: `t${run % 2}`, sinceMs: clock.nowMs() },
-              deadlineAtMs: deadline === null ? null : clock.nowMs() + deadline,
-              gates: gates.length === 0 ? null : gates,
-            });
-            if (act === "try") {
-              if (scheduler.tryAdmit(asked)) model.take(asked);
-            } else {
-              waiting.set(slot, asked);
-              scheduler.request(asked);
-              if (waiting.has(slot)) waits++;
+test.for([AGEING_MS, 40])(
+  "property: limits are exact, and nothing that could start waits (ageing %d ms)",
+  {
+    timeout: 60_000,
+  },
+  async (ageingMs) => {
+    let grants = 0;
+    let waits = 0;
+    const move = fc.record({
+      act: fc.constantFrom("request", "request", "try", "release", "release", "start", "time"),
+      slot: fc.integer({ min: 0, max: 25 }),
+      gates: fc.uniqueArray(fc.constantFrom(...GATES), {
+        maxLength: 3,
+        selector: ({ name }) => name,
+      }),
+      priority: fc.integer({ min: 0, max: 10 }),
+      run: fc.integer({ min: 0, max: 3 }),
+      deadline: fc.constantFrom(null, null, 100, 1e6),
+      ms: fc.integer({ min: 1, max: 60 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(move, { minLength: 100, maxLength: 200, size: "max" }),
+        async (moves) => {
+          const model = new Model(ageingMs);
+          const { scheduler, clock, held, waiting } = model;
+          for (const { act, slot: number, gates, priority, run, deadline, ms } of moves) {
+            const slot = `s${number}`;
+            if (act === "time") await clock.advanceBy(ms);
+            else if (act === "start") {
+              if (held.has(slot)) model.start(slot);
+            } else if (act === "release") model.release(slot);
+            else if (!held.has(slot) && !waiting.has(slot)) {
+              const asked = claim(slot, {
+                ...{ priority, runId: `r${run}`, tenant: `t${run % 2}`, sinceMs: clock.nowMs() },
+                deadlineAtMs: deadline === null ? null : clock.nowMs() + deadline,
+                gates: gates.length === 0 ? null : gates,
+              });
+              if (act === "try") {
+                if (scheduler.tryAdmit(asked)) model.take(asked);
+              } else {
+                waiting.set(slot, asked);
+                scheduler.request(asked);
+                if (waiting.has(slot)) waits++;
+              }
             }
+            model.checkIdle(act);
           }
-          model.checkIdle(act);
-        }
-        // In the end everybody is served.
-        for (let round = 0; waiting.size > 0; round++) {
-          if (round > 2_000) throw new Error(`${[...waiting.keys()]} are never served`);
-          for (const slot of [...held.keys()]) {
-            model.start(slot);
-            model.release(slot);
+          // In the end everybody is served.
+          for (let round = 0; waiting.size > 0; round++) {
+            if (round > 2_000) throw new Error(`${[...waiting.keys()]} are never served`);
+            for (const slot of [...held.keys()]) {
+              model.start(slot);
+              model.release(slot);
+            }
+            await clock.advanceBy(20);
+            model.checkIdle("end");
           }
-          await clock.advanceBy(20);
-          model.checkIdle("end");
-        }
-        grants += model.grants;
-      },
-    ),
-    { numRuns: 100 },
-  );
-  expect(grants).toBeGreaterThan(1_000);
-  expect(waits).toBeGreaterThan(1_000);
-});
+          grants += model.grants;
+        },
+      ),
+      { numRuns: 100 },
+    );
+    expect(grants).toBeGreaterThan(1_000);
+    expect(waits).toBeGreaterThan(1_000);
+  },
+);
