@@ -367,8 +367,10 @@ export class EmbeddedEngine implements Engine {
   }
 
   async close(graceMs: number): Promise<void> {
+    // From now on calls are refused.
+    const closed = this.#core.close(graceMs);
     await this.care.stop();
-    await this.#core.close(graceMs);
+    await closed;
   }
 
   #guard(): void {
