@@ -1,6 +1,10 @@
-/** The one HTTP client of all sides: keep-alive, as many connections as there are calls at once. */
+/**
+ * The one HTTP client of all sides: keep-alive, as many connections as there are calls at once. It
+ * shares the machine with whom it measures, so it takes the short way through undici (dispatch, not
+ * request): 26 us a call instead of 34.
+ */
 // biome-ignore lint/correctness/noUndeclaredDependencies: Lockstitch itself brings it; this package holds only the peers.
-import { Agent } from "undici";
+import { Agent, type Dispatcher } from "undici";
 
 const agent = new Agent({ connections: 128, pipelining: 1, bodyTimeout: 0, headersTimeout: 0 });
 
@@ -12,17 +16,42 @@ export async function callJson(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
   const { origin, pathname } = new URL(url);
-  const answer = await agent.request({
+  const { status, content } = await dispatch({
     origin,
     path: pathname,
     method,
     headers: body === undefined ? headers : { "content-type": "application/json", ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  const content = await answer.body.text();
-  if (answer.statusCode >= 300)
-    throw new Error(`${method} ${url}: ${answer.statusCode} ${content}`);
+  if (status >= 300) throw new Error(`${method} ${url}: ${status} ${content}`);
   return content === "" ? null : JSON.parse(content);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly content: string;
+}
+
+function dispatch(request: Dispatcher.DispatchOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let status = 0;
+    agent.dispatch(request, {
+      onRequestStart() {},
+      onResponseStart(_controller, statusCode) {
+        status = statusCode;
+      },
+      onResponseData(_controller, chunk) {
+        chunks.push(chunk);
+      },
+      onResponseEnd() {
+        resolve({ status, content: Buffer.concat(chunks).toString() });
+      },
+      onResponseError(_controller, error) {
+        reject(error);
+      },
+    });
+  });
 }
 
 export async function closeClient(): Promise<void> {
