@@ -6,6 +6,8 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds that never jump; only differences mean something. */
   monotonicMs(): number;
+  /** Milliseconds of processor time of this thread; absent: nobody knows, and the clock must do. */
+  cpuMs?(): number;
   /**
    * Calls `wake` once, not before `delayMs` has passed (at most one hour ahead; callers re-arm).
    * Returns what cancels it. Never keeps the process alive by itself.

@@ -10,6 +10,10 @@ const DELAY_MS_MAX = 3_600_000;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
+  cpuMs() {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1_000;
+  },
   after(delayMs, wake) {
     const timer = setTimeout(wake, Math.min(Math.max(0, delayMs), DELAY_MS_MAX));
     timer.unref();

@@ -36,6 +36,7 @@ import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
 import { warnOnce } from "./run-warnings.ts";
 import { openSlots } from "./slots.ts";
+import { SlowTypes } from "./slow-types.ts";
 import { notOpen, passSlotOn } from "./successor-of.ts";
 import { Timers } from "./timers.ts";
 import { ValueCache } from "./value-cache.ts";
@@ -99,7 +100,7 @@ export class EngineCore {
         },
       },
       computer: options.computer ?? pureComputer(nodes, logger),
-      slowTypes: new Set(),
+      slowTypes: new SlowTypes(),
       timers: new Timers(clock, (runKey, key) =>
         this.#post(runKey, report({ kind: "timer", key })),
       ),

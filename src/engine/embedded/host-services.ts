@@ -16,6 +16,7 @@ import type { Memos } from "./memos.ts";
 import type { EngineLimits, PureComputer } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { RunLoader } from "./run-loader.ts";
+import type { SlowTypes } from "./slow-types.ts";
 import type { Timers } from "./timers.ts";
 import type { ValueCache } from "./value-cache.ts";
 import type { ValueLoader } from "./value-loader.ts";
@@ -48,7 +49,7 @@ export interface HostServices {
   readonly secrets: Secrets;
   readonly computer: PureComputer;
   /** Pure node types that have held up a turn: they are computed off it. */
-  readonly slowTypes: Set<string>;
+  readonly slowTypes: SlowTypes;
   readonly loader: RunLoader;
   readonly values: ValueLoader;
   readonly cache: ValueCache;

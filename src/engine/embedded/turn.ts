@@ -23,6 +23,8 @@ export interface Turn {
   readonly atMs: number;
   /** Monotonic instant at which its time began to count. */
   countedFromMs: number;
+  /** Processor time of the thread when its first pure step was computed; null: none was. */
+  cpuFromMs: number | null;
   events: readonly RunEvent[];
   changes: readonly EffectChange[];
   sends: readonly Send[];
@@ -52,6 +54,7 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
     firstSeq,
     atMs,
     countedFromMs,
+    cpuFromMs: null,
     events: NONE,
     changes: NONE,
     sends: NONE,
