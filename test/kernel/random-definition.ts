@@ -227,12 +227,7 @@ class Generator {
           },
         };
       default:
-        if (!this.#inSaga && !this.#cleaning && this.#chance(0.3))
-          return {
-            if: "run.id != 'never'",
-            uses: "workflow.continue",
-            with: this.#chance(0.5) ? {} : { input: { n: "i".repeat(400) } },
-          };
+        if (!this.#inSaga && !this.#cleaning && this.#chance(0.4)) return this.#goOn();
         return {
           if: "run.id != 'never'",
           ...(this.#chance(0.5)
@@ -240,6 +235,14 @@ class Generator {
             : { uses: "stop", with: { output: "stopped" } }),
         };
     }
+  }
+
+  /** Chains end: every run has its own dice, or the chain counts. */
+  #goOn(): Pick<Step, "uses" | "with" | "if"> {
+    const uses = "workflow.continue";
+    if (this.#chance(0.5)) return { if: "uuid() < 'a'", uses, with: {} };
+    const next = { n: "${{ (input?.n ?? 0) + 1 }}", text: "i".repeat(400) };
+    return { if: "(input?.n ?? 0) < 3", uses, with: { input: next } };
   }
 
   #body(depth: number, visible: readonly string[]): Step[] {
