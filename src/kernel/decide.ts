@@ -26,6 +26,7 @@ import { endCancelled } from "./end-cancelled.ts";
 import { endRun } from "./end-run.ts";
 import { SEMANTICS } from "./events.ts";
 import type { AttemptOutcome, Input } from "./inputs.ts";
+import { keyText } from "./key-text.ts";
 import { takeMemoHit } from "./memo.ts";
 import { canFail, fail, guarded, succeed } from "./outcome.ts";
 import type { RunState, StepInstance } from "./state.ts";
@@ -177,11 +178,9 @@ function start(turn: Turn, input: Extract<Input, { readonly kind: "start" }>): v
 /** Seen before the run exists: only `input` and `workflow` mean something here. */
 function concurrencyKey(turn: Turn, input: unknown): string {
   const { plan } = turn.state;
-  const value = plan.concurrency?.key.evaluate({
-    input,
-    workflow: { name: plan.definition.name },
-  });
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return keyText(
+    plan.concurrency?.key.evaluate({ input, workflow: { name: plan.definition.name } }),
+  );
 }
 
 function find(turn: Turn, path: string): StepInstance | null {

@@ -8,17 +8,13 @@
  * M2. A hit settles a step that asks for admission and nothing else: a step that was cancelled, is
  *     paused, or has started meanwhile goes its way.
  */
-import { canonicalJson } from "#workflow/canonical-json.ts";
-import { hashText } from "#workflow/hash.ts";
 import type { MemoRequest } from "./events.ts";
 import type { Input } from "./inputs.ts";
+import { keyText } from "./key-text.ts";
 import { evaluateOptions, succeed } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
 import type { StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
-
-/** A longer key is journaled as its hash. */
-const KEY_LENGTH_MAX = 200;
 
 /** What guarded(memoRequest) comes to for a step without a memo. */
 export const NO_MEMO = { ok: true, value: null } as const;
@@ -35,11 +31,6 @@ export function memoRequest(turn: Turn, instance: StepInstance): MemoRequest | "
   const value = memo.key.evaluate(names, evaluateOptions(turn, instance, "memo.key"));
   if (value === null || value === undefined) return null;
   return { scope, ...ttl, key: keyText(value), form: memo.form };
-}
-
-function keyText(value: unknown): string {
-  const text = typeof value === "string" ? value : canonicalJson(value);
-  return text.length <= KEY_LENGTH_MAX ? text : `sha256:${hashText(text)}`;
 }
 
 export function takeMemoHit(

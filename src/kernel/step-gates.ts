@@ -4,6 +4,7 @@
  */
 import type { Expression } from "#workflow/expression/expression.ts";
 import type { StepGates } from "./gates.ts";
+import { keyText } from "./key-text.ts";
 import { evaluateOptions, type Guarded, guarded } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
 import type { StepInstance } from "./state.ts";
@@ -51,6 +52,5 @@ function keyOf(
 ): string | null {
   const names = readScope(turn, instance.scope, expression.reads);
   if (names === null) return null;
-  const key = expression.evaluate(names, evaluateOptions(turn, instance, `${name}.key`));
-  return typeof key === "string" ? key : JSON.stringify(key);
+  return keyText(expression.evaluate(names, evaluateOptions(turn, instance, `${name}.key`)));
 }

@@ -313,3 +313,24 @@ test("entries are listed and cleared by workflow and key; a retry asks anew", as
   expect(await cleared({ workflow: "retried", key: "k" })).toBe(1);
   expect((await bench.run(definition)).output).toBe(2);
 });
+
+test("what an operator completes a step with is not remembered; who waited for it runs", async () => {
+  let calls = 0;
+  const call: Work = () => (++calls === 1 ? new Promise(() => {}) : Promise.resolve("real"));
+  await using bench = await openBench({ work: { call } });
+  const { clock, engine } = bench;
+  const definition = flow("completed", { scope: "workflow" });
+  const start = (id: string) => driven(clock, engine.start(context, { workflow: definition, id }));
+  await start("first");
+  await clock.settle();
+  await start("waits");
+  await clock.settle();
+  await driven(
+    clock,
+    engine.resolveStep(context, "first", "call", { action: "complete", output: "by hand" }),
+  );
+  expect((await bench.settle("first")).output).toBe("by hand");
+  expect((await bench.settle("waits")).output).toBe("real");
+  expect((await bench.run(definition)).output).toBe("real");
+  expect(calls).toBe(2);
+});

@@ -70,7 +70,8 @@ function endOf(event: RunEvent): {
 } | null {
   switch (event.type) {
     case "step.succeeded":
-      return event.attempt === undefined
+      // What an operator completes it with is no answer of the other side.
+      return event.attempt === undefined || event.outputRef !== undefined
         ? null
         : { path: event.path, attempt: event.attempt, error: null };
     case "step.failed":

@@ -83,7 +83,7 @@ function nextInput(
   }
   if (turn.hasMore || turn.events.length >= TURN_EVENTS_MAX) return null;
   if (turn.taken.length > 0 && isSpent(services, turn)) return null;
-  const mail = mailbox.shift();
+  const mail = nextMail(mailbox, services);
   if (mail === undefined) return null;
   const entry: TakenMail = { mail, end: null };
   turn.taken = withItem(turn.taken, entry);
@@ -92,6 +92,14 @@ function nextInput(
   else if (mail.slot !== null) turn.slots = withItem(turn.slots, mail.slot);
   if (mail.input.kind === "admit" && mail.input.grants !== undefined) turn.hasGrants = true;
   return { input: mail.input, entry };
+}
+
+/** A grant whose slot was given back meanwhile (the run was paused) is void: it is asked for again. */
+function nextMail(mailbox: Mail[], { attemptSlots }: HostServices): Mail | undefined {
+  for (;;) {
+    const mail = mailbox.shift();
+    if (mail === undefined || mail.slot === null || attemptSlots.holds(mail.slot)) return mail;
+  }
 }
 
 function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | null {
