@@ -164,7 +164,15 @@ function told(
   before: readonly Effect[],
   after: readonly Effect[],
 ): readonly Effect[] {
-  if (before.length === 0 && after.length === 0) return NO_EFFECTS;
+  const [was] = before;
+  const [is] = after;
+  // Nearly always one effect at most, then and now.
+  if (before.length <= 1 && after.length <= 1) {
+    if (was !== undefined && is !== undefined && isSameEffect(was, is)) return before;
+    if (was !== undefined) changes.push({ op: "stop", effect: was });
+    if (is !== undefined) changes.push({ op: "start", effect: is });
+    return is === undefined ? NO_EFFECTS : after;
+  }
   const isNew = before.length === 0 || after.length === 0;
   const next = isNew ? after : after.map((effect) => sameOf(before, effect));
   for (const effect of before) if (!next.includes(effect)) changes.push({ op: "stop", effect });

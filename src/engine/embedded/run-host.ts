@@ -152,7 +152,9 @@ export class RunHost implements LoadedHost {
     } else if (mail.isCall && this.#mailbox.length >= limits.mailboxMax) {
       mail.settle?.({ kind: "failed", error: mailboxFull(this.runId, this.#mailbox.length) });
     } else {
-      this.#mailbox.push(mail);
+      // A list of one: an empty one would grow to seventeen places.
+      if (this.#mailbox.length === 0) this.#mailbox = [mail];
+      else this.#mailbox.push(mail);
       this.#wake();
     }
     return true;
