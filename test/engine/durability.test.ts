@@ -280,8 +280,11 @@ test("checkpoints: restored from the newest readable one, from the journal when 
   await bench.settle(run.id);
   const checkpoints = await bench.store.journal.checkpoints(context, run.id, () => {});
   expect(checkpoints.length).toBeGreaterThan(1);
-  await bench.crash();
   bench.disk.data.corruptCheckpoint("default", run.id, checkpoints[0]?.seq ?? 0);
+  await bench.crash();
   await driven(clock, bench.engine.signal(context, run.id, { name: "go" }));
+  expect(bench.logs.filter(({ message }) => message.includes("corrupt"))).toMatchObject([
+    { level: "error", fields: { runId: run.id, seq: checkpoints[0]?.seq } },
+  ]);
   expect(await bench.settle(run.id)).toMatchObject({ status: "succeeded", output: 200 });
 });

@@ -114,3 +114,40 @@ test("of runs that cancel each other and start together the last one is left", a
   const statuses = runs.map((run) => run?.status);
   expect(statuses).toEqual(["cancelled", "cancelled", "cancelled", "waiting"]);
 });
+
+test("of runs that cancel each other under a limit of two the last two are left", async () => {
+  await using bench = await openBench();
+  const { clock, engine } = bench;
+  const definition = workflow("last-two", {
+    concurrency: { key: "${{ 'k' }}", limit: 2, whenFull: "cancelRunning" },
+    steps: [{ id: "s", uses: "wait.signal", with: { name: "go" } }],
+  });
+  await driven(clock, engine.saveWorkflow(context, definition));
+  const start = (ids: readonly string[]) =>
+    driven(
+      clock,
+      Promise.all(ids.map((id) => engine.start(context, { workflow: "last-two", id }))),
+    );
+  const statuses = async (ids: readonly string[]) => {
+    await clock.runUntilIdle();
+    const runs = await driven(clock, Promise.all(ids.map((id) => engine.get(context, id))));
+    return runs.map((run) => run?.status);
+  };
+  await start(["a", "b"]);
+  expect(await statuses(["a", "b"])).toEqual(["waiting", "waiting"]);
+  // Two that come together displace two, not the oldest twice.
+  await start(["c", "d"]);
+  expect(await statuses(["a", "b", "c", "d"])).toEqual([
+    "cancelled",
+    "cancelled",
+    "waiting",
+    "waiting",
+  ]);
+  await start(["e"]);
+  expect(await statuses(["c", "d", "e"])).toEqual(["cancelled", "waiting", "waiting"]);
+  await start(["f", "g", "h", "i", "j"]);
+  expect(await statuses(["d", "e", "f", "g", "h", "i", "j"])).toEqual([
+    ...["cancelled", "cancelled", "cancelled", "cancelled", "cancelled"],
+    ...["waiting", "waiting"],
+  ]);
+});

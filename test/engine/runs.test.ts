@@ -261,3 +261,42 @@ test("waits: a timer, a signal that came early, one that comes later, an approva
     { code: "run_terminal" },
   );
 });
+
+test("a run with very many events says everywhere that it should hand over, and the log once", async () => {
+  await using bench = await openBench({
+    work: { one: async () => 1 },
+    limits: { eventsWarned: 50 },
+  });
+  const { clock, engine } = bench;
+  const long = workflow("long", {
+    steps: [
+      { id: "early", uses: "wait.signal", with: { name: "go" } },
+      {
+        id: "all",
+        uses: "for_each",
+        with: { items: { range: { start: 0, end: 20 } } },
+        steps: [work("x", "one")],
+      },
+      { id: "late", uses: "wait.signal", with: { name: "go" } },
+    ],
+  });
+  const { run } = await driven(clock, engine.start(context, { workflow: long }));
+  await clock.settle();
+  const warnings = async () => {
+    const seen = [
+      (await driven(clock, engine.get(context, run.id)))?.warnings,
+      (await driven(clock, engine.explain(context, run.id))).warnings,
+      (await driven(clock, engine.progress(context, run.id))).warnings,
+    ];
+    return seen.map((texts) => texts?.length);
+  };
+  const logged = () => bench.logs.filter(({ message }) => message.includes("workflow.continue"));
+  expect(await warnings()).toEqual([0, 0, 0]);
+  await driven(clock, engine.signal(context, run.id, { name: "go" }));
+  await clock.runUntilIdle();
+  expect(await warnings()).toEqual([1, 1, 1]);
+  expect(await driven(clock, engine.signal(context, run.id, { name: "go" }))).toBeTruthy();
+  await clock.runUntilIdle();
+  expect(await warnings()).toEqual([1, 1, 1]);
+  expect(logged()).toMatchObject([{ level: "warn", fields: { run: run.id, workflow: "long" } }]);
+});

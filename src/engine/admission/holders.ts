@@ -3,10 +3,14 @@ import type { SlotClaim } from "./claim.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { SlotMeter } from "./slot-meter.ts";
 
-/** The claim that has held `name` longest. */
-export function oldestHolder(scheduler: Scheduler, name: string): SlotClaim | null {
+/** The oldest holders of `name`, as many as wait for it; empty when nobody does. */
+export function inTheWay(scheduler: Scheduler, name: string): readonly SlotClaim[] {
   const meter = scheduler.meter(name);
-  return meter instanceof SlotMeter ? (meter.holders.values().next().value ?? null) : null;
+  if (!(meter instanceof SlotMeter)) return [];
+  let waiting = 0;
+  for (const { queue } of meter.lines) waiting += queue.size;
+  if (waiting === 0) return [];
+  return [...meter.holders.values()].sort((a, b) => a.sinceMs - b.sinceMs).slice(0, waiting);
 }
 
 /** The claim that gets `name` next, if any waits. */

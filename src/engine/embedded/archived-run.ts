@@ -3,6 +3,7 @@ import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { EventView, RunStateView } from "../engine.ts";
 import { archivedStore } from "./archive-lines.ts";
+import { DEFAULT_LIMITS } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { engineContext } from "./run-facts.ts";
 import { RunLoader } from "./run-loader.ts";
@@ -31,7 +32,7 @@ export async function openArchivedRun(
   const plans = new Plans(store.catalogue, nodes);
   const loader = new RunLoader(store, plans, logger);
   const values = new ValueLoader(store.journal, store.blobs, cache);
-  const reader = new RunReader({ store, plans, loader, values, cache });
+  const reader = new RunReader({ store, plans, loader, values, cache, limits: DEFAULT_LIMITS });
   return {
     runId: head.runId,
     events: (afterSeq, limit) => reader.events(context, head.runId, afterSeq, limit),

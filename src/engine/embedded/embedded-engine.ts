@@ -59,7 +59,10 @@ export class EmbeddedEngine implements Engine {
     const { plans, values, loader } = core;
     const { cache } = core.services;
     this.care = new Caretaker(core);
-    this.#reader = new RunReader({ store: core.options.store, plans, values, loader, cache });
+    this.#reader = new RunReader({
+      ...{ store: core.options.store, limits: core.limits },
+      ...{ plans, values, loader, cache },
+    });
   }
 
   // Workflows
@@ -242,7 +245,7 @@ export class EmbeddedEngine implements Engine {
 
   async progress(context: CallContext, runId: string): Promise<ProgressView> {
     const state = await this.#stateOf(context, runId);
-    return { ...progressOf(state), warnings: warningsOf(state.seq) };
+    return { ...progressOf(state), warnings: warningsOf(state.seq, this.#core.limits) };
   }
 
   async approvals(context: CallContext): Promise<readonly ApprovalView[]> {
@@ -253,16 +256,17 @@ export class EmbeddedEngine implements Engine {
     const host = this.#core.host(runKeyOf(context.tenant, runId));
     const head = await this.#reader.head(context, runId);
     const { status } = head;
+    const warnings = warningsOf(head.seq, this.#core.limits);
     if (isTerminal(status))
-      return { ...explainView(head, []), sentence: `The run has ended: ${status}.` };
+      return { ...explainView(head, [], warnings), sentence: `The run has ended: ${status}.` };
     const parked = parkedWait(host);
-    if (parked !== null) return explainView(head, [parked]);
+    if (parked !== null) return explainView(head, [parked], warnings);
     const state = await this.#stateOf(context, runId);
     const waits = explainRun(state, this.#core.options.clock.nowMs());
     const look = new Look(this.#core.options.clock);
     // Only those that are shown are counted out.
     const shown = waits.slice(0, WAITS_SHOWN_MAX).map((wait) => withSlot(wait, host, look));
-    return explainView(head, [...shown, ...waits.slice(WAITS_SHOWN_MAX)]);
+    return explainView(head, [...shown, ...waits.slice(WAITS_SHOWN_MAX)], warnings);
   }
 
   /** The committed state: the host's between two turns, else folded. Throws run_not_found. */

@@ -126,7 +126,7 @@ export class EngineCore {
         if (turn.firstSeq === 1) this.quotas.count(turn.facts.tenant, 1);
         if (isTerminal(turn.facts.status)) this.quotas.count(turn.facts.tenant, -1);
         passSlotOn(turn, this.services.runSlots);
-        warnOnce(turn, logger);
+        warnOnce(turn, this.limits, logger);
         if (options.meter !== undefined) meterTurn(options.meter, turn);
         this.approvals.committed(turn);
         this.observers.publish(turn);

@@ -2,11 +2,14 @@
 import type { ExplainView, WaitView } from "../engine.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { RunHost } from "./run-host.ts";
-import { warningsOf } from "./run-warnings.ts";
 
 export const WAITS_SHOWN_MAX = 100;
 
-export function explainView({ status, seq }: RunFacts, waits: readonly WaitView[]): ExplainView {
+export function explainView(
+  { status }: RunFacts,
+  waits: readonly WaitView[],
+  warnings: readonly string[] = [],
+): ExplainView {
   const [first] = waits;
   const others = waits.length - 1;
   const sentence =
@@ -20,7 +23,7 @@ export function explainView({ status, seq }: RunFacts, waits: readonly WaitView[
     sentence,
     waits: waits.slice(0, WAITS_SHOWN_MAX),
     more: Math.max(0, waits.length - WAITS_SHOWN_MAX),
-    warnings: warningsOf(seq),
+    warnings,
   };
 }
 

@@ -96,6 +96,8 @@ export interface EngineLimits {
   readonly abortGraceMs: number;
   /** A checkpoint is due after this many events, and as much text as the last one had. */
   readonly checkpointEvents: number;
+  /** Events after which a run says that it should hand over to a successor: reading it takes ever longer. */
+  readonly eventsWarned: number;
 }
 
 /**
@@ -117,6 +119,7 @@ export const DEFAULT_LIMITS: EngineLimits = {
   turnMs: 5,
   abortGraceMs: 5_000,
   checkpointEvents: 500,
+  eventsWarned: 200_000,
 };
 
 /** Values over this many bytes of JSON are moved to the blob store; pure steps over it off the turn. */

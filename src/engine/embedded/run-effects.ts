@@ -16,7 +16,7 @@ import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { AdmissionRecord } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
 import type { SlotClaim } from "../admission/claim.ts";
-import { nextWaiting, oldestHolder } from "../admission/holders.ts";
+import { inTheWay, nextWaiting } from "../admission/holders.ts";
 import { type Look, type SlotWait, slotWait } from "../admission/slot-wait.ts";
 import { admissionRecord } from "./admission-record.ts";
 import { attemptRequest } from "./attempt-request.ts";
@@ -272,18 +272,21 @@ export class RunEffects {
     const isWaiting = runSlots.waitOf(claim.slot) !== undefined;
     runSlots.request(claim);
     if (isWaiting || effect.concurrency?.whenFull !== "cancelRunning") return;
-    if (runSlots.waitOf(claim.slot) === undefined) return;
-    const oldest = oldestHolder(runSlots, name);
-    if (oldest !== null && oldest.runId !== this.#run.key)
-      this.#services.displace(oldest.runId, this.#run.facts().runId);
+    this.#displace(name, this.#run.facts().runId);
   }
 
-  /** cancelRunning: a run that came later has been waiting since before this one had its slot. */
+  /** cancelRunning: runs that came later have been waiting since before this one had its slot. */
   #yieldToLater(effect: AdmitRunEffect): void {
     if (effect.concurrency?.whenFull !== "cancelRunning") return;
     const name = this.runClaimOf(effect)?.gates?.[0]?.name ?? "";
     const later = nextWaiting(this.#services.runSlots, name, this.#services.clock.nowMs());
-    if (later !== null) this.#services.displace(this.#run.key, later.runId);
+    if (later !== null) this.#displace(name, later.runId);
+  }
+
+  /** Who was told to stop before is told again: that changes nothing. */
+  #displace(name: string, by: string): void {
+    for (const { runId } of inTheWay(this.#services.runSlots, name))
+      this.#services.displace(runId, by);
   }
 
   /** `effect` takes the place of what goes on for the same attempt of its step. */

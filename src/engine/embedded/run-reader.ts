@@ -14,7 +14,7 @@ import { jsonSizeUpTo } from "#workflow/json.ts";
 import type { EventView, RunStateView, RunView, StepView } from "../engine.ts";
 import { blobLink, eventsOf, forFold, readBlob, type StoredEvent } from "./event-blobs.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
-import { BLOB_BYTES } from "./options.ts";
+import { BLOB_BYTES, type EngineLimits } from "./options.ts";
 import type { Plans } from "./plans.ts";
 import { isTerminal, type RunFacts } from "./run-facts.ts";
 import type { RunLoader } from "./run-loader.ts";
@@ -42,6 +42,7 @@ export class RunReader {
   readonly #loader: RunLoader;
   readonly #plans: Plans;
   readonly #cache: ValueCache;
+  readonly #limits: Pick<EngineLimits, "eventsWarned">;
 
   constructor(parts: {
     readonly store: Store;
@@ -49,12 +50,14 @@ export class RunReader {
     readonly loader: RunLoader;
     readonly plans: Plans;
     readonly cache: ValueCache;
+    readonly limits: Pick<EngineLimits, "eventsWarned">;
   }) {
     this.#store = parts.store;
     this.#values = parts.values;
     this.#loader = parts.loader;
     this.#plans = parts.plans;
     this.#cache = parts.cache;
+    this.#limits = parts.limits;
   }
 
   /** Throws run_not_found. */
@@ -78,7 +81,8 @@ export class RunReader {
   ): Promise<RunView> {
     const source = this.#source(context, head.runId);
     const known = this.#cache.get(source.cacheId, BEGINNING) as Beginning | undefined;
-    const view = newView(head, known ?? (await this.#beginning(source)));
+    const warnings = warningsOf(head.seq, this.#limits);
+    const view = newView(head, known ?? (await this.#beginning(source)), warnings);
     if (!isTerminal(head.status)) return view;
     const end = await this.#endOf(source, head, ended);
     if (end?.type === "run.failed") {
@@ -206,7 +210,7 @@ export class RunReader {
 }
 
 /** Field by field: spreads of twenty fields cost more than the rest of a start. */
-function newView(head: RunFacts, beginning: Beginning): RunView {
+function newView(head: RunFacts, beginning: Beginning, warnings: readonly string[]): RunView {
   return {
     id: head.runId,
     workflow: head.workflow,
@@ -221,7 +225,7 @@ function newView(head: RunFacts, beginning: Beginning): RunView {
     continuedFrom: beginning.continuedFrom,
     continuedTo: null,
     chainId: beginning.chainId,
-    warnings: warningsOf(head.seq),
+    warnings,
     createdAtMs: head.createdAtMs,
     startedAtMs: head.startedAtMs,
     endedAtMs: head.endedAtMs,

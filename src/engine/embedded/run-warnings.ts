@@ -2,13 +2,13 @@
 
 import type { Logger } from "#ports/logger.ts";
 import type { CommittedTurn } from "./host-services.ts";
+import type { EngineLimits } from "./options.ts";
 
-/** Events after which a run should hand over to a successor: reading it takes ever longer. */
-export const EVENTS_WARNED = 200_000;
+type Limits = Pick<EngineLimits, "eventsWarned">;
 
 /** Of a run whose journal has `seq` events. */
-export function warningsOf(seq: number): readonly string[] {
-  return seq < EVENTS_WARNED
+export function warningsOf(seq: number, { eventsWarned }: Limits): readonly string[] {
+  return seq < eventsWarned
     ? []
     : [
         `The run has ${seq} events. A run that goes on for ever should end now and then and continue as a new one: see workflow.continue.`,
@@ -16,8 +16,8 @@ export function warningsOf(seq: number): readonly string[] {
 }
 
 /** Logs the warning in the turn in which the run gets there. */
-export function warnOnce({ facts, firstSeq }: CommittedTurn, logger: Logger): void {
+export function warnOnce({ facts, firstSeq }: CommittedTurn, limits: Limits, logger: Logger): void {
   const { runId, workflow, seq } = facts;
-  if (seq < EVENTS_WARNED || firstSeq > EVENTS_WARNED) return;
-  logger.warn({ run: runId, workflow }, warningsOf(seq).join(" "));
+  if (seq < limits.eventsWarned || firstSeq > limits.eventsWarned) return;
+  logger.warn({ run: runId, workflow }, warningsOf(seq, limits).join(" "));
 }
