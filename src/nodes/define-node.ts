@@ -15,7 +15,10 @@ import type { TypedNode } from "#workflow/typed.ts";
 // A user's node file needs both from the one place it can import (`lockstitch/node`).
 export { NodeError };
 
-/** What an attempt may use of its surroundings. Everything here belongs to this one attempt. */
+/**
+ * What an attempt may use of its surroundings. Everything here belongs to this one attempt. Read its
+ * members: some are made when first read, and a spread copy (`{ ...context }`) does not have them.
+ */
 export interface NodeContext {
   readonly runId: string;
   /** Text form of the step instance's path. */
