@@ -45,7 +45,8 @@ function withoutRaces(definition: WorkflowDefinition): WorkflowDefinition {
 }
 
 function tame(step: Fields): void {
-  for (const field of ["failFast", "timeout", "deadline", "cleanupTimeout"]) delete step[field];
+  const limits = ["timeout", "heartbeatTimeout", "deadline", "cleanupTimeout"];
+  for (const field of ["failFast", ...limits]) delete step[field];
   if (step["triggerRule"] === "any_success") step["triggerRule"] = "all_done";
   if (step["uses"] === "parallel") step["with"] = { join: "all" };
   if (["fail", "stop", "workflow.continue", "wait.signal"].includes(String(step["uses"])))
