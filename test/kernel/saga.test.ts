@@ -501,6 +501,49 @@ describe("cleanupTimeout", () => {
   });
 });
 
+describe("an operator decides about a saga", () => {
+  const decide = (action: "complete" | "skip" | "fail") =>
+    ({
+      ...({ kind: "resolve", path: "trip", by: "ann", reason: "phoned", id: null } as const),
+      ...{ action, output: { by: "hand" }, port: null, message: null },
+    }) as const;
+  const begun = () =>
+    start([
+      saga("trip", [booked("flight"), { id: "gate", uses: "wait.signal", with: { name: "go" } }]),
+    ]).settle();
+
+  test.each([
+    ["complete", "succeeded"],
+    ["skip", "skipped"],
+    ["fail", "failed"],
+  ] as const)("%s: what it did is undone, then it ends as decided", (action, end) => {
+    const driver = begun().give(decide(action)).settle();
+    expect(undone(driver)).toEqual(["trip.flight"]);
+    expect(driver.story().at(-1)).toBe(`${end} trip`);
+    if (action === "fail") expect(driver.state.error?.code).toBe("operator_failed");
+    else expect(driver.state.terminal).toBe("succeeded");
+  });
+
+  test("while it compensates: the compensations go on, then it ends as decided", () => {
+    const driver = start([saga("trip", [booked("flight"), boom])]);
+    driver.give({ kind: "admit", paths: ["trip.flight"] });
+    driver.give({
+      ...{ kind: "result", path: "trip.flight", attempt: 1 },
+      outcome: { ok: true, output: 1 },
+    });
+    expect(undone(driver)).toEqual(["trip.flight"]);
+    driver.give(decide("complete"));
+    expect(driver.state.terminal).toBeNull();
+    driver.settle();
+    expect(driver.story().at(-1)).toBe("succeeded trip");
+  });
+
+  test("a compensation that fails is not decided away", () => {
+    const driver = begun().give(decide("complete")).settle(failing("undo_flight"));
+    expect(driver.state.error?.code).toBe("compensation_failed");
+  });
+});
+
 describe("many compensable items", () => {
   test("10,000 cost what one costs, in turns and in the checkpoint", { timeout: 60_000 }, () => {
     const plan = planOf({

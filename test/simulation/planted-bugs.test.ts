@@ -28,7 +28,7 @@ test("there are at least ten, each with a name of its own", () => {
   expect(PLANTS.length).toBeGreaterThanOrEqual(10);
 });
 
-test.each(PLANTS)("$name: $harm", { timeout: 120_000 }, async ({ name }) => {
+test.each(PLANTS)("$name: $harm", { timeout: 300_000 }, async ({ name }) => {
   const { code, text } = await findPlanted(name);
   expect(text).toMatch(/^seed \d+ fails: SimulationFailure: /m);
   expect(code).toBe(1);

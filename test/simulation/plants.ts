@@ -188,6 +188,57 @@ export const PLANTS: readonly Plant[] = [
     replace:
       '    if (claim === undefined || claim.phase !== "leading" || claim.key === null) return null;\n    const early = this.#flightOf(claim);\n    for (const other of [...(early?.waiting ?? [])]) { early?.waiting.delete(other); this.#claims.delete(other.ask.slot); other.isGone = true; this.#options.hit(other.ask, { key: claim.key, from: { runId: claim.ask.runId, path: claim.ask.path, atMs }, output }); }',
   },
+  {
+    name: "decisions-forgotten-by-checkpoints",
+    harm: "a step that an operator had skipped is done all the same after a restart",
+    file: "src/kernel/checkpoint.ts",
+    find: '  if (state.resolutions !== null) run["resolutions"] = state.resolutions;\n',
+    replace: "",
+  },
+  {
+    name: "decisions-of-waiting-steps-are-dropped",
+    harm: "a step that was skipped before its turn begins when its turn comes",
+    file: "src/kernel/begin-step.ts",
+    find: "if (turn.state.resolutions !== null && isResolved(turn, instance))",
+    replace:
+      "if (turn.state.resolutions !== null && isResolved(turn, instance) && instance.attempt > 0)",
+  },
+  {
+    name: "decisions-are-applied-twice",
+    harm: "an operator's repeated call gives up a second attempt",
+    file: "src/kernel/decide-operator.ts",
+    find: "if (input.id !== null && state.signalIds.has(resolutionId(input.id))) {",
+    replace: "if (input.id !== null && state.signalCount < 0) {",
+  },
+  {
+    name: "late-result-after-complete",
+    harm: "the attempt that an operator gave up overwrites what he completed the step with",
+    file: "src/kernel/decide.ts",
+    find: "  if (!isCurrent(instance, attempt)) {",
+    replace:
+      '  if (instance !== null && instance.status === "succeeded" && outcome.ok) return emit(turn, { type: "step.succeeded", path, attempt, output: outcome.output });\n  if (!isCurrent(instance, attempt)) {',
+  },
+  {
+    name: "details-lost-with-a-crash",
+    harm: "an attempt after a crash begins at the first page again",
+    file: "src/kernel/checkpoint.ts",
+    find: "      scratch: _scratch,\n",
+    replace: "      scratch: _scratch,\n      beat: _beat,\n",
+  },
+  {
+    name: "details-of-the-first-attempt",
+    harm: "the third attempt is handed what the first one said",
+    file: "src/kernel/heartbeat.ts",
+    find: "  return { details, handed: details, atMs, progress: null };",
+    replace: "  return { details, handed: beat?.handed ?? details, atMs, progress: null };",
+  },
+  {
+    name: "beats-move-no-timer",
+    harm: "an attempt that says it lives is failed for its silence",
+    file: "src/kernel/heartbeat.ts",
+    find: "    atMs: at.nowMs,",
+    replace: "    atMs: beat?.atMs ?? at.nowMs,",
+  },
 ];
 
 /** Loads the plant's file with its bug from now on. Throws where the plant does not fit the file. */

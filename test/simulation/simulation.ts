@@ -18,6 +18,10 @@
  *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
  *   W10. A remembered result is the output of the attempt that it names; no attempt runs beside
  *       another one of its memo key, nor after one that has succeeded and does not expire.
+ *   W11. A step that an operator has decided about begins nothing more and ends as decided, or with
+ *       what ended before it.
+ *   W12. An attempt is handed the newest details that its step's earlier ones had told, crashes or
+ *       not, and is never failed for silence before its heartbeatTimeout is over.
  */
 import { z } from "zod";
 import { memoKey } from "#engine/embedded/memo-key.ts";
@@ -28,6 +32,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import { agendaWants } from "#kernel/agenda-wants.ts";
 import type { EventOf, RunEvent } from "#kernel/events.ts";
 import { evolve } from "#kernel/evolve.ts";
+import { stepOfPath } from "#kernel/history.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { newState } from "#kernel/state.ts";
 import { statusOf } from "#kernel/status.ts";
@@ -46,6 +51,7 @@ import {
   seededRandom,
 } from "../kernel/random-definition.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
+import { decisionBroken, handedDetails, silenceBroken } from "./simulated-operator.ts";
 import { type CommitFault, SimulatedDisk } from "./simulated-store.ts";
 
 const SECRET = "a-secret-of-the-simulation";
@@ -110,6 +116,9 @@ export interface SimulationReport {
   readonly repeats: number;
   /** Attempts whose result is remembered. */
   readonly memoAttempts: number;
+  /** Attempts that were handed details of an earlier one, and those that were failed for silence. */
+  readonly handed: number;
+  readonly silences: number;
   readonly events: Readonly<Record<string, number>>;
 }
 
@@ -190,6 +199,8 @@ class SimulatedWorld {
   #faults = 0;
   #attempts = 0;
   #memoAttempts = 0;
+  #handed = 0;
+  #silences = 0;
   #repeats = 0;
   #violation: string | null = null;
   #signals = 0;
@@ -227,6 +238,8 @@ class SimulatedWorld {
       attempts: this.#attempts,
       repeats: this.#repeats,
       memoAttempts: this.#memoAttempts,
+      handed: this.#handed,
+      silences: this.#silences,
       events: this.#events,
     };
   }
@@ -317,6 +330,8 @@ class SimulatedWorld {
     if (token !== undefined && token !== `Bearer ${SECRET}`)
       this.#violate(`W9: ${request.runId} ${request.path} was handed the secret ${token}`);
     const step = `${request.runId} ${request.path}`;
+    this.#witnessDetails(request);
+    const quiet = this.#beat(process, request);
     const leave = this.#enterMemo(process, request, signal);
     const overlap = this.#overlap.get(process);
     if ((request.config as { limited?: boolean } | null)?.limited === true)
@@ -340,6 +355,7 @@ class SimulatedWorld {
     });
     overlap?.delete(step);
     leave();
+    quiet();
     const dice = this.#random();
     if (dice < 0.12) return failure("http.503", true);
     if (dice < 0.18) return failure("user.no", false);
@@ -349,6 +365,35 @@ class SimulatedWorld {
       ok: true,
       output: dice < 0.4 ? { nonce, ...echo, padding: "p".repeat(400) } : { nonce, ...echo },
     };
+  }
+
+  /** Some attempts give signs of life, often or seldom, with details or without; answers what ends that. */
+  #beat(process: ProcessClock, request: AttemptRequest): () => void {
+    const { runId, path, attempt } = request;
+    if (this.#random() < 0.5) return () => {};
+    const everyMs = pick(this.#random, [700, 2_500, 6_000]);
+    let count = 0;
+    let cancel = () => {};
+    const beat = () => {
+      const long = count % 3 === 2 ? { padding: "b".repeat(400) } : {};
+      if (this.#random() < 0.3) request.progress(count / 10, `${count}`);
+      else request.heartbeat({ runId, path, attempt, count, ...long });
+      count++;
+      cancel = process.after(everyMs, beat);
+    };
+    cancel = process.after(this.#random() * 300, beat);
+    request.signal.addEventListener("abort", () => cancel());
+    return () => cancel();
+  }
+
+  #witnessDetails(request: AttemptRequest): void {
+    const { runId, path, attempt, lastHeartbeat } = request;
+    const expected = handedDetails(this.#journal(runId), { path, attempt });
+    if (expected !== null) this.#handed++;
+    if (JSON.stringify(lastHeartbeat ?? null) !== JSON.stringify(expected))
+      this.#violate(
+        `W12: ${runId} ${path} #${attempt} was handed ${JSON.stringify(lastHeartbeat)}, not ${JSON.stringify(expected)}`,
+      );
   }
 
   /** W10 for the attempts at work; answers what ends it. */
@@ -518,6 +563,9 @@ class SimulatedWorld {
         event.type.startsWith("step.") && "path" in event ? [event.path] : [],
       ),
     );
+    // Those that have not had their turn stand in no journal.
+    const workflow = this.#workflowOf(runId)?.split(" ")[0] ?? "";
+    for (const { id } of this.#definitions.get(workflow)?.steps ?? []) paths.add(id);
     if (paths.size === 0) return;
     const path = pick(this.#random, [...paths]);
     const action = pick(this.#random, ["retry", "retry", "skip", "complete", "fail"] as const);
@@ -614,7 +662,8 @@ class SimulatedWorld {
       .heads("default", { limit: 10_000 })
       .items.map(({ runId }) => runId);
     for (const runId of this.#answered.starts)
-      if (!runs.includes(runId)) this.#violate(`W1: run ${runId} was answered and is lost`);
+      if (this.#disk.data.head("default", runId) === null)
+        this.#violate(`W1: run ${runId} was answered and is lost`);
     const outputs = new Set<string>();
     for (const runId of runs) this.#readRun(runId, outputs);
     for (const { by, nonce } of this.#seenNonces)
@@ -660,11 +709,20 @@ class SimulatedWorld {
         attempts.set(event.path, event.attempt);
       if (event.type === "step.retry_scheduled" || event.type === "step.lost")
         if (attempts.has(event.path)) attempts.set(event.path, null);
+      if (event.type === "step.retry_scheduled" && event.error.code === "heartbeat_timeout")
+        this.#silences++;
       if (event.type === "step.memo_hit") {
         this.#readHit(runId, event);
         attempts.delete(event.path);
       }
-      if (event.type === "step.succeeded" && event.attempt !== undefined)
+      // What a person gives is no attempt's result.
+      if (event.type === "step.resolved" && event.action === "complete")
+        attempts.delete(event.path);
+      if (
+        event.type === "step.succeeded" &&
+        event.attempt !== undefined &&
+        event.outputRef === undefined
+      )
         this.#readLasting(runId, event.path);
       if (event.type === "step.succeeded" && attempts.has(event.path))
         if (attempts.get(event.path) !== event.attempt)
@@ -758,7 +816,15 @@ class SimulatedWorld {
       first?.type === "run.queued" ? this.#definitions.get(first.workflow) : undefined;
     if (definition === undefined)
       return this.#violate(`W6: run ${runId} does not begin with run.queued`);
-    const state = newState(runId, compilePlan(definition, NODES));
+    const plan = compilePlan(definition, NODES);
+    const decided = decisionBroken(journal);
+    if (decided !== null) this.#violate(`W11: ${runId} ${decided}`);
+    const silent = silenceBroken(
+      journal,
+      (path) => stepOfPath(plan, path)?.heartbeatTimeoutMs ?? null,
+    );
+    if (silent !== null) this.#violate(`W12: ${runId} ${silent}`);
+    const state = newState(runId, plan);
     for (const { event, atMs } of journal) evolve(state, event, atMs);
     if (statusOf(state) !== status)
       this.#violate(`W6: run ${runId} folds to ${statusOf(state)}, its head says ${status}`);
