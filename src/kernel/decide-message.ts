@@ -14,14 +14,17 @@ export function decideSignal(turn: Turn, input: Extract<Input, { readonly kind: 
     turn.applied = false;
     return;
   }
-  if (state.signalCount >= SIGNALS_MAX) {
+  const key = signalKey(input.name, input.key);
+  const waiting = state.signalWaits.get(key)?.[0];
+  // What an open wait takes at once stays unread for no time: others must not keep it out.
+  const isTaken = waiting !== undefined && !state.signals.has(key);
+  if (state.signalCount >= SIGNALS_MAX && !isTaken) {
     turn.refusal = {
       code: "signals_full",
       message: `Run ${state.runId} has ${SIGNALS_MAX} unread signals; it takes more once some are read.`,
     };
     return;
   }
-  const waiting = state.signalWaits.get(signalKey(input.name, input.key))?.[0];
   const misfit = waiting === undefined ? null : misfitOf(turn, waiting, "schema", input.payload);
   if (misfit === "unknown") return;
   emit(turn, {
