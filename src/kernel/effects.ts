@@ -33,6 +33,8 @@ export type Effect =
       readonly input: ValueRef;
       readonly secrets: readonly SecretUse[] | null;
       readonly gates: StepGates | null;
+      /** Attempts of the step before this one that ended with their host, without another outcome between. */
+      readonly lostInARow: number;
       readonly sinceMs: number;
       /** When the step, or its run, has no more time; null: never. */
       readonly deadlineAtMs: number | null;

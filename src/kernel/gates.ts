@@ -23,6 +23,12 @@ export interface StepGates {
 
 /** A gate that an attempt passed, as people call it. */
 export interface PassedGate {
-  readonly gate: "concurrency" | "bulkhead" | "quota" | "rate_limit" | "circuit_breaker";
+  readonly gate:
+    | "concurrency"
+    | "bulkhead"
+    | "quota"
+    | "quarantine"
+    | "rate_limit"
+    | "circuit_breaker";
   readonly key: string;
 }

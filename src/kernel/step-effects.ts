@@ -54,6 +54,7 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
           input: live.input,
           secrets: live.secrets,
           gates: live.gates,
+          lostInARow: live.lostInARow,
           sinceMs: live.scheduledAtMs,
           deadlineAtMs: earlier(live.deadlineAtMs, state.deadlineAtMs),
         });

@@ -159,6 +159,13 @@ export const PLANTS: readonly Plant[] = [
     replace: 'return counts.failed > 0 ? "wait" : "skipped";',
   },
   {
+    name: "suspects-run-together",
+    harm: "a step that ends its host takes innocent ones along, and they are failed with it",
+    file: "src/engine/embedded/claims.ts",
+    find: "if (effect.lostInARow >= SUSPECT_LOSSES)",
+    replace: "if (effect.lostInARow >= SUSPECT_LOSSES * 2)",
+  },
+  {
     name: "memo-leads-twice",
     harm: "two steps of one memo key run at once and the work is done twice",
     file: "src/engine/embedded/memos.ts",

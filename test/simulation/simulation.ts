@@ -16,6 +16,7 @@
  *   W8. A `finally` that began is never cancelled, unless its cleanupTimeout has passed.
  *   W9. In no window of a rate limit do more attempts begin than it allows, crashes or not.
  *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
+ *   W13. Of attempts whose step was lost twice in a row, one process never runs two at a time.
  *   W10. A remembered result is the output of the attempt that it names; no attempt runs beside
  *       another one of its memo key, nor after one that has succeeded and does not expire.
  *   W11. A step that an operator has decided about begins nothing more and ends as decided, or with
@@ -119,6 +120,8 @@ export interface SimulationReport {
   /** Attempts that were handed details of an earlier one, and those that were failed for silence. */
   readonly handed: number;
   readonly silences: number;
+  /** Attempts that ran alone because their step had been lost twice in a row. */
+  readonly quarantined: number;
   readonly events: Readonly<Record<string, number>>;
 }
 
@@ -182,6 +185,8 @@ class SimulatedWorld {
   /** Instants at which attempts of the limited key began, in all processes. */
   readonly #limited: number[] = [];
   readonly #overlap = new Map<ProcessClock, Set<string>>();
+  /** Attempts at work in each process that run in quarantine. */
+  readonly #suspects = new Map<ProcessClock, Set<string>>();
   /** Memo keys of attempts at work in each process, and what they came to. */
   readonly #memoKeys = new Map<ProcessClock, Map<string, string>>();
   readonly #lasting = new Map<string, string>();
@@ -201,6 +206,7 @@ class SimulatedWorld {
   #memoAttempts = 0;
   #handed = 0;
   #silences = 0;
+  #quarantined = 0;
   #repeats = 0;
   #violation: string | null = null;
   #signals = 0;
@@ -240,6 +246,7 @@ class SimulatedWorld {
       memoAttempts: this.#memoAttempts,
       handed: this.#handed,
       silences: this.#silences,
+      quarantined: this.#quarantined,
       events: this.#events,
     };
   }
@@ -286,6 +293,7 @@ class SimulatedWorld {
     this.#process = process;
     this.#overlap.set(process, new Set());
     this.#memoKeys.set(process, new Map());
+    this.#suspects.set(process, new Set());
     void openEmbeddedEngine({
       store: this.#disk.open(),
       clock: process,
@@ -333,6 +341,7 @@ class SimulatedWorld {
     this.#witnessDetails(request);
     const quiet = this.#beat(process, request);
     const leave = this.#enterMemo(process, request, signal);
+    const leaveQuarantine = this.#enterQuarantine(process, request, signal);
     const overlap = this.#overlap.get(process);
     if ((request.config as { limited?: boolean } | null)?.limited === true)
       this.#witnessRate(`${step} #${request.attempt}`);
@@ -356,6 +365,7 @@ class SimulatedWorld {
     overlap?.delete(step);
     leave();
     quiet();
+    leaveQuarantine();
     const dice = this.#random();
     if (dice < 0.12) return failure("http.503", true);
     if (dice < 0.18) return failure("user.no", false);
@@ -394,6 +404,28 @@ class SimulatedWorld {
       this.#violate(
         `W12: ${runId} ${path} #${attempt} was handed ${JSON.stringify(lastHeartbeat)}, not ${JSON.stringify(expected)}`,
       );
+  }
+
+  /** W13; answers what ends it. */
+  #enterQuarantine(
+    process: ProcessClock,
+    { runId, path }: AttemptRequest,
+    signal: AbortSignal,
+  ): () => void {
+    let lost = 0;
+    for (const { event } of this.#journal(runId))
+      if ("path" in event && event.path === path) {
+        if (event.type === "step.lost") lost++;
+        else if (event.type === "step.retry_scheduled" || event.type === "step.resolved") lost = 0;
+      }
+    const suspects = this.#suspects.get(process);
+    const leave = () => void suspects?.delete(`${runId} ${path}`);
+    if (lost < 2 || signal.aborted || suspects === undefined) return leave;
+    this.#quarantined++;
+    if (suspects.size > 0) this.#violate(`W13: ${runId} ${path} runs beside ${[...suspects]}`);
+    suspects.add(`${runId} ${path}`);
+    signal.addEventListener("abort", leave);
+    return leave;
   }
 
   /** W10 for the attempts at work; answers what ends it. */

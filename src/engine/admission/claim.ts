@@ -3,9 +3,12 @@
  * of gates hold the tenant where they are a tenant's own, so that no two tenants ever share one.
  */
 
-/** So many at the same time: a concurrency key, a bulkhead of the operator, a tenant's quota. */
+/**
+ * So many at the same time: a concurrency key, a bulkhead of the operator, a tenant's quota, or the
+ * quarantine of attempts that may be what ended their host.
+ */
 export interface SlotsGate {
-  readonly kind: "concurrency" | "bulkhead" | "quota";
+  readonly kind: "concurrency" | "bulkhead" | "quota" | "quarantine";
   readonly name: string;
   /** What people call it: the key as the workflow gave it, or the bulkhead's name. */
   readonly key: string;
