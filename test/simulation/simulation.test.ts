@@ -22,6 +22,7 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 300_000 }, async () => {
   let memoAttempts = 0;
   let handed = 0;
   let silences = 0;
+  let quarantined = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     const report = await simulate(seed).catch((fault: Error) => {
       throw new Error(
@@ -37,6 +38,7 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 300_000 }, async () => {
     memoAttempts += report.memoAttempts;
     handed += report.handed;
     silences += report.silences;
+    quarantined += report.quarantined;
   }
   // A simulation in which nothing went wrong would show nothing.
   expect(Math.min(repeats, crashes, faults)).toBeGreaterThan(SEEDS / 10);
@@ -45,6 +47,8 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 300_000 }, async () => {
     expect(events.get(type) ?? 0, type).toBeGreaterThan(SEEDS / 10);
   expect(handed).toBeGreaterThan(SEEDS / 20);
   expect(silences).toBeGreaterThan(0);
+  expect(events).toContain("step.memo_hit");
+  if (SEEDS >= 150) expect(quarantined).toBeGreaterThan(0);
   if (SEEDS >= 200) expect(events.size).toBeGreaterThan(28);
 });
 
