@@ -1,7 +1,7 @@
 /** Node types of memory.test.ts: one that takes memory without end, one that takes its time. */
-import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { defineNode } from "#nodes/define-node.ts";
+import { pause } from "../torture/pause.ts";
 
 const shared = {
   category: "user",
@@ -17,7 +17,7 @@ const eat = defineNode({
   title: "Eat",
   description: "Takes memory until the process has none left.",
   async run() {
-    await delay(300);
+    await pause(300);
     const taken: unknown[] = [];
     for (;;) taken.push(new Array(100_000).fill(taken.length));
   },
@@ -28,8 +28,8 @@ const hold = defineNode({
   type: "test.hold",
   title: "Hold",
   description: "Takes a second.",
-  async run(_config, { signal }) {
-    await delay(1_000, null, { signal });
+  async run() {
+    await pause(1_000);
     return null;
   },
 });

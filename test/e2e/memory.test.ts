@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { startLockstitch } from "../cli/lockstitch-process.ts";
+import { pause } from "../torture/pause.ts";
 
 const INNOCENTS = 20;
 const SHORT_RUNS = 50;
@@ -33,7 +33,7 @@ async function freePort(): Promise<number> {
 
 /** Repeats a call until it is answered: the server is away now and then. */
 async function call(url: string, init: RequestInit = {}): Promise<unknown> {
-  for (const untilMs = performance.now() + DEADLINE_MS; ; await delay(100)) {
+  for (const untilMs = performance.now() + DEADLINE_MS; ; await pause(100)) {
     try {
       const headers = { "content-type": "application/json" };
       const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5_000), ...init });
@@ -83,7 +83,7 @@ test("a step that exhausts the memory takes down nothing but itself", {
     const shorts = Array.from({ length: SHORT_RUNS }, (_, at) => `short-${at}`);
     for (const id of shorts) {
       await start("short", id);
-      await delay(50);
+      await pause(50);
     }
     const waiting = new Set(["poison", ...innocents, ...shorts]);
     const ended = new Map<string, RunAnswer>();
@@ -101,7 +101,7 @@ test("a step that exhausts the memory takes down nothing but itself", {
         readonly waits: readonly { readonly text: string }[];
       };
       for (const { text } of waits) texts.add(text);
-      await delay(200);
+      await pause(200);
     }
     expect(ended.get("poison")).toMatchObject({ status: "failed", error: { code: "host_lost" } });
     const failed = [...innocents, ...shorts].filter((id) => ended.get(id)?.status !== "succeeded");
