@@ -31,6 +31,11 @@ steps:
   - { id: approve, uses: wait.approval, with: { title: "Go on?" } }
 output: approved
 `,
+  "continues.yaml": `language: 1
+name: continues
+steps:
+  - { id: again, uses: workflow.continue }
+`,
   "naps.yaml": `language: 1
 name: naps
 steps:
@@ -71,6 +76,18 @@ test.concurrent("run --json prints exactly one document on standard output", asy
   });
   const all = await lockstitch(["run", "ok.yaml", "--json", "--all-steps"], { cwd });
   expect(Object.keys(JSON.parse(all.stdout).steps)).toContain("each[1].inner");
+});
+
+test.concurrent("run says as which run a run goes on", async () => {
+  await using directory = await folder();
+  const { code, stdout, stderr } = await lockstitch(["run", "continues.yaml", "--json"], {
+    cwd: directory.path,
+  });
+  expect(code).toBe(0);
+  const { continuedTo } = JSON.parse(stdout);
+  expect(continuedTo).toEqual(expect.stringMatching(/^run_/));
+  expect(stderr).toContain(`It goes on as run ${continuedTo} when an engine`);
+  expect(stderr).toContain("npx lockstitch start");
 });
 
 test.concurrent.each([

@@ -1,4 +1,4 @@
-/** `cost: high`: a checkpoint is durable before the step runs. */
+/** `cost: high`, and a pause: a checkpoint is durable before the step runs, and while nothing does. */
 import { expect, test } from "vitest";
 import { context, driven, openBench, work, workflow } from "./engine-fixture.ts";
 
@@ -53,4 +53,23 @@ test("defaults say it for every step, and the run is restored from there", async
   isHeld = false;
   await bench.crash();
   expect(await bench.settle(run.id)).toMatchObject({ status: "succeeded", output: 2 });
+});
+
+test("a pause saves a checkpoint, from which the run is restored", async () => {
+  await using bench = await openBench({ work: { one: async () => 1 } });
+  const { clock } = bench;
+  const definition = workflow("paused", {
+    steps: [work("a", "one"), { id: "go", uses: "wait.signal", with: { name: "go" } }],
+    output: "${{ steps.a.output }}",
+  });
+  const { run } = await driven(clock, bench.engine.start(context, { workflow: definition }));
+  await clock.runUntilIdle();
+  const saved = () => bench.store.journal.checkpoints(context, run.id, () => {});
+  expect(await saved()).toEqual([]);
+  const { seq } = await driven(clock, bench.engine.pause(context, run.id));
+  expect((await saved()).map((checkpoint) => checkpoint.seq)).toEqual([seq]);
+  await bench.crash();
+  await driven(clock, bench.engine.signal(context, run.id, { name: "go" }));
+  await driven(clock, bench.engine.resume(context, run.id));
+  expect(await bench.settle(run.id)).toMatchObject({ status: "succeeded", output: 1 });
 });

@@ -75,6 +75,7 @@ async function run(session: Session, file: string, options: Options): Promise<nu
     return EXIT.interrupted.code;
   }
   noteEnd(session, ended, hint);
+  if (ended.continuedTo !== null) noteSuccessor(session, access, ended.continuedTo, hint);
   if (output.isJson) {
     const state = await access.engine.state(LOCAL_CONTEXT, ended.id);
     output.printJson(runDocument(state, options.allSteps === true));
@@ -189,6 +190,16 @@ function noteEnd({ output }: Session, run: RunView, hint: Hint): void {
     `${paintStatus(run.status, run.status, colors)} in ${formatDuration(took)}  ${colors.dim(hint("runs", "get", run.id))}`,
   );
   if (run.error !== null) output.note(`${colors.red("error")} ${errorLine(run.error)}`);
+}
+
+/** The run ended with `workflow.continue`: what goes on is another run, which this command does not wait for. */
+function noteSuccessor({ output }: Session, access: EngineAccess, runId: string, hint: Hint): void {
+  const where =
+    access.address === null
+      ? " when an engine has this data directory open:"
+      : ` in the server at ${access.address}:`;
+  output.note(`It goes on as run ${runId}${where}`);
+  output.note(`  ${hint(...(access.address === null ? ["start"] : ["runs", "get", runId]))}`);
 }
 
 function noteInterrupted(
