@@ -14,6 +14,7 @@
  */
 import type { CallContext } from "./call-context.ts";
 import type { MemoWrite } from "./memo-store.ts";
+import type { StepLogWrite } from "./step-logs.ts";
 
 export type RunStatus =
   | "queued"
@@ -141,6 +142,8 @@ export interface TurnCommit {
   readonly memos?: readonly MemoWrite[];
   /** Applied with the turn, and left out with a fenced one. */
   readonly admission?: AdmissionRecord;
+  /** What attempts of the run have said. A line that is there already stays as it is. */
+  readonly logs?: readonly StepLogWrite[];
 }
 
 export interface RunFilter {

@@ -3,6 +3,7 @@ import type { BlobStore } from "./blob-store.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Journal } from "./journal.ts";
 import type { MemoStore } from "./memo-store.ts";
+import type { StepLogs } from "./step-logs.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 export interface Store {
@@ -12,6 +13,7 @@ export interface Store {
   /** Absent: the adapter keeps everything for ever. */
   readonly upkeep?: Upkeep;
   readonly memos: MemoStore;
+  readonly logs: StepLogs;
   /** Owner epoch of this opening: greater than that of every opening before. */
   readonly epoch: number;
   /** Schema version in force, and what the store says of itself (journal mode, synchronous), for readyz and the bench. */

@@ -18,6 +18,7 @@ import {
   type TurnCommit,
   type TurnRecord,
 } from "#ports/journal.ts";
+import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-logs.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 
 const MEMORY_MS = 7 * 86_400_000;
@@ -30,6 +31,7 @@ interface Run {
   readonly turns: TurnRecord[];
   /** Newest first. */
   checkpoints: CheckpointRecord[];
+  readonly logs: StepLogLine[];
 }
 
 type Version = WorkflowVersion & { readonly definition: string };
@@ -42,6 +44,7 @@ function key(tenant: string, id: string): string {
 export class SimulatedData {
   epoch = 0;
   readonly memos = new SimulatedMemos();
+  #logLines = 0;
   readonly #runs = new Map<string, Run>();
   readonly #messages = new Map<string, { readonly message: Message; isConsumed: boolean }>();
   readonly #startKeys = new Map<string, { runId: string; bodyHash: string; atMs: number }>();
@@ -96,7 +99,7 @@ export class SimulatedData {
     const { status, startedAtMs, endedAtMs, errorCode } = turn;
     if (create !== null) {
       const head = { ...create, seq: 0, status, startedAtMs, endedAtMs, errorCode };
-      run = { number: this.#runs.size + 1, head, turns: [], checkpoints: [] };
+      run = { number: this.#runs.size + 1, head, turns: [], checkpoints: [], logs: [] };
       this.#runs.set(key(tenant, runId), run);
     }
     if (run === undefined) return false;
@@ -113,6 +116,12 @@ export class SimulatedData {
     for (const id of turn.consumes) this.#consume(tenant, id, runId);
     if (turn.checkpoint !== null) this.#saveCheckpoint(run, turn.checkpoint);
     this.memos.commit(turn, nowMs);
+    for (const line of turn.logs ?? []) {
+      const isThere = run.logs.some(
+        (old) => old.path === line.path && old.attempt === line.attempt && old.line === line.line,
+      );
+      if (!isThere) run.logs.push({ ...line, position: ++this.#logLines });
+    }
     this.#starts.push(...(turn.admission?.starts ?? []));
     for (const outcome of turn.admission?.outcomes ?? []) this.#breakerOutcome(outcome);
     return true;
@@ -216,6 +225,10 @@ export class SimulatedData {
       .filter(({ number, head }) => number > afterNumber && !ENDED.has(head.status))
       .slice(0, limit)
       .map((run) => this.#headOf(run));
+  }
+
+  logs(tenant: string, runId: string, query: StepLogQuery): readonly StepLogLine[] {
+    return matchingLines(this.#runs.get(key(tenant, runId))?.logs ?? [], query);
   }
 
   turns(tenant: string, runId: string, afterSeq: number, limit: number): readonly TurnRecord[] {

@@ -122,6 +122,10 @@ class SimulatedProcess {
       catalogue: this.#catalogue(),
       blobs: this.#blobs(),
       memos: this.#memos(),
+      logs: {
+        read: ({ tenant }, runId, query) =>
+          this.#read("logs", () => this.#data.logs(tenant, runId, query)),
+      },
       describe: () => this.#read("describe", () => ({ adapter: "simulated", schemaVersion: 1 })),
       close: async () => {
         this.#isClosed = true;

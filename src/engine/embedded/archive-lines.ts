@@ -1,7 +1,8 @@
 /**
  * A run as lines of JSON, and back: `run` (its row and where it comes from), `definition`, one
  * `turn` for each of the journal with its events as stored, one `blob` for each they refer to,
- * `end` with the counts. Checkpoints are left out: they follow from the turns.
+ * one `log` for each line that a step logged, `end` with the counts. Checkpoints are left out: they
+ * follow from the turns.
  *
  *   L1. Reading gives the same events, values and state as the store did.
  *   L2. A file without its `end`, or with other counts, is refused: it is not whole.
@@ -13,11 +14,13 @@ import { VALUE_FIELDS } from "#kernel/value-fields.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunHead, TurnRecord } from "#ports/journal.ts";
+import { matchingLines, type StepLogLine } from "#ports/step-logs.ts";
 import type { Store } from "#ports/store.ts";
 import { blobLink, eventsOf, hasBlobs } from "./event-blobs.ts";
 
 const FORMAT = 1;
 const TURNS_PER_READ = 200;
+const LOG_LINES_PER_READ = 1_000;
 
 const Line = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("run"), format: z.literal(FORMAT), head: z.custom<RunHead>() }),
@@ -33,7 +36,14 @@ const Line = z.discriminatedUnion("kind", [
     events: z.string(),
   }),
   z.object({ kind: z.literal("blob"), hash: z.string(), base64: z.string() }),
-  z.object({ kind: z.literal("end"), turns: z.int(), blobs: z.int() }),
+  z.object({ kind: z.literal("log"), line: z.custom<StepLogLine>() }),
+  z.object({
+    kind: z.literal("end"),
+    turns: z.int(),
+    blobs: z.int(),
+    // Archives from before step logs were kept have none.
+    logs: z.int().default(0),
+  }),
 ]);
 type Line = z.infer<typeof Line>;
 
@@ -69,7 +79,25 @@ export async function* archiveLines(
       seq = lastSeq;
     }
   }
-  yield text({ kind: "end", turns, blobs });
+  let logs = 0;
+  for await (const line of logLines(store, context, head.runId)) {
+    yield text({ kind: "log", line });
+    logs++;
+  }
+  yield text({ kind: "end", turns, blobs, logs });
+}
+
+async function* logLines(
+  { logs }: Store,
+  context: CallContext,
+  runId: string,
+): AsyncGenerator<StepLogLine> {
+  for (let after = 0; ; ) {
+    const page = await logs.read(context, runId, { after, limit: LOG_LINES_PER_READ });
+    yield* page;
+    if (page.length < LOG_LINES_PER_READ) return;
+    after = page.at(-1)?.position ?? after;
+  }
 }
 
 function blobsOf(turn: TurnRecord): readonly string[] {
@@ -85,6 +113,7 @@ export async function archivedStore(
 ): Promise<{ readonly store: Store; readonly head: RunHead }> {
   const turns: TurnRecord[] = [];
   const blobs = new Map<string, Uint8Array>();
+  const logs: StepLogLine[] = [];
   let head: RunHead | null = null;
   let workflow: (WorkflowVersion & { readonly definition: string }) | null = null;
   let isWhole = false;
@@ -108,13 +137,17 @@ export async function archivedStore(
           blobs.set(line.hash, bytes);
         break;
       }
+      case "log":
+        logs.push(line.line);
+        break;
       case "end":
-        isWhole = line.turns === turns.length && line.blobs === blobs.size;
+        isWhole =
+          line.turns === turns.length && line.blobs === blobs.size && line.logs === logs.length;
         break;
     }
   }
   if (head === null || !isWhole) throw notWhole();
-  return { head, store: frozenStore({ head, turns, blobs, workflow }) };
+  return { head, store: frozenStore({ head, turns, blobs, logs, workflow }) };
 }
 
 function parsedLine(text: string): Line {
@@ -137,9 +170,10 @@ function frozenStore(held: {
   readonly head: RunHead;
   readonly turns: readonly TurnRecord[];
   readonly blobs: ReadonlyMap<string, Uint8Array>;
+  readonly logs: readonly StepLogLine[];
   readonly workflow: (WorkflowVersion & { readonly definition: string }) | null;
 }): Store {
-  const { head, turns, blobs, workflow } = held;
+  const { head, turns, blobs, logs, workflow } = held;
   const refuse = () =>
     Promise.reject(new LockstitchError("request_invalid", "An archived run cannot change."));
   const isIt = (runId: string) => runId === head.runId;
@@ -152,6 +186,9 @@ function frozenStore(held: {
       find: async () => null,
       list: async () => ({ items: [], cursor: null }),
       clear: refuse,
+    },
+    logs: {
+      read: async (_context, runId, query) => (isIt(runId) ? matchingLines(logs, query) : []),
     },
     catalogue: {
       save: refuse,

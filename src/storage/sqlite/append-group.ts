@@ -10,6 +10,7 @@ import { hash } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
 import { type CheckpointRecord, fencedName, type TurnCommit } from "#ports/journal.ts";
 import { appendAdmission } from "./append-admission.ts";
+import { appendLogs } from "./append-logs.ts";
 import type { Connection } from "./connection.ts";
 import type { KnownRun, KnownRuns } from "./known-runs.ts";
 import type { MemoWriter } from "./memo-writer.ts";
@@ -126,12 +127,14 @@ function appendTurn(
   if (turn.blobs !== undefined)
     referToBlobs(connection, { number: run.number, tenant, runId }, turn.blobs);
   if (turn.admission !== undefined) appendAdmission(connection, turn.admission);
+  if (turn.logs !== undefined) appendLogs(connection, run.number, turn.logs);
   for (const { id, tenant: owner, toRunId, kind, body } of turn.sends) {
     connection.run(SEND_MESSAGE, owner, id, toRunId, kind, body);
   }
   for (const id of turn.consumes) connection.run(CONSUME_MESSAGE, tenant, id, runId, group.nowMs);
   if (turn.checkpoint !== null) saveCheckpoint(connection, run.number, turn.checkpoint);
-  if (turn.endedAtMs === null) knownRuns.remember(tenant, runId, run);
+  // What a late line says of its run may be out of date; the row is not.
+  if (run.endedAtMs === null) knownRuns.remember(tenant, runId, run);
   else knownRuns.forget(tenant, runId);
   if (turn.memos !== undefined)
     for (const memo of turn.memos)

@@ -44,6 +44,8 @@ const WAL_PAGES_MAX = 8_192;
 const WAL_SIZE_UNASKED = 2 * 1_048_576;
 /** Pages that a turn writes beside its text, about. */
 const TURN_SIZE = 8_192;
+/** Bytes that a line of a log writes, with its indexes, about. */
+const LINE_SIZE = 512;
 /** Rows that one tidying transaction forgets at most, so that a commit never waits long behind it. */
 const FORGET_ROWS_MAX = 1_000;
 const FORGET_EVERY_MS = 60_000;
@@ -53,8 +55,10 @@ const RATE_STARTS_FORGOTTEN_MAX = 20_000;
 
 function sizeOf(turns: readonly TurnCommit[]): number {
   let size = turns.length * TURN_SIZE;
-  for (const { record, checkpoint } of turns)
+  for (const { record, checkpoint, logs } of turns) {
     size += (record?.events.length ?? 0) + (checkpoint?.state.length ?? 0);
+    if (logs !== undefined) size += logs.length * LINE_SIZE;
+  }
   return size;
 }
 

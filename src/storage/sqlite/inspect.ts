@@ -103,6 +103,9 @@ function readingStore(connection: Connection): Store {
     catalogue: new SqliteCatalogue(parts),
     blobs: new SqliteBlobStore(parts),
     memos: new SqliteMemoStore(parts),
+    logs: {
+      read: ({ tenant }, runId, query) => parts.reader.call("logs", { tenant, runId, query }),
+    },
     epoch: 0,
     describe: async () => ({ adapter: "sqlite" }),
     close: async () => {},

@@ -93,6 +93,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       blobs: new SqliteBlobStore(parts),
       upkeep: new SqliteUpkeep(parts, path),
       memos: new SqliteMemoStore(parts),
+      logs: {
+        read: ({ tenant }, runId, query) => parts.reader.call("logs", { tenant, runId, query }),
+      },
       epoch: opened.epoch,
       describe: async () => ({
         adapter: "sqlite",

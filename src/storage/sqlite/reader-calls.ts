@@ -4,6 +4,7 @@
  */
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { CheckpointRecord, RunFilter, RunHead, TurnRecord } from "#ports/journal.ts";
+import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { RetentionRule } from "#ports/upkeep.ts";
 
 export interface ReaderCalls {
@@ -28,6 +29,14 @@ export interface ReaderCalls {
     readonly input: { readonly tenant: string; readonly hash: string };
     /** `isCorrupt` goes with null bytes. */
     readonly output: { readonly bytes: Uint8Array | null; readonly isCorrupt: boolean };
+  };
+  logs: {
+    readonly input: {
+      readonly tenant: string;
+      readonly runId: string;
+      readonly query: StepLogQuery;
+    };
+    readonly output: readonly StepLogLine[];
   };
   /** See ports/upkeep.ts. */
   due: {

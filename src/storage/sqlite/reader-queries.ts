@@ -6,6 +6,7 @@ import type { CheckpointRecord, TurnRecord } from "#ports/journal.ts";
 import { checkpointChecksum } from "./append-group.ts";
 import type { Connection } from "./connection.ts";
 import { dueRuns, oldestRuns } from "./due-runs.ts";
+import { listLogs } from "./list-logs.ts";
 import { listRuns } from "./list-runs.ts";
 import type { ReaderCall, ReaderCalls } from "./reader-calls.ts";
 import { toRunHead } from "./run-row.ts";
@@ -63,6 +64,7 @@ export const READER_QUERIES: Queries = {
     const isWhole = bytes !== null && digest("sha256", bytes) === hash;
     return isWhole ? { bytes, isCorrupt: false } : { bytes: null, isCorrupt: true };
   },
+  logs: (reader, { tenant, runId, query }) => listLogs(reader, { tenant, runId }, query),
   due: (reader, { rules, limit, epoch }) =>
     dueRuns(reader, rules, limit).map((row) => toRunHead(row, epoch)),
   oldest: (reader, { limit, epoch }) =>

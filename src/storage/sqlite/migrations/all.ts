@@ -4,6 +4,7 @@ import { commitIdsInTurns } from "./0002-commit-ids-in-turns.ts";
 import { removal } from "./0003-removal.ts";
 import { memos } from "./0004-memos.ts";
 import { admission } from "./0005-admission.ts";
+import { stepLogs } from "./0006-step-logs.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   removal,
   memos,
   admission,
+  stepLogs,
 ];
