@@ -16,7 +16,15 @@ import { Lockstitch } from "./embed/lockstitch.ts";
 import { type NodesOption, nodeDefinitions } from "./embed/plain-nodes.ts";
 import { startEngineParts } from "./engine-parts.ts";
 
-export type { EventView, ExplainView, RunSummary, RunView, WaitView } from "#engine/engine.ts";
+export type {
+  EventView,
+  ExplainView,
+  LogFollowQuery,
+  LogLineView,
+  RunSummary,
+  RunView,
+  WaitView,
+} from "#engine/engine.ts";
 export { LockstitchError } from "#errors/errors.ts";
 export { defineNode, type NodeContext, NodeError } from "#nodes/define-node.ts";
 export { workflow } from "#workflow/builder.ts";

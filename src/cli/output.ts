@@ -3,7 +3,7 @@
  * errors) to standard error, so that a pipe gets results only.
  *
  * O1. With `--json`, standard output gets exactly one JSON document: printJson is called once and
- *     printText writes nothing.
+ *     printText writes nothing. What is followed until it ends gives one document a line instead.
  * O2. Text that comes from workflows or users never reaches a terminal with control characters in
  *     it: it goes through visible().
  */
@@ -24,6 +24,8 @@ export interface Output {
   printText(text: string): void;
   /** The result for machines, on standard output. */
   printJson(value: unknown): void;
+  /** One of many results for machines, on a line of its own. */
+  printJsonLine(value: unknown): void;
   /** A line for people on standard error, `--json` or not. */
   note(line: string): void;
   /** Raw bytes to standard error, for redrawing. */
@@ -58,6 +60,9 @@ export function createOutput(options: {
     },
     printJson(value) {
       stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    printJsonLine(value) {
+      stdout.write(`${JSON.stringify(value)}\n`);
     },
     note(line) {
       stderr.write(`${line}\n`);

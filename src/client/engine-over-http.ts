@@ -24,6 +24,8 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     list: (_context, filter) => client.list(filter),
     events: (_context, runId, afterSeq, limit) => client.events(runId, afterSeq, limit),
     follow: (_context, runId, afterSeq, signal) => client.follow(runId, afterSeq, signal),
+    logs: (_context, runId, query) => client.logs.page(runId, query),
+    followLogs: (_context, runId, query, signal) => client.logs.follow(runId, query, signal),
     onChange(_context, listener) {
       const aborter = new AbortController();
       const signal = AbortSignal.any([aborter.signal, closing.signal]);

@@ -28,7 +28,9 @@ import type { RunFilter } from "#ports/journal.ts";
 import type { MemoFilter } from "#ports/memo-store.ts";
 import { WorkflowDefinition } from "#workflow/definition.ts";
 import { careOverHttp } from "./care-client.ts";
-import { readServerSentEvents, type ServerSentEvent } from "./server-sent-events.ts";
+import { type LogClient, logsOverHttp } from "./log-client.ts";
+import { type Query, queryText, runPath } from "./request-path.ts";
+import { resumedStream } from "./resumed-stream.ts";
 import { createTransport, type Transport, type TransportOptions } from "./transport.ts";
 import { isoOf } from "./wire/instants.ts";
 import { MemoListJson, MemosClearedJson, memoFromJson } from "./wire/memo.ts";
@@ -65,10 +67,13 @@ export class LockstitchClient {
   readonly #transport: Transport;
   /** The store behind the server: deleting, archiving, copying. */
   readonly care: EngineCare;
+  /** What steps have logged. */
+  readonly logs: LogClient;
 
   constructor(options: TransportOptions) {
     this.#transport = createTransport(options);
     this.care = careOverHttp(this.#transport);
+    this.logs = logsOverHttp(this.#transport);
   }
 
   /** Saves a definition, as a value or as text (YAML or JSON). definition_invalid. */
@@ -187,7 +192,7 @@ export class LockstitchClient {
   async *follow(runId: string, afterSeq: number, signal: AbortSignal): AsyncIterable<EventView> {
     let at = afterSeq;
     const open = () => this.#transport.stream(`${runPath(runId)}/stream?after=${at}`, signal);
-    for await (const event of this.#resuming(open, signal)) {
+    for await (const event of resumedStream(this.#transport, open, signal)) {
       if (event.event === "end") return;
       const view = eventFromJson(EventJson.parse(JSON.parse(event.data)));
       if (view.seq <= at) continue;
@@ -199,7 +204,7 @@ export class LockstitchClient {
   /** Runs that change, newest state each; goes on by itself after a lost connection. */
   async *followRuns(signal: AbortSignal): AsyncIterable<RunSummary> {
     const open = () => this.#transport.stream("/stream", signal);
-    for await (const event of this.#resuming(open, signal))
+    for await (const event of resumedStream(this.#transport, open, signal))
       if (event.event === "message")
         yield summaryFromJson(RunSummaryJson.parse(JSON.parse(event.data)));
   }
@@ -336,41 +341,6 @@ export class LockstitchClient {
     const answer = await this.#transport.request({ method: "POST", path, json, headers });
     return runFromJson(RunJson.parse(answer.json));
   }
-
-  /** Frames of a stream that is opened again whenever it is cut, until `signal` or a lasting failure. */
-  async *#resuming(
-    open: () => Promise<ReadableStream<Uint8Array>>,
-    signal: AbortSignal,
-  ): AsyncIterable<ServerSentEvent> {
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        for await (const event of readServerSentEvents(await open())) {
-          failures = 0;
-          yield event;
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof LockstitchError && error.code !== "store_unavailable") throw error;
-      }
-      await this.#transport.pause(failures, signal);
-      failures += 1;
-    }
-  }
 }
-
-type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 const NOT_FOUND: ReadonlySet<string> = new Set(["run_not_found", "workflow_not_found"]);
-
-function runPath(runId: string): string {
-  return `/runs/${encodeURIComponent(runId)}`;
-}
-
-function queryText(query: Query): string {
-  const pairs = new URLSearchParams();
-  for (const [name, value] of Object.entries(query))
-    for (const one of Array.isArray(value) ? value : [value])
-      if (one !== undefined) pairs.append(name, String(one));
-  return pairs.size === 0 ? "" : `?${pairs.toString()}`;
-}

@@ -12,6 +12,8 @@ import type {
   Engine,
   EventView,
   ExplainView,
+  LogFollowQuery,
+  LogLineView,
   RunSummary,
   RunView,
   SignalRequest,
@@ -188,6 +190,15 @@ export class Lockstitch implements AsyncDisposable {
   /** Journaled events of a run, from the first, live until its last. */
   events(runId: string, signal: AbortSignal = NEVER): AsyncIterable<EventView> {
     return this.engine.follow(this.context, runId, 0, signal);
+  }
+
+  /** Lines that the run's steps have logged, from the first, live until the run ends. */
+  logs(
+    runId: string,
+    filter: LogFollowQuery = {},
+    signal: AbortSignal = NEVER,
+  ): AsyncIterable<LogLineView> {
+    return this.engine.followLogs(this.context, runId, filter, signal);
   }
 
   /** What the run waits for, in sentences, and what would free it. */

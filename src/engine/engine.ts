@@ -10,6 +10,7 @@ import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter, RunStatus } from "#ports/journal.ts";
 import type { MemoFilter } from "#ports/memo-store.ts";
+import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
@@ -68,6 +69,14 @@ export interface EventView {
   /** The event as journaled; payloads over 64 KiB as `<field>Blob: { hash, bytes }`. */
   readonly event: Readonly<Record<string, unknown>>;
 }
+
+/** A line that an attempt logged. Its fields are plain JSON; null without. */
+export interface LogLineView extends Omit<StepLogLine, "fields"> {
+  readonly fields: Readonly<Record<string, unknown>> | null;
+}
+
+/** Which lines to follow; `after` as in a page. */
+export type LogFollowQuery = Partial<Omit<StepLogQuery, "limit">>;
 
 export type StepStatus =
   | "pending"
@@ -262,6 +271,15 @@ export interface Engine {
     afterSeq: number,
     signal: AbortSignal,
   ): AsyncIterable<EventView>;
+  /** Lines that the run's steps have logged, in the order in which they became durable. run_not_found. */
+  logs(context: CallContext, runId: string, query: StepLogQuery): Promise<readonly LogLineView[]>;
+  /** The same, live; ends with the run, when `signal` aborts, or when the engine closes. */
+  followLogs(
+    context: CallContext,
+    runId: string,
+    query: LogFollowQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<LogLineView>;
   /** Calls back after each commit that touched a run (any tenant's that the context sees); for live lists. Returns unsubscribe. */
   onChange(context: CallContext, listener: (run: RunSummary) => void): () => void;
   state(context: CallContext, runId: string): Promise<RunStateView>;

@@ -72,8 +72,16 @@ export class Redactor {
     if (typeof value !== "object" || value === null) return value;
     if (depth > DEPTH_MAX) return "[too deep]";
     if (value instanceof Error) return this.#error(value, depth);
+    const { toJSON } = value as { readonly toJSON?: unknown };
+    // What it becomes in JSON is what leaves (a URL has no entries, and its text all of it).
+    if (typeof toJSON === "function") return this.#made(value, toJSON.call(value), depth);
     if (Array.isArray(value)) return this.#list(value, depth);
     return this.#object(value, depth);
+  }
+
+  #made(value: object, json: unknown, depth: number): unknown {
+    const made = json === value ? value : this.#visit(json, depth + 1);
+    return made === json ? value : made;
   }
 
   #list(list: readonly unknown[], depth: number): readonly unknown[] {

@@ -28,6 +28,7 @@ import { memoRoutes } from "./routes/memos.ts";
 import { type MetricsText, meterRequests, registerMetrics } from "./routes/metrics.ts";
 import { nodeTypeRoutes } from "./routes/node-types.ts";
 import { runControlRoutes } from "./routes/run-controls.ts";
+import { runLogRoutes } from "./routes/run-logs.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
 import { runStreamRoutes } from "./routes/run-stream.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -101,6 +102,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...runControlRoutes(engine),
     ...stepControlRoutes(engine),
     ...runStreamRoutes(engine, clock, closing.signal),
+    ...runLogRoutes(engine, clock, closing.signal),
     ...approvalRoutes(engine),
     ...storeRoutes(engine, options.spoolDir ?? null),
     ...memoRoutes(engine),

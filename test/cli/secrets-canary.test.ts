@@ -50,7 +50,10 @@ export default { nodes: [echo(async (config, context) => {
   if (how === "fail") throw new NodeError("user.bad", "bad " + token, { details: { token, list: [encodeURIComponent(token)] }, cause: error() });
   if (how === "cut") throw new NodeError("user.cut", "x".repeat(4096 - token.length + 3) + token);
   if (how === "log") {
-    for (const level of ["debug", "info", "warn", "error"]) context.log[level]("log " + token, { token, [token]: 1, error: error() });
+    for (const level of ["debug", "info", "warn", "error"]) context.log[level]("log " + token, { token, [token]: 1, error: error(), url: new URL("https://x.test/?t=" + encodeURIComponent(token)), bytes: Buffer.from(token), map: new Map([[token, token]]) });
+    for (const length of [16384, 65536]) context.log.info("z".repeat(length - 10) + token);
+    context.log.info({ token });
+    context.log.info("too large", { token, much: "z".repeat(20000) });
     context.progress(0.5, "at " + token);
     return null;
   }
@@ -194,6 +197,7 @@ test("no byte of the store, the API, the streams, the logs or the command line h
       "/explain",
       "/stream",
       "/graph",
+      "/logs?limit=1000",
     ];
     for (const path of paths) {
       const answer = await fetch(`${address}/api/v1/runs/${runId}${path}`);
@@ -202,10 +206,20 @@ test("no byte of the store, the API, the streams, the logs or the command line h
     for (const path of ["/api/v1/runs", "/api/v1/engine", "/metrics", "/api/v1/workflows"])
       said.push(await (await fetch(address + path)).text());
     expect(said.join()).toContain("secret_not_found");
+    // The steps' own lines came, with what stands in the place of a value.
+    expect(said.find((text) => text.startsWith('{"items":[{"position"'))).toContain(
+      '"text":"log [secret KEY]"',
+    );
+    const live = { accept: "text/event-stream" };
+    const streamed = await fetch(`${address}/api/v1/runs/${runId}/logs`, { headers: live });
+    said.push(await streamed.text());
+    expect(said.at(-1)).toContain("event: end");
     for (const argv of [
       ["runs", "get", runId],
       ["runs", "events", runId],
       ["runs", "explain", runId],
+      ["runs", "logs", runId],
+      ["runs", "logs", runId, "--follow", "--json"],
       ["runs", "list"],
     ])
       said.push(...Object.values(await lockstitch(argv, { cwd, env })).map(String));

@@ -1,6 +1,7 @@
 /**
  * A server over the real embedded engine on a data directory of its own. Steps that use
- * `test.gate` run until the test opens their gate, so that a run stays where a test looks at it.
+ * `test.gate` log what they are told to and run until the test opens their gate, so that a run
+ * stays where a test looks at it.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -113,9 +114,10 @@ class Gates {
     category: "user",
     icon: "circle",
     pure: false,
-    config: z.strictObject({ gate: z.string() }),
+    config: z.strictObject({ gate: z.string(), says: z.array(z.string()).default([]) }),
     output: z.unknown(),
-    run: async ({ gate }, { signal }) => {
+    run: async ({ gate, says }, { signal, log }) => {
+      for (const line of says) log.info(line, { gate });
       const outcome = await this.#outcome(gate, signal);
       if ("message" in outcome)
         throw new NodeError("user.gate", outcome.message, { retryable: true });

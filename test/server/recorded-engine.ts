@@ -338,6 +338,8 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
     async approvals() {
       return [...runs.values()].flatMap(({ approval }) => approval ?? []);
     },
+    logs: async () => [],
+    async *followLogs() {},
     memos: async () => ({ items: [], cursor: null }),
     clearMemos: async () => 0,
     pause: async (_context, runId, reason) => moved(runId, "run.paused", { reason }),

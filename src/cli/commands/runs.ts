@@ -8,6 +8,7 @@ import { addRunsEventsCommand } from "./runs/events.ts";
 import { addRunsExplainCommand } from "./runs/explain.ts";
 import { addRunsGetCommand } from "./runs/get.ts";
 import { addRunsListCommand } from "./runs/list.ts";
+import { addRunsLogsCommand } from "./runs/logs.ts";
 import { addRunsRerunCommand } from "./runs/rerun.ts";
 import { addRunsSignalCommand } from "./runs/signal.ts";
 
@@ -16,6 +17,7 @@ export function addRunsCommands(program: Command, cli: Cli): void {
   addRunsListCommand(runs, cli);
   addRunsGetCommand(runs, cli);
   addRunsEventsCommand(runs, cli);
+  addRunsLogsCommand(runs, cli);
   addRunsExplainCommand(runs, cli);
   addRunsControlCommands(runs, cli);
   addRunsSignalCommand(runs, cli);

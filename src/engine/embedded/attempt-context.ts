@@ -6,11 +6,15 @@
 import { idempotencyKey } from "#kernel/derive-id.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { NodeLog, NodeServices } from "#nodes/define-node.ts";
+import type { Redactor } from "#nodes/redactor.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { AttemptLog } from "./attempt-log.ts";
 import type { HeartbeatReport } from "./attempts.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { runKeyOf } from "./host-services.ts";
 import type { AttemptRequest } from "./options.ts";
+import type { StepLogKeeper } from "./step-log-keeper.ts";
 
 export interface AttemptFields {
   readonly runId: string;
@@ -30,6 +34,9 @@ export interface AttemptHost {
   readonly logger: Logger;
   readonly abort: AttemptAbort;
   readonly clock: Clock;
+  readonly logs: StepLogKeeper;
+  /** Of an attempt with secrets. */
+  readonly redactor?: Redactor;
   readonly beat: (beat: HeartbeatReport) => void;
 }
 
@@ -49,6 +56,7 @@ export class AttemptContext implements AttemptRequest {
   #beats: Heartbeats | null = null;
   readonly #logger: Logger;
   #log: NodeLog | null = null;
+  #lines: AttemptLog | null = null;
   #key: string | null = null;
 
   constructor(fields: AttemptFields, host: AttemptHost) {
@@ -97,6 +105,7 @@ export class AttemptContext implements AttemptRequest {
   /** Tells what was held back; the outcome follows. */
   flush(): void {
     this.#beats?.flush();
+    this.#lines?.end();
   }
 
   #heartbeats(): Heartbeats {
@@ -107,9 +116,14 @@ export class AttemptContext implements AttemptRequest {
 
   #newLog(): NodeLog {
     const names = this.#names();
+    const { logs, redactor = null } = this.#host;
+    const lines = logs.open(runKeyOf(this.tenant, this.runId), names, redactor);
+    this.#lines = lines;
     const log = (level: "debug" | "info" | "warn" | "error") => {
-      return (message: string, more: Readonly<Record<string, unknown>> = {}) =>
+      return (message: string, more: Readonly<Record<string, unknown>> = {}) => {
+        lines.add(level, message, more);
         this.#logger[level]({ ...more, ...names }, message);
+      };
     };
     return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   }

@@ -38,7 +38,7 @@ export function attemptRequest(
 }
 
 function newRequest(
-  { logger, nodeServices: services, secrets, clock, attempts }: HostServices,
+  { logger, nodeServices: services, secrets, clock, attempts, stepLogs: logs }: HostServices,
   run: Run,
   { path, attempt, uses, timeoutAtMs: deadlineAtMs, secrets: named }: AttemptEffect,
   given: {
@@ -59,7 +59,7 @@ function newRequest(
   const fields = { ...names, config, deadlineAtMs, lastHeartbeat };
   const id = { runId: run.key, path, attempt };
   const beat = (told: HeartbeatReport) => attempts.beat(abort, id, told);
-  const host = { services, logger, abort, clock, beat };
+  const host = { services, logger, abort, clock, logs, beat };
   return named === null
     ? new AttemptContext(fields, host)
     : withSecrets(fields, host, named, secrets);

@@ -30,6 +30,8 @@ class SecretAttemptContext extends AttemptContext {
     super(fields, {
       abort: host.abort,
       clock: host.clock,
+      logs: host.logs,
+      redactor,
       beat: (beat) => host.beat(redactor.value(beat) as typeof beat),
       logger: redactedLogger(host.logger, redactor),
       services: redactedServices(host.services, redactor),

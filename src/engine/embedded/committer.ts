@@ -68,6 +68,8 @@ interface Sent {
 
 const BACKOFF_MS_FIRST = 50;
 const BACKOFF_MS_MAX = 5_000;
+/** What a line of a log counts in a group. */
+const LOG_LINE_SIZE = 256;
 
 export class Committer {
   readonly #options: CommitterOptions;
@@ -184,6 +186,7 @@ export class Committer {
     let count = 0;
     for (const { commit } of this.#queue) {
       size += (commit.record?.events.length ?? 0) + (commit.checkpoint?.state.length ?? 0);
+      if (commit.logs !== undefined) size += commit.logs.length * LOG_LINE_SIZE;
       if (count > 0 && size > groupSizeMax) break;
       if (++count >= groupTurnsMax) break;
     }

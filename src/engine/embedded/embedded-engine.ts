@@ -37,6 +37,7 @@ import { withSlot } from "./explain-slot.ts";
 import { explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
+import { LogReader } from "./log-reader.ts";
 import type { PlannedWorkflow } from "./plans.ts";
 import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
@@ -51,6 +52,7 @@ export class EmbeddedEngine implements Engine {
   readonly #core: EngineCore;
   readonly #starts: Starts;
   readonly #reader: RunReader;
+  readonly #logs: LogReader;
   readonly care: Caretaker;
 
   constructor(core: EngineCore) {
@@ -63,6 +65,7 @@ export class EmbeddedEngine implements Engine {
       ...{ store: core.options.store, limits: core.limits },
       ...{ plans, values, loader, cache },
     });
+    this.#logs = new LogReader(core, (context, runId) => this.#reader.head(context, runId));
   }
 
   // Workflows
@@ -350,6 +353,9 @@ export class EmbeddedEngine implements Engine {
     this.#core.options.store.memos.list(context, filter, this.#core.options.clock.nowMs());
   readonly clearMemos: Engine["clearMemos"] = async (context, filter) =>
     this.#core.options.store.memos.clear(context, filter);
+
+  readonly logs: Engine["logs"] = (...call) => this.#logs.page(...call);
+  readonly followLogs: Engine["followLogs"] = (...call) => this.#logs.follow(...call);
 
   // The engine itself
 

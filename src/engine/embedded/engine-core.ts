@@ -37,6 +37,7 @@ import { RunLoader } from "./run-loader.ts";
 import { warnOnce } from "./run-warnings.ts";
 import { openSlots } from "./slots.ts";
 import { SlowTypes } from "./slow-types.ts";
+import { keepStepLogs } from "./step-log-keeper.ts";
 import { notOpen, passSlotOn } from "./successor-of.ts";
 import { Timers } from "./timers.ts";
 import { ValueCache } from "./value-cache.ts";
@@ -116,6 +117,7 @@ export class EngineCore {
         hit: ({ runKey, path, attempt }, hit) =>
           this.#post(runKey, report({ kind: "memo_hit", path, attempt, ...hit })),
       }),
+      stepLogs: keepStepLogs(options, committer, this.observers),
       ...openSlots(this, (runKey, mail) => this.#post(runKey, mail)),
       isClosing: () => this.#isStopped,
       ready: (host) => this.#becameReady(host),
@@ -337,15 +339,9 @@ export class EngineCore {
           { error: String(error) },
           "messages cannot be read; trying again",
         );
-        await this.#later();
+        await new Promise<void>((resolve) => void this.services.clock.after(RETRY_MS, resolve));
       }
     }
-  }
-
-  async #later(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.services.clock.after(RETRY_MS, resolve);
-    });
   }
 
   /** See Engine.close. */
@@ -368,6 +364,7 @@ export class EngineCore {
     attempts.abandon();
     this.#isStopped = true;
     timers.close();
+    this.services.stepLogs.close();
     await committer.close();
     const error = new LockstitchError("shutting_down", "The engine is closing; try again soon.");
     for (const host of this.#hosts.values()) host.abandon(error);

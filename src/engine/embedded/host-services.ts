@@ -17,6 +17,7 @@ import type { EngineLimits, PureComputer } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { RunLoader } from "./run-loader.ts";
 import type { SlowTypes } from "./slow-types.ts";
+import type { StepLogKeeper } from "./step-log-keeper.ts";
 import type { Timers } from "./timers.ts";
 import type { ValueCache } from "./value-cache.ts";
 import type { ValueLoader } from "./value-loader.ts";
@@ -57,6 +58,7 @@ export interface HostServices {
   readonly timers: Timers;
   readonly attempts: Attempts;
   readonly memos: Memos;
+  readonly stepLogs: StepLogKeeper;
   /** Slots of attempts, and of runs with a concurrency key. */
   readonly attemptSlots: Scheduler;
   readonly runSlots: Scheduler;

@@ -15,6 +15,7 @@ type RunListener = (turn: CommittedTurn | null) => void;
 export class Observers {
   readonly #logger: Logger;
   readonly #byRun = new Map<string, Set<RunListener>>();
+  readonly #logsByRun = new Map<string, Set<() => void>>();
   readonly #all = new Set<{ readonly tenant: string; readonly tell: (run: RunSummary) => void }>();
 
   constructor(logger: Logger) {
@@ -23,16 +24,16 @@ export class Observers {
 
   /** Called with each committed turn of the run; with null when the engine closes. Returns unsubscribe. */
   watchRun(runKey: string, listener: RunListener): () => void {
-    let listeners = this.#byRun.get(runKey);
-    if (listeners === undefined) {
-      listeners = new Set();
-      this.#byRun.set(runKey, listeners);
-    }
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#byRun.get(runKey) === listeners) this.#byRun.delete(runKey);
-    };
+    return watch(this.#byRun, runKey, listener);
+  }
+
+  /** Called when lines that the run's steps logged have become durable. Returns unsubscribe. */
+  watchLogs(runKey: string, listener: () => void): () => void {
+    return watch(this.#logsByRun, runKey, listener);
+  }
+
+  logged(runKey: string): void {
+    for (const listener of this.#logsByRun.get(runKey) ?? []) this.#guarded(listener);
   }
 
   watchAll(context: CallContext, tell: (run: RunSummary) => void): () => void {
@@ -64,4 +65,21 @@ export class Observers {
       this.#logger.error({ error: String(error) }, "a subscriber failed");
     }
   }
+}
+
+function watch<Listener>(
+  all: Map<string, Set<Listener>>,
+  runKey: string,
+  listener: Listener,
+): () => void {
+  let listeners = all.get(runKey);
+  if (listeners === undefined) {
+    listeners = new Set();
+    all.set(runKey, listeners);
+  }
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0 && all.get(runKey) === listeners) all.delete(runKey);
+  };
 }

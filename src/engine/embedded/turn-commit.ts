@@ -9,7 +9,7 @@ import type { CheckpointRecord, Message, TurnCommit } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
 import type { TurnOutcome } from "./committer.ts";
 import { encodeEvents, type StoredBlob } from "./event-blobs.ts";
-import type { HostServices } from "./host-services.ts";
+import { type HostServices, runKeyOf } from "./host-services.ts";
 import { READER } from "./options.ts";
 import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { Turn } from "./turn.ts";
@@ -109,6 +109,9 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   if (blobs.length > 0) commit = { ...commit, blobs };
   if (memos !== null) commit = { ...commit, memos };
   if (turn.admission !== null) commit = { ...commit, admission: turn.admission };
+  const { stepLogs } = services;
+  const said = stepLogs.isEmpty ? null : stepLogs.take(runKeyOf(after.tenant, after.runId));
+  if (said !== null) commit = { ...commit, logs: said.lines };
   const stored: StoredTurn = {
     tail:
       checkpoint === null ? grown : { events: 0, size: 0, checkpointSize: checkpoint.state.length },
@@ -117,7 +120,10 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   };
   services.committer.submit({
     commit,
-    settle: (outcome) => submission.settle(outcome, stored),
+    settle: (outcome) => {
+      said?.settle(outcome.kind);
+      submission.settle(outcome, stored);
+    },
   });
 }
 
