@@ -152,7 +152,10 @@ export interface ProgressView {
 /** One thing that a run waits for. */
 export interface WaitView {
   readonly path: string | null;
-  /** slot, memo, attempt, retry, timer, signal, approval, child, compensation, admission, paused, turn, journal. */
+  /**
+   * run_slot, slot, memo, attempt, retry, timer, signal, approval, child, compensation, stopping,
+   * paused, turn, dynamic, journal.
+   */
   readonly kind: string;
   /** A sentence for people. */
   readonly text: string;

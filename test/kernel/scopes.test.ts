@@ -169,6 +169,7 @@ describe("for_each", () => {
       ],
     });
     expect(over([])).toEqual({ results: [], succeeded: 0, failed: [] });
+    expect(over([1, 2], { collect: false })).toEqual({ results: [], succeeded: 2, failed: [] });
   });
 
   test("failed items are counted with onItemError continue and fail the loop without", () => {
@@ -278,6 +279,30 @@ describe("parallel", () => {
     driver.settle();
     expect(driver.output()).toEqual({ branch: "right", output: 5 });
     expect(driver.story()).toContain("cancelled p.left.x");
+  });
+
+  test("any fails when no branch succeeds; first takes what settles first, a failure too", () => {
+    const settled = (join: string, rightOk: boolean) => {
+      const driver = run([{ id: "p", uses: "parallel", with: { join }, branches }]);
+      driver.give({ kind: "admit", paths: ["p.left.x", "p.right.x"] });
+      const error = { code: "user.broken", message: "broken", retryable: false };
+      const end = (path: string, ok: boolean) =>
+        driver.give({
+          ...{ kind: "result", path, attempt: 1 },
+          outcome: ok ? { ok, output: 5 } : { ok, error },
+        });
+      end("p.right.x", rightOk);
+      if (join === "any" && !rightOk) {
+        expect(driver.state.terminal).toBeNull();
+        end("p.left.x", false);
+      }
+      return driver.settle();
+    };
+    expect(settled("any", false).state.error?.code).toBe("user.broken");
+    const lost = settled("first", false);
+    expect(lost.state.error?.code).toBe("user.broken");
+    expect(lost.story()).toContain("cancelled p.left.x");
+    expect(settled("first", true).output()).toEqual({ branch: "right", output: 5 });
   });
 });
 

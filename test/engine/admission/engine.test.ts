@@ -185,6 +185,43 @@ test("quotas of a tenant: open runs, and starts in a minute", async () => {
   await expect(start()).rejects.toMatchObject({ code: "quota_exceeded" });
 });
 
+test("quotas of a tenant: attempts at the same time, each tenant's own, explained by name", async () => {
+  const now = new Map<string, number>();
+  const top = new Map<string, number>();
+  await using bench = await openBench({
+    admission: { tenantAttemptsMax: 2 },
+    work: {
+      call: async ({ tenant }) => {
+        now.set(tenant, (now.get(tenant) ?? 0) + 1);
+        top.set(tenant, Math.max(top.get(tenant) ?? 0, now.get(tenant) ?? 0));
+        await new Promise<void>((resolve) => void bench.clock.after(100, resolve));
+        now.set(tenant, (now.get(tenant) ?? 0) - 1);
+      },
+    },
+  });
+  const { engine, clock } = bench;
+  const steps = Array.from({ length: 5 }, (_, at) => work(`s${at}`, "call", { needs: [] }));
+  const other = { ...context, tenant: "other" };
+  const runs = [];
+  for (const who of [context, other])
+    runs.push(
+      (await driven(clock, engine.start(who, { workflow: workflow("wide", { steps }) }))).run,
+    );
+  await clock.advanceBy(10);
+  const { waits } = await driven(clock, engine.explain(other, runs[1]?.id ?? ""));
+  const waiting = waits.filter(({ kind }) => kind === "slot").map(({ text }) => text);
+  expect(waiting).toHaveLength(3);
+  for (const text of waiting) expect(text).toContain('2 attempts that tenant "other" may run');
+  await clock.advanceBy(1_000);
+  expect([...top]).toEqual([
+    ["default", 2],
+    ["other", 2],
+  ]);
+  expect(await driven(clock, engine.get(other, runs[1]?.id ?? ""))).toMatchObject({
+    status: "succeeded",
+  });
+});
+
 test("a parked run keeps the slot of its key", async () => {
   let isBroken = false;
   await using bench = await openBench({
