@@ -359,12 +359,27 @@ export interface BulkheadStats {
   readonly waiting: number;
 }
 
+/** What admission counts, by kind of gate; `slot` is the bound on all attempts. */
+export interface AdmissionStats {
+  /** Attempts that wait, by the gate that blocks them. */
+  readonly waiting: Readonly<
+    Record<"slot" | "concurrency" | "bulkhead" | "quota" | "rate_limit" | "circuit_breaker", number>
+  >;
+  /** Attempts that hold a place; one may hold several. */
+  readonly held: Readonly<Record<"slot" | "concurrency" | "bulkhead" | "quota", number>>;
+  /** Circuit breakers that are not closed. */
+  readonly breakers: { readonly open: number; readonly probing: number };
+}
+
 export interface EngineStats {
   readonly openRuns: number;
   readonly runningAttempts: number;
   readonly queuedAttempts: number;
   /** Absent where the operator has set none. */
   readonly bulkheads?: readonly BulkheadStats[] | undefined;
+  readonly admission: AdmissionStats;
+  /** Attempts that a remembered result stood for, and attempts under memo that were made. */
+  readonly memo: { readonly hits: number; readonly misses: number };
   readonly commits: number;
   readonly turns: number;
   readonly events: number;

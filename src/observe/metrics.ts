@@ -21,6 +21,12 @@ export interface MetricSources {
     readonly events: number;
     readonly continuedRuns: number;
     readonly recovering: boolean;
+    readonly admission: {
+      readonly waiting: Readonly<Record<string, number>>;
+      readonly held: Readonly<Record<string, number>>;
+      readonly breakers: Readonly<Record<string, number>>;
+    };
+    readonly memo: { readonly hits: number; readonly misses: number };
   };
   /** Runs by status, of all tenants. */
   runs(): Promise<Readonly<Record<string, number>>>;
@@ -42,13 +48,23 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
   for (const histogram of histograms)
     registry.registerMetric(histogram as unknown as Metric<string>);
   addCounters(registry, counts);
-  addEngine(registry, sources);
+  // Asked once for each scrape, not once for each metric.
+  let stats: ReturnType<MetricSources["engine"]> | null = null;
+  const engine = () => {
+    stats ??= sources.engine();
+    return stats;
+  };
+  addEngine(registry, { ...sources, engine });
+  addAdmission(registry, engine);
   addStore(registry, sources);
   collectDefaultMetrics({ register: registry });
   return {
     contentType: registry.contentType,
     names: () => registry.getMetricsAsArray().map(({ name }) => name),
-    text: () => registry.metrics(),
+    text: () => {
+      stats = null;
+      return registry.metrics();
+    },
     close: () => registry.clear(),
   };
 }
@@ -146,7 +162,36 @@ function addEngine(registry: Registry, { engine, version }: MetricSources): void
   );
   counter("lockstitch_commits_total", "Group commits.", () => engine().commits);
   counter("lockstitch_turns_total", "Turns that were committed.", () => engine().turns);
+  counter("lockstitch_memo_hits_total", "Results used again.", () => engine().memo.hits);
+  counter("lockstitch_memo_misses_total", "Attempts under memo made.", () => engine().memo.misses);
   counter("lockstitch_events_total", "Events that were committed.", () => engine().events);
+}
+
+function addAdmission(registry: Registry, engine: MetricSources["engine"]): void {
+  const gauge = (
+    name: string,
+    help: string,
+    by: { readonly label: string; readonly of: keyof ReturnType<typeof engine>["admission"] },
+  ) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [by.label],
+      registers: [registry],
+      collect() {
+        for (const [kind, count] of Object.entries(engine().admission[by.of]))
+          this.set({ [by.label]: kind }, count);
+      },
+    });
+  gauge("lockstitch_admission_waiting", "Attempts that wait, by the gate that blocks them.", {
+    ...{ label: "gate", of: "waiting" },
+  });
+  gauge("lockstitch_admission_held", "Attempts that hold a place, by kind of gate.", {
+    ...{ label: "gate", of: "held" },
+  });
+  gauge("lockstitch_circuit_breakers", "Circuit breakers that are not closed, by state.", {
+    ...{ label: "state", of: "breakers" },
+  });
 }
 
 function addStore(registry: Registry, { runs, storeBytes }: MetricSources): void {

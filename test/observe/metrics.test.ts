@@ -6,7 +6,12 @@ import { plainMeter } from "#observe/plain-meter.ts";
 
 const STATS = {
   ...{ openRuns: 3, runningAttempts: 2, queuedAttempts: 1, commits: 10, turns: 20, events: 60 },
-  ...{ continuedRuns: 4, recovering: false },
+  ...{ continuedRuns: 4, recovering: false, memo: { hits: 5, misses: 6 } },
+  admission: {
+    waiting: { slot: 1, rate_limit: 9 },
+    held: { slot: 2 },
+    breakers: { open: 3, probing: 1 },
+  },
 };
 
 function fixture() {
@@ -67,6 +72,11 @@ test("what was reported is what is scraped", async () => {
     'lockstitch_commit_duration_seconds_bucket{le="0.0005"} 1',
     'lockstitch_commit_turns_bucket{le="20"} 1',
     "lockstitch_open_runs 3",
+    'lockstitch_admission_waiting{gate="rate_limit"} 9',
+    'lockstitch_admission_held{gate="slot"} 2',
+    'lockstitch_circuit_breakers{state="open"} 3',
+    "lockstitch_memo_hits_total 5",
+    "lockstitch_memo_misses_total 6",
     "lockstitch_events_total 60",
     'lockstitch_store_size_bytes{part="database"} 4096',
     'lockstitch_http_request_duration_seconds_count{method="GET",route="/api/v1/runs/:id",status="200"} 1',

@@ -385,6 +385,15 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       openRuns: [...runs.values()].filter(({ run }) => !TERMINAL.includes(run.status)).length,
       runningAttempts: 0,
       queuedAttempts: 0,
+      admission: {
+        waiting: {
+          ...{ slot: 0, concurrency: 0, bulkhead: 0, quota: 0 },
+          ...{ rate_limit: 0, circuit_breaker: 0 },
+        },
+        held: { slot: 0, concurrency: 0, bulkhead: 0, quota: 0 },
+        breakers: { open: 0, probing: 0 },
+      },
+      memo: { hits: 0, misses: 0 },
       commits: 0,
       turns: 0,
       events: 0,

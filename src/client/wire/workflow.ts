@@ -97,6 +97,19 @@ export const EngineJson = z
       .array(z.object({ name: z.string(), limit: z.int(), running: z.int(), waiting: z.int() }))
       .optional()
       .meta({ description: "Limits of the operator by node type, and what waits behind them." }),
+    admission: z
+      .object({
+        waiting: z.record(
+          z.enum(["slot", "concurrency", "bulkhead", "quota", "rate_limit", "circuit_breaker"]),
+          z.int(),
+        ),
+        held: z.record(z.enum(["slot", "concurrency", "bulkhead", "quota"]), z.int()),
+        breakers: z.object({ open: z.int(), probing: z.int() }),
+      })
+      .meta({ description: "Attempts that wait for and hold each kind of gate." }),
+    memo: z
+      .object({ hits: z.int(), misses: z.int() })
+      .meta({ description: "Attempts that a remembered result stood for, and that were made." }),
     commits: z.int(),
     turns: z.int(),
     events: z.int(),

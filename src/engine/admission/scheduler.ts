@@ -214,6 +214,11 @@ export class Scheduler {
     return this.#meters.get(name);
   }
 
+  /** All that is counted, for reading. */
+  meters(): Iterable<Meter> {
+    return this.#meters.all();
+  }
+
   /** The meter behind `gate`, made if need be. */
   meterOf(gate: Gate): Meter {
     return this.#meters.of(gate);

@@ -13,6 +13,7 @@ import type { RunFilter } from "#ports/journal.ts";
 import { checkedText } from "#workflow/check.ts";
 import { type CheckedText, isCheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
+import { admissionStats } from "../admission/admission-stats.ts";
 import { bulkheadStats } from "../admission/bulkhead-stats.ts";
 import { Look } from "../admission/slot-wait.ts";
 import type {
@@ -360,13 +361,15 @@ export class EmbeddedEngine implements Engine {
   // The engine itself
 
   stats(): EngineStats {
-    const { committer, attempts, attemptSlots } = this.#core.services;
+    const { committer, attempts, attemptSlots, memos } = this.#core.services;
     const bulkheads = bulkheadStats(this.#core.admission, attemptSlots);
     return {
       openRuns: this.#core.openRuns,
       runningAttempts: attempts.underWay,
       queuedAttempts: attemptSlots.waiting,
       ...(bulkheads.length === 0 ? {} : { bulkheads }),
+      admission: admissionStats(attemptSlots),
+      memo: { hits: memos.hits, misses: memos.misses },
       commits: committer.commits,
       turns: committer.turns,
       events: committer.events,

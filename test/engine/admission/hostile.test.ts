@@ -93,10 +93,16 @@ test("a cancelled or failed wait gives its place up, and a deadline ends a wait 
   await clock.advanceBy(6_000);
   expect(await status("late")).toBe("failed");
   expect(await status("cancelled")).toBe("cancelled");
+  expect(engine.stats().admission).toMatchObject({
+    waiting: { slot: 0, rate_limit: 0, circuit_breaker: 2 },
+    held: { slot: 0, concurrency: 0 },
+    breakers: { open: 1, probing: 0 },
+  });
   const explained = await driven(clock, engine.explain(context, "next"));
   expect(explained.waits[0]?.text).toContain("1 ahead");
   await clock.advanceBy(4_100);
   expect(calls).toEqual(["f1", "f2", "probe"]);
+  expect(engine.stats().admission.breakers).toEqual({ open: 0, probing: 1 });
   // The probe is cancelled: the next one goes.
   await driven(clock, engine.cancel(context, "probe"));
   await clock.advanceBy(60_000);
@@ -111,6 +117,10 @@ test("equal keys are one however they were built, and a long one is journaled as
   await start("a", "forever", { concurrency: { key: "{ x: 1, y: 'b' }", ...limit } });
   await start("b", "forever", { concurrency: { key: "{ y: 'b', x: 1 }", ...limit } });
   expect(calls).toEqual(["a"]);
+  expect(engine.stats().admission).toMatchObject({
+    waiting: { concurrency: 1, slot: 0 },
+    held: { slot: 1, concurrency: 1 },
+  });
   await start("long", "forever", { concurrency: { key: "'long '.repeat(1000)", ...limit } });
   const events = await driven(clock, engine.events(context, "long", 0, 100));
   const granted = events.find(({ type }) => type === "slot.granted")?.event;
