@@ -116,7 +116,7 @@ function loggerOf(log: LogLevel | Logger, secrets: WatchedSecrets): Logger {
 }
 
 /** The file or folder comes before the environment. */
-function secretsOf(settings: Settings): Secrets {
+export function secretsOf(settings: Settings): Secrets {
   const versionOf = secretVersions(settings.data);
   const environment = environmentSecrets(process.env, versionOf);
   if (settings.secrets === null) return environment;

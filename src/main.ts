@@ -28,7 +28,7 @@ import { storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
 import { openOwnership } from "#storage/sqlite/ownership.ts";
 import { restoreStore } from "#storage/sqlite/restore.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
-import { own, startEngineParts } from "./engine-parts.ts";
+import { own, secretsOf, startEngineParts } from "./engine-parts.ts";
 import { systemClock } from "./system/system-clock.ts";
 
 const EXAMPLE = new URL("../examples/report/report.workflow.yaml", import.meta.url);
@@ -79,6 +79,7 @@ const machine: Machine = {
     return isThere ? await connectEngine(client()) : null;
   },
   nodeTypes: (settings) => createRegistry(settings.nodes),
+  secrets: secretsOf,
   onInterrupt,
   exitNow: (code) => process.exit(code),
   supervise: superviseServer,

@@ -4,6 +4,7 @@
  */
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { StoreHold } from "#ports/upkeep.ts";
 import type { Settings } from "./settings.ts";
@@ -32,6 +33,8 @@ export interface Machine {
   connect(address: string, settings: Settings): Promise<Engine | null>;
   /** The node types of a host with these settings. */
   nodeTypes(settings: Settings): NodeRegistry;
+  /** Where a host with these settings, and this environment, looks for secrets. */
+  secrets(settings: Settings): Secrets;
   /** Calls back at SIGINT and SIGTERM, and when a supervisor is gone; returns what unsubscribes. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */

@@ -3,6 +3,7 @@ import { PassThrough, Readable } from "node:stream";
 import type { Machine } from "#cli/machine.ts";
 import { runProgram } from "#cli/program.ts";
 import { createRegistry } from "#nodes/registry.ts";
+import { NO_SECRETS_PORT } from "#ports/secrets.ts";
 
 export interface Captured {
   readonly code: number;
@@ -34,6 +35,7 @@ export function capturedMachine(options: CaptureOptions): {
     openHost: noEngine,
     restore: noEngine,
     inspect: () => null,
+    secrets: () => NO_SECRETS_PORT,
     ownerOf: () => Promise.resolve(null),
     connect: noEngine,
     nodeTypes: ({ nodes }) => createRegistry(nodes),

@@ -86,3 +86,26 @@ test("a wrong configuration, an old Node, a clock that went back", async () => {
   expect(clockSanity(nowMs, nowMs + 3_600_000).status).toBe("fail");
   expect(clockSanity(5, null).status).toBe("fail");
 });
+
+test("secrets that saved workflows read, and which of them are not there", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  const reads = (name: string) =>
+    `  - { id: ${name}, uses: signal.send, if: "false", with: { runId: x, name: y, payload: "\${{ secrets.${name} }}" } }\n`;
+  writeFileSync(
+    join(cwd, "pay.yaml"),
+    `language: 1\nname: pay\nsteps:\n${reads("THERE")}${reads("GONE")}`,
+  );
+  await using program = startLockstitch(["run", "pay.yaml"], { cwd });
+  expect((await program.ended()).code).toBe(0);
+  writeFileSync(join(cwd, "s.env"), "THERE=value-of-it\n", { mode: 0o600 });
+  writeFileSync(join(cwd, "lockstitch.config.json"), '{ "secrets": "./s.env" }');
+  const { code, of, findings } = await doctor(cwd);
+  expect(code).toBe(0);
+  expect(of("secrets")).toMatchObject({
+    status: "warn",
+    text: "1 of 2 not found from here: GONE (pay)",
+    fix: expect.stringContaining("LOCKSTITCH_SECRET_GONE"),
+  });
+  expect(JSON.stringify(findings)).not.toContain("value-of-it");
+});

@@ -10,6 +10,7 @@ import {
   nodeVersion,
   syncSpeed,
 } from "../doctor/machine-checks.ts";
+import { secretFinding } from "../doctor/secret-checks.ts";
 import { storeFindings } from "../doctor/store-checks.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { InspectedStore } from "../machine.ts";
@@ -20,7 +21,9 @@ import type { Settings } from "../settings.ts";
 export function addDoctorCommand(program: Command, cli: Cli): void {
   program
     .command("doctor")
-    .description("check Node, disk, store and open runs, and say what to do; changes nothing")
+    .description(
+      "check Node, disk, store, open runs and secrets, and say what to do; changes nothing",
+    )
     .option("--deep", "compare every index, journal and checkpoint; takes as long as it takes")
     .action(
       cli.action<[], { deep?: boolean }>(async (session, _args, { deep }) => {
@@ -53,10 +56,12 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
     inspected = machine.inspect(settings);
     findings.push(clockSanity(nowMs, inspected?.facts.newestAtMs ?? null));
     if (inspected === null) findings.push(ok("store", "there is none yet"));
-    else
-      findings.push(
-        ...(await storeFindings(inspected, machine.nodeTypes(settings), { nowMs, isDeep })),
-      );
+    else {
+      const nodes = machine.nodeTypes(settings);
+      findings.push(...(await storeFindings(inspected, nodes, { nowMs, isDeep })));
+      if (inspected.store !== null)
+        findings.push(await secretFinding(inspected.store, nodes, machine.secrets(settings)));
+    }
   } catch (error) {
     const fix = "Restore a backup (docs/operations.md), and keep this directory for a look at it.";
     findings.push(fail("store", messageOf(error), fix));
