@@ -363,7 +363,16 @@ export interface BulkheadStats {
 export interface AdmissionStats {
   /** Attempts that wait, by the gate that blocks them. */
   readonly waiting: Readonly<
-    Record<"slot" | "concurrency" | "bulkhead" | "quota" | "rate_limit" | "circuit_breaker", number>
+    Record<
+      | "slot"
+      | "concurrency"
+      | "bulkhead"
+      | "quota"
+      | "rate_limit"
+      | "circuit_breaker"
+      | "quarantine",
+      number
+    >
   >;
   /** Attempts that hold a place; one may hold several. */
   readonly held: Readonly<Record<"slot" | "concurrency" | "bulkhead" | "quota", number>>;

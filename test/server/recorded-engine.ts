@@ -388,7 +388,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       admission: {
         waiting: {
           ...{ slot: 0, concurrency: 0, bulkhead: 0, quota: 0 },
-          ...{ rate_limit: 0, circuit_breaker: 0 },
+          ...{ rate_limit: 0, circuit_breaker: 0, quarantine: 0 },
         },
         held: { slot: 0, concurrency: 0, bulkhead: 0, quota: 0 },
         breakers: { open: 0, probing: 0 },

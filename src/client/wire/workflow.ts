@@ -100,7 +100,15 @@ export const EngineJson = z
     admission: z
       .object({
         waiting: z.record(
-          z.enum(["slot", "concurrency", "bulkhead", "quota", "rate_limit", "circuit_breaker"]),
+          z.enum([
+            "slot",
+            "concurrency",
+            "bulkhead",
+            "quota",
+            "rate_limit",
+            "circuit_breaker",
+            "quarantine",
+          ]),
           z.int(),
         ),
         held: z.record(z.enum(["slot", "concurrency", "bulkhead", "quota"]), z.int()),

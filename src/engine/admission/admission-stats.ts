@@ -8,7 +8,7 @@ import { SlotMeter } from "./slot-meter.ts";
 export function admissionStats(scheduler: Scheduler): AdmissionStats {
   const waiting = {
     ...{ slot: scheduler.waiting, concurrency: 0, bulkhead: 0, quota: 0 },
-    ...{ rate_limit: 0, circuit_breaker: 0 },
+    ...{ rate_limit: 0, circuit_breaker: 0, quarantine: 0 },
   };
   const held = { slot: scheduler.held, concurrency: 0, bulkhead: 0, quota: 0 };
   const breakers = { open: 0, probing: 0 };
