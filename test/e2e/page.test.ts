@@ -123,6 +123,46 @@ describe.skipIf(chromium === null)("the live page", () => {
     await page.waitForURL((url) => url.hash.startsWith("#run=") && !url.hash.includes(runId));
   });
 
+  for (const width of [390, 1280])
+    it(`shows a step's log as it grows, and says so where there is none, at ${width} px`, async () => {
+      await using fixture = await embeddedServer();
+      const says = ["reads the archive", `a long line ${"x".repeat(400)}`, "<b>no markup</b>"];
+      await fixture.engine.start(LOCAL_CONTEXT, {
+        workflow: {
+          language: 1,
+          name: "talks",
+          steps: [gate("loud", { with: { gate: "loud", says } }), gate("quiet")],
+        } as unknown as WorkflowDefinition,
+      });
+      await using open = await openBrowser(chromium ?? "", { width });
+      const page = await open.browser.newPage();
+      const faults: string[] = [];
+      page.on("pageerror", (error) => faults.push(error.message));
+      await page.goto(await fixture.listen());
+      await step(page, "loud").click();
+      await page.locator(".step-log > summary").click();
+      // The step is still at work: its lines come by the stream.
+      const lines = page.locator(".log-lines > li");
+      await lines.filter({ hasText: "<b>no markup</b>" }).waitFor();
+      expect(await lines.count()).toBe(3);
+      expect(await lines.first().textContent()).toMatch(
+        /^\d\d:\d\d:\d\d\.\d{3} INFO reads the archive \{"gate":"loud"\}$/,
+      );
+      const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
+      expect(wide).toBeLessThanOrEqual(width);
+      await keep(page, `log-${width}`);
+      // The panel outlives the step's end.
+      fixture.open("loud");
+      await page.locator('g[aria-label^="loud,"][aria-label*="succeeded"]').waitFor();
+      expect(await lines.count()).toBe(3);
+      fixture.open("quiet");
+      await page.locator('g[aria-label^="quiet,"][aria-label*="succeeded"]').waitFor();
+      await step(page, "quiet").click();
+      await page.locator(".step-log > summary").click();
+      await page.getByText("This step logged nothing.").waitFor();
+      expect(faults).toEqual([]);
+    });
+
   it("goes on when the server restarts, and says what was continued", async () => {
     await using first = await embeddedServer();
     const runId = await startReport(first);

@@ -68,6 +68,33 @@ test("waiting can be given up without ending the run; a cancel ends it", async (
   await expect(run.result()).rejects.toMatchObject({ name: "RunFailed", code: "cancelled" });
 });
 
+test("what steps log comes live until the run ends, filtered as one asks", async () => {
+  await using directory = await temporaryDirectory();
+  const talk = node("my.talk", (input: { who: string }, { log }) => {
+    log.info(`hello ${input.who}`, { who: input.who });
+    log.error("bad");
+  });
+  await using l = await openLockstitch({ data: directory.path, nodes: [talk] });
+  const flow = workflow("talks", {}, (w) => {
+    w.step("ada", talk, { who: "Ada" });
+    w.step("bob", talk, { who: "Bob" });
+  });
+  const { id, result } = await l.start(flow);
+  const lines: string[] = [];
+  for await (const { path, level, text, fields } of l.logs(id))
+    lines.push(`${path} ${level} ${text} ${JSON.stringify(fields)}`);
+  await result();
+  expect(lines).toEqual(
+    ["Ada", "Bob"].flatMap((who) => [
+      `${who.toLowerCase()} info hello ${who} {"who":"${who}"}`,
+      `${who.toLowerCase()} error bad null`,
+    ]),
+  );
+  const bad: string[] = [];
+  for await (const { path } of l.logs(id, { level: "error", path: "bob" })) bad.push(path);
+  expect(bad).toEqual(["bob"]);
+});
+
 test("signals, lists over several pages, events and explain", async () => {
   await using directory = await temporaryDirectory();
   await using l = await openLockstitch({ data: directory.path, nodes: [double] });

@@ -28,7 +28,7 @@ export async function post(path, body) {
 
 /** Frames `{ event, data, id }` of a stream until it ends or is cut; rejects when it cannot be opened. */
 export async function* stream(path, signal) {
-  const response = await call("GET", path, undefined, signal);
+  const response = await call("GET", path, undefined, signal, "text/event-stream");
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (true) {
@@ -50,8 +50,8 @@ export async function* stream(path, signal) {
   }
 }
 
-async function call(method, path, body, signal) {
-  const headers = {};
+async function call(method, path, body, signal, accept = "application/json") {
+  const headers = { accept };
   const key = sessionStorage.getItem(KEY);
   if (key !== null) headers.authorization = `Bearer ${key}`;
   if (body !== undefined) headers["content-type"] = "application/json";

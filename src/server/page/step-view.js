@@ -1,5 +1,6 @@
 /** A chosen step: its instances with status, attempts, duration, error and output. */
 import { element } from "/assets/element.js";
+import { forgetLogs, stepLog } from "/assets/log-view.js";
 import { get } from "/assets/server.js";
 import { durationText, elapsedMs } from "/assets/status.js";
 import { stepActions } from "/assets/step-actions.js";
@@ -10,6 +11,7 @@ const INSTANCES_SHOWN = 20;
 export async function updateDetails(root, graph, selected, path, page) {
   const node = graph.nodes.find((one) => one.path === selected);
   root.hidden = node === undefined;
+  forgetLogs(path, (stepPath) => withoutItems(stepPath) === selected);
   if (node === undefined) return;
   const key = JSON.stringify(node);
   if (root.dataset.key === key) return;
@@ -50,5 +52,6 @@ function instance(step, path, page) {
     step.output === null
       ? null
       : element("pre", { tabindex: "0" }, JSON.stringify(step.output, null, 2)),
+    step.attempts === 0 ? null : stepLog(step, path),
   );
 }
