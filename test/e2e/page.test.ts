@@ -239,6 +239,32 @@ describe.skipIf(chromium === null)("the live page", () => {
     });
   });
 
+  it("leads along the runs of a chain", async () => {
+    await using fixture = await embeddedServer();
+    const poller = {
+      language: 1,
+      name: "poller",
+      input: { type: "object", properties: { left: { type: "integer", default: 1 } } },
+      steps: [
+        {
+          id: "again",
+          uses: "workflow.continue",
+          if: "input.left > 0",
+          with: { input: { left: 0 } },
+        },
+      ],
+    } as unknown as WorkflowDefinition;
+    const { run } = await fixture.engine.start(LOCAL_CONTEXT, { workflow: poller, id: "one" });
+    const { continuedTo } = await fixture.engine.wait(LOCAL_CONTEXT, run.id, 9_000);
+    await using open = await openBrowser(chromium ?? "");
+    const page = await open.browser.newPage();
+    await page.goto(`${await fixture.listen()}#run=one`);
+    await page.getByText(`It goes on as run ${continuedTo}.`).waitFor();
+    await page.getByRole("link", { name: continuedTo ?? "" }).click();
+    await page.waitForURL((url) => url.hash === `#run=${continuedTo}`);
+    await page.getByRole("link", { name: "one", exact: true }).waitFor();
+  });
+
   it("works by keyboard, and shows a step's output", async () => {
     await using fixture = await embeddedServer();
     await startReport(fixture);

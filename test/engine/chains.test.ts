@@ -50,6 +50,8 @@ describe("a run that continues", () => {
     await send(bench, "first", "a");
     const first = await view(bench, "first");
     expect(first).toMatchObject({ status: "succeeded", output: null, chainId: "first" });
+    const { sentence } = await driven(bench.clock, bench.engine.explain(context, "first"));
+    expect(sentence).toBe(`The run has ended: succeeded. It goes on as run ${first?.continuedTo}.`);
     const second = await lastOf(bench, "first");
     expect(second).toMatchObject({
       ...{ input: { n: 1 }, labels: { team: "sea" }, status: "waiting", workflow: "poller" },

@@ -35,7 +35,7 @@ import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { eventsOf } from "./event-blobs.ts";
 import { withSlot } from "./explain-slot.ts";
-import { explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain-view.ts";
+import { endSentence, explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
 import { LogReader } from "./log-reader.ts";
@@ -46,6 +46,7 @@ import { summaryOf } from "./run-views.ts";
 import { warningsOf } from "./run-warnings.ts";
 import { callerLabels } from "./start-labels.ts";
 import { plainPayload, type Started, Starts } from "./starts.ts";
+import { successorOf } from "./successor-of.ts";
 import { terminateRun } from "./terminate-run.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
@@ -261,8 +262,10 @@ export class EmbeddedEngine implements Engine {
     const head = await this.#reader.head(context, runId);
     const { status } = head;
     const warnings = warningsOf(head.seq, this.#core.limits);
-    if (isTerminal(status))
-      return { ...explainView(head, [], warnings), sentence: `The run has ended: ${status}.` };
+    if (isTerminal(status)) {
+      const next = await successorOf(this.#core.options.store.journal, context, head);
+      return { ...explainView(head, [], warnings), sentence: endSentence(status, next) };
+    }
     const parked = parkedWait(host);
     if (parked !== null) return explainView(head, [parked], warnings);
     const state = await this.#stateOf(context, runId);

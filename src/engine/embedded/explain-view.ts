@@ -27,6 +27,11 @@ export function explainView(
   };
 }
 
+/** Of a run that has ended; `next`: the run that goes on in its place. */
+export function endSentence(status: RunFacts["status"], next: string | null): string {
+  return `The run has ended: ${status}.${next === null ? "" : ` It goes on as run ${next}.`}`;
+}
+
 /** Why a parked run does nothing; null for every other. */
 export function parkedWait(host: RunHost | undefined): WaitView | null {
   const parked = host?.parked ?? null;

@@ -95,6 +95,7 @@ function runParts(runId, page) {
   const bar = element("progress", { max: "1", value: "0", "aria-label": "Steps settled" });
   const counts = element("span", { class: "counts" });
   const explain = element("p", { class: "explain", "aria-live": "polite" });
+  const chain = element("p", { class: "facts", hidden: true });
   const asks = element("div", { class: "asks" });
   const buttons = controls(act, path, page);
   const details = element("section", { class: "details", "aria-live": "polite" });
@@ -118,7 +119,8 @@ function runParts(runId, page) {
     bar.value = progress.settled;
     const failed = progress.failed > 0 ? `, ${progress.failed} failed` : "";
     setText(counts, `${progress.settled} of ${progress.total} known steps settled${failed}`);
-    setText(explain, state.explain.sentence);
+    setText(explain, [state.explain.sentence, ...run.warnings].join(" "));
+    updateChain(chain, run);
     const isOver = TERMINAL.has(run.status);
     buttons.pause.hidden = isOver || run.status === "paused";
     buttons.resume.hidden = run.status !== "paused";
@@ -142,7 +144,7 @@ function runParts(runId, page) {
   }
 
   const demo = page.demo ? demoPanel(act) : element("div", { hidden: true });
-  const head = { title, badge, buttons, facts, bar, counts, explain, asks, demo };
+  const head = { title, badge, buttons, facts, chain, bar, counts, explain, asks, demo };
   const node = arranged(head, graph.node, details, result, journal.node);
   return { node, update, tick, journal };
 }
@@ -157,6 +159,7 @@ function arranged(head, graph, details, result, journal) {
       element("div", { class: "run-title" }, head.title, head.badge),
       element("div", { class: "actions" }, Object.values(head.buttons)),
       head.facts,
+      head.chain,
       element("div", { class: "progress" }, head.bar, head.counts),
       head.explain,
     ),
@@ -207,6 +210,19 @@ function demoPanel(act) {
       "Killed with SIGKILL. The run goes on from its journal.",
     ),
     said,
+  );
+}
+
+/** Ways to the runs that this one continues, and that continues it. */
+function updateChain(root, { continuedFrom, continuedTo }) {
+  const key = JSON.stringify([continuedFrom, continuedTo]);
+  if (root.dataset.key === key) return;
+  root.dataset.key = key;
+  root.hidden = continuedFrom === null && continuedTo === null;
+  const link = (runId) => element("a", { href: `#run=${encodeURIComponent(runId)}` }, runId);
+  root.replaceChildren(
+    ...(continuedFrom === null ? [] : ["continues ", link(continuedFrom), " "]),
+    ...(continuedTo === null ? [] : ["goes on as ", link(continuedTo)]),
   );
 }
 

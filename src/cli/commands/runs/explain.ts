@@ -25,6 +25,7 @@ export function addRunsExplainCommand(runs: Command, cli: Cli): void {
             output.printText(output.colors.dim(`    to free it: ${visible(wait.frees)}`));
         }
         if (explain.more > 0) output.printText(`  and ${explain.more} more`);
+        for (const warning of explain.warnings) output.printText(`warning: ${warning}`);
         return EXIT.ok.code;
       }),
     );
