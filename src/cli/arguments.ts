@@ -11,6 +11,25 @@ export function countArgument(min: number, max: number): (text: string) => numbe
   };
 }
 
+/** `name=value` sets a label, `name-` takes it away. */
+export function labelChanges(texts: readonly string[]): {
+  readonly set: Readonly<Record<string, string>>;
+  readonly remove: readonly string[];
+} {
+  const set: Record<string, string> = {};
+  const remove: string[] = [];
+  for (const text of texts) {
+    const at = text.indexOf("=");
+    if (at > 0) set[text.slice(0, at)] = text.slice(at + 1);
+    else if (at < 0 && text.length > 1 && text.endsWith("-")) remove.push(text.slice(0, -1));
+    else
+      throw new InvalidArgumentError(
+        `${JSON.stringify(text)} must look like name=value, or name- to take the label away.`,
+      );
+  }
+  return { set, remove };
+}
+
 export function labelArgument(text: string, labels: Readonly<Record<string, string>> = {}) {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It must look like name=value.");

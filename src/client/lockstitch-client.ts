@@ -12,6 +12,7 @@ import type {
   ApprovalView,
   EventView,
   ExplainView,
+  LabelChange,
   MemoView,
   ProgressView,
   RunStateView,
@@ -171,7 +172,7 @@ export class LockstitchClient {
     const json = await this.#get("/runs", {
       status: filter.status,
       workflow: filter.workflow,
-      label: Object.entries(filter.labels ?? {}).map(([name, value]) => `${name}=${value}`),
+      label: labelPairs(filter.labels),
       parentRunId: filter.parentRunId,
       createdAfter: filter.createdAfterMs === undefined ? undefined : isoOf(filter.createdAfterMs),
       createdBefore:
@@ -225,8 +226,11 @@ export class LockstitchClient {
     return GraphJson.parse(await this.#get(`${runPath(runId)}/graph`));
   }
 
-  async approvals(): Promise<readonly ApprovalView[]> {
-    return ApprovalListJson.parse(await this.#get("/approvals")).items.map(approvalFromJson);
+  async approvals(
+    filter: { readonly labels?: Readonly<Record<string, string>> | undefined } = {},
+  ): Promise<readonly ApprovalView[]> {
+    const found = await this.#get("/approvals", { label: labelPairs(filter.labels) });
+    return ApprovalListJson.parse(found).items.map(approvalFromJson);
   }
 
   async memos(
@@ -251,6 +255,13 @@ export class LockstitchClient {
       `${runPath(runId)}/steps/${encodeURIComponent(path)}/${action}`,
       body,
     );
+  }
+
+  /** Idempotent. */
+  async label(runId: string, change: LabelChange): Promise<RunView> {
+    const path = `${runPath(runId)}/labels`;
+    const answer = await this.#transport.request({ method: "PATCH", path, json: change });
+    return runFromJson(RunJson.parse(answer.json));
   }
 
   /** `verb` is idempotent. run_not_found, run_terminal. */
@@ -344,3 +355,7 @@ export class LockstitchClient {
 }
 
 const NOT_FOUND: ReadonlySet<string> = new Set(["run_not_found", "workflow_not_found"]);
+
+function labelPairs(labels: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+}

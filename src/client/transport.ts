@@ -17,7 +17,7 @@ export interface TransportOptions {
 }
 
 export interface Exchange {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `/api/v1`. */
   readonly path: string;
   readonly json?: unknown;

@@ -220,6 +220,14 @@ export interface StepResolution {
   readonly message?: string | undefined;
 }
 
+/** Labels to set and to take away, both at once. */
+export interface LabelChange {
+  readonly set?: Readonly<Record<string, string>> | undefined;
+  readonly remove?: readonly string[] | undefined;
+  /** Journaled with the principal. */
+  readonly reason?: string | undefined;
+}
+
 export interface Engine {
   /** definition_invalid (details.problems). The definition was checked by this host's parser, or is checked here. */
   saveWorkflow(
@@ -288,13 +296,19 @@ export interface Engine {
   state(context: CallContext, runId: string): Promise<RunStateView>;
   progress(context: CallContext, runId: string): Promise<ProgressView>;
   explain(context: CallContext, runId: string): Promise<ExplainView>;
-  approvals(context: CallContext): Promise<readonly ApprovalView[]>;
+  /** Oldest first; `labels`: only those of runs that carry them all. */
+  approvals(
+    context: CallContext,
+    filter?: { readonly labels?: Readonly<Record<string, string>> | undefined },
+  ): Promise<readonly ApprovalView[]>;
 
   /** Idempotent; run_not_found, run_terminal. `reason` is journaled with the principal. */
   pause(context: CallContext, runId: string, reason?: string): Promise<RunView>;
   resume(context: CallContext, runId: string, reason?: string): Promise<RunView>;
   cancel(context: CallContext, runId: string, reason?: string): Promise<RunView>;
   terminate(context: CallContext, runId: string, reason?: string): Promise<RunView>;
+  /** run_not_found, run_terminal; input_invalid for too many, request_invalid for too long ones. */
+  label(context: CallContext, runId: string, change: LabelChange): Promise<RunView>;
   /** run_not_found, run_terminal, signals_full, signal_invalid. `applied` is false for an id seen before. */
   signal(
     context: CallContext,

@@ -19,6 +19,7 @@ import { cutOffCleanup, cutOffRun, runCleanupOf } from "./cut-off.ts";
 import { takeChild, takeChildContinued } from "./decide-child.ts";
 import { decideControl } from "./decide-control.ts";
 import { declareSteps, sealScope } from "./decide-dynamic.ts";
+import { decideLabel } from "./decide-label.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
 import { decideResolve } from "./decide-operator.ts";
 import { type Decision, LOST_MAX, type World } from "./decision.ts";
@@ -71,6 +72,7 @@ function takeLate(turn: Turn, input: Input): void {
     case "resume":
     case "cancel":
     case "terminate":
+    case "label":
     case "resolve":
       turn.refusal = {
         code: "run_terminal",
@@ -120,6 +122,8 @@ function takeInput(turn: Turn, input: Input): void {
     case "cancel":
     case "terminate":
       return decideControl(turn, input);
+    case "label":
+      return decideLabel(turn, input);
     case "resolve":
       return decideResolve(turn, input);
     case "declare":

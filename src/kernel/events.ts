@@ -110,6 +110,13 @@ export type RunEvent =
   | { readonly type: "run.started"; readonly deadlineAtMs?: number }
   | { readonly type: "run.paused"; readonly by: string; readonly reason?: string }
   | { readonly type: "run.resumed"; readonly by: string; readonly reason?: string }
+  /** `labels`: all that the run has from now on. */
+  | {
+      readonly type: "run.labelled";
+      readonly labels: Readonly<Record<string, string>>;
+      readonly by: string;
+      readonly reason?: string;
+    }
   | {
       readonly type: "run.cancel_requested";
       readonly by: string;

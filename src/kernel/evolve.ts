@@ -49,6 +49,7 @@ function apply(state: RunState, event: RunEvent): void {
     case "run.started":
     case "run.paused":
     case "run.resumed":
+    case "run.labelled":
     case "run.cancel_requested":
     case "run.stop_requested":
     case "run.deadline_passed":
@@ -122,6 +123,9 @@ function evolveRun(state: RunState, event: AboutRun): void {
       return;
     case "run.resumed":
       return resume(state);
+    case "run.labelled":
+      state.labels = event.labels;
+      return;
     case "run.cancel_requested":
       end(state, "cancel", event.by, event.reason ?? null);
       state.cleanupAtMs = event.cleanupAtMs ?? null;

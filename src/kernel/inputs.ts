@@ -123,6 +123,15 @@ export type Input =
       readonly by: string;
       readonly reason: string | null;
     }
+  /** Labels to set and to take away; a run has at most `labelsMax`. */
+  | {
+      readonly kind: "label";
+      readonly set: Readonly<Record<string, string>>;
+      readonly remove: readonly string[];
+      readonly labelsMax: number;
+      readonly by: string;
+      readonly reason: string | null;
+    }
   /** An operator decides about one step. `output` and `port` complete it, `message` fails it. */
   | {
       readonly kind: "resolve";

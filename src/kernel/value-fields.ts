@@ -25,6 +25,7 @@ export const VALUE_FIELDS_OF: {
   "run.started": [],
   "run.paused": [],
   "run.resumed": [],
+  "run.labelled": [],
   "run.cancel_requested": [],
   "run.stop_requested": ["output"],
   "run.deadline_passed": [],

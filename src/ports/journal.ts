@@ -136,6 +136,8 @@ export interface TurnCommit {
   /** Remembers a start by its key, for idempotent starts. */
   readonly startKey: { readonly key: string; readonly bodyHash: string } | null;
   readonly checkpoint: CheckpointRecord | null;
+  /** All labels of the run from now on, where the turn changes them. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Hashes of the blobs that the record's events refer to, where there are any. */
   readonly blobs?: readonly string[];
   /** Results to remember; another one under the same key is replaced. */

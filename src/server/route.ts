@@ -54,7 +54,7 @@ export interface RouteDocs {
 }
 
 export interface RouteSpec<P, Q, B> extends RouteDocs {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** OpenAPI form: `/api/v1/runs/{id}`. */
   readonly path: string;
   readonly params?: z.ZodType<P>;
@@ -65,7 +65,7 @@ export interface RouteSpec<P, Q, B> extends RouteDocs {
 
 /** A route with its types erased, as registered and documented. */
 export interface Route extends RouteDocs {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly params: z.ZodType | null;
   readonly query: z.ZodType | null;

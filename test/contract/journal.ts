@@ -51,6 +51,26 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       ]);
     });
 
+    test("J1 labels that a turn changes are the run's, in its head and in lists", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      await journal.commit("c1", [
+        creation({ runId: "a", epoch, labels: { team: "red", size: "xl" } }),
+        creation({ runId: "b", epoch, labels: { team: "red" } }),
+      ]);
+      const labels = { team: "blue", "odd 'name": "ü" };
+      await journal.commit("c2", [turn({ runId: "a", epoch, seqs: [3, 3], rest: { labels } })]);
+      const found = async (wanted: Readonly<Record<string, string>>) =>
+        (await journal.heads(ALICE, { labels: wanted, limit: 10 })).items.map(({ runId }) => runId);
+      expect((await journal.head(ALICE, "a"))?.labels).toEqual(labels);
+      expect(await found({ team: "red" })).toEqual(["b"]);
+      expect(await found({ size: "xl" })).toEqual([]);
+      expect(await found(labels)).toEqual(["a"]);
+      await journal.commit("c3", [turn({ runId: "a", epoch, seqs: [4, 4], rest: { labels: {} } })]);
+      expect(await found({ team: "blue" })).toEqual([]);
+      expect((await journal.head(ALICE, "a"))?.labels).toEqual({});
+    });
+
     test("J1 a turn that cannot be stored refuses the whole group and names its run", async () => {
       await using fixture = await open();
       const { journal, epoch } = fixture.store;

@@ -180,3 +180,35 @@ test("a step's concurrency key is exact; a run's key queues, rejects or displace
     status: "running",
   });
 });
+
+test("labels of an open run change with who and why, filter approvals, and have a limit", async () => {
+  await using bench = await openBench({ limits: { labelsMax: 2 } });
+  const { clock, engine } = bench;
+  const definition = workflow("labelled", {
+    steps: [{ id: "ok", uses: "wait.approval", with: { title: "ok?" } }],
+  });
+  const start = { workflow: definition, labels: { team: "red", size: "xl" } };
+  const { run } = await driven(clock, engine.start(context, start));
+  await clock.settle();
+  const label = (change: Parameters<typeof engine.label>[2]) =>
+    driven(clock, engine.label(context, run.id, change));
+  const change = { set: { team: "blue" }, remove: ["size"], reason: "moved" };
+  expect((await label(change)).labels).toEqual({ team: "blue" });
+  await label(change);
+  const events = await driven(clock, engine.events(context, run.id, 0, 100));
+  expect(events.filter(({ type }) => type === "run.labelled").map(({ event }) => event)).toEqual([
+    { type: "run.labelled", labels: { team: "blue" }, by: "local", reason: "moved" },
+  ]);
+  const waiting = async (labels: Readonly<Record<string, string>>) =>
+    (await driven(clock, engine.approvals(context, { labels }))).length;
+  expect([await waiting({ team: "blue" }), await waiting({ team: "red" })]).toEqual([1, 0]);
+  const listed = await driven(clock, engine.list(context, { labels: { team: "blue" }, limit: 9 }));
+  expect(listed.items.map(({ id }) => id)).toEqual([run.id]);
+  await expect(label({ set: { a: "1", b: "2" } })).rejects.toMatchObject({ code: "input_invalid" });
+  await expect(label({ set: { a: "x".repeat(300) } })).rejects.toMatchObject({
+    code: "request_invalid",
+  });
+  await driven(clock, engine.cancel(context, run.id));
+  await clock.settle();
+  await expect(label({ remove: ["team"] })).rejects.toMatchObject({ code: "run_terminal" });
+});

@@ -16,6 +16,7 @@ export const EVENT_TYPES = Object.keys({
   "run.started": true,
   "run.paused": true,
   "run.resumed": true,
+  "run.labelled": true,
   "run.cancel_requested": true,
   "run.stop_requested": true,
   "run.deadline_passed": true,
@@ -439,6 +440,24 @@ export const SCENARIOS: readonly Scenario[] = [
         ],
       });
       driver.settle().give({ kind: "seal", scope: "" }).settle();
+    },
+  },
+  {
+    name: "labelled",
+    definition: define("labelled", {
+      steps: [
+        { id: "go", uses: "wait.signal", with: { name: "go" } },
+        value("team", "${{ labels.team }}"),
+      ],
+    }),
+    play(driver) {
+      driver.start();
+      const label = { kind: "label", labelsMax: 32, ...by } as const;
+      driver.give({ ...label, set: { team: "red", size: "xl" }, remove: [] });
+      driver.give({ ...label, set: { team: "blue" }, remove: ["size", "none"] });
+      driver.give({ ...label, set: { team: "blue" }, remove: [] });
+      driver.give({ kind: "signal", id: "1", name: "go", key: null, payload: 1, by: "ada" });
+      driver.settle();
     },
   },
   {

@@ -101,6 +101,7 @@ const EXPECTED_EVENTS = [
   "run.started",
   "run.paused",
   "run.resumed",
+  "run.labelled",
   "run.cancel_requested",
   "run.stop_requested",
   "run.deadline_passed",

@@ -24,7 +24,8 @@ export function worldMove(driver: KernelDriver, random: Random, signals: { count
   if (dice > 0.985) return void driver.give({ kind: "cancel", by: "t", reason: null });
   if (dice > 0.982) return void driver.give({ kind: "terminate", by: "t", reason: null });
   if (dice > 0.94) return sendSignal(driver, random, signals);
-  if (dice > 0.91) return operate(driver, random, signals);
+  if (dice > 0.93) return label(driver, random);
+  if (dice > 0.9) return operate(driver, random, signals);
   if (driver.more) return void driver.give({ kind: "continue" });
   if (effects.length > 0 && random() < 0.9)
     return performEffect(driver, random, pick(random, effects));
@@ -76,6 +77,15 @@ function sendSignal(driver: KernelDriver, random: Random, signals: { count: numb
     key: null,
     payload: id,
     by: "t",
+  });
+}
+
+function label(driver: KernelDriver, random: Random): void {
+  const name = pick(random, ["team", "size", "__proto__"]);
+  driver.give({
+    ...{ kind: "label", by: "t", reason: null, labelsMax: 2 },
+    set: random() < 0.6 ? Object.fromEntries([[name, pick(random, ["a", "b"])]]) : {},
+    remove: random() < 0.4 ? [pick(random, ["team", "size", "none"])] : [],
   });
 }
 

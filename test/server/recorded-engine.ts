@@ -346,6 +346,14 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
     resume: async (_context, runId, reason) => moved(runId, "run.resumed", { reason }),
     cancel: async (_context, runId, reason) => moved(runId, "run.cancelled", { reason }),
     terminate: async (_context, runId, reason) => moved(runId, "run.cancelled", { reason }),
+    async label(_context, runId, { set = {}, remove = [] }) {
+      const found = open(runId);
+      const kept = Object.entries(found.run.labels).filter(([name]) => !remove.includes(name));
+      const labels = { ...Object.fromEntries(kept), ...set };
+      found.run = { ...found.run, labels };
+      engine.record(runId, "run.labelled", undefined, { labels });
+      return found.run;
+    },
     async signal(_context, runId, signal) {
       const found = open(runId);
       const id = signal.id ?? randomUUID();

@@ -106,6 +106,7 @@ export class SimulatedData {
     const seq = record?.lastSeq ?? run.head.seq;
     if (record !== null || create !== null)
       run.head = { ...run.head, seq, status, startedAtMs, endedAtMs, errorCode };
+    if (turn.labels !== undefined) run.head = { ...run.head, labels: turn.labels };
     if (record !== null) run.turns.push(record);
     for (const message of turn.sends) {
       const messageKey = key(message.tenant, message.id);

@@ -43,7 +43,7 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 300_000 }, async () => {
   // A simulation in which nothing went wrong would show nothing.
   expect(Math.min(repeats, crashes, faults)).toBeGreaterThan(SEEDS / 10);
   expect(memoAttempts).toBeGreaterThan(SEEDS / 10);
-  for (const type of ["step.memo_hit", "step.resolved", "step.heartbeat"])
+  for (const type of ["run.labelled", "step.memo_hit", "step.resolved", "step.heartbeat"])
     expect(events.get(type) ?? 0, type).toBeGreaterThan(SEEDS / 10);
   expect(handed).toBeGreaterThan(SEEDS / 20);
   expect(silences).toBeGreaterThan(0);

@@ -577,6 +577,7 @@ class SimulatedWorld {
         async (engine) => void (await engine.resume(LOCAL_CONTEXT, runId)),
       );
     if (dice < 0.84) return this.#wantCancel(runId);
+    if (dice < 0.88) return this.#wantLabel(runId);
     this.#wantResolved(runId);
   }
 
@@ -607,6 +608,15 @@ class SimulatedWorld {
       // A retry of a step that is on its way already changes nothing.
       if (action !== "retry") this.#answered.resolutions.add(`${runId} ${id}`);
     });
+  }
+
+  #wantLabel(runId: string): void {
+    const value = `${this.#ids++}`;
+    this.#want(
+      `label ${runId}`,
+      async (engine) =>
+        void (await engine.label(LOCAL_CONTEXT, runId, { set: { value }, remove: ["no"] })),
+    );
   }
 
   #wantCancel(runId: string): void {
@@ -858,6 +868,9 @@ class SimulatedWorld {
     if (silent !== null) this.#violate(`W12: ${runId} ${silent}`);
     const state = newState(runId, plan);
     for (const { event, atMs } of journal) evolve(state, event, atMs);
+    const labels = JSON.stringify(this.#disk.data.head("default", runId)?.labels);
+    if (labels !== JSON.stringify(state.labels))
+      this.#violate(`W6: run ${runId} folds to ${JSON.stringify(state.labels)}, not to ${labels}`);
     if (statusOf(state) !== status)
       this.#violate(`W6: run ${runId} folds to ${statusOf(state)}, its head says ${status}`);
     if (agendaWants(state)) this.#violate(`W6: run ${runId} ended with work left`);

@@ -7,6 +7,7 @@ import { addRunsDeleteCommand } from "./runs/delete.ts";
 import { addRunsEventsCommand } from "./runs/events.ts";
 import { addRunsExplainCommand } from "./runs/explain.ts";
 import { addRunsGetCommand } from "./runs/get.ts";
+import { addRunsLabelCommand } from "./runs/label.ts";
 import { addRunsListCommand } from "./runs/list.ts";
 import { addRunsLogsCommand } from "./runs/logs.ts";
 import { addRunsRerunCommand } from "./runs/rerun.ts";
@@ -20,6 +21,7 @@ export function addRunsCommands(program: Command, cli: Cli): void {
   addRunsLogsCommand(runs, cli);
   addRunsExplainCommand(runs, cli);
   addRunsControlCommands(runs, cli);
+  addRunsLabelCommand(runs, cli);
   addRunsSignalCommand(runs, cli);
   addRunsRerunCommand(runs, cli);
   addRunsArchiveCommand(runs, cli);

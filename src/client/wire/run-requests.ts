@@ -27,10 +27,29 @@ const Several = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === "string" ? value.split(",") : value));
 
+const LabelFilter = Several.pipe(
+  z.array(z.string().regex(/^[^=]+=/, "must look like name=value")),
+).optional();
+
+export const ApprovalQuery = z.strictObject({
+  runId: z.string().optional(),
+  label: LabelFilter,
+});
+
+/** `name=value` pairs as an object. */
+export function labelsOf(pairs: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf("=");
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
 export const ListQuery = z.strictObject({
   status: Several.pipe(z.array(RunStatusJson)).optional(),
   workflow: z.string().optional(),
-  label: Several.pipe(z.array(z.string().regex(/^[^=]+=/, "must look like name=value"))).optional(),
+  label: LabelFilter,
   parentRunId: z.string().optional(),
   createdAfter: z.iso.datetime({ offset: true }).optional(),
   createdBefore: z.iso.datetime({ offset: true }).optional(),
@@ -49,6 +68,14 @@ export const ReasonBody = z
   .strictObject({ reason: z.string().max(2000).optional() })
   .optional()
   .meta({ id: "Reason", description: "Journaled with who asked." });
+
+export const LabelBody = z
+  .strictObject({
+    set: Labels.optional(),
+    remove: z.array(z.string()).max(1_000).optional(),
+    reason: z.string().max(2000).optional().meta({ description: "Journaled with who asked." }),
+  })
+  .meta({ id: "LabelRun", description: "Labels to set and to take away, both at once." });
 
 export const SignalBody = z
   .strictObject({

@@ -45,6 +45,7 @@ export class ApprovalIndex {
           expiresAtMs: event.for.dueAtMs,
         });
       else if (this.#byRun.size > 0 && ends(event)) this.#remove(turn.facts, event.path);
+      else if (event.type === "run.labelled") this.#relabel(turn.facts);
     }
     if (turn.facts.endedAtMs !== null)
       this.#byRun.delete(runKeyOf(turn.facts.tenant, turn.facts.runId));
@@ -59,10 +60,15 @@ export class ApprovalIndex {
     }
   }
 
-  async list(context: CallContext): Promise<readonly ApprovalView[]> {
+  async list(
+    context: CallContext,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<readonly ApprovalView[]> {
+    const wanted = Object.entries(labels);
     const open = [...this.#byRun.values()]
       .flatMap((ofRun) => [...ofRun.values()])
       .filter(({ facts }) => facts.tenant === context.tenant)
+      .filter(({ facts }) => wanted.every(([name, value]) => facts.labels[name] === value))
       .sort((a, b) => a.sinceMs - b.sinceMs);
     const views: ApprovalView[] = [];
     for (const { facts, path, input, sinceMs, expiresAtMs } of open) {
@@ -98,6 +104,11 @@ export class ApprovalIndex {
       this.#byRun.set(key, ofRun);
     }
     ofRun.set(approval.path, approval);
+  }
+
+  #relabel(facts: RunFacts): void {
+    const ofRun = this.#byRun.get(runKeyOf(facts.tenant, facts.runId));
+    for (const [path, approval] of ofRun ?? []) ofRun?.set(path, { ...approval, facts });
   }
 
   #remove({ tenant, runId }: RunFacts, path: string): void {

@@ -1,7 +1,8 @@
-/** What people's calls about a step are to the kernel: who decided what, and why, as one input. */
+/** What people's calls about a run or a step are to the kernel: who decided what, and why, as one input. */
 import type { Input } from "#kernel/inputs.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import type { Engine, StepResolution } from "../engine.ts";
+import type { Engine, LabelChange, StepResolution } from "../engine.ts";
+import { checkLabels } from "./start-labels.ts";
 
 type Payload = (value: unknown, name: string) => unknown;
 
@@ -16,6 +17,15 @@ export function approvalInput(
     ...{ kind: "approval", path, approved, comment: comment ?? null, by: principal },
     form: form === undefined ? null : payload(form, "form"),
   };
+}
+
+export function labelInput(
+  { principal }: CallContext,
+  { set = {}, remove = [], reason }: LabelChange,
+  labelsMax: number,
+): Input {
+  checkLabels(set, labelsMax);
+  return { kind: "label", set, remove, labelsMax, by: principal, reason: reason ?? null };
 }
 
 export function resolveInput(

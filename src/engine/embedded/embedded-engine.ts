@@ -22,6 +22,7 @@ import type {
   EngineStats,
   EventView,
   ExplainView,
+  LabelChange,
   ProgressView,
   RunStateView,
   RunSummary,
@@ -30,7 +31,7 @@ import type {
   StartRequest,
   StepResolution,
 } from "../engine.ts";
-import { approvalInput, resolveInput } from "./call-inputs.ts";
+import { approvalInput, labelInput, resolveInput } from "./call-inputs.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { eventsOf } from "./event-blobs.ts";
@@ -253,8 +254,11 @@ export class EmbeddedEngine implements Engine {
     return { ...progressOf(state), warnings: warningsOf(state.seq, this.#core.limits) };
   }
 
-  async approvals(context: CallContext): Promise<readonly ApprovalView[]> {
-    return this.#core.approvals.list(context);
+  async approvals(
+    context: CallContext,
+    filter: Parameters<Engine["approvals"]>[1] = {},
+  ): Promise<readonly ApprovalView[]> {
+    return this.#core.approvals.list(context, filter.labels ?? {});
   }
 
   async explain(context: CallContext, runId: string): Promise<ExplainView> {
@@ -315,6 +319,10 @@ export class EmbeddedEngine implements Engine {
     this.#guard();
     await this.#core.call(context, runId, input);
     return this.#view(context, runId);
+  }
+
+  async label(context: CallContext, runId: string, change: LabelChange): Promise<RunView> {
+    return this.#call(context, runId, labelInput(context, change, this.#core.limits.labelsMax));
   }
 
   async signal(

@@ -43,6 +43,9 @@ export function factsAfter(
         next.labels = event.labels;
         next.parentRunId = event.parent?.runId ?? null;
         break;
+      case "run.labelled":
+        next.labels = event.labels;
+        break;
       case "run.started":
         next.startedAtMs = at.atMs;
         break;

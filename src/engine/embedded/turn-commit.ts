@@ -107,6 +107,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   const checkpoint = isDue ? checkpointOf(state, services) : null;
   let commit = turnCommit({ turn, text, after, consumes, checkpoint }, services.store.epoch);
   if (blobs.length > 0) commit = { ...commit, blobs };
+  if (after.labels !== facts.labels && facts.seq > 0) commit = { ...commit, labels: after.labels };
   if (memos !== null) commit = { ...commit, memos };
   if (turn.admission !== null) commit = { ...commit, admission: turn.admission };
   const { stepLogs } = services;

@@ -1,12 +1,9 @@
 /** Approvals: what waits for a person, and the person's decision. */
-import { z } from "zod";
 import { RunJson, runToJson } from "#client/wire/run.ts";
-import { DecisionBody } from "#client/wire/run-requests.ts";
+import { ApprovalQuery, DecisionBody, labelsOf } from "#client/wire/run-requests.ts";
 import { ApprovalListJson, approvalToJson } from "#client/wire/workflow.ts";
 import type { Engine } from "#engine/engine.ts";
 import { defineRoute, type Route, RunParams } from "../route.ts";
-
-const ApprovalQuery = z.strictObject({ runId: z.string().optional() });
 
 export function approvalRoutes(engine: Engine): readonly Route[] {
   return [listRoute(engine), decideRoute(engine, "approve"), decideRoute(engine, "reject")];
@@ -19,10 +16,13 @@ function listRoute(engine: Engine): Route {
     operationId: "listApprovals",
     tag: "approvals",
     summary: "List what waits for a decision",
+    description: "`label` (`name=value`) may be given several times.",
     query: ApprovalQuery,
     responses: { 200: ApprovalListJson },
     async handler({ query, context }) {
-      const all = await engine.approvals(context);
+      const { label } = query;
+      const filter = label === undefined ? {} : { labels: labelsOf(label) };
+      const all = await engine.approvals(context, filter);
       const items = all.filter((one) => query.runId === undefined || one.runId === query.runId);
       return { status: 200, body: { items: items.map(approvalToJson) } };
     },

@@ -1,7 +1,7 @@
 /** What changes a run that exists: pause, resume, cancel, terminate, signal, rerun. */
 import { createHash } from "node:crypto";
 import { RunJson, runToJson } from "#client/wire/run.ts";
-import { ReasonBody, RerunBody, SignalBody } from "#client/wire/run-requests.ts";
+import { LabelBody, ReasonBody, RerunBody, SignalBody } from "#client/wire/run-requests.ts";
 import { SignalAnswerJson } from "#client/wire/workflow.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -22,6 +22,7 @@ export function runControlRoutes(engine: Engine): readonly Route[] {
     controlRoute("terminate", "End a run at once, without cleanup", (c, id, why) =>
       engine.terminate(c, id, why),
     ),
+    labelRoute(engine),
     signalRoute(engine),
     rerunRoute(engine),
   ];
@@ -45,6 +46,24 @@ function controlRoute(
     errors: ["run_not_found", "run_terminal"],
     async handler({ params, body, context }) {
       return { status: 200, body: runToJson(await act(context, params.id, body?.reason)) };
+    },
+  });
+}
+
+function labelRoute(engine: Engine): Route {
+  return defineRoute({
+    method: "PATCH",
+    path: "/api/v1/runs/{id}/labels",
+    operationId: "labelRun",
+    tag: "runs",
+    summary: "Change the labels of a run that has not ended",
+    description: "Idempotent; answers once durable.",
+    params: RunParams,
+    body: LabelBody,
+    responses: { 200: RunJson },
+    errors: ["run_not_found", "run_terminal", "input_invalid"],
+    async handler({ params, body, context }) {
+      return { status: 200, body: runToJson(await engine.label(context, params.id, body)) };
     },
   });
 }

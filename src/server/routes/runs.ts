@@ -1,7 +1,7 @@
 /** Runs: start, list, get. Waiting (`Prefer: wait=10`) costs no polling: the engine calls back. */
 
 import { RunJson, RunListJson, runToJson, summaryToJson } from "#client/wire/run.ts";
-import { ListQuery, StartBody } from "#client/wire/run-requests.ts";
+import { ListQuery, labelsOf, StartBody } from "#client/wire/run-requests.ts";
 import type { Engine, StartRequest } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { RunFilter } from "#ports/journal.ts";
@@ -138,13 +138,4 @@ async function waitForEnd(
 
 function preferenceApplied(waitMs: number): Readonly<Record<string, string>> {
   return waitMs === 0 ? {} : { "preference-applied": `wait=${waitMs / 1_000}` };
-}
-
-function labelsOf(pairs: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf("=");
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }

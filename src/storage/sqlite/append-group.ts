@@ -20,14 +20,17 @@ import { ADD_LABEL } from "./sql/add-label.ts";
 import { APPEND_TURN } from "./sql/append-turn.ts";
 import { CONSUME_MESSAGE } from "./sql/consume-message.ts";
 import { CREATE_RUN } from "./sql/create-run.ts";
+import { DROP_LABELS } from "./sql/drop-labels.ts";
 import { DROP_OLD_CHECKPOINTS } from "./sql/drop-old-checkpoints.ts";
 import { FIND_RUN } from "./sql/find-run.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
 import { FIND_TOMBSTONE } from "./sql/find-tombstone.ts";
 import { READ_EPOCH } from "./sql/read-epoch.ts";
+import { RELABEL_RUN } from "./sql/relabel-run.ts";
 import { SAVE_CHECKPOINT } from "./sql/save-checkpoint.ts";
 import { SAVE_START_KEY } from "./sql/save-start-key.ts";
 import { SEND_MESSAGE } from "./sql/send-message.ts";
+import { SET_LABELS } from "./sql/set-labels.ts";
 import { UPDATE_RUN } from "./sql/update-run.ts";
 import { UPDATE_RUN_STATUS } from "./sql/update-run-status.ts";
 import { toStoreError } from "./sqlite-error.ts";
@@ -126,6 +129,7 @@ function appendTurn(
   }
   if (turn.blobs !== undefined)
     referToBlobs(connection, { number: run.number, tenant, runId }, turn.blobs);
+  if (turn.labels !== undefined) changeLabels(connection, turn, run.number, turn.labels);
   if (turn.admission !== undefined) appendAdmission(connection, turn.admission);
   if (turn.logs !== undefined) appendLogs(connection, run.number, turn.logs);
   for (const { id, tenant: owner, toRunId, kind, body } of turn.sends) {
@@ -188,6 +192,18 @@ function createRun(connection: Connection, turn: TurnCommit, status: number): Kn
     connection.run(ADD_LABEL, tenant, name, value, createdAtMs, number);
   }
   return { number, seq, status, startedAtMs, endedAtMs, errorCode };
+}
+
+function changeLabels(
+  connection: Connection,
+  { tenant }: TurnCommit,
+  run: number,
+  labels: NonNullable<TurnCommit["labels"]>,
+): void {
+  connection.run(SET_LABELS, run, JSON.stringify(labels));
+  connection.run(DROP_LABELS, run);
+  for (const [name, value] of Object.entries(labels))
+    connection.run(RELABEL_RUN, tenant, name, value, run);
 }
 
 function saveCheckpoint(connection: Connection, run: number, checkpoint: CheckpointRecord): void {

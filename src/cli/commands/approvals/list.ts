@@ -2,21 +2,27 @@
 import type { Command } from "commander";
 import { approvalToJson } from "#client/wire/workflow.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import { labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatInstant, formatTable } from "../../format.ts";
 import { hintsFor } from "../../hints.ts";
 import { oneLine, visible } from "../../output.ts";
 
+interface Options {
+  readonly label?: Readonly<Record<string, string>>;
+}
+
 export function addApprovalsListCommand(approvals: Command, cli: Cli): void {
   approvals
     .command("list")
     .description("list what waits for an approval")
+    .option("--label <name=value>", "only of runs with this label; may be repeated", labelArgument)
     .action(
-      cli.action<[], object>(async (session) => {
+      cli.action<[], Options>(async (session, _args, { label }) => {
         const { output, machine } = session;
         const { engine } = await session.access();
-        const items = await engine.approvals(LOCAL_CONTEXT);
+        const items = await engine.approvals(LOCAL_CONTEXT, { labels: label });
         if (output.isJson) output.printJson({ items: items.map(approvalToJson) });
         if (output.isJson) return EXIT.ok.code;
         const first = items[0];

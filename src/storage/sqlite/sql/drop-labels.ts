@@ -1,0 +1,3 @@
+/** All labels of a run leave the index. */
+export const DROP_LABELS = `
+DELETE FROM labels WHERE run = ?1`;
