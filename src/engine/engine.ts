@@ -14,6 +14,9 @@ import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
+import type { LabelChange, SignalRequest, StepResolution } from "./run-changes.ts";
+
+export type { LabelChange, SignalRequest, StepResolution } from "./run-changes.ts";
 
 /** A run as people and machines see it. Instants are epoch milliseconds here, ISO text over HTTP. */
 export interface RunView {
@@ -196,36 +199,6 @@ export interface StartRequest {
   readonly idempotencyKey?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly priority?: number | undefined;
-}
-
-export interface SignalRequest {
-  readonly name: string;
-  readonly key?: string | null | undefined;
-  readonly payload?: unknown;
-  /** Applied once per run and id. Made up when missing. */
-  readonly id?: string | undefined;
-}
-
-/** What an operator decides about one step. */
-export interface StepResolution {
-  readonly action: "retry" | "skip" | "complete" | "fail";
-  /** Journaled with the principal. */
-  readonly reason?: string | undefined;
-  /** Applied once per run and id. */
-  readonly id?: string | undefined;
-  /** complete: the step's output, and the port of a step that has ports. */
-  readonly output?: unknown;
-  readonly port?: string | undefined;
-  /** fail: the error's message. */
-  readonly message?: string | undefined;
-}
-
-/** Labels to set and to take away, both at once. */
-export interface LabelChange {
-  readonly set?: Readonly<Record<string, string>> | undefined;
-  readonly remove?: readonly string[] | undefined;
-  /** Journaled with the principal. */
-  readonly reason?: string | undefined;
 }
 
 export interface Engine {

@@ -17,7 +17,6 @@ import { admissionStats } from "../admission/admission-stats.ts";
 import { bulkheadStats } from "../admission/bulkhead-stats.ts";
 import { Look } from "../admission/slot-wait.ts";
 import type {
-  ApprovalView,
   Engine,
   EngineStats,
   EventView,
@@ -254,12 +253,8 @@ export class EmbeddedEngine implements Engine {
     return { ...progressOf(state), warnings: warningsOf(state.seq, this.#core.limits) };
   }
 
-  async approvals(
-    context: CallContext,
-    filter: Parameters<Engine["approvals"]>[1] = {},
-  ): Promise<readonly ApprovalView[]> {
-    return this.#core.approvals.list(context, filter.labels ?? {});
-  }
+  readonly approvals: Engine["approvals"] = async (context, filter = {}) =>
+    this.#core.approvals.list(context, filter.labels ?? {});
 
   async explain(context: CallContext, runId: string): Promise<ExplainView> {
     const host = this.#core.host(runKeyOf(context.tenant, runId));
