@@ -7,6 +7,7 @@ import { createGunzip } from "node:zlib";
 import { expect, test } from "vitest";
 import { openArchivedRun } from "#engine/embedded/archived-run.ts";
 import { Housekeeping } from "#engine/embedded/housekeeping.ts";
+import type { AttemptRequest } from "#engine/embedded/options.ts";
 import { KEEP_30_DAYS, type RetentionOptions } from "#engine/embedded/retention.ts";
 import { NodeError } from "#errors/step-error.ts";
 import type { Archive } from "#ports/archive.ts";
@@ -27,7 +28,10 @@ const report = workflow("report", {
 });
 
 const work = {
-  large: async () => ({ value: large }),
+  large: async ({ log }: AttemptRequest) => {
+    log.info("large", { bytes: large.length });
+    return { value: large };
+  },
   fails: () => Promise.reject(new NodeError("failed", "no")),
 };
 
@@ -97,12 +101,17 @@ test("an archived run is read back with the same events, values and state", asyn
   expect(before.state.run.output).toEqual({ value: large });
 
   const kept: string[] = [];
+  const logs = () => kept.filter((line) => line.startsWith('{"kind":"log"'));
   for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) }))
     kept.push(line);
-  await expect(openArchivedRun(listed(kept.slice(0, -1)), nodes, silent)).rejects.toMatchObject({
-    code: "request_invalid",
-    message: expect.stringMatching(/not whole/),
-  });
+  expect(logs().map((line) => JSON.parse(line).line)).toMatchObject([
+    { path: "a", attempt: 1, text: "large", fields: `{"bytes":${large.length}}` },
+  ]);
+  for (const damaged of [kept.slice(0, -1), kept.filter((line) => !logs().includes(line))])
+    await expect(openArchivedRun(listed(damaged), nodes, silent)).rejects.toMatchObject({
+      code: "request_invalid",
+      message: expect.stringMatching(/not whole/),
+    });
 });
 
 async function* listed(lines: readonly string[]): AsyncGenerator<string> {

@@ -94,3 +94,11 @@ test("the longest of overlapping values wins", () => {
   ]);
   expect(both.text("a token-123456 b token-1 c")).toBe("a [secret LONG] b [secret SHORT] c");
 });
+
+test("what becomes text only in JSON is searched as what it becomes, else left as it is", () => {
+  const redactor = new Redactor([{ name: "KEY", value: "s3cret-value" }]);
+  const leaks = { url: new URL("https://x.test/?t=s3cret-value") };
+  expect(JSON.stringify(redactor.value(leaks))).toBe('{"url":"https://x.test/?t=[secret KEY]"}');
+  const clean = { at: new Date(5), url: new URL("https://x.test/") };
+  expect(redactor.value(clean)).toBe(clean);
+});
