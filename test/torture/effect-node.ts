@@ -9,7 +9,7 @@ import { z } from "zod";
 import { defineNode, type NodeDefinition, NodeError } from "#nodes/define-node.ts";
 import { pause } from "./pause.ts";
 import { connectWitness, type WitnessConnection } from "./witness-connection.ts";
-import { noncesIn, type WitnessRecord } from "./witness-record.ts";
+import { Marks, noncesIn, type WitnessRecord } from "./witness-record.ts";
 
 const Share = z.number().min(0).max(1).default(0);
 
@@ -37,12 +37,16 @@ export function effectNode(witnessSocket: string): NodeDefinition {
       hangShare: Share,
       /** Makes the output this much larger. */
       bytes: z.int().default(0),
+      /** What the witness is told of the rules that the step is under. */
+      marks: Marks.optional(),
     }),
     output: z.object({ nonce: z.string(), padding: z.string().optional() }),
     async run(config, context) {
       const { idempotencyKey: key, runId, path, attempt, signal } = context;
       const self = { key, runId, path, attempt };
-      await tell({ phase: "begin", ...self, sees: noncesIn(config.sees) });
+      const { marks } = config;
+      const told = { sees: noncesIn(config.sees), ...(marks === undefined ? {} : { marks }) };
+      await tell({ phase: "begin", ...self, atMs: Date.now(), ...told });
       const dice = Math.random();
       const hangs = dice < config.hangShare;
       const workMs = config.minMs + Math.random() * (config.maxMs - config.minMs);

@@ -1,6 +1,7 @@
 /** The reading finds what it is there to find: each promise is broken once, in an otherwise sound story. */
 import { expect, test } from "vitest";
 import type { RunEvent } from "#kernel/events.ts";
+import { Chains } from "./chains.ts";
 import type { Journal } from "./journals.ts";
 import { type Broken, Reading } from "./reading.ts";
 import type { WitnessRecord } from "./witness-record.ts";
@@ -135,4 +136,174 @@ test.each(LIES)("%s: found as %s", async (_what, name, lie) => {
   const story = soundStory();
   lie(story);
   expect(namesOf(await read(story))).toContain(name);
+});
+
+/** A saga of two effects of which the second is broken, a run that goes on, a limit, a result used twice. */
+function ruledStory(): Story {
+  const by = (path: string, key: string, attempt = 1) =>
+    ({ key, runId: "r", path, attempt, host: 1 }) as const;
+  const undo = (of: string) => `s.compensate["s.${of}"].undo`;
+  const ran = (path: string, output: unknown): RunEvent[] => [
+    { type: "step.started", path, attempt: 1 },
+    { type: "step.succeeded", path, attempt: 1, output },
+  ];
+  const rate = { key: "bell", limit: 1, perMs: 1_000 };
+  const slots = { key: "desk", limit: 1 };
+  const nonce = ONE;
+  return {
+    events: [
+      ...ran("s.a", null),
+      ...ran("s.b", null),
+      ...ran(undo("b"), null),
+      ...ran(undo("a"), null),
+      {
+        type: "step.failed",
+        path: "s",
+        error: { code: "user.broken", message: "", retryable: false },
+      },
+      ...ran("m", { nonce }),
+      { type: "step.memo_hit", path: "n", key: "k", from: { runId: "r", path: "m", atMs: 0 } },
+      { type: "step.succeeded", path: "n", output: { nonce } },
+      ...ran("d", null),
+      { type: "step.started", path: "e", attempt: 1 },
+    ],
+    records: [
+      { phase: "begin", ...by("s.a", "ka"), marks: { saga: "s" } },
+      { phase: "end", ...by("s.a", "ka"), nonce: "nonce-a" },
+      { phase: "begin", ...by("s.b", "kb"), marks: { saga: "s" } },
+      { phase: "end", ...by("s.b", "kb"), nonce: "nonce-b" },
+      { phase: "begin", ...by(undo("b"), "ub"), marks: { undoes: "kb" } },
+      { phase: "begin", ...by(undo("a"), "ua"), marks: { undoes: "ka" } },
+      { phase: "begin", ...by("m", "km"), marks: { memo: "topic" } },
+      { phase: "end", ...by("m", "km"), nonce },
+      { phase: "begin", ...by("d", "kd"), atMs: 0, marks: { slots, rate } },
+      // Its host was killed: what it had running ended with it.
+      { phase: "begin", ...by("e", "ke"), host: 2, atMs: 1_000, marks: { slots, rate } },
+    ],
+    signals: [],
+    starts: ["r"],
+  };
+}
+
+test("a story of sagas, limits and remembered results breaks nothing", async () => {
+  const reading = await read(ruledStory());
+  expect(namesOf(reading)).toEqual([]);
+  expect(reading.rules).toMatchObject({
+    undoing: { sagasFailed: 1, compensated: 2 },
+    limits: { underLimit: 4, mostAtOnce: 1, mostInWindow: 1 },
+    recall: { memoKeys: 1, memoHits: 1 },
+  });
+});
+
+/** As if nobody had killed the victim in between. */
+function sameHost({ records }: Story): void {
+  for (const [at, record] of records.entries()) records[at] = { ...record, host: 1 };
+}
+function without<Item>(items: Item[], gone: (item: Item) => boolean): void {
+  items.splice(0, items.length, ...items.filter((item) => !gone(item)));
+}
+const again = { key: "other", runId: "r", path: "z", attempt: 1, host: 2 } as const;
+const started = { type: "step.started", path: "z", attempt: 1 } as const;
+
+const BROKEN_RULES: readonly (readonly [string, Broken, (story: Story) => void])[] = [
+  [
+    "an effect of a failed saga is not undone",
+    "undone",
+    ({ records }) => without(records, ({ key }) => key === "ua"),
+  ],
+  [
+    "the first is undone first",
+    "undone",
+    ({ records }) => {
+      const [one, two] = records.splice(4, 2);
+      if (one !== undefined && two !== undefined) records.splice(4, 0, two, one);
+    },
+  ],
+  [
+    "an effect is undone twice",
+    "undone",
+    ({ records, events }) => {
+      events.push(started);
+      records.push({ phase: "begin", ...again, marks: { undoes: "ka" } });
+    },
+  ],
+  [
+    "a saga that did not fail is undone",
+    "undone",
+    ({ events }) => without(events, ({ type }) => type === "step.failed"),
+  ],
+  [
+    "what never began is undone",
+    "undone",
+    ({ records, events }) => {
+      events.push(started);
+      records.push({ phase: "begin", ...again, marks: { undoes: "nothing" } });
+    },
+  ],
+  [
+    "a run goes on in one that does not exist",
+    "chains",
+    ({ events }) => events.push({ type: "run.continued", toRunId: "gone", chainId: "r" }),
+  ],
+  ["two run where one may", "overrun", sameHost],
+  [
+    "a rate limit forgets what was before a restart",
+    "overrun",
+    ({ records }) => {
+      const last = records.pop();
+      if (last !== undefined) records.push({ ...last, atMs: 500 });
+    },
+  ],
+  [
+    "a remembered result is executed again",
+    "recalled",
+    ({ records, events }) => {
+      events.push(started);
+      records.push({ phase: "begin", ...again, marks: { memo: "topic" } });
+    },
+  ],
+  [
+    "two executions of one key at once",
+    "recalled",
+    ({ records, events }) => {
+      events.push(started);
+      records.splice(7, 0, { phase: "begin", ...again, host: 1, marks: { memo: "topic" } });
+    },
+  ],
+  [
+    "a remembered result is another when it is used",
+    "recalled",
+    ({ events }) => {
+      const at = events.findIndex((event) => event.type === "step.succeeded" && event.path === "n");
+      events[at] = { type: "step.succeeded", path: "n", output: { nonce: TWO } };
+    },
+  ],
+];
+
+test.each(BROKEN_RULES)("%s: found as %s", async (_what, name, lie) => {
+  const story = ruledStory();
+  lie(story);
+  expect(namesOf(await read(story))).toContain(name);
+});
+
+test("a chain comes to one last link: not to none, and not to two", async () => {
+  const queued = (continued?: { fromRunId: string }): RunEvent =>
+    ({
+      type: "run.queued",
+      ...(continued === undefined ? {} : { continued: { ...continued, chainId: "one" } }),
+    }) as RunEvent;
+  const to = (toRunId: string): RunEvent => ({ type: "run.continued", toRunId, chainId: "one" });
+  const brokenBy = (journals: Readonly<Record<string, readonly RunEvent[]>>) => {
+    const chains = new Chains();
+    for (const [runId, events] of Object.entries(journals))
+      for (const event of events) chains.addEvent(runId, event);
+    chains.compare();
+    return chains.broken;
+  };
+  const one = [queued(), to("two")];
+  expect(brokenBy({ one, two: [queued({ fromRunId: "one" })] })).toEqual([]);
+  expect(brokenBy({ one: [queued()], two: [queued({ fromRunId: "one" })] })).not.toEqual([]);
+  const twins = { two: [queued({ fromRunId: "one" })], three: [queued({ fromRunId: "one" })] };
+  expect(brokenBy({ one, ...twins })).toContain("chain one has 2 last links");
+  expect(brokenBy({ one: [queued(), to("one")] })).toContain("chain one has 0 last links");
 });

@@ -11,9 +11,17 @@
  *   T6 otherKey     All attempts of a step instance carry one key, which no other instance has.
  *   T7 undurable    An effect that began has its start in the journal; no attempt begins twice.
  *   T8 unwitnessed  A journaled output is one that the witness saw.
+ *   T9 undone       A failed saga undoes what it did, once, the last first (undoing.ts).
+ *   T10 chains      A chain of continued runs comes to its last link once (chains.ts).
+ *   T11 overrun     No concurrency key and no rate limit lets through too many (limits.ts).
+ *   T12 recalled    A remembered result is used instead of another execution (recall.ts).
  */
 import type { RunEvent } from "#kernel/events.ts";
+import { Chains } from "./chains.ts";
 import type { Journal } from "./journals.ts";
+import { Limits } from "./limits.ts";
+import { Recall } from "./recall.ts";
+import { Undoing } from "./undoing.ts";
 import type { WitnessRecord } from "./witness-record.ts";
 import type { Acknowledged } from "./workload.ts";
 
@@ -25,7 +33,11 @@ export type Broken =
   | "signals"
   | "otherKey"
   | "undurable"
-  | "unwitnessed";
+  | "unwitnessed"
+  | "undone"
+  | "chains"
+  | "overrun"
+  | "recalled";
 
 const SETTLING: ReadonlySet<string> = new Set([
   "step.succeeded",
@@ -37,6 +49,10 @@ const SETTLING: ReadonlySet<string> = new Set([
 const ENDING: ReadonlySet<string> = new Set(["run.succeeded", "run.failed", "run.cancelled"]);
 
 export class Reading {
+  readonly #undoing = new Undoing();
+  readonly #chains = new Chains();
+  readonly #limits = new Limits();
+  readonly #recall = new Recall();
   readonly broken: Record<Broken, string[]> = {
     lost: [],
     stuck: [],
@@ -46,6 +62,10 @@ export class Reading {
     otherKey: [],
     undurable: [],
     unwitnessed: [],
+    undone: this.#undoing.broken,
+    chains: this.#chains.broken,
+    overrun: this.#limits.broken,
+    recalled: this.#recall.broken,
   };
   readonly counts = {
     runs: 0,
@@ -62,6 +82,12 @@ export class Reading {
     effects: 0,
     repeats: 0,
     valuesSeen: 0,
+  };
+  readonly rules = {
+    undoing: this.#undoing.counts,
+    chains: this.#chains.counts,
+    limits: this.#limits.counts,
+    recall: this.#recall.counts,
   };
   readonly #runs = new Set<string>();
   readonly #started = new Set<string>();
@@ -82,6 +108,9 @@ export class Reading {
     let ends = 0;
     for (const [at, { seq, event }] of events.entries()) {
       if (seq !== at + 1) this.broken.doubled.push(`${run.id} has a gap before event ${seq}`);
+      this.#undoing.addEvent(run.id, seq, event);
+      this.#chains.addEvent(run.id, event);
+      this.#recall.addEvent(run.id, event);
       if (ENDING.has(event.type)) ends++;
       if (SETTLING.has(event.type)) this.#addOutcome(run.id, event);
       if (event.type === "step.started")
@@ -128,6 +157,9 @@ export class Reading {
     const hashOf = new Map<string, string>();
     const seen: { readonly by: string; readonly nonce: string }[] = [];
     for await (const record of records) {
+      this.#undoing.addRecord(record);
+      this.#limits.addRecord(record);
+      this.#recall.addRecord(record);
       const step = `${record.runId} ${record.path}`;
       const attempt = `${step} ${record.attempt}`;
       if (record.phase === "end") {
@@ -152,6 +184,7 @@ export class Reading {
       stepOf.set(record.key, step);
       for (const nonce of record.sees ?? []) seen.push({ by: attempt, nonce });
     }
+    for (const rule of [this.#undoing, this.#chains, this.#limits, this.#recall]) rule.compare();
     this.counts.valuesSeen = seen.length;
     for (const { by, nonce } of seen) {
       const giver = givenBy.get(nonce);

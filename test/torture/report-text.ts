@@ -5,7 +5,7 @@ import { faultsOf, type TortureReport } from "./torture.ts";
 const FAULTS_SHOWN = 40;
 
 export function reportText(report: TortureReport): string {
-  const { kills, counts, broken, starts } = report;
+  const { kills, counts, rules, broken, starts } = report;
   const lines = [
     `${kills.length} kills in ${report.seconds.toFixed(0)} s, seed ${report.seed}; a start took ${report.startMs.median.toFixed(0)} ms (median), ${report.startMs.max.toFixed(0)} ms at most; calm after ${report.calmSeconds.toFixed(1)} s`,
     "",
@@ -39,6 +39,18 @@ export function reportText(report: TortureReport): string {
       `${report.signalsAcknowledged} acknowledged, ${counts.signalsSentByRuns} sent by runs`,
     ),
     row("approvals acknowledged", counts.approvals),
+    row(
+      "sagas failed",
+      rules.undoing.sagasFailed,
+      `${rules.undoing.compensated} of their effects were undone`,
+    ),
+    row("chains of runs", rules.chains.chains, `${rules.chains.continued} runs were continued`),
+    row(
+      "effects under a limit",
+      rules.limits.underLimit,
+      `${rules.limits.mostAtOnce} at once, ${rules.limits.mostInWindow} in a window, at most`,
+    ),
+    row("results used again", rules.recall.memoHits, `of ${rules.recall.memoKeys} remembered`),
     "",
     row("acknowledged runs lost", broken.lost.length),
     row("runs stuck", broken.stuck.length),
@@ -48,6 +60,10 @@ export function reportText(report: TortureReport): string {
     row("repeats with another key", broken.otherKey.length, `of ${counts.repeats}`),
     row("effects without a durable start", broken.undurable.length, `of ${counts.effects}`),
     row("outputs nobody witnessed", broken.unwitnessed.length),
+    row("sagas undone wrongly", broken.undone.length, `of ${rules.undoing.sagasFailed}`),
+    row("chains lost or doubled", broken.chains.length, `of ${rules.chains.chains}`),
+    row("limits overrun", broken.overrun.length),
+    row("remembered results executed again", broken.recalled.length),
     row("other complaints", report.complaints.length),
     row("integrity_check", report.integrity),
   ];

@@ -15,6 +15,10 @@ test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", a
     otherKey: [],
     undurable: [],
     unwitnessed: [],
+    undone: [],
+    chains: [],
+    overrun: [],
+    recalled: [],
   });
   expect(report.complaints).toEqual([]);
   expect(report.integrity).toBe("ok");

@@ -43,6 +43,8 @@ export interface TortureReport {
   readonly starts: { readonly begun: number; readonly acknowledged: number };
   readonly signalsAcknowledged: number;
   readonly counts: Reading["counts"];
+  /** How much there was to break of sagas, chains, limits and remembered results. */
+  readonly rules: Reading["rules"];
   /** Share of kills that met at least CROWD steps in flight. */
   readonly crowdedShare: number;
   readonly integrity: string;
@@ -111,6 +113,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     starts: { begun: workload.runsBegun, acknowledged: workload.acknowledged.starts.size },
     signalsAcknowledged: workload.acknowledged.signals.size,
     counts: reading.counts,
+    rules: reading.rules,
     crowdedShare: kills.filter(({ inFlight }) => inFlight >= CROWD).length / kills.length,
     integrity: integrityOf(join(dataDir, "store.db")),
     broken: reading.broken,

@@ -12,6 +12,9 @@ if (socketPath === undefined || file === undefined)
   throw new Error("usage: witness-process.ts SOCKET FILE");
 const records = openSync(file, "a");
 const inFlight = new Map<Socket, Set<string>>();
+/** By the order of their first words: the torture itself has a connection too, and only asks. */
+const hosts = new Map<Socket, number>();
+let spokeCount = 0;
 
 function hear(socket: Socket, line: string): void {
   const said = WitnessLine.parse(JSON.parse(line));
@@ -21,7 +24,12 @@ function hear(socket: Socket, line: string): void {
     socket.write(`${count}\n`);
     return;
   }
-  writeSync(records, `${line}\n`);
+  let host = hosts.get(socket);
+  if (host === undefined) {
+    host = spokeCount += 1;
+    hosts.set(socket, host);
+  }
+  writeSync(records, `${JSON.stringify({ ...said, host })}\n`);
   const attempt = `${said.runId} ${said.path} ${said.attempt}`;
   if (said.phase === "begin") inFlight.get(socket)?.add(attempt);
   else inFlight.get(socket)?.delete(attempt);
@@ -35,7 +43,10 @@ const server = createServer((socket) => {
     .on("line", (line) => hear(socket, line))
     .on("error", () => socket.destroy());
   socket.on("error", () => socket.destroy());
-  socket.on("close", () => inFlight.delete(socket));
+  socket.on("close", () => {
+    inFlight.delete(socket);
+    hosts.delete(socket);
+  });
 });
 server.listen(socketPath, () => process.stdout.write("ready\n"));
 process.stdin.resume().on("end", () => process.exit(0));

@@ -5,12 +5,30 @@
  */
 import { z } from "zod";
 
+/** The rules that an effect is under, as its workflow says. */
+export const Marks = z.strictObject({
+  /** Path of the saga that it belongs to. */
+  saga: z.string().optional(),
+  /** It is a compensation: the key of the effect that it undoes. */
+  undoes: z.string().optional(),
+  /** What its result is remembered under. */
+  memo: z.string().optional(),
+  slots: z.object({ key: z.string(), limit: z.int() }).optional(),
+  rate: z.object({ key: z.string(), limit: z.int(), perMs: z.int() }).optional(),
+});
+export type Marks = z.infer<typeof Marks>;
+
 export const WitnessRecord = z.object({
   phase: z.enum(["begin", "end"]),
   key: z.string(),
   runId: z.string(),
   path: z.string(),
   attempt: z.int(),
+  /** Which life of the victim spoke, 1 for the first: the witness's own count of connections. */
+  host: z.int().optional(),
+  /** begin: the instant at which the effect was called. */
+  atMs: z.number().optional(),
+  marks: Marks.optional(),
   /** begin: the nonces of other effects that this one was given. */
   sees: z.array(z.string()).optional(),
   /** end: what it gives; null when it fails. */

@@ -17,7 +17,13 @@ const REPEATS = 3_000;
 const LOOK_EVERY_MS = 150;
 
 /** How often each workflow is started; receivers are started with their sender. */
-const MIX = ["fan", "fan", "fan", "nest", "nest", "talk", "sender", "family", "family"] as const;
+const MIX = [
+  ...["fan", "fan", "fan", "fan", "fan", "fan", "nest", "nest", "nest", "nest", "talk", "talk"],
+  ...["sender", "sender", "family", "family", "family", "family"],
+  ...["trip", "trip", "chain", "lineage", "desk", "desk", "recall", "recall"],
+];
+/** So many runs started one after another ask the same questions. */
+const RUNS_PER_TOPIC = 24;
 
 export interface Acknowledged {
   /** Runs whose start was answered. */
@@ -114,9 +120,16 @@ export class Workload {
       await this.#start("sender", { to });
       return;
     }
-    const input = workflow === "nest" ? { number: Math.floor(this.#random() * 3) } : {};
+    const input = this.#inputOf(workflow);
     const runId = await this.#start(workflow, input);
     if (workflow === "talk") this.#talkTo(runId);
+  }
+
+  #inputOf(workflow: string): object {
+    if (workflow === "nest") return { number: Math.floor(this.#random() * 3) };
+    if (workflow === "recall")
+      return { topic: `${this.#token}-${Math.floor(this.#runs / RUNS_PER_TOPIC)}` };
+    return {};
   }
 
   async #start(workflow: string, input: object): Promise<string> {
@@ -199,5 +212,5 @@ export class Workload {
 }
 
 function rank(file: string): number {
-  return file.startsWith("leaf") ? 0 : 1;
+  return file.startsWith("leaf") || file.startsWith("chain") ? 0 : 1;
 }
