@@ -26,5 +26,8 @@ test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", a
   expect(new Set(report.kills.map(({ phase }) => phase)).size).toBe(5);
   expect(report.counts.repeats).toBeGreaterThan(0);
   expect(report.counts.valuesSeen).toBeGreaterThan(0);
+  expect(report.rules.chains.chains).toBeGreaterThan(0);
+  expect(report.rules.limits.underLimit).toBeGreaterThan(0);
+  expect(report.rules.recall.memoHits).toBeGreaterThan(0);
   expect(report.starts.acknowledged).toBeGreaterThan(0);
 });
