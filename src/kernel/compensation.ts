@@ -32,7 +32,7 @@ export function keepForSaga(
   const { compensate } = instance.step;
   if (compensate === null) return;
   const hasDone = status === "succeeded" && instance.live?.isRemembered !== true;
-  const outcome = hasDone ? "succeeded" : isInDoubt(instance) ? "unknown" : null;
+  const outcome = hasDone ? "succeeded" : isInDoubt(instance, status) ? "unknown" : null;
   if (outcome === null) return;
   const saga = sagaAround(instance.scope);
   if (saga === null) return;
@@ -47,19 +47,27 @@ export function keepForSaga(
 }
 
 /** Failures that say nothing about what the attempt did. */
-const NO_ANSWER: ReadonlySet<string> = new Set(["timeout", "aborted", "host_lost"]);
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  "timeout",
+  "heartbeat_timeout",
+  "aborted",
+  "host_lost",
+  "operator_failed",
+]);
 
-/** Whether an attempt that ends with `error` leaves open what it did. */
+/** Whether an attempt that ends with `error` (null: by no answer of its own) leaves open what it did. */
 export function leavesDoubt(instance: StepInstance, error: StepError | null): boolean {
   if (instance.status === "running")
-    return instance.live?.cancelling != null || (error !== null && NO_ANSWER.has(error.code));
+    return instance.live?.cancelling != null || error === null || NO_ANSWER.has(error.code);
   // A child that goes on without its parent may do anything yet.
   const wait = instance.status === "awaiting" ? (instance.live?.wait ?? null) : null;
   return wait?.kind === "child" && wait.onParentEnd === "abandon";
 }
 
-function isInDoubt(instance: StepInstance): boolean {
-  return instance.live?.inDoubt === true || leavesDoubt(instance, instance.error);
+function isInDoubt(instance: StepInstance, status: SettledStatus): boolean {
+  // The error of an attempt before this one says nothing of it.
+  const error = status === "failed" ? instance.error : null;
+  return instance.live?.inDoubt === true || leavesDoubt(instance, error);
 }
 
 /** C3. */

@@ -166,6 +166,8 @@ function resume(state: RunState): void {
   if (state.deadlineAtMs !== null) state.deadlineAtMs += pausedMs;
   for (const { live, status } of state.steps.values()) {
     if (live === null) continue;
+    // What has not begun yet counts its deadline from here.
+    if (status === "ready") live.readyAtMs += Math.min(pausedMs, state.nowMs - live.readyAtMs);
     if (live.deadlineAtMs !== null) live.deadlineAtMs += pausedMs;
     if (live.cleanupAtMs !== null) live.cleanupAtMs += pausedMs;
     if (live.timeoutAtMs !== null && status !== "running") live.timeoutAtMs += pausedMs;

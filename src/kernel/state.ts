@@ -71,7 +71,7 @@ export interface StepInstance {
 }
 
 export interface Live {
-  readonly readyAtMs: number;
+  readyAtMs: number;
   input: ValueRef;
   /** Which texts of the input hold secrets; null: none. */
   secrets: readonly SecretUse[] | null;

@@ -6,11 +6,11 @@ import type { TimeLimits } from "./events.ts";
 import type { StepInstance } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
-export function deadlineOf(instance: StepInstance): Pick<TimeLimits, "deadlineAtMs"> {
-  const { deadlineMs } = instance.step;
-  return deadlineMs === null || instance.live === null
-    ? {}
-    : { deadlineAtMs: instance.live.readyAtMs + deadlineMs };
+export function deadlineOf({ step, live }: StepInstance): Pick<TimeLimits, "deadlineAtMs"> {
+  const { deadlineMs } = step;
+  if (deadlineMs === null || live === null) return {};
+  // An attempt before this one began it, and pauses may have moved it since.
+  return { deadlineAtMs: live.deadlineAtMs ?? live.readyAtMs + deadlineMs };
 }
 
 /** Of an attempt that starts now. */

@@ -218,6 +218,30 @@ describe("outcomes that nobody knows", () => {
     expect(again.state.terminal).toBe("succeeded");
   });
 
+  test("a step that went silent is undone", () => {
+    const driver = start([saga("trip", [booked("a", { heartbeatTimeout: "1s" })])]);
+    driver
+      .give({ kind: "admit", paths: ["trip.a"] })
+      .fireNext()
+      .settle();
+    expect(driver.state.error?.code).toBe("heartbeat_timeout");
+    expect(outcomes(driver)).toEqual([unknown("trip.a")]);
+  });
+
+  test.each(["fail", "skip"] as const)(
+    "a step that an operator lets %s while it runs",
+    (action) => {
+      const driver = start([saga("trip", [booked("a"), boom])]);
+      driver.give({ kind: "admit", paths: ["trip.a"] });
+      driver.give({
+        ...{ kind: "resolve", path: "trip.a", action, by: "me", reason: null, id: null },
+        ...{ output: null, port: null, message: null },
+      });
+      driver.settle();
+      expect(outcomes(driver)).toEqual([unknown("trip.a")]);
+    },
+  );
+
   test("a step whose host was lost three times is undone", () => {
     const driver = start([saga("trip", [booked("a")])]);
     for (let attempt = 1; attempt <= 3; attempt++) {

@@ -461,6 +461,24 @@ describe("time and people", () => {
     expect(timer).toMatchObject({ dueAtMs: 1_000_000 + 10_000 + 60_000 });
   });
 
+  test("a child that is tried again keeps what a pause added to its deadline", () => {
+    const retry = { attempts: 2, initial: "1s", jitter: "none" } as const;
+    const driver = run([
+      { id: "c", uses: "workflow.run", with: { workflow: "w" }, deadline: "10s", retry },
+    ]);
+    const wait = driver.state.steps.get("c")?.live?.wait as { readonly runId: string };
+    driver.give({
+      ...{ kind: "child_finished", path: "c", runId: wait.runId, status: "failed" },
+      ...{ output: null, error: null },
+    });
+    driver.give({ kind: "pause", by: "me", reason: null });
+    driver.nowMs += 60_000;
+    driver.give({ kind: "resume", by: "me", reason: null });
+    driver.fireNext();
+    const timer = driver.effects.get("deadline:c");
+    expect(timer).toMatchObject({ dueAtMs: 1_000_000 + 10_000 + 60_000 });
+  });
+
   const signal = (id: string, payload: unknown, key: string | null = null) =>
     ({ kind: "signal", id, name: "go", key, payload, by: "me" }) as const;
 
