@@ -19,14 +19,17 @@ if (values.plant !== undefined) {
   plantBug(values.plant);
 }
 const { simulate } = await import("../test/simulation/simulation.ts");
+const { addMet, SEEDS_THAT_MEET_ALL, unmet } = await import("../test/simulation/must-meet.ts");
 
 const from = Number(values.from);
 const seeds = Number(values.seeds);
 const totals = { runs: 0, crashes: 0, faults: 0, attempts: 0, repeats: 0 };
+const met = new Map<string, number>();
 const startedMs = performance.now();
 for (let seed = from; seed < from + seeds; seed++) {
   try {
     const report = await simulate(seed);
+    addMet(met, report);
     for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += report[name];
   } catch (fault) {
     process.stdout.write(
@@ -42,4 +45,12 @@ process.stdout.write(
   `${seeds} seeds clean in ${seconds.toFixed(1)} s: ${totals.runs} runs, ${totals.attempts} attempts ` +
     `(${totals.repeats} repeats, all with their own key), ${totals.crashes} crashes, ${totals.faults} commit faults\n`,
 );
-process.exit(0);
+const of = (name: string) => met.get(name) ?? 0;
+process.stdout.write(
+  `undone: ${of("undone.succeeded")} done, ${of("undone.unknown")} in doubt, ${of("undone.failed")} failed; ` +
+    `${of("chain.continued")} runs continued with ${of("chain.carried")} unread signals; ` +
+    `${of("time.cutOff")} cleanups cut off; ${of("opened")} breakers opened, ${of("probes")} probes\n`,
+);
+const missing = seeds >= SEEDS_THAT_MEET_ALL ? unmet(met) : [];
+if (missing.length > 0) process.stdout.write(`never met: ${missing.join(", ")}\n`);
+process.exit(missing.length > 0 ? 1 : 0);

@@ -24,6 +24,7 @@ export function pick<Value>(random: Random, values: readonly Value[]): Value {
 }
 
 export const RANDOM_RATE = { limit: 2, per: 1_500 } as const;
+export const RANDOM_BREAKER = { resetAfterMs: 2_000 } as const;
 
 export interface GenerateOptions {
   /** Which step types stand for pure work, failing pure work and effects. */
@@ -33,6 +34,8 @@ export interface GenerateOptions {
   /** Names of workflows that may be run as children. */
   readonly children: readonly string[];
   readonly depthMax: number;
+  /** Whether runs may share a concurrency key. */
+  readonly runKeys?: boolean;
 }
 
 export const KERNEL_OPTIONS: GenerateOptions = {
@@ -55,14 +58,20 @@ export function randomDefinition(
     language: 1,
     name,
     ...(random() < 0.2 ? { failFast: true } : {}),
-    ...(random() < 0.1 ? { deadline: "2h" } : {}),
+    ...(random() < 0.1 ? { deadline: random() < 0.5 ? "2h" : "15s" } : {}),
     ...(random() < 0.3 ? { vars: { base: 3 } } : {}),
     steps,
     ...(random() < 0.4 ? { finally: generator.last() } : {}),
     ...(random() < 0.3 ? { cleanupTimeout: "20s" } : {}),
+    ...(options.runKeys === true && random() < 0.25
+      ? { concurrency: { key: "'runs'", limit: 1, whenFull: pick(random, WHEN_FULL) } }
+      : {}),
     ...(random() < 0.3 ? { output: { done: true } } : {}),
   } as WorkflowDefinition;
 }
+
+const SCOPES = ["for_each", "while", "parallel", "if", "switch", "try", "saga", "saga"] as const;
+const WHEN_FULL = ["queue", "queue", "cancelRunning"] as const;
 
 class Generator {
   readonly #random: Random;
@@ -118,11 +127,12 @@ class Generator {
 
   /**
    * `exclusive` tells whoever performs it that it holds a slot of a key with limit 1, `limited`
-   * that the key of RANDOM_RATE counts its start.
+   * that the key of RANDOM_RATE counts its start, `guarded` that a breaker stands before it.
    */
   #effect(id: string, readable: readonly string[]): Partial<Step> & Pick<Step, "uses"> {
     const isExclusive = this.#chance(0.2);
     const isLimited = this.#chance(0.15);
+    const isGuarded = this.#chance(0.2);
     const hasSecret = Number(id.slice(1)) % 5 === 0;
     return {
       uses: this.#options.effect,
@@ -130,11 +140,12 @@ class Generator {
         value: this.#value(readable),
         ...(isExclusive ? { exclusive: true } : {}),
         ...(isLimited ? { limited: true } : {}),
+        ...(isGuarded ? { guarded: true } : {}),
         ...(hasSecret ? { token: "Bearer ${{ secrets.KEY }}" } : {}),
       },
       ...(isExclusive ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
       ...(isLimited ? { rateLimit: { key: "'calls'", ...RANDOM_RATE } } : {}),
-      ...(this.#chance(0.15)
+      ...(isGuarded
         ? { circuitBreaker: { key: "'side' + 1", failureThreshold: 1, resetAfter: "2s" } }
         : {}),
       ...this.#memo(readable),
@@ -237,10 +248,10 @@ class Generator {
     }
   }
 
-  /** Chains end: every run has its own dice, or the chain counts. */
+  /** Chains end: ids of runs are dice, or the chain counts. */
   #goOn(): Pick<Step, "uses" | "with" | "if"> {
     const uses = "workflow.continue";
-    if (this.#chance(0.5)) return { if: "uuid() < 'a'", uses, with: {} };
+    if (this.#chance(0.5)) return { if: "run.id < 'run_g'", uses, with: {} };
     const next = { n: "${{ (input?.n ?? 0) + 1 }}", text: "i".repeat(400) };
     return { if: "(input?.n ?? 0) < 3", uses, with: { input: next } };
   }
@@ -255,7 +266,7 @@ class Generator {
     visible: readonly string[],
   ): Partial<Step> & Pick<Step, "uses"> {
     const failFast = this.#chance(0.3) ? { failFast: true } : {};
-    switch (pick(this.#random, ["for_each", "while", "parallel", "if", "switch", "try", "saga"])) {
+    switch (pick(this.#random, SCOPES)) {
       case "saga":
         return {
           uses: "saga",

@@ -11,6 +11,7 @@ import { VALUE_FIELDS, VALUE_FIELDS_OF } from "#kernel/value-fields.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
+import { EXPECTED_EVENTS } from "./expected-events.ts";
 import { KernelDriver, TEST_NODES } from "./kernel-driver.ts";
 import { pick, type Random, randomDefinition, seededRandom } from "./random-definition.ts";
 import { worldMove } from "./random-world.ts";
@@ -93,53 +94,6 @@ function grow(
   };
   driver.give({ kind: "declare", scope: "", steps: [step] });
 }
-
-/** Every event type that a run without policies of later issues can have. */
-const EXPECTED_EVENTS = [
-  "run.queued",
-  "run.admitted",
-  "run.started",
-  "run.paused",
-  "run.resumed",
-  "run.labelled",
-  "run.cancel_requested",
-  "run.stop_requested",
-  "run.deadline_passed",
-  "run.continue_requested",
-  "run.continued",
-  "run.succeeded",
-  "run.failed",
-  "run.cancelled",
-  "variable.set",
-  "scope.opened",
-  "scope.cancel_requested",
-  "scope.closed",
-  "step.scheduled",
-  "slot.granted",
-  "step.started",
-  "step.waiting",
-  "step.succeeded",
-  "step.failed",
-  "step.retry_scheduled",
-  "step.skipped",
-  "step.blocked",
-  "step.cancel_requested",
-  "step.cancelled",
-  "step.resolved",
-  "step.heartbeat",
-  "step.lost",
-  "step.late_result",
-  "step.memo_hit",
-  "step.items_stored",
-  "step.results_stored",
-  "timer.fired",
-  "signal.received",
-  "signal.consumed",
-  "signal.unconsumed",
-  "child.started",
-  "child.finished",
-  "child.continued",
-];
 
 describe("random nested plans under random interleavings", () => {
   test(`${SEEDS} seeds end, explain themselves and replay`, { timeout: 120_000 }, () => {

@@ -45,6 +45,8 @@ export class SimulatedData {
   epoch = 0;
   readonly memos = new SimulatedMemos();
   #logLines = 0;
+  /** Is told of each turn that has become durable. */
+  onTurn: (turn: TurnCommit) => void = () => {};
   readonly #runs = new Map<string, Run>();
   readonly #messages = new Map<string, { readonly message: Message; isConsumed: boolean }>();
   readonly #startKeys = new Map<string, { runId: string; bodyHash: string; atMs: number }>();
@@ -125,6 +127,7 @@ export class SimulatedData {
     }
     this.#starts.push(...(turn.admission?.starts ?? []));
     for (const outcome of turn.admission?.outcomes ?? []) this.#breakerOutcome(outcome);
+    this.onTurn(turn);
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** The simulated world in the default run: a few hundred seeds, and every seed that once failed. */
 import { expect, test } from "vitest";
+import { addMet, SEEDS_THAT_MEET_ALL, unmet } from "./must-meet.ts";
 import { simulate } from "./simulation.ts";
 
 const SEEDS = Number(process.env["SIMULATION_SEEDS"] ?? 200);
@@ -15,7 +16,7 @@ const PINNED: readonly { readonly seed: number; readonly showed: string }[] = [
 ];
 
 test(`${SEEDS} seeds keep every promise`, { timeout: 300_000 }, async () => {
-  const events = new Map<string, number>();
+  const met = new Map<string, number>();
   let repeats = 0;
   let crashes = 0;
   let faults = 0;
@@ -30,8 +31,7 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 300_000 }, async () => {
         { cause: fault },
       );
     });
-    for (const [type, count] of Object.entries(report.events))
-      events.set(type, (events.get(type) ?? 0) + count);
+    addMet(met, report);
     repeats += report.repeats;
     crashes += report.crashes;
     faults += report.faults;
@@ -44,11 +44,11 @@ test(`${SEEDS} seeds keep every promise`, { timeout: 300_000 }, async () => {
   expect(Math.min(repeats, crashes, faults)).toBeGreaterThan(SEEDS / 10);
   expect(memoAttempts).toBeGreaterThan(SEEDS / 10);
   for (const type of ["run.labelled", "step.memo_hit", "step.resolved", "step.heartbeat"])
-    expect(events.get(type) ?? 0, type).toBeGreaterThan(SEEDS / 10);
+    expect(met.get(type) ?? 0, type).toBeGreaterThan(SEEDS / 10);
   expect(handed).toBeGreaterThan(SEEDS / 20);
   expect(silences).toBeGreaterThan(0);
   if (SEEDS >= 150) expect(quarantined).toBeGreaterThan(0);
-  if (SEEDS >= 200) expect(events.size).toBeGreaterThan(28);
+  if (SEEDS >= SEEDS_THAT_MEET_ALL) expect(unmet(met)).toEqual([]);
 });
 
 test.each(PINNED)("seed $seed: $showed", async ({ seed }) => {
