@@ -2,7 +2,13 @@
  * `npm run soak -- [--minutes 10] [--runs 1000] [--json]`: keeps so many runs open in a server of
  * its own for so long (effects, timers, signals, loops, retries; one ends, the next is started) and
  * prints its memory every ten seconds, each time after a full collection that is asked for through
- * the inspector. Exit code 1: heap or resident memory grew by 5 % or more after the first minute.
+ * the inspector. Exit code 1: heap or resident memory grew by 5 % or more after the first minute;
+ * 2: there were too few samples to tell.
+ *
+ *   1. A sample is taken only while (almost) all the runs are open: open runs take memory too, and
+ *      samples at different numbers of them say nothing about growth.
+ *   2. Runs are started a few at a time and differ in length, so that those that are open stand at
+ *      different steps.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +27,9 @@ const FIRST_MS = 60_000;
 /** Growth is between medians of so many samples. */
 const MEDIAN_OF = 3;
 const TICK_MS = 50;
-const STARTS_AT_ONCE = 64;
+const CONNECTIONS = 64;
+/** A sample wants this part of the runs open. */
+const OPEN_MIN = 0.98;
 
 const { values: options } = parseArgs({
   options: {
@@ -32,13 +40,16 @@ const { values: options } = parseArgs({
 });
 const totalMs = Number(options.minutes) * 60_000;
 const runsOpen = Number(options.runs);
-if (!(totalMs > FIRST_MS) || !Number.isSafeInteger(runsOpen) || runsOpen < 1)
-  throw new Error("--minutes must be more than 1, --runs a positive integer");
+/** In one tick: after fifty all are open. */
+const startsMax = Math.ceil(runsOpen / 50);
+if (!(totalMs >= 2 * FIRST_MS) || !Number.isSafeInteger(runsOpen) || runsOpen < 1)
+  throw new Error("--minutes must be at least 2, --runs a positive integer");
 
+/** They take 12, 24, 20 and 16 seconds, so that they do not end all at once again and again. */
 const KINDS: Readonly<Record<string, readonly object[]>> = {
   timed: [
     { id: "before", uses: "soak.work", with: { ms: 200 } },
-    { id: "nap", uses: "wait.for", with: { duration: "4s" }, needs: ["before"] },
+    { id: "nap", uses: "wait.for", with: { duration: "12s" }, needs: ["before"] },
     { id: "after", uses: "soak.work", needs: ["nap"] },
   ],
   signalled: [
@@ -51,20 +62,20 @@ const KINDS: Readonly<Record<string, readonly object[]>> = {
       id: "each",
       uses: "for_each",
       with: { items: "${{ [1, 2, 3, 4, 5, 6, 7, 8] }}", concurrency: 2 },
-      steps: [{ id: "one", uses: "soak.work", with: { ms: 1_000 } }],
+      steps: [{ id: "one", uses: "soak.work", with: { ms: 5_000 } }],
     },
   ],
   retried: [
     {
       id: "again",
       uses: "soak.flaky",
-      retry: { attempts: 3, backoff: "constant", initial: "3s", jitter: "none" },
+      retry: { attempts: 3, backoff: "constant", initial: "16s", jitter: "none" },
     },
     { id: "after", uses: "soak.work", needs: ["again"] },
   ],
 };
 const NAMES = Object.keys(KINDS);
-const SIGNAL_AFTER_MS = 4_000;
+const SIGNAL_AFTER_MS = 24_000;
 
 interface Sample {
   readonly atS: number;
@@ -74,7 +85,7 @@ interface Sample {
   readonly started: number;
 }
 
-const agent = new Agent({ connections: STARTS_AT_ONCE, pipelining: 1 });
+const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 });
 const folder = mkdtempSync(join(tmpdir(), "lockstitch-soak-"));
 const server = spawn(
   process.execPath,
@@ -177,15 +188,15 @@ try {
   while (performance.now() - beganMs < totalMs + 500) {
     const { openRuns } = await request("/engine", "GET");
     const calls: Promise<unknown>[] = [];
-    for (let missing = Math.min(STARTS_AT_ONCE, runsOpen - openRuns); missing > 0; missing--)
+    for (let missing = Math.min(startsMax, runsOpen - openRuns); missing > 0; missing--)
       calls.push(startOne());
     while ((toSignal[0]?.dueMs ?? Number.POSITIVE_INFINITY) <= performance.now()) {
       const { id } = toSignal.shift() ?? { id: "" };
       calls.push(request(`/runs/${id}/signal`, "POST", { name: "go", payload: { n: started } }));
     }
     await Promise.all(calls);
-    if (performance.now() - sampledMs >= SAMPLE_MS) {
-      sampledMs += SAMPLE_MS;
+    if (performance.now() - sampledMs >= SAMPLE_MS && openRuns >= runsOpen * OPEN_MIN) {
+      sampledMs = performance.now();
       const { used, rss } = await inside.memory();
       const atS = Math.round((performance.now() - beganMs) / 1_000);
       const sample = { atS, heapMb: used / 2 ** 20, rssMb: rss / 2 ** 20, open: openRuns, started };
@@ -207,6 +218,12 @@ try {
 }
 
 const settled = samples.filter(({ atS }) => atS * 1_000 >= FIRST_MS - SAMPLE_MS / 2);
+if (settled.length < 2 * MEDIAN_OF) {
+  process.stderr.write(
+    `Only ${settled.length} samples after the first minute with ${runsOpen} runs open: this machine does not keep up, or --minutes is too short.\n`,
+  );
+  process.exit(2);
+}
 const growth = (of: (sample: Sample) => number) =>
   median(settled.slice(-MEDIAN_OF).map(of)) / median(settled.slice(0, MEDIAN_OF).map(of)) - 1;
 const heap = growth(({ heapMb }) => heapMb);

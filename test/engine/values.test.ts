@@ -55,6 +55,82 @@ test("property: the cache never outgrows its bounds, and answers what was put la
   expect(hits).toBeGreaterThan(1_000);
 });
 
+test("the cache keeps the last 500 of many ended runs, and all that open ones have", () => {
+  const cache = new ValueCache(64 * 1_048_576, 100_000);
+  for (const key of ["a", "b"]) cache.put("open", key, key);
+  for (let run = 0; run < 2_000; run++) {
+    for (const key of ["a", "b"]) cache.put(`r${run}`, key, run);
+    cache.ended(`r${run}`);
+    cache.ended(`r${run}`);
+  }
+  expect(cache.entries).toBe(2 + 500 * 2);
+  expect(cache.get("r1499", "a")).toBeUndefined();
+  expect([cache.get("r1500", "a"), cache.get("r1999", "b"), cache.get("open", "a")]).toEqual([
+    ...[1_500, 1_999],
+    "a",
+  ]);
+});
+
+test("ended runs have a 32nd of the cache; the last one is kept whatever its size", () => {
+  const cache = new ValueCache(32_000, 1_000);
+  const value = "x".repeat(298);
+  for (let run = 0; run < 20; run++) {
+    cache.put(`r${run}`, "a", value);
+    cache.ended(`r${run}`);
+    expect(cache.size).toBeLessThanOrEqual(1_000);
+  }
+  expect(cache.entries).toBe(3);
+  const large = "y".repeat(5_000);
+  cache.put("large", "a", large);
+  cache.ended("large");
+  expect([cache.entries, cache.get("large", "a")]).toEqual([1, large]);
+  // What is read of an ended run that is still here counts as its own.
+  cache.put("large", "b", value);
+  cache.put("next", "a", value);
+  cache.ended("next");
+  expect([cache.entries, cache.size]).toEqual([1, 300]);
+});
+
+test("property: ended runs never outgrow their share, and sizes stay exact", () => {
+  let dropped = 0;
+  const action = fc.record({
+    run: fc.integer({ min: 0, max: 5 }),
+    key: fc.integer({ min: 0, max: 5 }),
+    length: fc.integer({ min: 0, max: 60 }),
+    ends: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(action, { minLength: 20, maxLength: 80 }), (actions) => {
+      const cache = new ValueCache(3_200, 20);
+      const last = new Map<string, string>();
+      for (const { run, key, length, ends } of actions) {
+        if (ends) cache.ended(`${run}`);
+        else {
+          last.set(`${run} ${key}`, "v".repeat(length));
+          cache.put(`${run}`, `${key}`, "v".repeat(length));
+        }
+        let size = 0;
+        let entries = 0;
+        for (const [name, expected] of last) {
+          const [ofRun = "", ofKey = ""] = name.split(" ");
+          const found = cache.get(ofRun, ofKey);
+          if (found === undefined) {
+            dropped++;
+            continue;
+          }
+          expect(found).toBe(expected);
+          size += expected.length + 2;
+          entries++;
+        }
+        expect([cache.size, cache.entries]).toEqual([size, entries]);
+        expect(entries).toBeLessThanOrEqual(20);
+      }
+    }),
+    { numRuns: 100 },
+  );
+  expect(dropped).toBeGreaterThan(1_000);
+});
+
 const LARGE = "ü".repeat(40_000);
 
 async function stored(events: readonly RunEvent[]) {

@@ -277,6 +277,7 @@ export class RunHost implements LoadedHost {
 
   #end(): void {
     this.#effects.dropAll();
+    this.#services.cache.ended(this.key);
     this.#phase = "gone";
     this.#state = null;
     const late = this.#mailbox.splice(0);

@@ -139,6 +139,14 @@ export class Starts {
       trace: context.trace,
       startKey: startKey?.key ?? null,
     };
+    const { cache } = this.#core.services;
+    const runKey = runKeyOf(context.tenant, runId);
+    const beginning: Beginning = {
+      input,
+      forkedFrom: run.forkedFrom?.runId ?? null,
+      continuedFrom: null,
+      chainId: runId,
+    };
     const ended = this.#core.quotas.begin(context.tenant);
     const isFree = await new Promise<boolean>((resolve, reject) => {
       const mail: Mail = {
@@ -146,8 +154,10 @@ export class Starts {
         isCall: true,
         startKey,
         settle: (end) => {
-          if (end.kind === "failed") reject(end.error);
-          else resolve(end.kind === "done");
+          if (end.kind === "failed") return reject(end.error);
+          // At once: a run may end in the turn that starts it, and then its values leave the cache.
+          if (end.kind === "done") cache.put(runKey, BEGINNING, beginning);
+          resolve(end.kind === "done");
         },
       };
       const host = this.#core.newHost(context.tenant, runId);
@@ -155,20 +165,11 @@ export class Starts {
       host.create(plan, newFacts(context, runId, run.workflow));
       host.deliver(mail);
     }).finally(ended);
-    if (isFree) {
-      const beginning: Beginning = {
-        input,
-        forkedFrom: run.forkedFrom?.runId ?? null,
-        continuedFrom: null,
-        chainId: runId,
-      };
-      this.#core.services.cache.put(runKeyOf(context.tenant, runId), BEGINNING, beginning);
-      return { runId, created: true };
-    }
+    if (isFree) return { runId, created: true };
     const known = startKey === null ? null : await this.#known(context, run, startKey);
     if (known !== null) return known;
     const isThere =
-      this.#core.host(runKeyOf(context.tenant, runId)) !== undefined ||
+      this.#core.host(runKey) !== undefined ||
       (await this.#core.options.store.journal.head(context, runId)) !== null;
     // Another process owns the store by now: nothing this one writes is taken.
     throw isThere ? runExists(runId, "exists already") : fencedError(runId);

@@ -71,8 +71,10 @@ async function terminateParked(
     });
   const facts = factsAfter(factsOf(head), [event], { atMs, status: "cancelled" });
   services.logger.warn({ run: runId, reason }, "a parked run was terminated, its journal unread");
-  const host = core.host(runKeyOf(tenant, runId));
+  const runKey = runKeyOf(tenant, runId);
+  const host = core.host(runKey);
   host?.unload();
+  services.cache.ended(runKey);
   if (host !== undefined) services.forget(host);
   services.committed({ facts, events: [event], firstSeq, atMs, hasBlobs: false });
   services.send(sends.map((send) => messageOf(tenant, send)));

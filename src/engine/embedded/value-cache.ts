@@ -2,6 +2,10 @@
  * Values of runs that were read or written lately, for the whole engine: bounded by size and
  * number, least recently used go first. A miss costs a read of the journal, never a value.
  *
+ *   1. Of runs that have ended a small share is kept, for whoever waited for one and reads it at
+ *      once; else every run that ever ran would stay until the cache is full.
+ *   2. The run that ended last is kept whatever its size: its output is read next, if any is.
+ *
  * Values are shared and never changed. Sizes are characters of JSON, counted up to a cap.
  */
 import { jsonSizeUpTo } from "#workflow/json.ts";
@@ -11,17 +15,37 @@ import { jsonSizeUpTo } from "#workflow/json.ts";
  * or output fits, else every turn that looks at it would read it again.
  */
 const SHARE_MAX = 4;
+/** The part of the cache that ended runs have; by default 2 MiB. */
+const ENDED_SHARE_MAX = 32;
+/** Runs that ended, some 1 KiB each with small values. */
+const ENDED_RUNS_MAX = 500;
 
 interface Entry {
+  readonly name: string;
   readonly value: unknown;
   readonly size: number;
+  readonly run: RunValues;
+  /** Neighbours among the run's entries. */
+  previous: Entry | null;
+  next: Entry | null;
+}
+
+interface RunValues {
+  readonly runId: string;
+  first: Entry | null;
+  size: number;
+  hasEnded: boolean;
 }
 
 export class ValueCache {
   readonly #sizeMax: number;
   readonly #entriesMax: number;
   readonly #entries = new Map<string, Entry>();
+  readonly #runs = new Map<string, RunValues>();
+  /** In the order in which they ended. */
+  readonly #ended = new Set<RunValues>();
   #size = 0;
+  #endedSize = 0;
 
   constructor(sizeMax: number, entriesMax: number) {
     this.#sizeMax = sizeMax;
@@ -49,19 +73,69 @@ export class ValueCache {
   put(runId: string, key: string, value: unknown): void {
     const name = `${runId} ${key}`;
     const present = this.#entries.get(name);
-    if (present !== undefined) {
-      this.#size -= present.size;
-      this.#entries.delete(name);
-    }
+    if (present !== undefined) this.#remove(present);
     const cap = Math.floor(this.#sizeMax / SHARE_MAX);
     const size = jsonSizeUpTo(value, cap);
     if (size > cap) return;
-    this.#entries.set(name, { value, size });
-    this.#size += size;
-    for (const [oldest, entry] of this.#entries) {
+    this.#add(name, value, size, this.#runOf(runId));
+    for (const oldest of this.#entries.values()) {
       if (this.#size <= this.#sizeMax && this.#entries.size <= this.#entriesMax) break;
-      this.#entries.delete(oldest);
-      this.#size -= entry.size;
+      this.#remove(oldest);
     }
+    this.#trimEnded();
+  }
+
+  /** Nothing decides on the run's values any more. */
+  ended(runId: string): void {
+    const run = this.#runs.get(runId);
+    if (run === undefined || run.hasEnded) return;
+    run.hasEnded = true;
+    this.#ended.add(run);
+    this.#endedSize += run.size;
+    this.#trimEnded();
+  }
+
+  #trimEnded(): void {
+    const sizeMax = this.#sizeMax / ENDED_SHARE_MAX;
+    for (const run of this.#ended) {
+      if (this.#ended.size === 1) break;
+      if (this.#ended.size <= ENDED_RUNS_MAX && this.#endedSize <= sizeMax) break;
+      while (run.first !== null) this.#remove(run.first);
+    }
+  }
+
+  #runOf(runId: string): RunValues {
+    let run = this.#runs.get(runId);
+    if (run === undefined) {
+      run = { runId, first: null, size: 0, hasEnded: false };
+      this.#runs.set(runId, run);
+    }
+    return run;
+  }
+
+  #add(name: string, value: unknown, size: number, run: RunValues): void {
+    const entry: Entry = { name, value, size, run, previous: null, next: run.first };
+    if (run.first !== null) run.first.previous = entry;
+    run.first = entry;
+    this.#entries.set(name, entry);
+    this.#grow(run, size);
+  }
+
+  #remove(entry: Entry): void {
+    const { name, run, previous, next, size } = entry;
+    this.#entries.delete(name);
+    if (previous === null) run.first = next;
+    else previous.next = next;
+    if (next !== null) next.previous = previous;
+    this.#grow(run, -size);
+    if (run.first !== null) return;
+    this.#runs.delete(run.runId);
+    this.#ended.delete(run);
+  }
+
+  #grow(run: RunValues, size: number): void {
+    run.size += size;
+    this.#size += size;
+    if (run.hasEnded) this.#endedSize += size;
   }
 }
