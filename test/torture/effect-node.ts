@@ -9,7 +9,7 @@ import { z } from "zod";
 import { defineNode, type NodeDefinition, NodeError } from "#nodes/define-node.ts";
 import { pause } from "./pause.ts";
 import { connectWitness, type WitnessConnection } from "./witness-connection.ts";
-import { Marks, noncesIn, type WitnessRecord } from "./witness-record.ts";
+import { Marks, noncesIn, WitnessRecord } from "./witness-record.ts";
 
 const Share = z.number().min(0).max(1).default(0);
 
@@ -37,6 +37,8 @@ export function effectNode(witnessSocket: string): NodeDefinition {
       hangShare: Share,
       /** Makes the output this much larger. */
       bytes: z.int().default(0),
+      /** Gives a sign of life when it begins; the witness is told what it was given of those before. */
+      beats: z.boolean().default(false),
       /** What the witness is told of the rules that the step is under. */
       marks: Marks.optional(),
     }),
@@ -45,8 +47,14 @@ export function effectNode(witnessSocket: string): NodeDefinition {
       const { idempotencyKey: key, runId, path, attempt, signal } = context;
       const self = { key, runId, path, attempt };
       const { marks } = config;
-      const told = { sees: noncesIn(config.sees), ...(marks === undefined ? {} : { marks }) };
-      await tell({ phase: "begin", ...self, atMs: Date.now(), ...told });
+      const given = config.beats ? { given: context.lastHeartbeat } : {};
+      const told = {
+        sees: noncesIn(config.sees),
+        ...(marks === undefined ? {} : { marks }),
+        ...given,
+      };
+      await tell(WitnessRecord.parse({ phase: "begin", ...self, atMs: Date.now(), ...told }));
+      if (config.beats) context.heartbeat(`${key} ${attempt} ${randomUUID()}`);
       const dice = Math.random();
       const hangs = dice < config.hangShare;
       const workMs = config.minMs + Math.random() * (config.maxMs - config.minMs);

@@ -1,7 +1,9 @@
 /** The reading finds what it is there to find: each promise is broken once, in an otherwise sound story. */
 import { expect, test } from "vitest";
-import type { RunEvent } from "#kernel/events.ts";
+import type { EventOf, RunEvent } from "#kernel/events.ts";
+import { Beats } from "./beats.ts";
 import { Chains } from "./chains.ts";
+import { Decisions } from "./decisions.ts";
 import type { Journal } from "./journals.ts";
 import { type Broken, Reading } from "./reading.ts";
 import type { WitnessRecord } from "./witness-record.ts";
@@ -51,6 +53,7 @@ async function read({ events, records, signals, starts }: Story): Promise<Readin
     starts: new Set(starts),
     signals: new Set(signals),
     approvals: new Set(),
+    decisions: new Set(),
   });
   await reading.compareWitness(
     (async function* () {
@@ -306,4 +309,58 @@ test("a chain comes to one last link: not to none, and not to two", async () => 
   const twins = { two: [queued({ fromRunId: "one" })], three: [queued({ fromRunId: "one" })] };
   expect(brokenBy({ one, ...twins })).toContain("chain one has 2 last links");
   expect(brokenBy({ one: [queued(), to("one")] })).toContain("chain one has 0 last links");
+});
+
+test("what an operator decided is in the journal once, and is how the step ends", () => {
+  const resolved: EventOf<"step.resolved"> = {
+    type: "step.resolved",
+    path: "a",
+    action: "skip",
+    by: "me",
+    id: "i",
+  };
+  const skipped: RunEvent = { type: "step.skipped", path: "a", by: "operator" };
+  const brokenBy = (events: readonly RunEvent[], answered: readonly string[] = []) => {
+    const decisions = new Decisions();
+    for (const event of events) decisions.addEvent("r", event);
+    decisions.compare(new Set(answered));
+    return decisions.broken.length;
+  };
+  expect(brokenBy([resolved, skipped], ["r i"])).toBe(0);
+  expect(brokenBy([], ["r i"])).toBe(1);
+  expect(brokenBy([resolved])).toBe(1);
+  expect(brokenBy([resolved, skipped, resolved, skipped])).toBe(1);
+  expect(brokenBy([resolved, { type: "step.succeeded", path: "a" }])).toBe(1);
+  expect(brokenBy([resolved, { type: "step.started", path: "a", attempt: 2 }, skipped])).toBe(1);
+});
+
+test("an attempt is given the newest heartbeat of the attempts before it, and no other", () => {
+  const key = "ka";
+  const beat = (attempt: number): RunEvent => ({
+    type: "step.heartbeat",
+    path: "a",
+    attempt,
+    value: `${key} ${attempt}`,
+  });
+  const started = (attempt: number): RunEvent => ({ type: "step.started", path: "a", attempt });
+  const events = [started(1), beat(1), started(2), beat(2), started(3)];
+  const brokenBy = (given: readonly (string | null)[], by = key) => {
+    const beats = new Beats();
+    for (const event of events) beats.addEvent("r", event);
+    for (const [at, value] of given.entries())
+      beats.addRecord({
+        phase: "begin",
+        key: by,
+        runId: "r",
+        path: "a",
+        attempt: at + 1,
+        given: value,
+      });
+    return beats.broken.length;
+  };
+  expect(brokenBy([null, "ka 1", "ka 2"])).toBe(0);
+  expect(brokenBy([null, null])).toBe(1);
+  expect(brokenBy([null, "ka 1", "ka 1"])).toBe(1);
+  expect(brokenBy(["ka 0"])).toBe(1);
+  expect(brokenBy([null, "ka 1"], "other")).toBe(1);
 });

@@ -15,9 +15,13 @@
  *   T10 chains      A chain of continued runs comes to its last link once (chains.ts).
  *   T11 overrun     No concurrency key and no rate limit lets through too many (limits.ts).
  *   T12 recalled    A remembered result is used instead of another execution (recall.ts).
+ *   T13 decisions   What an operator decided about a step is how it ends (decisions.ts).
+ *   T14 beats       An attempt is given the newest heartbeat of those before it (beats.ts).
  */
-import type { RunEvent } from "#kernel/events.ts";
+import type { EventOf, RunEvent } from "#kernel/events.ts";
+import { Beats } from "./beats.ts";
 import { Chains } from "./chains.ts";
+import { Decisions } from "./decisions.ts";
 import type { Journal } from "./journals.ts";
 import { Limits } from "./limits.ts";
 import { Recall } from "./recall.ts";
@@ -37,7 +41,9 @@ export type Broken =
   | "undone"
   | "chains"
   | "overrun"
-  | "recalled";
+  | "recalled"
+  | "decisions"
+  | "beats";
 
 const SETTLING: ReadonlySet<string> = new Set([
   "step.succeeded",
@@ -53,6 +59,8 @@ export class Reading {
   readonly #chains = new Chains();
   readonly #limits = new Limits();
   readonly #recall = new Recall();
+  readonly #decisions = new Decisions();
+  readonly #beats = new Beats();
   readonly broken: Record<Broken, string[]> = {
     lost: [],
     stuck: [],
@@ -66,6 +74,8 @@ export class Reading {
     chains: this.#chains.broken,
     overrun: this.#limits.broken,
     recalled: this.#recall.broken,
+    decisions: this.#decisions.broken,
+    beats: this.#beats.broken,
   };
   readonly counts = {
     runs: 0,
@@ -88,11 +98,14 @@ export class Reading {
     chains: this.#chains.counts,
     limits: this.#limits.counts,
     recall: this.#recall.counts,
+    decisions: this.#decisions.counts,
+    beats: this.#beats.counts,
   };
   readonly #runs = new Set<string>();
   readonly #started = new Set<string>();
   /** `runId path` to the nonce of its journaled output, or the hash of one in the blob store. */
   readonly #outputs = new Map<string, string>();
+  readonly #givenByOperators = new Map<string, string>();
   readonly #settled = new Set<string>();
   readonly #signals = new Set<string>();
   readonly #sent: string[] = [];
@@ -111,6 +124,9 @@ export class Reading {
       this.#undoing.addEvent(run.id, seq, event);
       this.#chains.addEvent(run.id, event);
       this.#recall.addEvent(run.id, event);
+      this.#decisions.addEvent(run.id, event);
+      this.#beats.addEvent(run.id, event);
+      if (event.type === "step.resolved") this.#addCompleted(run.id, event);
       if (ENDING.has(event.type)) ends++;
       if (SETTLING.has(event.type)) this.#addOutcome(run.id, event);
       if (event.type === "step.started")
@@ -135,7 +151,8 @@ export class Reading {
     this.broken.stuck.push(`${runId}: ${explained}`);
   }
 
-  compareAcknowledged({ starts, signals, approvals }: Acknowledged): void {
+  compareAcknowledged({ starts, signals, approvals, decisions }: Acknowledged): void {
+    this.#decisions.compare(decisions);
     for (const runId of starts)
       if (!this.#runs.has(runId)) this.broken.lost.push(`${runId} was answered and is lost`);
     for (const signal of [...signals, ...this.#sent])
@@ -153,13 +170,14 @@ export class Reading {
     const keyOf = new Map<string, string>();
     const stepOf = new Map<string, string>();
     const begun = new Set<string>();
-    const givenBy = new Map<string, string>();
+    const givenBy = new Map(this.#givenByOperators);
     const hashOf = new Map<string, string>();
     const seen: { readonly by: string; readonly nonce: string }[] = [];
     for await (const record of records) {
       this.#undoing.addRecord(record);
       this.#limits.addRecord(record);
       this.#recall.addRecord(record);
+      this.#beats.addRecord(record);
       const step = `${record.runId} ${record.path}`;
       const attempt = `${step} ${record.attempt}`;
       if (record.phase === "end") {
@@ -195,6 +213,15 @@ export class Reading {
     for (const [step, nonce] of this.#outputs)
       if (givenBy.get(nonce) !== step)
         this.broken.unwitnessed.push(`${step} is journaled with ${nonce}, which it did not give`);
+  }
+
+  /** An operator's output stands for that of the step. */
+  #addCompleted(runId: string, event: EventOf<"step.resolved">): void {
+    if (event.action !== "complete" || !isRecord(event.output)) return;
+    const step = `${runId} ${event.path}`;
+    const nonce = String(event.output["nonce"]);
+    this.#outputs.set(step, nonce);
+    this.#givenByOperators.set(nonce, step);
   }
 
   #addOutcome(runId: string, event: RunEvent): void {

@@ -64,6 +64,12 @@ export function reportText(report: TortureReport): string {
     row("chains lost or doubled", broken.chains.length, `of ${rules.chains.chains}`),
     row("limits overrun", broken.overrun.length),
     row("remembered results executed again", broken.recalled.length),
+    row(
+      "operators' decisions lost or ignored",
+      broken.decisions.length,
+      `of ${rules.decisions.decided}`,
+    ),
+    row("heartbeats lost or mixed up", broken.beats.length, `of ${rules.beats.handedOn} handed on`),
     row("other complaints", report.complaints.length),
     row("integrity_check", report.integrity),
   ];

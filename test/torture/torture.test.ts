@@ -19,6 +19,8 @@ test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", a
     chains: [],
     overrun: [],
     recalled: [],
+    decisions: [],
+    beats: [],
   });
   expect(report.complaints).toEqual([]);
   expect(report.integrity).toBe("ok");

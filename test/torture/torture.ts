@@ -15,7 +15,7 @@ import { Victim } from "./victim.ts";
 import { startWitness } from "./witness.ts";
 import { Workload } from "./workload.ts";
 
-const OPEN_RUNS_AIM = 14;
+const OPEN_RUNS_AIM = 16;
 const CALM_MS = 180_000;
 /** No wait of the workload is half as long: where nothing happens for this time, nothing will. */
 const STILL_MS = 25_000;

@@ -29,6 +29,8 @@ export const WitnessRecord = z.object({
   /** begin: the instant at which the effect was called. */
   atMs: z.number().optional(),
   marks: Marks.optional(),
+  /** begin: the details of the heartbeat that it was given. */
+  given: z.string().nullable().optional(),
   /** begin: the nonces of other effects that this one was given. */
   sees: z.array(z.string()).optional(),
   /** end: what it gives; null when it fails. */

@@ -3,6 +3,7 @@
  * once, under one id), decide approvals. Every answer is a promise of the victim's, and is kept
  * here for the reading afterwards. Calls that get no answer are repeated until there is one.
  */
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { LockstitchClient } from "#client/lockstitch-client.ts";
 import type { RunSummary } from "#engine/engine.ts";
@@ -14,6 +15,11 @@ const WORKFLOWS = new URL("./workflows/", import.meta.url);
 const REPEAT_AFTER_MS = 40;
 /** Two minutes without an answer: the victim is gone for good. */
 const REPEATS = 3_000;
+/** A decision may come too early or too late for its step, or meet a closing server. */
+const MAY_REFUSE: ReadonlySet<string> = new Set([
+  ...["step_not_found", "step_settled", "action_refused", "run_terminal"],
+  ...["store_unavailable", "shutting_down"],
+]);
 const LOOK_EVERY_MS = 150;
 
 /** How often each workflow is started; receivers are started with their sender. */
@@ -33,6 +39,8 @@ export interface Acknowledged {
   readonly signals: Set<string>;
   /** `runId path` of answered approvals. */
   readonly approvals: Set<string>;
+  /** `runId id` of answered decisions about steps. */
+  readonly decisions: Set<string>;
 }
 
 export class Workload {
@@ -40,6 +48,7 @@ export class Workload {
     starts: new Set(),
     signals: new Set(),
     approvals: new Set(),
+    decisions: new Set(),
   };
   /** Answers that may not be. */
   readonly complaints: string[] = [];
@@ -177,11 +186,31 @@ export class Workload {
 
   async #look(): Promise<void> {
     if (this.#startsAreOn) {
-      const parents = (await this.openRuns()).filter(({ parentRunId }) => parentRunId === null);
+      const open = await this.openRuns();
+      const fans = open.filter(({ workflow }) => workflow === "fan");
+      if (fans.length > 0) this.#resolve(pick(this.#random, fans).id);
+      const parents = open.filter(({ parentRunId }) => parentRunId === null);
       const missing = this.#openRunsAim - parents.length - this.#underWay.size;
       for (let i = 0; i < Math.min(missing, 8); i++) void this.startOne();
     }
     for (const { runId, path } of await this.client.approvals()) this.#decide(runId, path);
+  }
+
+  /** An operator completes or skips a step, wherever it stands; it may have ended long ago. */
+  #resolve(runId: string): void {
+    const path = `each[${Math.floor(this.#random() * 48)}].first`;
+    const action = this.#random() < 0.5 ? "complete" : "skip";
+    const output = action === "complete" ? { output: { nonce: `nonce-${randomUUID()}` } } : {};
+    const id = randomUUID();
+    void this.#run(
+      this.client.resolveStep(runId, path, { action, id, ...output }).then(
+        () => void this.acknowledged.decisions.add(`${runId} ${id}`),
+        (fault: unknown) => {
+          const code = fault instanceof LockstitchError ? fault.code : "";
+          if (!MAY_REFUSE.has(code)) throw fault;
+        },
+      ),
+    );
   }
 
   #decide(runId: string, path: string): void {
