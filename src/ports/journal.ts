@@ -85,7 +85,8 @@ export interface RateStart {
 /**
  * What came of an attempt behind a circuit breaker. A failure adds to those in a row, and opens the
  * breaker from `failureThreshold` on or when it was the probe; a success forgets them and closes
- * it. While the breaker is open only the probe changes anything.
+ * it. While the breaker is open only the probe changes anything. Failures of a closed breaker that
+ * no longer stand at `atMs` are not added to.
  */
 export interface BreakerOutcome {
   readonly name: string;
@@ -94,6 +95,8 @@ export interface BreakerOutcome {
   readonly atMs: number;
   readonly failureThreshold: number;
   readonly resetAfterMs: number;
+  /** Until when the breaker remembers this failure without another one. */
+  readonly untilMs: number;
 }
 
 /** What a turn adds to the memory of admission. */
@@ -111,6 +114,7 @@ export interface AdmissionState {
     /** null: closed. */
     readonly openedAtMs: number | null;
     readonly resetAfterMs: number;
+    readonly untilMs: number;
   }[];
 }
 
@@ -174,7 +178,7 @@ export interface Journal {
   committed(commitId: string): Promise<boolean>;
   /**
    * What admission remembers, of all tenants: starts whose `atMs + perMs` is after `afterMs`, and
-   * every breaker with failures.
+   * every breaker with failures whose `untilMs` is.
    */
   admission(afterMs: number): Promise<AdmissionState>;
   head(context: CallContext, runId: string): Promise<RunHead | null>;

@@ -93,7 +93,7 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       const limits = { name: "b", failureThreshold: 2, resetAfterMs: 500 };
       const outcome = (atMs: number, hasFailed: boolean, isProbe = false) => ({
         starts: [],
-        outcomes: [{ ...limits, atMs, hasFailed, isProbe }],
+        outcomes: [{ ...limits, atMs, hasFailed, isProbe, untilMs: atMs + 2_000 }],
       });
       const commit = async (seq: number, admission: NonNullable<TurnCommit["admission"]>) =>
         journal.commit(`a${seq}`, [
@@ -116,22 +116,29 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       const breakers = async () => (await journal.admission(1_000)).breakers;
       await commit(4, outcome(1, true));
       expect(await breakers()).toEqual([
-        { name: "b", failures: 1, openedAtMs: null, resetAfterMs: 500 },
+        { name: "b", failures: 1, openedAtMs: null, resetAfterMs: 500, untilMs: 2_001 },
       ]);
       await commit(5, outcome(2, false));
       expect(await breakers()).toEqual([]);
       await commit(6, outcome(3, true));
       await commit(7, outcome(4, true));
-      const opened = { name: "b", failures: 2, openedAtMs: 4, resetAfterMs: 500 };
+      const opened = { name: "b", failures: 2, openedAtMs: 4, resetAfterMs: 500, untilMs: 2_004 };
       expect(await breakers()).toEqual([opened]);
       // While it is open only the probe says anything.
       await commit(8, outcome(5, true));
       await commit(9, outcome(6, false));
       expect(await breakers()).toEqual([opened]);
       await commit(10, outcome(7, true, true));
-      expect(await breakers()).toEqual([{ ...opened, failures: 3, openedAtMs: 7 }]);
+      expect(await breakers()).toEqual([{ ...opened, failures: 3, openedAtMs: 7, untilMs: 2_007 }]);
       await commit(11, outcome(8, false, true));
       expect(await breakers()).toEqual([]);
+      // After a quiet time failures count for nothing: neither in a row, nor after a restart.
+      await commit(12, outcome(10, true));
+      await commit(13, outcome(2_010, true));
+      const alone = { name: "b", failures: 1, openedAtMs: null, resetAfterMs: 500, untilMs: 4_010 };
+      expect(await breakers()).toEqual([alone]);
+      expect((await journal.admission(4_009)).breakers).toEqual([alone]);
+      expect((await journal.admission(4_010)).breakers).toEqual([]);
     });
 
     test("J2 what was committed is there after a restart, under a greater epoch", async () => {

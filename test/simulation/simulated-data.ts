@@ -133,27 +133,29 @@ export class SimulatedData {
 
   /** As the Journal port says of a BreakerOutcome. */
   #breakerOutcome(outcome: BreakerOutcome): void {
-    const { name, hasFailed, isProbe, atMs, failureThreshold, resetAfterMs } = outcome;
+    const { name, hasFailed, isProbe, atMs, failureThreshold, resetAfterMs, untilMs } = outcome;
     const known = this.#breakers.get(name);
     if ((known?.openedAtMs ?? null) !== null && !isProbe) return;
     if (!hasFailed) {
       this.#breakers.delete(name);
       return;
     }
-    const failures = (known?.failures ?? 0) + 1;
+    const isQuiet = known?.openedAtMs === null && known.untilMs <= atMs;
+    const failures = (isQuiet ? 0 : (known?.failures ?? 0)) + 1;
     const opens = failures >= failureThreshold || isProbe;
     this.#breakers.set(name, {
       name,
       failures,
       openedAtMs: opens ? atMs : (known?.openedAtMs ?? null),
-      resetAfterMs: opens || known === undefined ? resetAfterMs : known.resetAfterMs,
+      resetAfterMs,
+      untilMs,
     });
   }
 
   admission(afterMs: number): AdmissionState {
     return {
       starts: this.#starts.filter(({ atMs, perMs }) => atMs + perMs > afterMs),
-      breakers: [...this.#breakers.values()],
+      breakers: [...this.#breakers.values()].filter(({ untilMs }) => untilMs > afterMs),
     };
   }
 

@@ -10,10 +10,20 @@
  *   B1. While open nothing passes; half-open lets one through, and the next once that one has
  *       ended without saying anything (cancelled, lost, refused by its own fault).
  *   B2. While open or half-open only the probe counts: what began before says nothing new.
- *   B3. What is counted here is what the store was told (outcomes are applied after their commit).
+ *   B3. Without a failure for quietMsOf(resetAfter) a closed breaker forgets its failures, and one
+ *       that nobody holds or waits for is forgotten whole, in the store too: keys come and go by
+ *       the million.
+ *   B4. What is counted here is what the store was told (outcomes are applied after their commit).
  */
 import type { Gate, SlotClaim } from "./claim.ts";
 import type { Line, Meter } from "./line.ts";
+
+const QUIET_MS_MIN = 3_600_000;
+
+/** For how long a failure is remembered without another one. */
+export function quietMsOf(resetAfterMs: number): number {
+  return Math.max(10 * resetAfterMs, QUIET_MS_MIN);
+}
 
 export class BreakerMeter implements Meter {
   readonly name: string;
@@ -22,6 +32,8 @@ export class BreakerMeter implements Meter {
   #failures = 0;
   #openedAtMs: number | null = null;
   #resetAfterMs = 0;
+  /** Until when the failures stand without another one. */
+  #untilMs = 0;
   #probe: string | null = null;
 
   constructor(name: string) {
@@ -79,7 +91,9 @@ export class BreakerMeter implements Meter {
       this.#openedAtMs = null;
       return wasOpen;
     }
+    if (this.#openedAtMs === null && result.nowMs >= this.#untilMs) this.#failures = 0;
     this.#failures++;
+    this.#untilMs = result.nowMs + quietMsOf(result.resetAfterMs);
     if (!result.isProbe && this.#failures < result.failureThreshold) return false;
     this.#openedAtMs = result.nowMs;
     this.#resetAfterMs = result.resetAfterMs;
@@ -91,7 +105,9 @@ export class BreakerMeter implements Meter {
     readonly failures: number;
     readonly openedAtMs: number | null;
     readonly resetAfterMs: number;
+    readonly untilMs: number;
   }): void {
+    this.#untilMs = state.untilMs;
     this.#failures = state.failures;
     this.#openedAtMs = state.openedAtMs;
     this.#resetAfterMs = state.resetAfterMs;
@@ -103,7 +119,8 @@ export class BreakerMeter implements Meter {
     return Math.max(nowMs, this.probesAtMs ?? nowMs);
   }
 
-  isIdle(): boolean {
-    return this.#holders.size === 0 && this.#failures === 0 && this.#openedAtMs === null;
+  isIdle(nowMs: number): boolean {
+    if (this.#holders.size > 0) return false;
+    return nowMs >= this.#untilMs || (this.#failures === 0 && this.#openedAtMs === null);
   }
 }

@@ -5,7 +5,7 @@
 import type { Clock } from "#ports/clock.ts";
 import type { AdmissionState } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
-import { BreakerMeter } from "./breaker-meter.ts";
+import { BreakerMeter, quietMsOf } from "./breaker-meter.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -43,11 +43,14 @@ function restoreAdmission(
     const meter = scheduler.meterOf({ kind: "rate_limit", name, key: name, limit: 1, perMs });
     if (meter instanceof RateMeter) meter.restore(instants, perMs);
   }
-  for (const { name, failures, openedAtMs, resetAfterMs } of breakers) {
+  for (const { name, failures, openedAtMs, resetAfterMs, untilMs } of breakers) {
     const gate = { key: name, failureThreshold: failures, resetAfterMs };
     const meter = scheduler.meterOf({ kind: "circuit_breaker", name, ...gate });
     if (!(meter instanceof BreakerMeter)) continue;
     const openedAt = openedAtMs === null ? null : monotonicOf(openedAtMs);
-    meter.restore({ failures, openedAtMs: openedAt, resetAfterMs });
+    // No longer than a failure of this instant would stand.
+    const leftMs = Math.min(untilMs - now.wallMs, quietMsOf(resetAfterMs));
+    const until = now.monotonicMs + leftMs;
+    meter.restore({ failures, openedAtMs: openedAt, resetAfterMs, untilMs: until });
   }
 }

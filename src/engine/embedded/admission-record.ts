@@ -7,6 +7,7 @@ import type { StepError } from "#errors/step-error.ts";
 import type { Effect } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import type { AdmissionRecord, BreakerOutcome, RateStart } from "#ports/journal.ts";
+import { quietMsOf } from "../admission/breaker-meter.ts";
 import type { Scheduler } from "../admission/scheduler.ts";
 import { breakerGate, slotName } from "./claims.ts";
 import type { Turn } from "./turn.ts";
@@ -59,7 +60,8 @@ function addOutcome(
   const isProbe = slots.isProbe(gate.name, slotName(runKey, ended));
   const { name, failureThreshold, resetAfterMs } = gate;
   const hasFailed = ended.error !== null;
-  outcomes.push({ name, hasFailed, isProbe, atMs, failureThreshold, resetAfterMs });
+  const untilMs = atMs + quietMsOf(resetAfterMs);
+  outcomes.push({ name, hasFailed, isProbe, atMs, failureThreshold, resetAfterMs, untilMs });
 }
 
 /** The attempt that the event ends, with its error. */

@@ -10,9 +10,11 @@ export function appendAdmission(
   { starts, outcomes }: AdmissionRecord,
 ): void {
   for (const { name, atMs, perMs } of starts) connection.run(SAVE_RATE_START, name, atMs, perMs);
-  for (const { name, hasFailed, isProbe, atMs, failureThreshold, resetAfterMs } of outcomes) {
-    const probe = isProbe ? 1 : 0;
-    if (hasFailed) connection.run(FAIL_BREAKER, name, atMs, failureThreshold, resetAfterMs, probe);
+  for (const outcome of outcomes) {
+    const { name, atMs, failureThreshold, resetAfterMs, untilMs } = outcome;
+    const probe = outcome.isProbe ? 1 : 0;
+    if (outcome.hasFailed)
+      connection.run(FAIL_BREAKER, name, atMs, failureThreshold, resetAfterMs, probe, untilMs);
     else connection.run(CLOSE_BREAKER, name, probe);
   }
 }

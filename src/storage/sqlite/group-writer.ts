@@ -17,6 +17,7 @@ import { KnownRuns } from "./known-runs.ts";
 import { MEMO_LIMITS, type MemoLimits, MemoWriter } from "./memo-writer.ts";
 import { BEGIN_GROUP } from "./sql/begin.ts";
 import { COMMIT_GROUP } from "./sql/commit.ts";
+import { FORGET_BREAKERS } from "./sql/forget-breakers.ts";
 import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
 import { FORGET_RATE_STARTS } from "./sql/forget-rate-starts.ts";
 import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
@@ -283,6 +284,7 @@ export class GroupWriter {
       if (this.#memos.isUsed) this.#memos.forget(this.#lastNowMs);
       const countedMs = this.#lastNowMs - RATE_START_SLACK_MS;
       this.#connection.run(FORGET_RATE_STARTS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
+      this.#connection.run(FORGET_BREAKERS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
     });
     this.#forgottenAtMs = this.#lastNowMs;
   }

@@ -75,7 +75,7 @@ export class SqliteJournal implements Journal {
   async admission(afterMs: number): Promise<AdmissionState> {
     return this.#read((reader) => ({
       starts: reader.all<AdmissionState["starts"][number]>(LIST_RATE_STARTS, afterMs),
-      breakers: reader.all<AdmissionState["breakers"][number]>(LIST_BREAKERS),
+      breakers: reader.all<AdmissionState["breakers"][number]>(LIST_BREAKERS, afterMs),
     }));
   }
 

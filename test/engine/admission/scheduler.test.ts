@@ -278,6 +278,28 @@ describe("rate limits", () => {
 });
 
 describe("circuit breakers", () => {
+  test("what nobody asks about again is forgotten after a quiet time", async () => {
+    const { scheduler, clock } = withGrants(100);
+    const fail = (name: string, threshold = 2) =>
+      scheduler.outcome(breaker(name, threshold), { isProbe: false, hasFailed: true });
+    const known = (name: string) => scheduler.meter(breaker(name).name) !== undefined;
+    for (let order = 0; order < 999; order++) fail(`closed-${order}`, 1 + (order % 2));
+    scheduler.request(claim("held", { gates: [breaker("held")] }));
+    fail("held");
+    await clock.advanceBy(3_599_999);
+    fail("closed-1");
+    fail("young");
+    expect(known("closed-3")).toBe(true);
+    await clock.advanceBy(1);
+    // Failures in a row, and no more: the last one was an hour ago.
+    fail("closed-3");
+    for (let more = 0; more < 1_010; more++) fail(`more-${more}`);
+    expect([known("closed-0"), known("closed-5")]).toEqual([false, false]);
+    expect([known("closed-1"), known("young"), known("held")]).toEqual([true, true, true]);
+    const stats = () => scheduler.meter(breaker("closed-3").name) as { failures?: number };
+    expect(stats().failures).toBe(1);
+  });
+
   test("open, half-open with one probe at a time, closed", async () => {
     const { scheduler, granted, clock } = withGrants(100);
     const gate = breaker("b");

@@ -163,3 +163,25 @@ test("counters equal a recount, whatever statuses runs went through", async () =
   expect(kept).toEqual(recounted);
   expect(kept.length).toBeGreaterThan(6);
 });
+
+test("a circuit breaker that nobody asks about again leaves the store in idle time", async () => {
+  await using open = await openWriter();
+  const { writer } = open;
+  const gate = { failureThreshold: 2, resetAfterMs: 500, hasFailed: true, isProbe: false };
+  const outcomes = Array.from({ length: 50 }, (_, order) => ({
+    ...{ ...gate, name: `order-${order}`, atMs: 1 },
+    untilMs: order === 7 ? 10_000_000 : 3_600_001,
+  }));
+  const creating = creation({
+    runId: "a",
+    epoch: 0,
+    rest: { admission: { starts: [], outcomes } },
+  });
+  writer.handle("commit", { commitId: "c0", turns: [creating], nowMs: 1 });
+  writer.tidy();
+  expect(open.count("circuit_breakers")).toBe(50);
+  const later = { turns: [turn({ runId: "a", epoch: 0, seqs: [3, 3] })], nowMs: 4_000_000 };
+  writer.handle("commit", { commitId: "c1", ...later });
+  writer.tidy();
+  expect(open.count("circuit_breakers")).toBe(1);
+});

@@ -5,6 +5,7 @@ import { removal } from "./0003-removal.ts";
 import { memos } from "./0004-memos.ts";
 import { admission } from "./0005-admission.ts";
 import { stepLogs } from "./0006-step-logs.ts";
+import { quietBreakers } from "./0007-quiet-breakers.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   memos,
   admission,
   stepLogs,
+  quietBreakers,
 ];
