@@ -1,6 +1,8 @@
 /**
  * JSON as the whole system means it: what travels between steps and lies in the journal.
  */
+import { PackedJson } from "./packed-json.ts";
+
 export type Json =
   | null
   | boolean
@@ -29,5 +31,6 @@ export function jsonSizeUpTo(value: unknown, limit: number): number {
     size += key.length + 4 + jsonSizeUpTo((value as Record<string, unknown>)[key], limit - size);
     if (size > limit) return size;
   }
-  return size;
+  // Asked only of what has no keys: nothing else pays for it.
+  return size === 2 && value instanceof PackedJson ? value.content.byteLength : size;
 }

@@ -1,9 +1,12 @@
 /** pure-computer.ts: a real thread, and what happens to steps that only this thread can compute. */
+import { hash } from "node:crypto";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { pureComputer } from "#engine/embedded/pure-computer.ts";
 import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
+import { jsonSizeUpTo } from "#workflow/json.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 
 const mine = defineNode({
   ...({ type: "my.double", title: "", description: "", category: "user", icon: "x" } as const),
@@ -25,7 +28,16 @@ test("built-in types are computed in a thread, a user's own here, and failures a
     computer.compute("noop", { nonsense: 1 }),
     computer.compute("nobody.knows", {}),
   ]);
-  expect(large).toEqual({ ok: true, output: items });
+  // W2: as bytes, under the hash that the journal will name.
+  if (large === undefined || !large.ok) throw new Error("the large one failed");
+  const packed = large.output as PackedJson;
+  expect(packed).toBeInstanceOf(PackedJson);
+  expect(new TextDecoder().decode(packed.content)).toBe(JSON.stringify(items));
+  expect(packed.hash).toBe(hash("sha256", JSON.stringify(items)));
+  expect(jsonSizeUpTo(packed, 10)).toBe(packed.content.byteLength);
+  // Below the bound it is the value itself.
+  const small = items.slice(0, 5_000);
+  expect(await computer.compute("noop", { value: small })).toEqual({ ok: true, output: small });
   expect(own).toEqual({ ok: true, output: 42 });
   expect(bad).toMatchObject({ ok: false, error: { code: "config_invalid" } });
   expect(unknown).toMatchObject({ ok: false, error: { code: "unknown_node_type" } });

@@ -6,13 +6,14 @@
  *   B2. `hash` is SHA-256 over the UTF-8 bytes of the field's JSON; equal values share one blob.
  *   B3. Folding a stored event gives the same state as folding the event that was stored.
  */
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import { VALUE_FIELDS } from "#kernel/value-fields.ts";
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { TurnRecord } from "#ports/journal.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 import { BLOB_BYTES } from "./options.ts";
 
 export interface BlobLink {
@@ -30,12 +31,22 @@ export type StoredEvent = Readonly<Record<string, unknown>> & { readonly type: R
 /** A UTF-8 byte takes at least a third of a UTF-16 unit: shorter text cannot be over the limit. */
 const SURELY_SMALL = Math.floor(BLOB_BYTES / 3);
 
-/** JSON text of a turn's events, and the blobs that must be put before it is committed. */
-export function encodeEvents(events: readonly RunEvent[]): {
+/**
+ * JSON text of a turn's events, and the blobs that must be put before it is committed. With
+ * `hasLarge` every field is looked at first, so that a large one is written once.
+ */
+export function encodeEvents(
+  events: readonly RunEvent[],
+  { hasLarge = false }: { readonly hasLarge?: boolean } = {},
+): {
   readonly text: string;
   readonly blobs: readonly StoredBlob[];
 } {
   const blobs: StoredBlob[] = [];
+  if (hasLarge) {
+    const texts = events.map((event) => JSON.stringify(withBlobs(event, blobs)));
+    return { text: `[${texts.join(",")}]`, blobs };
+  }
   if (events.length <= CHUNK_EVENTS) return { text: `[${chunkText(events, blobs)}]`, blobs };
   const texts: string[] = [];
   for (let from = 0; from < events.length; from += CHUNK_EVENTS)
@@ -63,14 +74,33 @@ function withBlobs(event: RunEvent, blobs: StoredBlob[]): Record<string, unknown
   for (const field of VALUE_FIELDS) {
     const value = stored[field];
     if (value === undefined || value === null) continue;
-    const content = new TextEncoder().encode(JSON.stringify(value));
-    if (content.byteLength <= BLOB_BYTES) continue;
-    const hash = createHash("sha256").update(content).digest("hex");
-    blobs.push({ hash, bytes: content.byteLength, content });
+    const blob = blobOf(value);
+    if (blob === null) continue;
+    blobs.push(blob);
     delete stored[field];
-    stored[`${field}Blob`] = { hash, bytes: content.byteLength } satisfies BlobLink;
+    stored[`${field}Blob`] = { hash: blob.hash, bytes: blob.bytes } satisfies BlobLink;
   }
   return stored;
+}
+
+/** null: it is small enough to stand in its event. */
+function blobOf(value: unknown): StoredBlob | null {
+  if (value instanceof PackedJson) {
+    const { content, hash } = value;
+    return { hash, bytes: content.byteLength, content };
+  }
+  const content = new TextEncoder().encode(JSON.stringify(value));
+  if (content.byteLength <= BLOB_BYTES) return null;
+  return { hash: digest("sha256", content), bytes: content.byteLength, content };
+}
+
+/** The value itself, of what may be packed. */
+export function unpacked(value: unknown): unknown {
+  return value instanceof PackedJson ? jsonOf(value.content) : value;
+}
+
+function jsonOf(content: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(content));
 }
 
 export function parseEvents(text: string): readonly StoredEvent[] {
@@ -137,5 +167,5 @@ export async function readBlob(
 ): Promise<unknown> {
   const content = await blobs.get(context, link.hash);
   if (content === null) return undefined;
-  return JSON.parse(new TextDecoder().decode(content)) as unknown;
+  return jsonOf(content);
 }

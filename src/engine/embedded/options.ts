@@ -66,6 +66,7 @@ export interface AttemptRunner {
 }
 
 export interface PureComputer {
+  /** The output may be PackedJson. */
   compute(uses: string, config: unknown): Promise<AttemptOutcome>;
   close(): Promise<void>;
 }

@@ -4,15 +4,22 @@
  * thread that loaded them: those are computed here, between turns, and reported once.
  *
  *   W1. Every computation answers; when the thread dies, what it had is computed here.
+ *   W2. A large output of the thread comes as PackedJson: it is never an object here until it is read.
  */
 import { Worker } from "node:worker_threads";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { runPure } from "#nodes/attempt.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Logger } from "#ports/logger.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 import type { PureComputer } from "./options.ts";
 
 const WORKER_URL = new URL("./pure-worker.ts", import.meta.url);
+
+/** What the thread answers; no outcome: only the main thread may have the type. */
+export type PureAnswer =
+  | { readonly outcome: AttemptOutcome | null }
+  | { readonly packed: { readonly content: Uint8Array; readonly hash: string } };
 
 interface Job {
   readonly uses: string;
@@ -36,11 +43,15 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
   const open = (): Worker => {
     const opened = new Worker(WORKER_URL);
     opened.unref();
-    opened.on("message", ({ id, outcome }: { id: number; outcome: AttemptOutcome | null }) => {
-      const job = jobs.get(id);
-      jobs.delete(id);
+    opened.on("message", (answer: PureAnswer & { readonly id: number }) => {
+      const job = jobs.get(answer.id);
+      jobs.delete(answer.id);
       if (job === undefined) return;
-      if (outcome !== null) return job.resolve(outcome);
+      if ("packed" in answer) {
+        const { content, hash } = answer.packed;
+        return job.resolve({ ok: true, output: new PackedJson(content, hash) });
+      }
+      if (answer.outcome !== null) return job.resolve(answer.outcome);
       if (!reported.has(job.uses)) {
         reported.add(job.uses);
         logger.warn(

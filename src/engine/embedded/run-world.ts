@@ -7,6 +7,7 @@ import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { NOT_LOADED, refKey, type Values } from "#kernel/value-ref.ts";
 import { runPure } from "#nodes/attempt.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 import { compileSchema, type Validator } from "#workflow/validate-json.ts";
 import type { HostServices } from "./host-services.ts";
 import { BLOB_BYTES } from "./options.ts";
@@ -82,6 +83,8 @@ function valueNow(services: HostServices, runKey: string, turn: Turn, ref: Store
   if (pinned !== undefined) return pinned;
   if ("at" in ref) {
     const made = turn.made?.get(`${ref.at}/${ref.f}`);
+    // Packed: the loader reads it from the event.
+    if (made instanceof PackedJson) return NOT_LOADED;
     if (made !== undefined) return elementOf(made, ref);
     // Of an event of this turn nothing else is anywhere.
     if (ref.at >= turn.firstSeq) return NOT_LOADED;

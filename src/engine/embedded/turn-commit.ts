@@ -7,10 +7,11 @@ import { statusOf } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { CheckpointRecord, Message, TurnCommit } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
+import { jsonSizeUpTo } from "#workflow/json.ts";
 import type { TurnOutcome } from "./committer.ts";
 import { encodeEvents, type StoredBlob } from "./event-blobs.ts";
 import { type HostServices, runKeyOf } from "./host-services.ts";
-import { READER } from "./options.ts";
+import { BLOB_BYTES, READER } from "./options.ts";
 import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { Turn } from "./turn.ts";
 
@@ -52,7 +53,7 @@ export function submitTurn(turn: Turn, submission: Submission): Promise<void> | 
     submission.settle({ kind: "committed" }, { tail, facts, hasBlobs: false });
     return null;
   }
-  const { text, blobs } = encodeEvents(turn.events);
+  const { text, blobs } = encodeEvents(turn.events, { hasLarge: hasLarge(turn) });
   if (blobs.length === 0) {
     submitText(turn, submission, { text, consumes, blobs: NOTHING });
     return null;
@@ -62,6 +63,13 @@ export function submitTurn(turn: Turn, submission: Submission): Promise<void> | 
   return putBlobs(services, context, blobs).then(() =>
     submitText(turn, submission, { text, consumes, blobs: hashes }),
   );
+}
+
+/** Values that stand in references anyhow are known to the turn. */
+function hasLarge({ made }: Turn): boolean {
+  if (made === null) return false;
+  for (const value of made.values()) if (jsonSizeUpTo(value, BLOB_BYTES) > BLOB_BYTES) return true;
+  return false;
 }
 
 async function putBlobs(

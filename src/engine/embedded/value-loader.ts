@@ -9,7 +9,7 @@ import { NOT_LOADED, refKey, VALUE_LOST, type ValueRef } from "#kernel/value-ref
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Journal, TurnRecord } from "#ports/journal.ts";
-import { blobLink, eventsOf, readBlob, type StoredEvent } from "./event-blobs.ts";
+import { blobLink, eventsOf, readBlob, type StoredEvent, unpacked } from "./event-blobs.ts";
 import type { ValueCache } from "./value-cache.ts";
 
 /** Whose values are read. */
@@ -89,7 +89,7 @@ export class ValueLoader {
   /** A field of a stored event; undefined when it is lost. */
   async #field(context: CallContext, event: StoredEvent, name: string): Promise<unknown> {
     const link = blobLink(event, name);
-    return link === null ? event[name] : readBlob(this.#blobs, context, link);
+    return link === null ? unpacked(event[name]) : readBlob(this.#blobs, context, link);
   }
 
   async #event(source: ValueSource, seq: number): Promise<StoredEvent | null> {

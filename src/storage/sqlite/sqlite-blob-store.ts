@@ -1,5 +1,5 @@
 /** The BlobStore port: compressed where that is smaller, checked against its hash on every read. */
-import { hash as digest } from "node:crypto";
+import { hash as digest, webcrypto } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -8,7 +8,7 @@ import { READER_QUERIES } from "./reader-queries.ts";
 import { BLOB_SIZE } from "./sql/blob-size.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-/** Unpacked and checked where it is asked for, in less than 1 ms; a larger one in the reader's thread. */
+/** Hashed, unpacked and checked where it is asked for, in less than 1 ms; a larger one in another thread. */
 const SMALL_BYTES = 256 * 1024;
 
 export class SqliteBlobStore implements BlobStore {
@@ -19,7 +19,7 @@ export class SqliteBlobStore implements BlobStore {
   }
 
   async put(context: CallContext, hash: string, bytes: Uint8Array): Promise<void> {
-    if (digest("sha256", bytes) !== hash) {
+    if ((await hashOf(bytes)) !== hash) {
       throw new LockstitchError("request_invalid", `these bytes do not have the hash ${hash}`);
     }
     await this.#parts.writer.call("putBlob", {
@@ -49,4 +49,10 @@ export class SqliteBlobStore implements BlobStore {
     });
     return found ?? (await this.#parts.reader.call("blob", input));
   }
+}
+
+async function hashOf(bytes: Uint8Array): Promise<string> {
+  if (bytes.byteLength <= SMALL_BYTES) return digest("sha256", bytes);
+  const hash = await webcrypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return Buffer.from(hash).toString("hex");
 }

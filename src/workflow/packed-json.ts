@@ -1,0 +1,23 @@
+/**
+ * A large value as the bytes of its JSON: it goes from the thread that made it to the store without
+ * becoming objects in between. Whoever asks for its size gets it at once; only a reader parses it.
+ */
+export class PackedJson {
+  /** UTF-8 of the value's JSON. Never changed. */
+  readonly #content: Uint8Array;
+  /** SHA-256 of `content`, hexadecimal. */
+  readonly #hash: string;
+
+  constructor(content: Uint8Array, hash: string) {
+    this.#content = content;
+    this.#hash = hash;
+  }
+
+  get content(): Uint8Array {
+    return this.#content;
+  }
+
+  get hash(): string {
+    return this.#hash;
+  }
+}
