@@ -38,6 +38,21 @@ test("a retry says which attempt comes when, and why", () => {
   ).toEqual(["  ↻ fetch            attempt 2 in 2.0 s  http.503: busy"]);
 });
 
+test("a running step says how far it is, and no more once it has settled", () => {
+  const started = event("step.started", "fetch", { attempt: 1 });
+  const beat = event("step.heartbeat", "fetch", {
+    attempt: 1,
+    progress: { fraction: 0.405, note: "page 3" },
+  });
+  const silent = event("step.heartbeat", "fetch", { attempt: 1, value: { page: 4 } });
+  expect(linesAfter(started, beat, silent)).toEqual([
+    "  ▸ fetch            running 9.0 s  40 %: page 3",
+  ]);
+  expect(linesAfter(started, beat, event("step.succeeded", "fetch", {}, 3_000))).toEqual([
+    "  ✓ fetch            2.0 s",
+  ]);
+});
+
 test("a remembered result says whose it is", () => {
   const from = { runId: "run_1", path: "fetch", atMs: 500 };
   expect(

@@ -215,29 +215,36 @@ describe.skipIf(chromium === null)("the live page", () => {
     expect(await page.getByRole("button", { name: "Kill the process" }).count()).toBe(0);
   });
 
-  it("lets an operator decide about a step by keyboard, with the reason", async () => {
-    await using fixture = await embeddedServer();
-    const runId = await startReport(fixture);
-    await using open = await openBrowser(chromium ?? "", { width: 390 });
-    const page = await open.browser.newPage();
-    await page.goto(await fixture.listen());
-    await step(page, "records").focus();
-    await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Complete" }).focus();
-    await page.keyboard.press("Enter");
-    await page.keyboard.type('{"best": 1');
-    await page.getByLabel("Reason (journaled)").fill("the archive is down");
-    await page.keyboard.press("Enter");
-    await page.getByRole("alert").filter({ hasText: "JSON" }).waitFor();
-    await page.getByLabel("Output (JSON)").fill('{"best": 1}');
-    await page.getByRole("dialog").getByRole("button", { name: "Complete" }).click();
-    await page.locator('g[aria-label^="records,"][aria-label*="succeeded"]').waitFor();
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
-    const events = await fixture.engine.events(LOCAL_CONTEXT, runId, 0, 1_000);
-    expect(events.find(({ type }) => type === "step.resolved")?.event).toMatchObject({
-      ...{ action: "complete", reason: "the archive is down", output: { best: 1 } },
-    });
-  });
+  it.each([390, 1280])(
+    "lets an operator decide about a step by keyboard, with the reason, at %i px",
+    async (width) => {
+      await using fixture = await embeddedServer();
+      const runId = await startReport(fixture);
+      await using open = await openBrowser(chromium ?? "", { width });
+      const page = await open.browser.newPage();
+      await page.goto(await fixture.listen());
+      await step(page, "records").focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: "Complete" }).focus();
+      await keep(page, `step-actions-${width}`);
+      await page.keyboard.press("Enter");
+      await page.keyboard.type('{"best": 1');
+      await page.getByLabel("Reason (journaled)").fill("the archive is down");
+      await page.keyboard.press("Enter");
+      await page.getByRole("alert").filter({ hasText: "JSON" }).waitFor();
+      await keep(page, `step-dialog-${width}`);
+      await page.getByLabel("Output (JSON)").fill('{"best": 1}');
+      await page.getByRole("dialog").getByRole("button", { name: "Complete" }).click();
+      await page.locator('g[aria-label^="records,"][aria-label*="succeeded"]').waitFor();
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(
+        width,
+      );
+      const events = await fixture.engine.events(LOCAL_CONTEXT, runId, 0, 1_000);
+      expect(events.find(({ type }) => type === "step.resolved")?.event).toMatchObject({
+        ...{ action: "complete", reason: "the archive is down", output: { best: 1 } },
+      });
+    },
+  );
 
   it("leads along the runs of a chain", async () => {
     await using fixture = await embeddedServer();

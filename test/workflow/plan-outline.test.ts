@@ -42,6 +42,14 @@ test("O1 steps of one wave do not wait for each other", () => {
   expect(steps.at(-1)?.after).toEqual([{ step: "join", port: null, implied: true }]);
 });
 
+test("heartbeatTimeout is in force from the step and from defaults", () => {
+  const { steps } = outline({
+    defaults: { heartbeatTimeout: "30s" },
+    steps: [read("own", { heartbeatTimeout: "5s" }), read("given")],
+  });
+  expect(steps.map(({ policies }) => policies["heartbeatTimeout"])).toEqual(["5s", "30s"]);
+});
+
 test("scopes, policies after defaults, secrets and node types", () => {
   const { steps, secrets, nodeTypes } = outline({
     defaults: { timeout: "10s" },

@@ -21,7 +21,7 @@ export interface StepEntry {
   endedAtMs: number | null;
   /** When a wait or the next attempt is due. */
   dueAtMs: number | null;
-  /** Error or reason, one sentence. */
+  /** Error or reason, one sentence; of a running step how far it says it is. */
   note: string;
   /** What somebody must do, if it waits for somebody. */
   ask: Ask | null;
@@ -80,6 +80,8 @@ export class StepLog {
   #update(event: EventView, path: string, isInnerStep: boolean): StepEntry | null {
     const known = this.#steps.get(path);
     if (event.type === "step.memo_hit" && known !== undefined) known.memoRunId = memoRunOf(event);
+    if (event.type === "step.heartbeat" && known?.status === "running")
+      known.note = progressText(event.event["progress"]) ?? known.note;
     const status = statusAfter(event.type);
     if (status === null) return known ?? null;
     const entry = known ?? newEntry(path, isInnerStep, event.atMs);
@@ -151,6 +153,14 @@ function dueAtOf(fields: Readonly<Record<string, unknown>>): number | null {
   const wait = fields["for"] as { readonly dueAtMs?: number | null } | undefined;
   const dueAtMs = wait?.dueAtMs ?? fields["dueAtMs"];
   return typeof dueAtMs === "number" ? dueAtMs : null;
+}
+
+/** `40 %: reading`. */
+function progressText(progress: unknown): string | null {
+  if (typeof progress !== "object" || progress === null) return null;
+  const { fraction, note } = progress as { readonly fraction?: number; readonly note?: string };
+  const percent = `${Math.floor((fraction ?? 0) * 100)} %`;
+  return note === undefined ? percent : `${percent}: ${note}`;
 }
 
 function errorText(error: unknown): string | null {
