@@ -20,7 +20,11 @@ export function stepActions(step, path, page) {
     offered.map(([action, { label }]) =>
       element(
         "button",
-        { type: "button", class: "quiet", onclick: () => ask(action, step, path, page) },
+        {
+          type: "button",
+          "data-focus": `${action} ${step.path}`,
+          onclick: () => ask(action, step, path, page),
+        },
         label,
       ),
     ),

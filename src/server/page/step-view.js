@@ -21,12 +21,17 @@ export async function updateDetails(root, graph, selected, path, page) {
     const pattern = steps
       .filter((step) => withoutItems(step.path) === selected)
       .slice(0, INSTANCES_SHOWN);
+    const focused = root.contains(document.activeElement)
+      ? document.activeElement.dataset.focus
+      : undefined;
     root.replaceChildren(
       element("h2", {}, node.id, element("small", {}, ` ${node.uses}`)),
       ...(pattern.length === 0
         ? [element("p", { class: "hint" }, "This step has not been reached yet.")]
         : pattern.map((step) => instance(step, path, page))),
     );
+    // A step that changes every second must not take the button from under who works by keyboard.
+    if (focused !== undefined) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   } catch (error) {
     page.fail(error);
   }
