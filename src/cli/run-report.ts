@@ -55,8 +55,12 @@ function stepDocuments(
 
 const OUTPUT_WIDTH = 60;
 
-/** The run's head lines and a table of its steps. */
-export function runText(state: RunStateView, allSteps: boolean, colors: Colors): string {
+/** The run's head lines and a table of its steps; `why`: a sentence about where it stands. */
+export function runText(
+  state: RunStateView,
+  { allSteps, why }: { readonly allSteps: boolean; readonly why: string | null },
+  colors: Colors,
+): string {
   const { run } = state;
   const steps = state.steps.filter((step) => allSteps || !step.inner);
   const hidden = state.steps.length - steps.length;
@@ -65,12 +69,12 @@ export function runText(state: RunStateView, allSteps: boolean, colors: Colors):
     steps.map((step) => stepRow(step, colors)),
     colors,
   );
-  const lines = [...headLines(run, colors), "", table];
+  const lines = [...headLines(run, why, colors), "", table];
   if (hidden > 0) lines.push(colors.dim(`${hidden} inner steps; --all-steps shows them`));
   return lines.join("\n");
 }
 
-function headLines(run: RunView, colors: Colors): readonly string[] {
+function headLines(run: RunView, why: string | null, colors: Colors): readonly string[] {
   const row = (name: string, value: string) => `${colors.dim(name.padEnd(10))}${value}`;
   const lines = [
     `${colors.bold(run.id)}  ${visible(run.workflow)} v${run.version}  ${paintStatus(run.status, run.status, colors)}`,
@@ -81,6 +85,7 @@ function headLines(run: RunView, colors: Colors): readonly string[] {
       run.startedAtMs === null ? "" : ` (${formatDuration(run.endedAtMs - run.startedAtMs)})`;
     lines.push(row("ended", `${formatInstant(run.endedAtMs)}${took}`));
   }
+  if (why !== null) lines.push(row("why", oneLine(why, 500)));
   if (run.forkedFrom !== null) lines.push(row("rerun of", run.forkedFrom));
   if (run.parentRunId !== null) lines.push(row("parent", run.parentRunId));
   if (run.continuedFrom !== null) lines.push(row("goes on", `from ${run.continuedFrom}`));

@@ -24,7 +24,7 @@ import {
 import { takeChanges, touchStep } from "./step-effects.ts";
 
 /** Grows when the saved shape changes. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /** Fields that are copied as they are. */
 const PLAIN_FIELDS = [
@@ -43,6 +43,7 @@ const PLAIN_FIELDS = [
   "endedAtMs",
   "deadlineAtMs",
   "pausedAtMs",
+  "pausedBy",
   "ending",
   "cleanupAtMs",
   "stopOutput",

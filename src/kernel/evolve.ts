@@ -119,6 +119,7 @@ function evolveRun(state: RunState, event: AboutRun): void {
       return;
     case "run.paused":
       state.pausedAtMs = state.nowMs;
+      state.pausedBy = { by: event.by, reason: event.reason ?? null };
       touchSteps(state);
       return;
     case "run.resumed":
@@ -163,6 +164,7 @@ function evolveRun(state: RunState, event: AboutRun): void {
 function resume(state: RunState): void {
   const pausedMs = state.nowMs - (state.pausedAtMs ?? state.nowMs);
   state.pausedAtMs = null;
+  state.pausedBy = null;
   if (state.deadlineAtMs !== null) state.deadlineAtMs += pausedMs;
   for (const { live, status } of state.steps.values()) {
     if (live === null) continue;
@@ -193,6 +195,7 @@ function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled
   state.endedAtMs = state.nowMs;
   state.active = 0;
   state.pausedAtMs = null;
+  state.pausedBy = null;
   state.root = null;
   state.scopes.clear();
   state.steps.clear();

@@ -35,7 +35,7 @@ export function explainRun(state: RunState, nowMs: number): Wait[] {
     waits.push({
       path: null,
       kind: "paused",
-      text: `is paused since ${instant(state.pausedAtMs)}`,
+      text: `is paused since ${instant(state.pausedAtMs)}${byWhom(state.pausedBy)}`,
       frees: "resume it",
       dueAtMs: null,
     });
@@ -51,7 +51,7 @@ export function explainRun(state: RunState, nowMs: number): Wait[] {
       dueAtMs: null,
     });
   for (const instance of state.steps.values()) {
-    const wait = explainCompensation(instance) ?? explainStep(instance, nowMs);
+    const wait = explainCompensation(instance) ?? explainStep(state.runId, instance, nowMs);
     if (wait !== null) waits.push(wait);
   }
   for (const scope of state.scopes.values())
@@ -66,6 +66,14 @@ export function explainRun(state: RunState, nowMs: number): Wait[] {
   if (agendaWants(state))
     waits.push({ path: null, kind: "turn", text: "goes on by itself", frees: null, dueAtMs: null });
   return waits;
+}
+
+/** ` by NAME: reason`; nothing where it is not known. */
+export function byWhom(
+  who: { readonly by: string; readonly reason: string | null } | null,
+): string {
+  if (who === null) return "";
+  return who.reason === null ? ` by ${who.by}` : ` by ${who.by}: ${who.reason}`;
 }
 
 /** A saga that undoes what it did: which step, and how far it is. */
@@ -85,7 +93,7 @@ function explainCompensation({ path, live }: StepInstance): Wait | null {
   };
 }
 
-function explainStep(instance: StepInstance, nowMs: number): Wait | null {
+function explainStep(runId: string, instance: StepInstance, nowMs: number): Wait | null {
   const { path, live, attempt } = instance;
   if (live === null) return null;
   if (live.cancelling !== null)
@@ -111,7 +119,7 @@ function explainStep(instance: StepInstance, nowMs: number): Wait | null {
         path,
         kind: "attempt",
         text: `attempt ${attempt} of "${path}" (${instance.step.uses}) runs${progressText(live.beat?.progress ?? null)}`,
-        frees: "its end; an operator may retry, skip, complete or fail the step",
+        frees: `its end; an operator may retry, skip or fail it, or ${operatorText("complete", runId, path)}`,
         dueAtMs: live.timeoutAtMs,
       };
     case "retrying":
@@ -119,11 +127,11 @@ function explainStep(instance: StepInstance, nowMs: number): Wait | null {
         path,
         kind: "retry",
         text: `"${path}" failed (${instance.error?.code ?? "unknown"}) and is tried again (attempt ${attempt})${due(live.retryAtMs, nowMs)}`,
-        frees: "retry the step now",
+        frees: operatorText("retry", runId, path),
         dueAtMs: live.retryAtMs,
       };
     case "awaiting":
-      return explainWait(instance, nowMs);
+      return explainWait(runId, instance, nowMs);
     default:
       return live.computing
         ? { path, kind: "attempt", text: `"${path}" is computed`, frees: null, dueAtMs: null }
@@ -137,7 +145,7 @@ function progressText(progress: Progress | null): string {
   return progress.note === undefined ? ` (${percent})` : ` (${percent}: ${progress.note})`;
 }
 
-function explainWait(instance: StepInstance, nowMs: number): Wait | null {
+function explainWait(runId: string, instance: StepInstance, nowMs: number): Wait | null {
   const { path } = instance;
   const wait = instance.live?.wait ?? null;
   if (wait === null) return null;
@@ -147,7 +155,7 @@ function explainWait(instance: StepInstance, nowMs: number): Wait | null {
         path,
         kind: "timer",
         text: `"${path}" waits until ${instant(wait.dueAtMs)} (${distance(wait.dueAtMs, nowMs)})`,
-        frees: "complete or skip the step",
+        frees: `time, or ${operatorText("complete", runId, path)}`,
         dueAtMs: wait.dueAtMs,
       };
     case "signal":
@@ -155,7 +163,7 @@ function explainWait(instance: StepInstance, nowMs: number): Wait | null {
         path,
         kind: "signal",
         text: `"${path}" waits for signal "${wait.name}"${wait.key === null ? "" : ` with key "${wait.key}"`}${expires(wait.dueAtMs, nowMs)}`,
-        frees: `send signal "${wait.name}" to the run`,
+        frees: `send signal "${wait.name}" to the run, or ${operatorText("complete", runId, path)}`,
         dueAtMs: wait.dueAtMs,
       };
     case "approval":
@@ -175,6 +183,12 @@ function explainWait(instance: StepInstance, nowMs: number): Wait | null {
         dueAtMs: null,
       };
   }
+}
+
+/** The operator's command, as a shell takes it. */
+function operatorText(action: "retry" | "complete", runId: string, path: string): string {
+  const word = /^[\w.#@-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+  return `\`lockstitch step ${action} ${runId} ${word}\``;
 }
 
 /** To the second; tenths and time zones help nobody here. */

@@ -191,6 +191,8 @@ export interface RunState {
   endedAtMs: number | null;
   deadlineAtMs: number | null;
   pausedAtMs: number | null;
+  /** Who paused it, and why; null while it is not paused. */
+  pausedBy: { readonly by: string; readonly reason: string | null } | null;
   /** Why the root was told to stop; null while it was not. */
   ending: {
     readonly reason: EndingReason;
@@ -263,6 +265,7 @@ export function newState(runId: string, plan: Plan): RunState {
     endedAtMs: null,
     deadlineAtMs: null,
     pausedAtMs: null,
+    pausedBy: null,
     ending: null,
     cleanupAtMs: null,
     stopOutput: null,

@@ -80,7 +80,11 @@ test("while paused what runs finishes and nothing begins; resume goes on", async
   });
   await clock.advanceBy(1_000);
   expect(bench.attempts.map(({ path }) => path)).toEqual(["a"]);
-  expect(await driven(clock, engine.explain(context, run.id))).toMatchObject({ status: "paused" });
+  const paused = await driven(clock, engine.explain(context, run.id));
+  expect(paused.status).toBe("paused");
+  expect(paused.sentence).toMatch(
+    new RegExp(`^The run is paused since .* UTC by ${context.principal}: lunch\\.$`),
+  );
   await driven(clock, engine.resume(context, run.id));
   expect(await bench.settle(run.id)).toMatchObject({ status: "succeeded" });
 });

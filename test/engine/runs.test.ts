@@ -240,6 +240,7 @@ test("waits: a timer, a signal that came early, one that comes later, an approva
   await bench.settle(run.id);
   expect(await driven(clock, engine.explain(context, run.id))).toMatchObject({
     sentence: expect.stringContaining('waits for signal "go"'),
+    waits: [{ frees: expect.stringContaining(`\`lockstitch step complete ${run.id} `) }],
   });
   await driven(clock, engine.signal(context, run.id, { name: "go", payload: 2 }));
   await bench.settle(run.id);

@@ -41,6 +41,9 @@ test("a run that is parked with a journal that nobody can read, and its parent i
 
   const ended = await driven(clock, bench.engine.terminate(context, runId, "beyond repair"));
   expect(ended).toMatchObject({ status: "cancelled", seq: seq + 1 });
+  expect((await driven(clock, bench.engine.explain(context, runId))).sentence).toBe(
+    `The run has ended: cancelled by ${context.principal}: beyond repair.`,
+  );
   expect(await bench.settle("p")).toMatchObject({ status: "succeeded", output: "child_cancelled" });
   await bench.crash();
   expect(await bench.settle(runId)).toMatchObject({ status: "cancelled" });

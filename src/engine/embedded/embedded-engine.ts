@@ -46,7 +46,6 @@ import { summaryOf } from "./run-views.ts";
 import { warningsOf } from "./run-warnings.ts";
 import { callerLabels } from "./start-labels.ts";
 import { plainPayload, type Started, Starts } from "./starts.ts";
-import { successorOf } from "./successor-of.ts";
 import { terminateRun } from "./terminate-run.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
@@ -262,8 +261,8 @@ export class EmbeddedEngine implements Engine {
     const { status } = head;
     const warnings = warningsOf(head.seq, this.#core.limits);
     if (isTerminal(status)) {
-      const next = await successorOf(this.#core.options.store.journal, context, head);
-      return { ...explainView(head, [], warnings), sentence: endSentence(status, next) };
+      const sentence = await endSentence(this.#core.options.store.journal, context, head);
+      return { ...explainView(head, [], warnings), sentence };
     }
     const parked = parkedWait(host);
     if (parked !== null) return explainView(head, [parked], warnings);

@@ -1,5 +1,9 @@
 /** What a run waits for, put into one sentence and a bounded list; the engine's own waits among it. */
+import { byWhom } from "#kernel/explain.ts";
+import type { CallContext } from "#ports/call-context.ts";
+import type { Journal, RunHead } from "#ports/journal.ts";
 import type { ExplainView, WaitView } from "../engine.ts";
+import { eventsOf } from "./event-blobs.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { RunHost } from "./run-host.ts";
 
@@ -27,9 +31,19 @@ export function explainView(
   };
 }
 
-/** Of a run that has ended; `next`: the run that goes on in its place. */
-export function endSentence(status: RunFacts["status"], next: string | null): string {
-  return `The run has ended: ${status}.${next === null ? "" : ` It goes on as run ${next}.`}`;
+/** Of a run that has ended: how, by whom it was cancelled, and the run that goes on in its place. */
+export async function endSentence(
+  journal: Journal,
+  context: CallContext,
+  head: RunHead,
+): Promise<string> {
+  const turn = await journal.turnAt(context, head.runId, head.seq);
+  const last = turn === null ? undefined : eventsOf(turn).at(-1);
+  const said = `The run has ended: ${head.status}`;
+  if (last?.type === "run.continued") return `${said}. It goes on as run ${last["toRunId"]}.`;
+  if (last?.type !== "run.cancelled" || typeof last["by"] !== "string") return `${said}.`;
+  const reason = typeof last["reason"] === "string" ? last["reason"] : null;
+  return `${said}${byWhom({ by: last["by"], reason })}.`;
 }
 
 /** Why a parked run does nothing; null for every other. */

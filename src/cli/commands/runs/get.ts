@@ -17,7 +17,15 @@ export function addRunsGetCommand(runs: Command, cli: Cli): void {
         const { engine } = await session.access();
         const state = await engine.state(LOCAL_CONTEXT, runId);
         if (output.isJson) output.printJson(runStateDocument(state, allSteps === true));
-        else output.printText(runText(state, allSteps === true, output.colors));
+        else {
+          const { status } = state.run;
+          // Who paused or cancelled it, and why, stands in the sentence.
+          const why =
+            status === "paused" || status === "cancelled"
+              ? (await engine.explain(LOCAL_CONTEXT, runId)).sentence
+              : null;
+          output.printText(runText(state, { allSteps: allSteps === true, why }, output.colors));
+        }
         return EXIT.ok.code;
       }),
     );
