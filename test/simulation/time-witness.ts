@@ -55,6 +55,7 @@ class TimeReading {
   readonly #ready = new Map<string, Entry>();
   readonly #asked = new Map<string, Entry>();
   readonly #cleaning = new Map<string, Entry>();
+  #runAsked: Entry | null = null;
 
   constructor(
     history: RunHistory,
@@ -75,6 +76,7 @@ class TimeReading {
     switch (event.type) {
       case "run.cancel_requested":
       case "run.deadline_passed":
+        this.#runAsked ??= entry;
         return this.#readRunCleanup(entry);
       case "step.scheduled":
         this.#asked.set(event.path, entry);
@@ -143,9 +145,26 @@ class TimeReading {
   #readCutOff(path: string, at: Entry): void {
     const began = this.#cleaning.get(path);
     const limitMs = limitOf(factsAt(this.#history, path)?.step.cleanupTimeout);
-    if (began === undefined || limitMs === null) return;
+    if (began === undefined || limitMs === null || this.#isCutFromOutside(path, at)) return;
     this.#counts.cutOff++;
     this.#readEarly(path, this.#spentMs(began, at), limitMs);
+  }
+
+  /** Whether the time of a step around it, or of the whole run, is up: that cuts off what is inside. */
+  #isCutFromOutside(path: string, at: Entry): boolean {
+    const isUp = (began: Entry, limitMs: number | null): boolean =>
+      limitMs !== null && this.#spentMs(began, at) >= limitMs - this.#leapMs;
+    const { workflow } = this.#history;
+    if (
+      this.#runAsked !== null &&
+      isUp(this.#runAsked, limitOf(workflow.cleanupTimeout) ?? CLEANUP_MS)
+    )
+      return true;
+    return [...this.#cleaning].some(
+      ([owner, began]) =>
+        path.startsWith(`${owner}.`) &&
+        isUp(began, limitOf(factsAt(this.#history, owner)?.step.cleanupTimeout)),
+    );
   }
 
   /** T2 for attempts. */
