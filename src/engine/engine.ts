@@ -105,6 +105,8 @@ export interface StepView {
   readonly endedAtMs: number | null;
   /** The attempt whose remembered result this step has; null: one of its own. */
   readonly memo: StepMemo | null;
+  /** How far the attempt under way says it is (`ctx.progress`); missing: it does not say. */
+  readonly progress?: { readonly fraction: number; readonly note?: string };
   /** True for instances inside a scope. */
   readonly inner: boolean;
 }

@@ -6,7 +6,7 @@ import type { StepError } from "#errors/step-error.ts";
 import { COMPENSATE } from "#workflow/control-steps.ts";
 import { parsePath } from "#workflow/path.ts";
 import type { Plan, PlanScope, PlanStep } from "#workflow/plan.ts";
-import type { MemoOrigin, RunEvent } from "./events.ts";
+import type { MemoOrigin, Progress, RunEvent } from "./events.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 export type StepRowStatus =
@@ -31,6 +31,8 @@ export interface StepRow {
   endedAtMs: number | null;
   /** The attempt whose remembered result this step has; null: one of its own. */
   memo: MemoOrigin | null;
+  /** How far the attempt under way says it is; missing: it does not say. */
+  progress?: Progress;
   /** True for steps inside a scope of another step. */
   readonly inner: boolean;
 }
@@ -69,6 +71,7 @@ export class StepHistory {
         row.status = "running";
         row.attempts = event.attempt;
         row.startedAtMs ??= atMs;
+        delete row.progress;
         return;
       case "step.waiting":
       case "child.started":
@@ -78,13 +81,18 @@ export class StepHistory {
         return;
       case "step.retry_scheduled":
         row.status = "retrying";
+        delete row.progress;
         row.error = event.error;
+        return;
+      case "step.heartbeat":
+        if (event.progress !== undefined) row.progress = event.progress;
         return;
       case "step.memo_hit":
         row.memo = event.from;
         return;
       case "step.lost":
         row.status = "waiting";
+        delete row.progress;
         return;
       case "step.succeeded":
         row.output = event.outputRef ?? refOf(event.output, seq, "output");
@@ -108,6 +116,7 @@ export class StepHistory {
   #end(row: StepRow, status: StepRowStatus, atMs: number): void {
     row.status = status;
     row.endedAtMs = atMs;
+    delete row.progress;
     if (status === "succeeded" || status === "failed") {
       if (row.memo === null) row.attempts = Math.max(1, row.attempts);
       row.startedAtMs ??= atMs;

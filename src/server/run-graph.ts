@@ -97,7 +97,7 @@ function foremost(statuses: readonly StepStatus[]): StepStatus {
 
 type Summary = Pick<
   GraphNodeJson,
-  "status" | "attempts" | "instances" | "counts" | "startedAt" | "endedAt" | "error"
+  "status" | "attempts" | "instances" | "counts" | "startedAt" | "endedAt" | "error" | "progress"
 >;
 
 function summaryOf(steps: readonly StepView[]): Summary {
@@ -123,5 +123,9 @@ function summaryOf(steps: readonly StepView[]): Summary {
     startedAt: isoOrNull(startedAtMs),
     endedAt: isSettled ? isoOrNull(endedAtMs) : null,
     error: failed?.error ?? null,
+    // Of one instance; several have no common measure.
+    ...(steps.length === 1 && steps[0]?.progress !== undefined
+      ? { progress: steps[0].progress }
+      : {}),
   };
 }

@@ -44,6 +44,10 @@ export const StepStatusJson = z.enum([
   "cancelled",
 ]);
 
+const StepProgressJson = z
+  .object({ fraction: z.number(), note: z.string().exactOptional() })
+  .meta({ description: "How far the attempt under way says it is; missing: it does not say." });
+
 export const StepJson = z
   .object({
     path: z.string(),
@@ -59,6 +63,7 @@ export const StepJson = z
       .object({ runId: z.string(), path: z.string(), at: Instant })
       .nullable()
       .meta({ description: "Whose remembered result this is; null: of an attempt of its own." }),
+    progress: StepProgressJson.exactOptional(),
     inner: z.boolean().meta({ description: "True for instances inside a scope." }),
   })
   .meta({ id: "Step", description: "One step instance, folded from the journal." });
@@ -123,6 +128,7 @@ export const GraphNodeJson = z
     startedAt: Instant.nullable(),
     endedAt: Instant.nullable(),
     error: StepErrorJson.nullable(),
+    progress: StepProgressJson.exactOptional(),
   })
   .meta({ id: "GraphNode" });
 export type GraphNodeJson = z.infer<typeof GraphNodeJson>;

@@ -41,10 +41,17 @@ export function elapsedMs(startedAt, endedAt) {
   return (endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt);
 }
 
+/** `40 %: reading`. */
+export function progressText({ fraction, note }) {
+  const percent = `${Math.floor(fraction * 100)} %`;
+  return note === undefined ? percent : `${percent}: ${note}`;
+}
+
 /** The line under a step's name: what it does, how often it was tried, how long. */
 export function nodeLine(node) {
   const parts = node.instances > 1 ? countsOf(node) : [node.status];
   if (node.instances <= 1 && node.attempts > 1) parts.push(`${node.attempts} attempts`);
+  if (node.progress !== undefined) parts.push(progressText(node.progress));
   const tookMs = elapsedMs(node.startedAt, node.endedAt);
   const isTimed = node.endedAt !== null || node.instances <= 1;
   if (tookMs !== null && isTimed && node.status !== "pending") parts.push(durationText(tookMs));

@@ -2,7 +2,7 @@
 import { element } from "/assets/element.js";
 import { forgetLogs, stepLog } from "/assets/log-view.js";
 import { get } from "/assets/server.js";
-import { durationText, elapsedMs } from "/assets/status.js";
+import { durationText, elapsedMs, progressText } from "/assets/status.js";
 import { stepActions } from "/assets/step-actions.js";
 
 const INSTANCES_SHOWN = 20;
@@ -46,6 +46,7 @@ function instance(step, path, page) {
   const attempts = `${step.attempts} ${step.attempts === 1 ? "attempt" : "attempts"}`;
   const line = [step.status, step.memo === null ? attempts : `from memo (run ${step.memo.runId})`];
   if (tookMs !== null) line.push(durationText(tookMs));
+  if (step.progress !== undefined) line.push(progressText(step.progress));
   return element(
     "div",
     { class: "instance" },
