@@ -151,6 +151,12 @@ export interface ProgressView {
   readonly running: number;
   readonly waiting: number;
   readonly failed: number;
+  /** How far running steps say they are (`ctx.progress`); at most 100. */
+  readonly steps: readonly {
+    readonly path: string;
+    readonly fraction: number;
+    readonly note?: string;
+  }[];
   readonly warnings: readonly string[];
 }
 

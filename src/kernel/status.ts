@@ -27,13 +27,24 @@ export interface Progress {
   readonly running: number;
   readonly waiting: number;
   readonly failed: number;
+  /** How far running steps say they are, at most STEPS_SHOWN_MAX of them. */
+  readonly steps: readonly {
+    readonly path: string;
+    readonly fraction: number;
+    readonly note?: string;
+  }[];
 }
+
+const STEPS_SHOWN_MAX = 100;
 
 export function progressOf(state: RunState): Progress {
   let running = 0;
   let waiting = 0;
   let unsettled = 0;
+  const steps: Progress["steps"][number][] = [];
   for (const instance of state.steps.values()) {
+    const said = instance.status === "running" ? instance.live?.beat?.progress : null;
+    if (said && steps.length < STEPS_SHOWN_MAX) steps.push({ path: instance.path, ...said });
     switch (instance.status) {
       case "running":
       case "open":
@@ -62,5 +73,6 @@ export function progressOf(state: RunState): Progress {
     running,
     waiting,
     failed: state.failedSteps,
+    steps,
   };
 }

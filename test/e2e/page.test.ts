@@ -246,6 +246,25 @@ describe.skipIf(chromium === null)("the live page", () => {
     },
   );
 
+  it("says how far a running step is, and who paused the run", async () => {
+    await using fixture = await embeddedServer();
+    const { run } = await fixture.engine.start(LOCAL_CONTEXT, {
+      workflow: {
+        ...{ language: 1, name: "far" },
+        steps: [gate("walk", { with: { gate: "walk", far: 0.4 } })],
+      } as unknown as WorkflowDefinition,
+    });
+    await using open = await openBrowser(chromium ?? "");
+    const page = await open.browser.newPage();
+    await page.goto(await fixture.listen());
+    await page.locator('g[aria-label^="walk,"][aria-label*="40 %: on the way"]').waitFor();
+    await step(page, "walk").click();
+    await page.locator(".instance").filter({ hasText: "40 %: on the way" }).waitFor();
+    await fixture.engine.pause(LOCAL_CONTEXT, run.id, "lunch");
+    await page.getByText(`by ${LOCAL_CONTEXT.principal}: lunch`).waitFor();
+    await keep(page, "progress-paused");
+  });
+
   it("leads along the runs of a chain", async () => {
     await using fixture = await embeddedServer();
     const poller = {

@@ -81,6 +81,9 @@ test("progress is shown by explain; what is no JSON or too large fails the attem
   await bench.clock.settle();
   const explained = await driven(bench.clock, bench.engine.explain(context, run.id));
   expect(explained.sentence).toContain("(50 %: half of it)");
+  expect((await driven(bench.clock, bench.engine.progress(context, run.id))).steps).toEqual([
+    { path: "a", fraction: 0.5, note: "half of it" },
+  ]);
   const { steps } = await driven(bench.clock, bench.engine.state(context, run.id));
   expect(steps[0]?.progress).toEqual({ fraction: 0.5, note: "half of it" });
   await driven(bench.clock, bench.engine.cancel(context, run.id));

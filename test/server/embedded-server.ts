@@ -114,9 +114,14 @@ class Gates {
     category: "user",
     icon: "circle",
     pure: false,
-    config: z.strictObject({ gate: z.string(), says: z.array(z.string()).default([]) }),
+    config: z.strictObject({
+      gate: z.string(),
+      says: z.array(z.string()).default([]),
+      far: z.number().optional(),
+    }),
     output: z.unknown(),
-    run: async ({ gate, says }, { signal, log }) => {
+    run: async ({ gate, says, far }, { signal, log, progress }) => {
+      if (far !== undefined) progress(far, "on the way");
       for (const line of says) log.info(line, { gate });
       const outcome = await this.#outcome(gate, signal);
       if ("message" in outcome)

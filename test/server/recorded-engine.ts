@@ -324,6 +324,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
         running: count("running"),
         waiting: count("waiting", "retrying"),
         failed: count("failed"),
+        steps: [],
         warnings: [],
       };
     },

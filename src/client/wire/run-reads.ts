@@ -87,6 +87,10 @@ export const ProgressJson = z
     running: z.int(),
     waiting: z.int(),
     failed: z.int(),
+    steps: z
+      .array(StepProgressJson.extend({ path: z.string() }))
+      .default([])
+      .meta({ description: "How far running steps say they are; at most 100." }),
     warnings: z.array(z.string()).default([]),
   })
   .meta({ id: "Progress", description: "Counts of the step instances that are known." });
