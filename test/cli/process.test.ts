@@ -149,6 +149,10 @@ test.concurrent("a command that only looks does not wait for unfinished runs", a
   await run.ended();
   const list = await lockstitch(["runs", "list"], { cwd });
   expect(list.stdout).toMatch(/run_\w+ +naps v1 +waiting/);
+  const [runId = ""] = list.stdout.match(/run_\w+/) ?? [];
+  await lockstitch(["runs", "cancel", runId, "--reason", "slept enough"], { cwd });
+  const got = await lockstitch(["runs", "get", runId], { cwd });
+  expect(got.stdout).toMatch(/^why +The run has ended: cancelled by local: slept enough\.$/m);
 });
 
 test.concurrent("pause, resume, rerun, cancel and the journal work on a closed data directory", async () => {

@@ -61,6 +61,8 @@ export function nodeLine(node) {
 /** The same within the width of a node: the sign beside it says the status of a settled step. */
 export function nodeShortLine(node) {
   const isSettled = node.endedAt !== null;
+  if (node.progress !== undefined)
+    return `${node.status} · ${progressText({ fraction: node.progress.fraction })}`;
   if (node.instances > 1 || node.attempts <= 1) return nodeLine(node);
   if (!isSettled) return `${node.status} · ${node.attempts} attempts`;
   return nodeLine(node).replace(`${node.status} · `, "");
