@@ -2,14 +2,29 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { PLANTS } from "./plants.ts";
+import { FOUND_AT, PLANTS } from "./plants.ts";
 
 const SIMULATE = new URL("../../scripts/simulate.ts", import.meta.url).pathname;
 
-async function findPlanted(
-  name: string,
-): Promise<{ readonly code: number | null; readonly text: string }> {
-  const child = spawn(process.execPath, [SIMULATE, "--seeds", "500", "--plant", name], {
+interface Found {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+const FAILS = /^seed \d+ fails: SimulationFailure: /m;
+
+/** The seed that found it last, by itself; when the worlds have changed since, all 500. */
+async function findPlanted(name: string): Promise<Found> {
+  const last = FOUND_AT[name];
+  if (last !== undefined) {
+    const found = await play(name, ["--from", String(last), "--seeds", "1"]);
+    if (FAILS.test(found.text)) return found;
+  }
+  return await play(name, ["--seeds", "500"]);
+}
+
+async function play(name: string, seeds: readonly string[]): Promise<Found> {
+  const child = spawn(process.execPath, [SIMULATE, ...seeds, "--plant", name], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
@@ -30,6 +45,6 @@ test("there are at least ten, each with a name of its own", () => {
 
 test.each(PLANTS)("$name: $harm", { timeout: 300_000 }, async ({ name }) => {
   const { code, text } = await findPlanted(name);
-  expect(text).toMatch(/^seed \d+ fails: SimulationFailure: /m);
+  expect(text).toMatch(FAILS);
   expect(code).toBe(1);
 });
