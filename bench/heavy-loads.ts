@@ -127,12 +127,12 @@ export const HEAVY_LOADS: Readonly<Record<string, HeavyLoad>> = {
             uses: "data.map",
             with: {
               items: "${{ steps.made.output }}",
-              value: "item => {id: item.id, twice: int(item.amount) * 2}",
+              map: "(item) => ({id: item.id, twice: Number(item.amount) * 2})",
             },
           },
         ],
       } as never);
-      return csv(5_000_000, 1);
+      return csv(1_200_000, 1);
     },
     once: (address, text) => runToEnd(address, { workflow: "map", input: { text } }),
   },

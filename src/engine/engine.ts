@@ -14,6 +14,7 @@ import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
+import type { ReadOptions } from "./read-options.ts";
 import type { LabelChange, SignalRequest, StepResolution } from "./run-changes.ts";
 
 export type { LabelChange, SignalRequest, StepResolution } from "./run-changes.ts";
@@ -231,8 +232,9 @@ export interface Engine {
   start(
     context: CallContext,
     request: StartRequest,
+    how?: ReadOptions,
   ): Promise<{ readonly run: RunView; readonly created: boolean }>;
-  get(context: CallContext, runId: string): Promise<RunView | null>;
+  get(context: CallContext, runId: string, how?: ReadOptions): Promise<RunView | null>;
   /**
    * Resolves when the run has ended or `timeoutMs` (however long, Infinity included) has passed,
    * whichever is first; before that only when `signal` aborts or the engine closes. run_not_found.
@@ -242,6 +244,7 @@ export interface Engine {
     runId: string,
     timeoutMs: number,
     signal?: AbortSignal,
+    how?: ReadOptions,
   ): Promise<RunView>;
   list(
     context: CallContext,
@@ -274,7 +277,7 @@ export interface Engine {
   ): AsyncIterable<LogLineView>;
   /** Calls back after each commit that touched a run (any tenant's that the context sees); for live lists. Returns unsubscribe. */
   onChange(context: CallContext, listener: (run: RunSummary) => void): () => void;
-  state(context: CallContext, runId: string): Promise<RunStateView>;
+  state(context: CallContext, runId: string, how?: ReadOptions): Promise<RunStateView>;
   progress(context: CallContext, runId: string): Promise<ProgressView>;
   explain(context: CallContext, runId: string): Promise<ExplainView>;
   /** Oldest first; `labels`: only those of runs that carry them all. */

@@ -9,6 +9,7 @@ import { requestContinue } from "./continue-run.ts";
 import { CHILD_DEPTH_MAX } from "./decision.ts";
 import { deriveRunId, messageId } from "./derive-id.ts";
 import type { WaitFor } from "./events.ts";
+import { FarConfig } from "./far-config.ts";
 import { memoRequest, NO_MEMO } from "./memo.ts";
 import { evaluateOptions, fail, guarded, succeed } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
@@ -103,7 +104,8 @@ function beginKind(turn: Turn, instance: StepInstance, config: unknown): boolean
 
 function runPure(turn: Turn, instance: StepInstance, config: unknown): boolean {
   const { uses } = instance.step;
-  const outcome = turn.world.pure(uses, config, instance.path);
+  const isFar = config instanceof FarConfig;
+  const outcome = isFar ? "later" : turn.world.pure(uses, config, instance.path);
   if (outcome === "later") {
     if (instance.live !== null) instance.live.computing = true;
     turn.compute.push({ path: instance.path, uses, config });

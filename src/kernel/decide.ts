@@ -106,7 +106,7 @@ function takeInput(turn: Turn, input: Input): void {
     case "lost":
       return takeLost(turn, input.path, input.attempt);
     case "computed":
-      return takeComputed(turn, input.path, input.outcome);
+      return takeComputed(turn, input);
     case "timer":
       return takeTimer(turn, input.key);
     case "signal":
@@ -238,7 +238,10 @@ function takeLost(turn: Turn, path: string, attempt: number): void {
   );
 }
 
-function takeComputed(turn: Turn, path: string, outcome: AttemptOutcome): void {
+function takeComputed(
+  turn: Turn,
+  { path, outcome }: Extract<Input, { readonly kind: "computed" }>,
+): void {
   const instance = find(turn, path);
   if (instance?.status !== "ready" || instance.live?.computing !== true) {
     turn.applied = false;
@@ -246,7 +249,7 @@ function takeComputed(turn: Turn, path: string, outcome: AttemptOutcome): void {
   }
   if (instance.scope.cancelling !== null) emit(turn, { type: "step.cancelled", path });
   else if (outcome.ok) succeed(turn, instance, { output: outcome.output });
-  else fail(turn, instance, outcome.error);
+  else fail(turn, instance, outcome.error, { mayRetry: outcome.isFaulty !== true });
 }
 
 /** Due timers are journaled also while the run is paused; they act when it goes on. */

@@ -14,6 +14,8 @@ export interface World {
    * and the outcome comes back as input `computed`.
    */
   pure(uses: string, config: unknown, path: string): AttemptOutcome | "later";
+  /** Whether a step of this type can be computed from a FarConfig. Absent: none can. */
+  computesFar?(uses: string): boolean;
   /** The version of a secret, if the host knows it without waiting. */
   secretVersion?(name: string): string | null;
   /** Checks a value against a JSON Schema; null: it fits, else what does not. */
@@ -53,7 +55,7 @@ export interface Decision {
   readonly again: boolean;
   /** True when the agenda is not done: decide `continue` in a next turn. */
   readonly more: boolean;
-  /** Pure steps to compute off the turn. */
+  /** Pure steps to compute off the turn; `config` may be a FarConfig. */
   readonly compute: readonly {
     readonly path: string;
     readonly uses: string;

@@ -10,6 +10,9 @@ export type AttemptOutcome =
   | { readonly ok: true; readonly output: unknown }
   | { readonly ok: false; readonly error: StepError };
 
+/** `isFaulty`: its configuration (FarConfig) could not be evaluated; it is not tried again. */
+export type ComputedOutcome = AttemptOutcome & { readonly isFaulty?: boolean };
+
 /** An attempt passed gates of its own, or waited for one of the operator's. */
 export interface SlotGrant {
   readonly path: string;
@@ -83,7 +86,7 @@ export type Input =
   /** An attempt that was started by an owner that is gone. */
   | { readonly kind: "lost"; readonly path: string; readonly attempt: number }
   /** The outcome of a pure step that was computed off the turn (see World.pure). */
-  | { readonly kind: "computed"; readonly path: string; readonly outcome: AttemptOutcome }
+  | { readonly kind: "computed"; readonly path: string; readonly outcome: ComputedOutcome }
   | { readonly kind: "timer"; readonly key: string }
   | {
       readonly kind: "signal";

@@ -4,6 +4,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Reads, Scope } from "#workflow/expression/expression.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 import { findStep } from "./compensation.ts";
 import { type InstanceStatus, isSettled, type ScopeInstance } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -23,6 +24,20 @@ export function readValue(turn: Turn, ref: ValueRef): unknown {
   return value;
 }
 
+/** As readValue(), but a large value may come packed; it is counted in turn.packed. */
+export function readPacked(turn: Turn, ref: ValueRef): unknown {
+  if ("v" in ref) return ref.v;
+  const { values } = turn.world;
+  if (values.getPacked === undefined) return readValue(turn, ref);
+  const value = values.getPacked(ref);
+  if (value === NOT_LOADED) turn.needs.push(ref);
+  if (value === VALUE_LOST) throw new LostValueError(describeRef(ref));
+  if (value instanceof PackedJson) turn.packed++;
+  return value;
+}
+
+type Read = typeof readValue;
+
 function describeRef(ref: ValueRef): string {
   return "at" in ref
     ? `The value in field ${ref.f} of event ${ref.at} is missing or corrupt.`
@@ -38,13 +53,15 @@ export function readScope(
   scope: ScopeInstance | null,
   reads: Reads,
   extra: Readonly<Record<string, unknown>> = NOTHING,
+  read: Read = readValue,
 ): Scope | null {
   const before = turn.needs.length;
   const names: Record<string, unknown> = {};
   for (const root of reads.roots) {
     if (root in extra) names[root] = extra[root];
     else {
-      const value = root === "steps" ? readSteps(turn, scope, reads) : readRoot(turn, scope, root);
+      const value =
+        root === "steps" ? readSteps(turn, scope, reads, read) : readRoot(turn, scope, root, read);
       if (value !== undefined) names[root] = value;
     }
   }
@@ -53,15 +70,15 @@ export function readScope(
 
 const NOTHING: Readonly<Record<string, unknown>> = {};
 
-function readRoot(turn: Turn, scope: ScopeInstance | null, root: string): unknown {
+function readRoot(turn: Turn, scope: ScopeInstance | null, root: string, read: Read): unknown {
   const { state } = turn;
-  const local = readLocal(turn, scope, root);
+  const local = readLocal(turn, scope, root, read);
   if (local !== undefined) return local;
   switch (root) {
     case "input":
-      return readValue(turn, state.input);
+      return read(turn, state.input);
     case "vars":
-      return readRecord(turn, state.vars);
+      return readRecord(turn, state.vars, read);
     case "labels":
       return state.labels;
     case "workflow":
@@ -92,13 +109,13 @@ function isoText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function readLocal(turn: Turn, scope: ScopeInstance | null, name: string): unknown {
+function readLocal(turn: Turn, scope: ScopeInstance | null, name: string, read: Read): unknown {
   for (let at = scope; at !== null; at = at.parent) {
     const ref = at.locals[name];
-    if (ref !== undefined) return readValue(turn, ref);
+    if (ref !== undefined) return read(turn, ref);
     const { locals, captures } = at.plan;
     if (name === "carry" && (locals.has(name) || captures?.locals.has(name) === true))
-      return readRecord(turn, carriedRefs(at));
+      return readRecord(turn, carriedRefs(at), read);
   }
   return undefined;
 }
@@ -112,9 +129,13 @@ export function carriedRefs(scope: ScopeInstance): Record<string, ValueRef> {
 }
 const CARRY = "carry.";
 
-function readRecord(turn: Turn, refs: Readonly<Record<string, ValueRef>>): Record<string, unknown> {
+function readRecord(
+  turn: Turn,
+  refs: Readonly<Record<string, ValueRef>>,
+  read: Read,
+): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [name, ref] of Object.entries(refs)) values[name] = readValue(turn, ref);
+  for (const [name, ref] of Object.entries(refs)) values[name] = read(turn, ref);
   return values;
 }
 
@@ -124,21 +145,26 @@ export function readAll(
   refs: Readonly<Record<string, ValueRef>>,
 ): Record<string, unknown> | null {
   const before = turn.needs.length;
-  const values = readRecord(turn, refs);
+  const values = readRecord(turn, refs, readValue);
   return turn.needs.length > before ? null : values;
 }
 
-function readSteps(turn: Turn, scope: ScopeInstance | null, reads: Reads): Record<string, unknown> {
+function readSteps(
+  turn: Turn,
+  scope: ScopeInstance | null,
+  reads: Reads,
+  read: Read,
+): Record<string, unknown> {
   const steps: Record<string, unknown> = {};
-  for (const read of reads.steps) {
-    const instance = findStep(scope ?? turn.state.root, read.id);
+  for (const { id, fields } of reads.steps) {
+    const instance = findStep(scope ?? turn.state.root, id);
     if (instance === null) continue;
-    const whole = read.fields.length === 0;
-    steps[read.id] = {
+    const whole = fields.length === 0;
+    steps[id] = {
       status: publicStatus(instance.status),
       attempts: instance.attempt,
       error: errorView(instance.error),
-      output: whole || read.fields.includes("output") ? readValue(turn, instance.output) : null,
+      output: whole || fields.includes("output") ? read(turn, instance.output) : null,
     };
   }
   return steps;

@@ -20,6 +20,8 @@ export interface Turn {
   readonly sends: Send[];
   readonly needs: ValueRef[];
   readonly compute: { readonly path: string; readonly uses: string; readonly config: unknown }[];
+  /** Values that were read as bytes (see readPacked). */
+  packed: number;
   evaluations: number;
   size: number;
   applied: boolean;
@@ -35,6 +37,7 @@ export function newTurn(state: RunState, world: World): Turn {
     sends: [],
     needs: [],
     compute: [],
+    packed: 0,
     evaluations: 0,
     size: 0,
     applied: true,

@@ -40,6 +40,11 @@ export const VALUE_LOST: unique symbol = Symbol("value lost");
 export interface Values {
   /** The value, NOT_LOADED or VALUE_LOST. Never called with an inline reference. */
   get(ref: Exclude<ValueRef, { readonly v: unknown }>): unknown;
+  /**
+   * As get(), for a reader that hands the value on unseen: a large one may come as PackedJson.
+   * Absent: the host computes nothing from bytes.
+   */
+  getPacked?(ref: Exclude<ValueRef, { readonly v: unknown }>): unknown;
   /** Remembers a value that the current turn has put into field `field` of event `seq`. */
   put(seq: number, field: string, value: unknown): void;
 }

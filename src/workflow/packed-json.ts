@@ -21,3 +21,6 @@ export class PackedJson {
     return this.#hash;
   }
 }
+
+/** Bytes of JSON; a smaller value becomes objects in some milliseconds, and is at hand for the next reader. */
+export const PACKED_BYTES_MIN = 256 * 1024;

@@ -4,7 +4,12 @@
  * owns the directory. Everything that was ever opened is closed at the end.
  */
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
-import type { AttemptRequest, AttemptRunner, EngineLimits } from "#engine/embedded/options.ts";
+import type {
+  AttemptRequest,
+  AttemptRunner,
+  EngineLimits,
+  PureComputer,
+} from "#engine/embedded/options.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Store } from "#ports/store.ts";
@@ -32,6 +37,7 @@ export interface SqliteBench extends AsyncDisposable {
     readonly limits?: Partial<EngineLimits>;
     readonly wrap?: (store: Store) => Store;
     readonly nodes?: NodeRegistry;
+    readonly computer?: PureComputer;
   }): Promise<Owner>;
 }
 
@@ -39,7 +45,7 @@ export async function openSqliteBench(): Promise<SqliteBench> {
   const directory = await temporaryDirectory();
   const opened: { readonly engine: Engine; readonly store: Store }[] = [];
   return {
-    async open({ work = {}, limits = {}, wrap = unwrapped, nodes = testNodes } = {}) {
+    async open({ work = {}, limits = {}, wrap = unwrapped, nodes = testNodes, computer } = {}) {
       const store = await openSqliteStore({ dataDir: directory.path });
       const logs: LogLine[] = [];
       const attempts: AttemptRequest[] = [];
@@ -55,6 +61,7 @@ export async function openSqliteBench(): Promise<SqliteBench> {
         store: wrap(store),
         ...{ clock: systemClock, random: systemRandom, ids: systemIds(systemClock) },
         ...{ nodes, runner, limits },
+        ...(computer === undefined ? {} : { computer }),
         logger: { debug: () => {}, info: log("info"), warn: log("warn"), error: log("error") },
         services: {
           fileRoot: null,

@@ -23,13 +23,13 @@ import type {
   ExplainView,
   LabelChange,
   ProgressView,
-  RunStateView,
   RunSummary,
   RunView,
   SignalRequest,
   StartRequest,
   StepResolution,
 } from "../engine.ts";
+import type { ReadOptions } from "../read-options.ts";
 import { approvalInput, labelInput, resolveInput } from "./call-inputs.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
@@ -118,6 +118,7 @@ export class EmbeddedEngine implements Engine {
   async start(
     context: CallContext,
     request: StartRequest,
+    how?: ReadOptions,
   ): Promise<{ readonly run: RunView; readonly created: boolean }> {
     this.#guard();
     this.care.refuseStart();
@@ -132,7 +133,7 @@ export class EmbeddedEngine implements Engine {
       forkedFrom: null,
       body: { workflow: named, version, input: input ?? null, labels, priority },
     });
-    return this.#startedView(context, started);
+    return this.#startedView(context, started, how);
   }
 
   async rerun(
@@ -170,16 +171,15 @@ export class EmbeddedEngine implements Engine {
   async #startedView(
     context: CallContext,
     { runId, created }: Started,
+    how?: ReadOptions,
   ): Promise<{ readonly run: RunView; readonly created: boolean }> {
-    return { run: await this.#view(context, runId), created };
+    return { run: await this.#view(context, runId, how), created };
   }
 
-  async get(context: CallContext, runId: string): Promise<RunView | null> {
-    return this.#reader.run(context, runId);
-  }
+  readonly get: Engine["get"] = (context, runId, how) => this.#reader.run(context, runId, how);
 
-  async #view(context: CallContext, runId: string): Promise<RunView> {
-    return this.#reader.view(context, await this.#facts(context, runId));
+  async #view(context: CallContext, runId: string, how?: ReadOptions): Promise<RunView> {
+    return this.#reader.view(context, await this.#facts(context, runId), how);
   }
 
   async #facts(context: CallContext, runId: string): Promise<RunFacts> {
@@ -192,10 +192,11 @@ export class EmbeddedEngine implements Engine {
     runId: string,
     timeoutMs: number,
     signal?: AbortSignal,
+    how?: ReadOptions,
   ): Promise<RunView> {
     const facts = () => this.#facts(context, runId);
     const end = await waitForEnd(this.#core, { context, runId, facts }, timeoutMs, signal);
-    return await this.#reader.view(context, end?.facts ?? (await facts()), end?.turn);
+    return await this.#reader.view(context, end?.facts ?? (await facts()), how, end?.turn);
   }
 
   async list(
@@ -243,9 +244,8 @@ export class EmbeddedEngine implements Engine {
     return this.#core.observers.watchAll(context, listener);
   }
 
-  async state(context: CallContext, runId: string): Promise<RunStateView> {
-    return this.#reader.state(context, runId);
-  }
+  readonly state: Engine["state"] = (context, runId, how) =>
+    this.#reader.state(context, runId, how);
 
   async progress(context: CallContext, runId: string): Promise<ProgressView> {
     const state = await this.#stateOf(context, runId);

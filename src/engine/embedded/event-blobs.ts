@@ -169,3 +169,13 @@ export async function readBlob(
   if (content === null) return undefined;
   return jsonOf(content);
 }
+
+/** As readBlob, but its bytes as they lie in the store. */
+export async function packedBlob(
+  blobs: BlobStore,
+  context: CallContext,
+  { hash }: BlobLink,
+): Promise<PackedJson | null> {
+  const content = await blobs.get(context, hash);
+  return content === null ? null : new PackedJson(content, hash);
+}

@@ -5,7 +5,7 @@
  *   O1. The engine learns time, chance and ids from these ports only.
  *   O2. Everything that grows has a limit here; the error of a passed one names it.
  */
-import type { AttemptOutcome } from "#kernel/inputs.ts";
+import type { AttemptOutcome, ComputedOutcome } from "#kernel/inputs.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { NodeContext, NodeServices } from "#nodes/define-node.ts";
 import type { Redactor } from "#nodes/redactor.ts";
@@ -66,8 +66,10 @@ export interface AttemptRunner {
 }
 
 export interface PureComputer {
-  /** The output may be PackedJson. */
-  compute(uses: string, config: unknown): Promise<AttemptOutcome>;
+  /** `config` may be a FarConfig where computesFar says so; the output may be PackedJson. */
+  compute(uses: string, config: unknown): Promise<ComputedOutcome>;
+  /** Whether steps of this type can be given as FarConfig. Absent: none can. */
+  computesFar?(uses: string): boolean;
   close(): Promise<void>;
 }
 

@@ -4,27 +4,65 @@
  * thread that loaded them: those are computed here, between turns, and reported once.
  *
  *   W1. Every computation answers; when the thread dies, what it had is computed here.
- *   W2. A large output of the thread comes as PackedJson: it is never an object here until it is read.
+ *   W2. A FarConfig is evaluated in the thread, which is sent the bytes of its large values, each once.
+ *   W3. A large output of the thread comes as PackedJson: it is never an object here until it is read.
  */
 import { Worker } from "node:worker_threads";
-import type { AttemptOutcome } from "#kernel/inputs.ts";
+import {
+  evaluateFar,
+  FarConfig,
+  type FarParts,
+  type FarPlace,
+  replacePacked,
+} from "#kernel/far-config.ts";
+import type { ComputedOutcome } from "#kernel/inputs.ts";
+import { guarded } from "#kernel/outcome.ts";
 import { runPure } from "#nodes/attempt.ts";
-import type { NodeRegistry } from "#nodes/registry.ts";
+import type { NodeDefinition } from "#nodes/define-node.ts";
+import { createRegistry, type NodeRegistry } from "#nodes/registry.ts";
 import type { Logger } from "#ports/logger.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
+import { unpacked } from "./event-blobs.ts";
+import { KeptValues } from "./kept-values.ts";
 import type { PureComputer } from "./options.ts";
 
 const WORKER_URL = new URL("./pure-worker.ts", import.meta.url);
 
 /** What the thread answers; no outcome: only the main thread may have the type. */
 export type PureAnswer =
-  | { readonly outcome: AttemptOutcome | null }
+  | { readonly outcome: ComputedOutcome | null }
   | { readonly packed: { readonly content: Uint8Array; readonly hash: string } };
+
+/** What the thread is sent; `far`: the configuration is to be evaluated there. */
+export interface PureRequest {
+  readonly id: number;
+  readonly uses: string;
+  readonly config: unknown;
+  readonly far: {
+    readonly parts: FarParts;
+    readonly values: readonly FarValue[];
+  } | null;
+}
+
+/** A large value and where it belongs; null: the thread has its bytes. */
+interface FarValue {
+  readonly at: FarPlace;
+  readonly hash: string;
+  readonly bytes: number;
+  readonly content: Uint8Array<ArrayBuffer> | null;
+}
 
 interface Job {
   readonly uses: string;
   readonly config: unknown;
-  resolve(outcome: AttemptOutcome): void;
+  resolve(outcome: ComputedOutcome): void;
+}
+
+/** Runs a built-in or a user's type on what may be a FarConfig. */
+export function computePure(definition: NodeDefinition, config: unknown): ComputedOutcome {
+  if (!(config instanceof FarConfig)) return runPure(definition, config);
+  const evaluated = guarded(() => evaluateFar(replacePacked(config.parts, unpacked)));
+  return evaluated.ok ? runPure(definition, evaluated.value) : { ...evaluated, isFaulty: true };
 }
 
 export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer {
@@ -32,16 +70,19 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
   const reported = new Set<string>();
   let lastId = 0;
   let worker: Worker | null = null;
+  let kept = new KeptValues<true>();
+  let builtIn: ReadonlySet<string> | null = null;
 
   const computeHere = ({ uses, config, resolve }: Job): void => {
     const definition = nodes.definition(uses);
-    if (definition !== undefined) return resolve(runPure(definition, config));
+    if (definition !== undefined) return resolve(computePure(definition, config));
     const message = `This host has no node type ${uses}.`;
     resolve({ ok: false, error: { code: "unknown_node_type", message, retryable: false } });
   };
 
   const open = (): Worker => {
     const opened = new Worker(WORKER_URL);
+    kept = new KeptValues();
     opened.unref();
     opened.on("message", (answer: PureAnswer & { readonly id: number }) => {
       const job = jobs.get(answer.id);
@@ -84,13 +125,18 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
         const id = ++lastId;
         jobs.set(id, job);
         try {
-          worker.postMessage({ id, uses, config });
+          if (config instanceof FarConfig) sendFar(worker, { id, uses, far: config }, kept);
+          else worker.postMessage({ id, uses, config, far: null } satisfies PureRequest);
         } catch {
           // What cannot be copied to another thread.
           jobs.delete(id);
           computeHere(job);
         }
       }),
+    computesFar(uses) {
+      builtIn ??= new Set(createRegistry().names());
+      return builtIn.has(uses);
+    },
     async close() {
       const closing = worker;
       worker = null;
@@ -98,4 +144,24 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
       await closing?.terminate();
     },
   };
+}
+
+function sendFar(
+  worker: Worker,
+  { id, uses, far }: { readonly id: number; readonly uses: string; readonly far: FarConfig },
+  kept: KeptValues<true>,
+): void {
+  const values: FarValue[] = [];
+  const parts = replacePacked(far.parts, ({ content, hash }, at) => {
+    let isNew = false;
+    kept.use(hash, content.byteLength, () => (isNew = true));
+    const bytes = isNew ? new Uint8Array(content) : null;
+    values.push({ at, hash, bytes: content.byteLength, content: bytes });
+    return null;
+  });
+  const request: PureRequest = { id, uses, config: null, far: { parts, values } };
+  worker.postMessage(
+    request,
+    values.flatMap(({ content }) => (content === null ? [] : [content.buffer])),
+  );
 }

@@ -6,31 +6,47 @@
  */
 import { hash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
-import { runPure } from "#nodes/attempt.ts";
+import { FarConfig } from "#kernel/far-config.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
-import type { PureAnswer } from "./pure-computer.ts";
-
-/** Characters of JSON; a smaller output is cloned in some milliseconds, and is at hand for the next step. */
-const PACKED_SIZE_MIN = 256 * 1024;
+import { PACKED_BYTES_MIN } from "#workflow/packed-json.ts";
+import { KeptValues } from "./kept-values.ts";
+import { computePure, type PureAnswer, type PureRequest } from "./pure-computer.ts";
 
 const nodes = createRegistry();
 
-function answer(uses: string, config: unknown): PureAnswer {
-  const definition = nodes.definition(uses);
+/** Parsed lately: steps one after another mostly read the same ones. */
+const kept = new KeptValues<unknown>();
+
+function configOf({ config, far }: PureRequest): unknown {
+  if (far === null) return config;
+  for (const { at, hash, bytes, content } of far.values) {
+    const value = kept.use(hash, bytes, () =>
+      JSON.parse(new TextDecoder().decode(content ?? NOTHING)),
+    );
+    let holder = far.parts as unknown as Record<string | number, unknown>;
+    for (const key of at.slice(0, -1)) holder = holder[key] as typeof holder;
+    holder[at.at(-1) ?? ""] = value;
+  }
+  return new FarConfig(far.parts);
+}
+const NOTHING = new Uint8Array();
+
+function answer(request: PureRequest): PureAnswer {
+  const definition = nodes.definition(request.uses);
   // A user's own type, which only the main thread has.
   if (definition === undefined) return { outcome: null };
-  const outcome = runPure(definition, config);
-  if (!outcome.ok || jsonSizeUpTo(outcome.output, PACKED_SIZE_MIN) <= PACKED_SIZE_MIN)
+  const outcome = computePure(definition, configOf(request));
+  if (!outcome.ok || jsonSizeUpTo(outcome.output, PACKED_BYTES_MIN) <= PACKED_BYTES_MIN)
     return { outcome };
   const content = new TextEncoder().encode(JSON.stringify(outcome.output));
   // The estimate counts small numbers as more than they are.
-  if (content.byteLength <= PACKED_SIZE_MIN) return { outcome };
+  if (content.byteLength <= PACKED_BYTES_MIN) return { outcome };
   return { packed: { content, hash: hash("sha256", content) } };
 }
 
-parentPort?.on("message", ({ id, uses, config }: { id: number; uses: string; config: unknown }) => {
-  const answered = answer(uses, config);
+parentPort?.on("message", (request: PureRequest) => {
+  const answered = answer(request);
   const bytes = "packed" in answered ? [answered.packed.content.buffer as ArrayBuffer] : [];
-  parentPort?.postMessage({ id, ...answered }, bytes);
+  parentPort?.postMessage({ id: request.id, ...answered }, bytes);
 });

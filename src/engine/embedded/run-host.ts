@@ -217,7 +217,7 @@ export class RunHost implements LoadedHost {
 
   async #loadValues(turn: Turn, needs: readonly ValueRef[]): Promise<void> {
     try {
-      await pinValues(turn, needs, (ref) => this.#services.values.load(this.#source, ref));
+      await pinValues(turn, needs, this.#services.values, this.#source);
     } catch (error) {
       return this.#storeFailed(turn, error);
     }

@@ -11,8 +11,17 @@ import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
+import { PACKED_BYTES_MIN } from "#workflow/packed-json.ts";
 import type { EventView, RunStateView, RunView, StepView } from "../engine.ts";
-import { blobLink, eventsOf, forFold, readBlob, type StoredEvent } from "./event-blobs.ts";
+import type { ReadOptions } from "../read-options.ts";
+import {
+  blobLink,
+  eventsOf,
+  forFold,
+  packedBlob,
+  readBlob,
+  type StoredEvent,
+} from "./event-blobs.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
 import { BLOB_BYTES, type EngineLimits } from "./options.ts";
 import type { Plans } from "./plans.ts";
@@ -68,21 +77,22 @@ export class RunReader {
   }
 
   /** null: there is no such run. */
-  async run(context: CallContext, runId: string): Promise<RunView | null> {
+  async run(context: CallContext, runId: string, how: ReadOptions = {}): Promise<RunView | null> {
     const head = await this.#store.journal.head(context, runId);
-    return head === null ? null : this.view(context, head);
+    return head === null ? null : this.view(context, head, how);
   }
 
   /** `ended` is the turn in which the run ended, where the caller has seen it committed. */
   async view(
     context: CallContext,
     head: RunFacts,
+    { packed = false }: ReadOptions = {},
     ended: CommittedTurn | null = null,
   ): Promise<RunView> {
     const source = this.#source(context, head.runId);
-    const known = this.#cache.get(source.cacheId, BEGINNING) as Beginning | undefined;
     const warnings = warningsOf(head.seq, this.#limits);
-    const view = newView(head, known ?? (await this.#beginning(source)), warnings);
+    const known = this.#knownBeginning(source, packed);
+    const view = newView(head, known ?? (await this.#beginning(source, packed)), warnings);
     if (!isTerminal(head.status)) return view;
     const end = await this.#endOf(source, head, ended);
     if (end?.type === "run.failed") {
@@ -95,18 +105,24 @@ export class RunReader {
     const ref = end["outputRef"] as ValueRef | undefined;
     const output =
       ref === undefined
-        ? await this.#fieldOf(context, end, "output")
-        : await this.#valueOf(source, ref);
+        ? await this.#fieldOf(context, end, "output", packed)
+        : await this.#valueOf(source, ref, packed);
     return { ...view, output };
   }
 
-  async #beginning({ context, runId }: ValueSource): Promise<Beginning> {
+  #knownBeginning({ cacheId }: ValueSource, packed: boolean): Beginning | undefined {
+    // Of a large input the store has the bytes.
+    if (packed && this.#cache.sizeOf(cacheId, BEGINNING) > PACKED_BYTES_MIN) return undefined;
+    return this.#cache.get(cacheId, BEGINNING) as Beginning | undefined;
+  }
+
+  async #beginning({ context, runId }: ValueSource, packed: boolean): Promise<Beginning> {
     const first = await this.#store.journal.turnAt(context, runId, 1);
     const events = first === null ? [] : eventsOf(first);
     const forked = events.find(({ type }) => type === "run.forked");
     const continued = events[0]?.["continued"] as Continued | undefined;
     return {
-      input: await this.#fieldOf(context, events[0], "input"),
+      input: await this.#fieldOf(context, events[0], "input", packed),
       forkedFrom: (forked?.["from"] as string | undefined) ?? null,
       continuedFrom: continued?.fromRunId ?? null,
       chainId: continued?.chainId ?? runId,
@@ -148,7 +164,7 @@ export class RunReader {
     return views.slice(0, limit);
   }
 
-  async state(context: CallContext, runId: string): Promise<RunStateView> {
+  async state(context: CallContext, runId: string, how: ReadOptions = {}): Promise<RunStateView> {
     const head = await this.head(context, runId);
     const { plan } = await this.#plans.find(context, head.workflow, head.version);
     const history = new StepHistory(plan);
@@ -174,28 +190,32 @@ export class RunReader {
       const link = blobLink(event, "value");
       values[name] = link === null ? cut(event["value"]) : tooLarge();
     }
-    return { run: await this.view(context, head), steps, vars: values, bufferedSignals };
+    const run = await this.view(context, head, how);
+    return { run, steps, vars: values, bufferedSignals };
   }
 
   async #stepView(source: ValueSource, row: StepRow): Promise<StepView> {
     const { output, ...rest } = row;
-    return { ...rest, output: cut(await this.#valueOf(source, output)) };
+    return { ...rest, output: cut(await this.#valueOf(source, output, true)) };
   }
 
   async #fieldOf(
     context: CallContext,
     event: StoredEvent | undefined,
     field: string,
+    packed: boolean,
   ): Promise<unknown> {
     if (event === undefined) return null;
     const link = blobLink(event, field);
     if (link === null) return event[field] ?? null;
-    const value = await readBlob(this.#store.blobs, context, link);
+    const read = packed && link.bytes > PACKED_BYTES_MIN ? packedBlob : readBlob;
+    const value = (await read(this.#store.blobs, context, link)) ?? undefined;
     return value === undefined ? { note: `missing or corrupt (blob ${link.hash})` } : value;
   }
 
-  async #valueOf(source: ValueSource, ref: ValueRef): Promise<unknown> {
-    const value = await this.#values.load(source, ref);
+  async #valueOf(source: ValueSource, ref: ValueRef, packed: boolean): Promise<unknown> {
+    const { load, loadPacked } = this.#values;
+    const value = await (packed ? loadPacked : load).call(this.#values, source, ref);
     return value === VALUE_LOST ? { note: "missing or corrupt" } : value;
   }
 

@@ -37,7 +37,23 @@ export class HostWorld implements World, Values {
   }
 
   get(ref: StoredRef): unknown {
-    return valueNow(this.#services, this.#runKey, must(this.turn, this.#runKey), ref);
+    const value = valueNow(this.#services, this.#runKey, must(this.turn, this.#runKey), ref);
+    // The loader makes objects of it.
+    return value instanceof PackedJson ? NOT_LOADED : value;
+  }
+
+  getPacked(ref: StoredRef): unknown {
+    const turn = must(this.turn, this.#runKey);
+    const value = valueNow(this.#services, this.#runKey, turn, ref);
+    if (value === NOT_LOADED) {
+      turn.wantedPacked ??= new Set();
+      turn.wantedPacked.add(refKey(ref));
+    }
+    return value;
+  }
+
+  computesFar(uses: string): boolean {
+    return this.#services.computer.computesFar?.(uses) ?? false;
   }
 
   put(seq: number, field: string, value: unknown): void {
@@ -83,13 +99,11 @@ function valueNow(services: HostServices, runKey: string, turn: Turn, ref: Store
   if (pinned !== undefined) return pinned;
   if ("at" in ref) {
     const made = turn.made?.get(`${ref.at}/${ref.f}`);
-    // Packed: the loader reads it from the event.
-    if (made instanceof PackedJson) return NOT_LOADED;
     if (made !== undefined) return elementOf(made, ref);
     // Of an event of this turn nothing else is anywhere.
     if (ref.at >= turn.firstSeq) return NOT_LOADED;
   }
-  return services.values.peek(runKey, ref);
+  return services.values.peekPacked(runKey, ref);
 }
 
 function evaluatePure(

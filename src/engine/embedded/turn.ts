@@ -12,6 +12,7 @@ import { refKey, type ValueRef } from "#kernel/value-ref.ts";
 import type { AdmissionRecord } from "#ports/journal.ts";
 import type { StoredEvent } from "./event-blobs.ts";
 import type { Mail, MailEnd } from "./mail.ts";
+import type { ValueLoader, ValueSource } from "./value-loader.ts";
 
 export interface TakenMail {
   readonly mail: Mail;
@@ -38,6 +39,8 @@ export interface Turn {
   /** Values by key: made by this turn, and loaded for it. */
   made: Map<string, unknown> | null;
   pinned: Map<string, unknown> | null;
+  /** Keys of values that were asked for by readers that take them packed. */
+  wantedPacked: Set<string> | null;
   /** Slots granted for this turn, from the mailbox or on the way; one may be named twice. */
   slots: readonly string[];
   /** Whether admission had something to say of a grant. */
@@ -64,6 +67,7 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
     again: null,
     made: null,
     pinned: null,
+    wantedPacked: null,
     slots: NONE,
     hasGrants: false,
     admission: null,
@@ -106,11 +110,19 @@ const LOADS_MAX = 10_000;
 export async function pinValues(
   turn: Turn,
   needs: readonly ValueRef[],
-  load: (ref: ValueRef) => Promise<unknown>,
+  values: ValueLoader,
+  source: ValueSource,
 ): Promise<void> {
   if (++turn.loads > LOADS_MAX) throw new Error("one turn asks for values without end");
   turn.pinned ??= new Map();
-  for (const ref of needs) if (!("v" in ref)) turn.pinned.set(refKey(ref), await load(ref));
+  for (const ref of needs) {
+    if ("v" in ref) continue;
+    const key = refKey(ref);
+    // Asked for again although it is here: by somebody who must look into it.
+    const packed = turn.wantedPacked?.delete(key) === true && !turn.pinned.has(key);
+    const value = await (packed ? values.loadPacked(source, ref) : values.load(source, ref));
+    turn.pinned.set(key, value);
+  }
 }
 
 /** The event with sequence number `seq` if it is one of this turn. */

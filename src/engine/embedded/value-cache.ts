@@ -5,12 +5,11 @@
  *   1. Of runs that have ended a small share is kept, for whoever waited for one and reads it at
  *      once; else every run that ever ran would stay until the cache is full.
  *   2. The run that ended last is kept whatever its size: its output is read next, if any is.
- *   3. Packed values are not kept: the store has their bytes.
+ *   3. A packed value is kept as it is: its readers mostly pass its bytes on.
  *
  * Values are shared and never changed. Sizes are characters of JSON, counted up to a cap.
  */
 import { jsonSizeUpTo } from "#workflow/json.ts";
-import { PackedJson } from "#workflow/packed-json.ts";
 
 /**
  * A value larger than this part of the cache is not kept. By default that is 16 MiB: any one input
@@ -72,8 +71,12 @@ export class ValueCache {
     return entry.value;
   }
 
+  /** Characters of JSON of what get() would answer; 0: it is not here. */
+  sizeOf(runId: string, key: string): number {
+    return this.#entries.get(`${runId} ${key}`)?.size ?? 0;
+  }
+
   put(runId: string, key: string, value: unknown): void {
-    if (value instanceof PackedJson) return;
     const name = `${runId} ${key}`;
     const present = this.#entries.get(name);
     if (present !== undefined) this.#remove(present);

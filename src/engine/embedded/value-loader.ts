@@ -9,7 +9,15 @@ import { NOT_LOADED, refKey, VALUE_LOST, type ValueRef } from "#kernel/value-ref
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Journal, TurnRecord } from "#ports/journal.ts";
-import { blobLink, eventsOf, readBlob, type StoredEvent, unpacked } from "./event-blobs.ts";
+import { PACKED_BYTES_MIN, PackedJson } from "#workflow/packed-json.ts";
+import {
+  blobLink,
+  eventsOf,
+  packedBlob,
+  readBlob,
+  type StoredEvent,
+  unpacked,
+} from "./event-blobs.ts";
 import type { ValueCache } from "./value-cache.ts";
 
 /** Whose values are read. */
@@ -26,6 +34,13 @@ export type StoredRef = Exclude<ValueRef, { readonly v: unknown }>;
 type FieldRef = Extract<StoredRef, { readonly at: number }>;
 type EachRef = Extract<StoredRef, { readonly each: readonly number[] }>;
 
+/** A field itself: nothing inside of it. */
+type WholeRef = FieldRef & { readonly i?: never };
+
+function isWhole(ref: ValueRef): ref is WholeRef {
+  return "at" in ref && ref.i === undefined && !ref.f.includes(".");
+}
+
 interface ResultChunk {
   readonly results: readonly ValueRef[] | null;
   readonly failed: readonly { readonly index: number; readonly error: unknown }[];
@@ -34,6 +49,10 @@ interface ResultChunk {
 /** Turns that are kept parsed, and the longest one that is. */
 const TURNS_KEPT = 8;
 const TURN_LENGTH_MAX = 4 * 1_048_576;
+
+/** A packed value of at most so many bytes (20 ms of parsing) is made objects once it was read so often. */
+const PARSED_BYTES_MAX = 2 * 1_048_576;
+const PACKED_READS_MAX = 4;
 
 interface ParsedTurn {
   readonly cacheId: string;
@@ -48,6 +67,8 @@ export class ValueLoader {
   readonly #cache: ValueCache;
   /** Read last, newest first: neighbours are read one after another. What is committed never changes. */
   #parsed: readonly ParsedTurn[] = [];
+  /** How often a packed value was handed out from the cache. */
+  readonly #reads = new WeakMap<PackedJson, number>();
 
   constructor(journal: Journal, blobs: BlobStore, cache: ValueCache) {
     this.#journal = journal;
@@ -60,8 +81,18 @@ export class ValueLoader {
     if ("v" in ref) return ref.v;
     if ("each" in ref) return this.#cache.get(cacheId, refKey(ref)) ?? NOT_LOADED;
     const field = this.#cache.get(cacheId, `${ref.at}/${ref.f}`);
-    if (field === undefined) return NOT_LOADED;
+    if (field === undefined || field instanceof PackedJson) return NOT_LOADED;
     return elementOf(field, ref);
+  }
+
+  /** As peek(), but what is cached packed is answered so. */
+  peekPacked(cacheId: string, ref: ValueRef): unknown {
+    if (!isWhole(ref)) return this.peek(cacheId, ref);
+    const field = this.#cache.get(cacheId, `${ref.at}/${ref.f}`);
+    if (!(field instanceof PackedJson)) return field ?? NOT_LOADED;
+    if (this.#isWorthParsing(field)) return NOT_LOADED;
+    this.#reads.set(field, (this.#reads.get(field) ?? 0) + 1);
+    return field;
   }
 
   async load(source: ValueSource, ref: ValueRef): Promise<unknown> {
@@ -69,6 +100,8 @@ export class ValueLoader {
     if (known !== NOT_LOADED) return known;
     if ("v" in ref) return ref.v;
     if ("each" in ref) return this.#loadEach(source, ref);
+    const packed = this.#cache.get(source.cacheId, `${ref.at}/${ref.f}`);
+    if (packed instanceof PackedJson) return this.#remembered(source, ref, unpacked(packed));
     const dot = ref.f.indexOf(".");
     const name = dot < 0 ? ref.f : ref.f.slice(0, dot);
     const event = await this.#event(source, ref.at);
@@ -76,8 +109,46 @@ export class ValueLoader {
     const whole = await this.#field(source.context, event, name);
     const value = dot < 0 ? whole : (whole as Record<string, unknown>)?.[ref.f.slice(dot + 1)];
     if (value === undefined) return VALUE_LOST;
+    return this.#remembered(source, ref, value);
+  }
+
+  #remembered(source: ValueSource, ref: FieldRef, value: unknown): unknown {
     this.#remember(source, [ref.at], `${ref.at}/${ref.f}`, value);
     return elementOf(value, ref);
+  }
+
+  /**
+   * As load(), but a large value comes as PackedJson where its bytes lie in the store: nothing
+   * parses it. An element of a list, or one carried value, is no blob of its own: it comes itself.
+   */
+  async loadPacked(source: ValueSource, ref: ValueRef): Promise<unknown> {
+    const packed = isWhole(ref) ? await this.#packed(source, ref) : null;
+    return packed === null || this.#isWorthParsing(packed) ? this.load(source, ref) : packed;
+  }
+
+  /** null: it is small, or no blob, or not to be read. */
+  async #packed(source: ValueSource, ref: WholeRef): Promise<PackedJson | null> {
+    const { cacheId, context } = source;
+    const key = `${ref.at}/${ref.f}`;
+    const cached = this.#cache.get(cacheId, key);
+    if (cached instanceof PackedJson) return cached;
+    if (cached !== undefined && this.#cache.sizeOf(cacheId, key) <= PACKED_BYTES_MIN) return null;
+    const event = await this.#event(source, ref.at);
+    const field = event?.[ref.f];
+    if (field instanceof PackedJson) return field;
+    const link = event === null ? null : blobLink(event, ref.f);
+    if (link === null || link.bytes <= PACKED_BYTES_MIN) return null;
+    const packed = await packedBlob(this.#blobs, context, link);
+    if (packed !== null && cached === undefined) this.#remember(source, [ref.at], key, packed);
+    return packed;
+  }
+
+  /** Of a value that steps read again and again: objects serve them within their turns. */
+  #isWorthParsing(packed: PackedJson): boolean {
+    return (
+      packed.content.byteLength <= PARSED_BYTES_MAX &&
+      (this.#reads.get(packed) ?? 0) >= PACKED_READS_MAX
+    );
   }
 
   /** What an uncommitted turn holds may still come to nothing: it is not cached. */

@@ -12,6 +12,7 @@ import {
 } from "#client/wire/run-reads.ts";
 import { EventsQuery } from "#client/wire/run-requests.ts";
 import type { Engine } from "#engine/engine.ts";
+import { packedAnswer } from "../packed-answer.ts";
 import { defineRoute, type Route, RunParams } from "../route.ts";
 import { runGraph } from "../run-graph.ts";
 import type { WorkflowReader } from "../workflow-reader.ts";
@@ -65,7 +66,8 @@ function foldRoutes(engine: Engine): readonly Route[] {
       summary: "Get a run with all its step instances",
       responses: { 200: RunStateJson },
       async handler({ params, context }) {
-        return { status: 200, body: stateToJson(await engine.state(context, params.id)) };
+        const state = await engine.state(context, params.id, { packed: true });
+        return packedAnswer({ status: 200, body: stateToJson(state) });
       },
     }),
     defineRoute({

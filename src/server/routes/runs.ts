@@ -7,12 +7,16 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { RunFilter } from "#ports/journal.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { idempotencyKey } from "../idempotency-key.ts";
+import { packedAnswer } from "../packed-answer.ts";
 import { abortOnHangUp, preferredWaitMs } from "../prefer.ts";
 import { defineRoute, type Route, type RouteInput, RunParams } from "../route.ts";
 
 const WAIT_HEADER = {
   prefer: "`wait=10` answers when the run has ended, or after so many seconds (at most 60).",
 };
+
+/** Values are only passed on here. */
+const PACKED = { packed: true };
 
 export function runRoutes(engine: Engine): readonly Route[] {
   return [startRoute(engine), listRoute(engine), getRoute(engine)];
@@ -42,7 +46,7 @@ function startRoute(engine: Engine): Route {
       "queue_full",
     ],
     async handler({ body, context, request }) {
-      const started = await engine.start(context, {
+      const start = {
         workflow: body.workflow as StartRequest["workflow"] & (string | WorkflowDefinition),
         version: body.version,
         input: body.input,
@@ -50,20 +54,21 @@ function startRoute(engine: Engine): Route {
         idempotencyKey: idempotencyKey(request),
         labels: body.labels,
         priority: body.priority,
-      });
+      };
+      const started = await engine.start(context, start, PACKED);
       const waitMs = preferredWaitMs(request);
       const run =
         waitMs > 0 && started.run.endedAtMs === null
           ? await waitForEnd(engine, { context, request }, started.run.id, waitMs)
           : started.run;
-      return {
+      return packedAnswer({
         status: started.created ? 201 : 200,
         body: runToJson(run),
         headers: {
           location: `/api/v1/runs/${encodeURIComponent(run.id)}`,
           ...preferenceApplied(waitMs),
         },
-      };
+      });
     },
   });
 }
@@ -110,9 +115,10 @@ function getRoute(engine: Engine): Route {
       const run =
         waitMs > 0
           ? await waitForEnd(engine, { context, request }, params.id, waitMs)
-          : await engine.get(context, params.id);
+          : await engine.get(context, params.id, PACKED);
       if (run === null) throw runNotFound(params.id);
-      return { status: 200, body: runToJson(run), headers: preferenceApplied(waitMs) };
+      const headers = preferenceApplied(waitMs);
+      return packedAnswer({ status: 200, body: runToJson(run), headers });
     },
   });
 }
@@ -130,7 +136,7 @@ async function waitForEnd(
 ) {
   const hangUp = abortOnHangUp(call.request);
   try {
-    return await engine.wait(call.context, runId, waitMs, hangUp.signal);
+    return await engine.wait(call.context, runId, waitMs, hangUp.signal, PACKED);
   } finally {
     hangUp.release();
   }

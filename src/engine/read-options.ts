@@ -1,0 +1,8 @@
+/** How a caller of the engine would like values to come. */
+export interface ReadOptions {
+  /**
+   * A run's input and output come as PackedJson where they are large: the bytes of their JSON as
+   * the store has them, for who only passes them on. Default: false, values are values.
+   */
+  readonly packed?: boolean;
+}
