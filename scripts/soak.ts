@@ -19,6 +19,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Agent } from "undici";
+import { exitOnSignals, killWithUs } from "../test/support/kill-with-us.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const GROWTH_MAX = 0.05;
@@ -97,6 +98,8 @@ const server = spawn(
   ],
   { stdio: ["ignore", "pipe", "pipe"] },
 );
+killWithUs(server);
+exitOnSignals(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 let complaints = "";
 server.on("exit", (code, signal) => {
   if (!isOver)

@@ -6,10 +6,12 @@
  * Exit code 0: all held. 1: something was broken. The seed chooses phases and workload; processes
  * and their timing are real, so a seed is no replay.
  */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { exitOnSignals } from "../test/support/kill-with-us.ts";
 import { reportText } from "../test/torture/report-text.ts";
 import { faultsOf, torture } from "../test/torture/torture.ts";
 
@@ -43,6 +45,9 @@ function tell(line: string): void {
 // The socket's path must be short, so everything but the data stays in the system's own folder.
 const folder = await mkdtemp(join(tmpdir(), "lockstitch-torture-"));
 const dataDir = values.data === undefined ? join(folder, "data") : resolve(values.data);
+exitOnSignals(() => {
+  if (!values.keep) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
 try {
   const report = await torture({
     kills,

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { killWithUs } from "../support/kill-with-us.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
 const PLANTING = `--import ${new URL("./plant-in-victim.ts", import.meta.url).href}`;
@@ -59,6 +60,7 @@ export class Victim {
       env: { ...env, ...planted, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    killWithUs(child);
     this.#child = child;
     this.#isDoomed = false;
     this.#spawnedAtMs = performance.now();

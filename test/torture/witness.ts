@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { killWithUs } from "../support/kill-with-us.ts";
 import { connectWitness } from "./witness-connection.ts";
 import { WitnessRecord } from "./witness-record.ts";
 
@@ -19,6 +20,7 @@ export async function startWitness(socketPath: string, file: string): Promise<Wi
   const child = spawn(process.execPath, [program, socketPath, file], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  killWithUs(child);
   const ended = once(child, "exit");
   await Promise.race([
     once(child.stdout, "data"),
