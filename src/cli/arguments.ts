@@ -35,3 +35,7 @@ export function labelArgument(text: string, labels: Readonly<Record<string, stri
   if (at < 1) throw new InvalidArgumentError("It must look like name=value.");
   return { ...labels, [text.slice(0, at)]: text.slice(at + 1) };
 }
+
+export function priorityArgument(text: string): number {
+  return countArgument(0, 10)(text);
+}

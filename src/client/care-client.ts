@@ -7,7 +7,15 @@ import type { EngineCare } from "#engine/engine-care.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { BackupFacts } from "#ports/upkeep.ts";
 import type { Transport } from "./transport.ts";
-import { ArchivedJson, BackupFactsJson, HoldJson, holdFromJson } from "./wire/store.ts";
+import {
+  ArchivedJson,
+  BackupFactsJson,
+  CheckpointJson,
+  CheckpointListJson,
+  checkpointFromJson,
+  HoldJson,
+  holdFromJson,
+} from "./wire/store.ts";
 
 /** Carries the facts of a backup beside its bytes. */
 export const BACKUP_HEADER = "x-lockstitch-backup";
@@ -15,6 +23,16 @@ export const BACKUP_HEADER = "x-lockstitch-backup";
 export function careOverHttp(transport: Transport): EngineCare {
   const runPath = (runId: string) => `/runs/${encodeURIComponent(runId)}`;
   return {
+    async checkpoint(_context, runId, request) {
+      const path = `${runPath(runId)}/checkpoint`;
+      const answer = await transport.request({ method: "POST", path, json: request });
+      return checkpointFromJson(CheckpointJson.parse(answer.json));
+    },
+    async checkpoints(_context, runId) {
+      const path = `${runPath(runId)}/checkpoints`;
+      const { json } = await transport.request({ method: "GET", path });
+      return CheckpointListJson.parse(json).items.map(checkpointFromJson);
+    },
     async deleteRun(_context, runId, reason) {
       const query = reason === undefined ? "" : `?reason=${encodeURIComponent(reason)}`;
       // A repeat of a delete that was applied would answer run_not_found.

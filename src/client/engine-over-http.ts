@@ -45,6 +45,7 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     cancel: (_context, runId, reason) => client.control(runId, "cancel", reason),
     terminate: (_context, runId, reason) => client.control(runId, "terminate", reason),
     label: (_context, runId, change) => client.label(runId, change),
+    prioritize: (_context, runId, change) => client.prioritize(runId, change),
     signal: (_context, runId, signal) => client.signal(runId, signal),
     decideApproval: (_context, runId, path, decision) =>
       client.decideApproval(runId, path, decision),

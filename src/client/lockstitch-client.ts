@@ -14,6 +14,7 @@ import type {
   ExplainView,
   LabelChange,
   MemoView,
+  PriorityChange,
   ProgressView,
   RunStateView,
   RunSummary,
@@ -262,6 +263,12 @@ export class LockstitchClient {
     const path = `${runPath(runId)}/labels`;
     const answer = await this.#transport.request({ method: "PATCH", path, json: change });
     return runFromJson(RunJson.parse(answer.json));
+  }
+
+  /** Idempotent. */
+  async prioritize(runId: string, change: PriorityChange): Promise<RunView> {
+    const exchange = { method: "PATCH", path: runPath(runId), json: change } as const;
+    return runFromJson(RunJson.parse((await this.#transport.request(exchange)).json));
   }
 
   /** `verb` is idempotent. run_not_found, run_terminal. */

@@ -18,10 +18,11 @@ import type {
   RunView,
   SignalRequest,
 } from "#engine/engine.ts";
+import type { CheckpointRequest } from "#engine/run-changes.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
-import type { RunFilter } from "#ports/journal.ts";
+import type { CheckpointMark, RunFilter } from "#ports/journal.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
 import type { TypedWorkflow } from "#workflow/typed.ts";
@@ -241,6 +242,16 @@ export class Lockstitch implements AsyncDisposable {
   /** Ends the run at once, without cleanup. */
   async terminate(runId: string, reason?: string): Promise<RunView> {
     return await this.engine.terminate(this.context, runId, reason);
+  }
+
+  /** Another priority, 0 to 10: of attempts that wait, and of steps to come. */
+  async prioritize(runId: string, priority: number, reason?: string): Promise<RunView> {
+    return await this.engine.prioritize(this.context, runId, { priority, reason });
+  }
+
+  /** Saves the run's state, so that a restart begins there; `pin` keeps it beside newer ones. */
+  async checkpoint(runId: string, request: CheckpointRequest = {}): Promise<CheckpointMark> {
+    return await this.engine.care.checkpoint(this.context, runId, request);
   }
 
   /** Gives running attempts `graceMs`, commits what they report and frees the data directory. */

@@ -3,7 +3,12 @@
  * Failures are LockstitchError with the codes named at each method.
  */
 import type { CallContext } from "#ports/call-context.ts";
+import type { CheckpointMark } from "#ports/journal.ts";
 import type { BackupFacts, StoreHold } from "#ports/upkeep.ts";
+import type { CheckpointRequest } from "./run-changes.ts";
+
+/** Checkpoints of one run that may be pinned. */
+export const PINNED_MAX = 20;
 
 /** What a held store would do again, as far as its journal tells. */
 export interface DoubtView {
@@ -33,6 +38,17 @@ export interface UpkeepStats {
 }
 
 export interface EngineCare {
+  /**
+   * Saves the state of a run that has not ended, so that a restart begins there; answers once it is
+   * durable. run_not_found, run_terminal; action_refused past PINNED_MAX, or for a state too large.
+   */
+  checkpoint(
+    context: CallContext,
+    runId: string,
+    request: CheckpointRequest,
+  ): Promise<CheckpointMark>;
+  /** Newest first. run_not_found. */
+  checkpoints(context: CallContext, runId: string): Promise<readonly CheckpointMark[]>;
   /** run_not_found, run_open. The id stays reserved; `reason` is kept with it. */
   deleteRun(context: CallContext, runId: string, reason?: string): Promise<void>;
   /** Writes the run to the archive and leaves it where it is. run_not_found, run_open. */

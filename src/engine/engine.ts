@@ -15,9 +15,9 @@ import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 import type { ReadOptions } from "./read-options.ts";
-import type { LabelChange, SignalRequest, StepResolution } from "./run-changes.ts";
+import type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
 
-export type { LabelChange, SignalRequest, StepResolution } from "./run-changes.ts";
+export type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
 
 /** A run as people and machines see it. Instants are epoch milliseconds here, ISO text over HTTP. */
 export interface RunView {
@@ -293,6 +293,8 @@ export interface Engine {
   terminate(context: CallContext, runId: string, reason?: string): Promise<RunView>;
   /** run_not_found, run_terminal; input_invalid for too many, request_invalid for too long ones. */
   label(context: CallContext, runId: string, change: LabelChange): Promise<RunView>;
+  /** 0 to 10, higher first: of attempts that wait, and of steps to come. request_invalid, as label. */
+  prioritize(context: CallContext, runId: string, change: PriorityChange): Promise<RunView>;
   /** run_not_found, run_terminal, signals_full, signal_invalid. `applied` is false for an id seen before. */
   signal(
     context: CallContext,

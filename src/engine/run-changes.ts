@@ -29,3 +29,17 @@ export interface LabelChange {
   /** Journaled with the principal. */
   readonly reason?: string | undefined;
 }
+
+export interface PriorityChange {
+  /** 0 to 10, higher first. */
+  readonly priority: number;
+  /** Journaled with the principal. */
+  readonly reason?: string | undefined;
+}
+
+export interface CheckpointRequest {
+  /** It stays until the run is deleted, whatever newer ones come. */
+  readonly pin?: boolean | undefined;
+  /** Journaled with the principal. */
+  readonly reason?: string | undefined;
+}

@@ -16,12 +16,14 @@ import { agendaWants } from "./agenda-wants.ts";
 import { cancelChild } from "./cancel-step.ts";
 import { continuedOf, takeCarried } from "./continue-run.ts";
 import { cutOffCleanup, cutOffRun, runCleanupOf } from "./cut-off.ts";
+import { decideCheckpoint } from "./decide-checkpoint.ts";
 import { takeChild, takeChildContinued } from "./decide-child.ts";
 import { decideControl } from "./decide-control.ts";
 import { declareSteps, sealScope } from "./decide-dynamic.ts";
 import { decideLabel } from "./decide-label.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
 import { decideResolve } from "./decide-operator.ts";
+import { decidePriority } from "./decide-priority.ts";
 import { type Decision, LOST_MAX, type World } from "./decision.ts";
 import { endCancelled } from "./end-cancelled.ts";
 import { endRun } from "./end-run.ts";
@@ -73,6 +75,8 @@ function takeLate(turn: Turn, input: Input): void {
     case "cancel":
     case "terminate":
     case "label":
+    case "prioritize":
+    case "checkpoint":
     case "resolve":
       turn.refusal = {
         code: "run_terminal",
@@ -124,6 +128,10 @@ function takeInput(turn: Turn, input: Input): void {
       return decideControl(turn, input);
     case "label":
       return decideLabel(turn, input);
+    case "prioritize":
+      return decidePriority(turn, input);
+    case "checkpoint":
+      return decideCheckpoint(turn, input);
     case "resolve":
       return decideResolve(turn, input);
     case "declare":

@@ -118,6 +118,19 @@ export type RunEvent =
       readonly reason?: string;
     }
   | {
+      readonly type: "run.prioritized";
+      readonly priority: number;
+      readonly by: string;
+      readonly reason?: string;
+    }
+  /** The engine saves a checkpoint with this turn. */
+  | {
+      readonly type: "checkpoint.saved";
+      readonly isPinned: boolean;
+      readonly by: string;
+      readonly reason?: string;
+    }
+  | {
       readonly type: "run.cancel_requested";
       readonly by: string;
       readonly reason?: string;

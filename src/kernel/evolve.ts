@@ -14,6 +14,7 @@ import { addDeclaredStep } from "./declared-step.ts";
 import type { Continued, EventOf, RunEvent } from "./events.ts";
 import { evolveStep } from "./evolve-step.ts";
 import { dropScope, holdScope } from "./live.ts";
+import { prioritize } from "./prioritize.ts";
 import { rememberSignal } from "./remember-signal.ts";
 import { newScope } from "./scope-instance.ts";
 import { scopeAround, scopePlan } from "./scope-plan.ts";
@@ -50,6 +51,7 @@ function apply(state: RunState, event: RunEvent): void {
     case "run.paused":
     case "run.resumed":
     case "run.labelled":
+    case "run.prioritized":
     case "run.cancel_requested":
     case "run.stop_requested":
     case "run.deadline_passed":
@@ -81,6 +83,7 @@ function apply(state: RunState, event: RunEvent): void {
       return fireTimer(state, event.key);
     case "step.late_result":
     case "slot.granted":
+    case "checkpoint.saved":
       return;
     case "step.memo_hit":
       return remember(stepAt(state, event.path));
@@ -127,6 +130,8 @@ function evolveRun(state: RunState, event: AboutRun): void {
     case "run.labelled":
       state.labels = event.labels;
       return;
+    case "run.prioritized":
+      return prioritize(state, event.priority);
     case "run.cancel_requested":
       end(state, "cancel", event.by, event.reason ?? null);
       state.cleanupAtMs = event.cleanupAtMs ?? null;

@@ -135,6 +135,19 @@ export type Input =
       readonly by: string;
       readonly reason: string | null;
     }
+  | {
+      readonly kind: "prioritize";
+      readonly priority: number;
+      readonly by: string;
+      readonly reason: string | null;
+    }
+  /** Save the state as it is after this. */
+  | {
+      readonly kind: "checkpoint";
+      readonly isPinned: boolean;
+      readonly by: string;
+      readonly reason: string | null;
+    }
   /** An operator decides about one step. `output` and `port` complete it, `message` fails it. */
   | {
       readonly kind: "resolve";

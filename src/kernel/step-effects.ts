@@ -190,6 +190,11 @@ function sameOf(effects: readonly Effect[], effect: Effect): Effect {
 export function isSameEffect(left: Effect, right: Effect): boolean {
   if (left.kind === "timer")
     return right.kind === "timer" && left.dueAtMs === right.dueAtMs && left.key === right.key;
-  if (left.kind !== right.kind) return false;
-  return left.kind === "admit_run" || ("attempt" in right && left.attempt === right.attempt);
+  if (left.kind === "admit_run")
+    return right.kind === "admit_run" && left.priority === right.priority;
+  if (left.kind === "admit")
+    return (
+      right.kind === "admit" && left.attempt === right.attempt && left.priority === right.priority
+    );
+  return left.kind === right.kind && "attempt" in right && left.attempt === right.attempt;
 }

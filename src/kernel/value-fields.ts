@@ -26,6 +26,8 @@ export const VALUE_FIELDS_OF: {
   "run.paused": [],
   "run.resumed": [],
   "run.labelled": [],
+  "run.prioritized": [],
+  "checkpoint.saved": [],
   "run.cancel_requested": [],
   "run.stop_requested": ["output"],
   "run.deadline_passed": [],

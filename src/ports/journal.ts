@@ -72,6 +72,16 @@ export interface CheckpointRecord {
   /** Version of the state's shape; another one is ignored and refolded. */
   readonly stateVersion: number;
   readonly state: string;
+  /** In a commit: it stays, whatever newer ones come. */
+  readonly isPinned?: boolean;
+}
+
+/** A checkpoint without its state. */
+export interface CheckpointMark {
+  readonly seq: number;
+  /** Of its state. */
+  readonly bytes: number;
+  readonly isPinned: boolean;
 }
 
 /** An attempt that a rate limit counts. `name` says which limit, tenant included. */
@@ -199,12 +209,17 @@ export interface Journal {
   ): Promise<readonly TurnRecord[]>;
   /** The turn that holds event `seq`. */
   turnAt(context: CallContext, runId: string, seq: number): Promise<TurnRecord | null>;
-  /** Valid checkpoints, newest first; corrupt ones are left out and reported through `onCorrupt`. */
+  /**
+   * Of the newest checkpoints (at most four) the valid ones, newest first; corrupt ones are left out
+   * and reported through `onCorrupt`. The newest two of a run are kept, and those that are pinned.
+   */
   checkpoints(
     context: CallContext,
     runId: string,
     onCorrupt: (seq: number) => void,
   ): Promise<readonly CheckpointRecord[]>;
+  /** All of a run, newest first. */
+  checkpointMarks(context: CallContext, runId: string): Promise<readonly CheckpointMark[]>;
   /** Messages not yet consumed, oldest first, in pages: those sent after `after`, consumed or not. */
   messages(limit: number, after?: Message): Promise<readonly Message[]>;
   startKey(

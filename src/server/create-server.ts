@@ -22,6 +22,7 @@ import { sendProblem } from "./problem.ts";
 import { engineReadiness } from "./readiness.ts";
 import { type Route, registerRoutes } from "./route.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
+import { checkpointRoutes } from "./routes/checkpoints.ts";
 import { type DemoHooks, demoRoutes } from "./routes/demo.ts";
 import { engineRoutes, type ReadinessPart } from "./routes/engine.ts";
 import { memoRoutes } from "./routes/memos.ts";
@@ -100,6 +101,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...runRoutes(engine),
     ...runReadRoutes(engine, workflows),
     ...runControlRoutes(engine),
+    ...checkpointRoutes(engine),
     ...stepControlRoutes(engine),
     ...runStreamRoutes(engine, clock, closing.signal),
     ...runLogRoutes(engine, clock, closing.signal),

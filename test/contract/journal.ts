@@ -379,6 +379,30 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       expect(corrupt).toEqual([]);
     });
 
+    test("pinned checkpoints stay beside the last two, and are listed with their size", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      await journal.commit("c0", [creation({ runId: "a", epoch })]);
+      for (let seq = 1; seq <= 7; seq++) {
+        const isPinned = seq === 2 || seq === 6;
+        const checkpoint = { seq, stateVersion: 1, state: `"ü${seq}"`, isPinned };
+        await journal.commit(`c${seq}`, [turn({ runId: "a", epoch, rest: { checkpoint } })]);
+      }
+      // Saved once more without a pin, it stays pinned.
+      const again = { seq: 2, stateVersion: 1, state: '"again"' };
+      await journal.commit("c8", [turn({ runId: "a", epoch, rest: { checkpoint: again } })]);
+      const marks = [
+        { seq: 7, bytes: 5, isPinned: false },
+        { seq: 6, bytes: 5, isPinned: true },
+        { seq: 2, bytes: 7, isPinned: true },
+      ];
+      expect(await journal.checkpointMarks(ALICE, "a")).toEqual(marks);
+      expect(await journal.checkpointMarks(BOB, "a")).toEqual([]);
+      const found = await journal.checkpoints(ALICE, "a", () => {});
+      expect(found.map(({ seq }) => seq)).toEqual([7, 6, 2]);
+      expect(found.at(-1)).toEqual(again);
+    });
+
     test("counts and open runs follow every change of status", async () => {
       await using fixture = await open();
       const { journal, epoch } = fixture.store;

@@ -45,7 +45,7 @@ export function upkeepContract(adapter: string, open: OpenFixture): void {
         definition: "{}",
         atMs: 1,
       });
-      const checkpoint = { seq: 2, stateVersion: 1, state: "{}" };
+      const checkpoint = { seq: 2, stateVersion: 1, state: "{}", isPinned: true };
       await journal.commit("c1", [
         ended("a", epoch, { checkpoint, startKey: { key: "id:a", bodyHash: "h" } }),
         ended("b", epoch),
@@ -62,6 +62,7 @@ export function upkeepContract(adapter: string, open: OpenFixture): void {
         expect(await journal.turns(ALICE, "a", 0, 10)).toEqual([]);
         expect(await journal.turnAt(ALICE, "a", 1)).toBeNull();
         expect(await journal.checkpoints(ALICE, "a", () => {})).toEqual([]);
+        expect(await journal.checkpointMarks(ALICE, "a")).toEqual([]);
         const { items } = await journal.heads(ALICE, { limit: 10 });
         expect(items.map(({ runId }) => runId).sort()).toEqual(["b", "open"]);
         const byStatus = await journal.heads(ALICE, { status: ["succeeded"], limit: 10 });

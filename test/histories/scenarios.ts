@@ -17,6 +17,8 @@ export const EVENT_TYPES = Object.keys({
   "run.paused": true,
   "run.resumed": true,
   "run.labelled": true,
+  "run.prioritized": true,
+  "checkpoint.saved": true,
   "run.cancel_requested": true,
   "run.stop_requested": true,
   "run.deadline_passed": true,
@@ -456,6 +458,28 @@ export const SCENARIOS: readonly Scenario[] = [
       driver.give({ ...label, set: { team: "red", size: "xl" }, remove: [] });
       driver.give({ ...label, set: { team: "blue" }, remove: ["size", "none"] });
       driver.give({ ...label, set: { team: "blue" }, remove: [] });
+      driver.give({ kind: "signal", id: "1", name: "go", key: null, payload: 1, by: "ada" });
+      driver.settle();
+    },
+  },
+  {
+    name: "steered",
+    definition: define("steered", {
+      steps: [
+        work("first"),
+        work("urgent", 2, { priority: 9 }),
+        { id: "go", uses: "wait.signal", with: { name: "go" } },
+        work("last", 3, { needs: ["first", "urgent", "go"] }),
+      ],
+    }),
+    play(driver) {
+      driver.start();
+      driver.give({ kind: "prioritize", priority: 8, ...by });
+      driver.give({ kind: "prioritize", priority: 8, ...by });
+      driver.settle();
+      driver.give({ kind: "checkpoint", isPinned: true, ...by });
+      driver.give({ kind: "prioritize", priority: 5, by: "ada", reason: null });
+      driver.give({ kind: "checkpoint", isPinned: false, by: "ada", reason: null });
       driver.give({ kind: "signal", id: "1", name: "go", key: null, payload: 1, by: "ada" });
       driver.settle();
     },

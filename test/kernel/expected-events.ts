@@ -6,6 +6,8 @@ export const EXPECTED_EVENTS = [
   "run.paused",
   "run.resumed",
   "run.labelled",
+  "run.prioritized",
+  "checkpoint.saved",
   "run.cancel_requested",
   "run.stop_requested",
   "run.deadline_passed",

@@ -24,7 +24,8 @@ export function worldMove(driver: KernelDriver, random: Random, signals: { count
   if (dice > 0.985) return void driver.give({ kind: "cancel", by: "t", reason: null });
   if (dice > 0.982) return void driver.give({ kind: "terminate", by: "t", reason: null });
   if (dice > 0.94) return sendSignal(driver, random, signals);
-  if (dice > 0.93) return label(driver, random);
+  if (dice > 0.935) return label(driver, random);
+  if (dice > 0.93) return steer(driver, random);
   if (dice > 0.9) return operate(driver, random, signals);
   if (driver.more) return void driver.give({ kind: "continue" });
   if (effects.length > 0 && random() < 0.9)
@@ -87,6 +88,12 @@ function label(driver: KernelDriver, random: Random): void {
     set: random() < 0.6 ? Object.fromEntries([[name, pick(random, ["a", "b"])]]) : {},
     remove: random() < 0.4 ? [pick(random, ["team", "size", "none"])] : [],
   });
+}
+
+function steer(driver: KernelDriver, random: Random): void {
+  const why = { by: "t", reason: null };
+  if (random() < 0.3) driver.give({ kind: "checkpoint", isPinned: random() < 0.5, ...why });
+  else driver.give({ kind: "prioritize", priority: Math.floor(random() * 11), ...why });
 }
 
 /** An operator decides about any step there is, whether that fits or not. */

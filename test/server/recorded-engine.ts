@@ -103,6 +103,8 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
   const engine: RecordedEngine = {
     failure: null,
     care: {
+      checkpoint: noStore,
+      checkpoints: noStore,
       deleteRun: noStore,
       archiveRun: noStore,
       backup: noStore,
@@ -355,6 +357,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       engine.record(runId, "run.labelled", undefined, { labels });
       return found.run;
     },
+    prioritize: async (_context, runId, change) => moved(runId, "run.prioritized", { ...change }),
     async signal(_context, runId, signal) {
       const found = open(runId);
       const id = signal.id ?? randomUUID();

@@ -8,6 +8,7 @@ import type { WorkflowVersion } from "#ports/catalogue.ts";
 import {
   type AdmissionState,
   type BreakerOutcome,
+  type CheckpointMark,
   type CheckpointRecord,
   fencedName,
   type Message,
@@ -171,9 +172,11 @@ export class SimulatedData {
   #saveCheckpoint(run: Run, checkpoint: CheckpointRecord): void {
     const { tenant, runId } = run.head;
     this.#corruptCheckpoints.delete(`${key(tenant, runId)}\n${checkpoint.seq}`);
-    run.checkpoints = [checkpoint, ...run.checkpoints.filter(({ seq }) => seq !== checkpoint.seq)]
+    const same = run.checkpoints.find(({ seq }) => seq === checkpoint.seq);
+    const saved = same?.isPinned === true ? { ...checkpoint, isPinned: true } : checkpoint;
+    run.checkpoints = [saved, ...run.checkpoints.filter((old) => old !== same)]
       .sort((a, b) => b.seq - a.seq)
-      .slice(0, CHECKPOINTS_KEPT);
+      .filter(({ isPinned }, at) => at < CHECKPOINTS_KEPT || isPinned === true);
   }
 
   head(tenant: string, runId: string): RunHead | null {
@@ -247,17 +250,26 @@ export class SimulatedData {
     return turns.find(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq) ?? null;
   }
 
+  checkpointMarks(tenant: string, runId: string): readonly CheckpointMark[] {
+    const checkpoints = this.#runs.get(key(tenant, runId))?.checkpoints ?? [];
+    return checkpoints.map(({ seq, state, isPinned = false }) => {
+      return { seq, bytes: Buffer.byteLength(state), isPinned };
+    });
+  }
+
   checkpoints(
     tenant: string,
     runId: string,
     onCorrupt: (seq: number) => void,
   ): readonly CheckpointRecord[] {
-    const checkpoints = this.#runs.get(key(tenant, runId))?.checkpoints ?? [];
-    return checkpoints.filter(({ seq }) => {
-      const isCorrupt = this.#corruptCheckpoints.has(`${key(tenant, runId)}\n${seq}`);
-      if (isCorrupt) onCorrupt(seq);
-      return !isCorrupt;
-    });
+    const checkpoints = this.#runs.get(key(tenant, runId))?.checkpoints.slice(0, 4) ?? [];
+    return checkpoints
+      .map(({ isPinned: _pinned, ...record }) => record)
+      .filter(({ seq }) => {
+        const isCorrupt = this.#corruptCheckpoints.has(`${key(tenant, runId)}\n${seq}`);
+        if (isCorrupt) onCorrupt(seq);
+        return !isCorrupt;
+      });
   }
 
   messages(limit: number, after?: Message): readonly Message[] {

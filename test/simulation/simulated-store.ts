@@ -216,6 +216,8 @@ class SimulatedProcess {
         this.#read("turnAt", () => data.turnAt(context.tenant, runId, seq)),
       checkpoints: (context, runId, onCorrupt) =>
         this.#read("checkpoints", () => data.checkpoints(context.tenant, runId, onCorrupt)),
+      checkpointMarks: (context, runId) =>
+        this.#read("checkpointMarks", () => data.checkpointMarks(context.tenant, runId)),
       messages: (limit, after) => this.#read("messages", () => data.messages(limit, after)),
       startKey: (context, key) =>
         this.#read("startKey", () => data.startKey(context.tenant, key, this.#clock.nowMs())),

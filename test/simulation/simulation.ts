@@ -654,11 +654,26 @@ class SimulatedWorld {
 
   #wantLabel(runId: string): void {
     const value = `${this.#ids++}`;
+    const turn = Number(value) % 4;
+    if (turn === 0)
+      return this.#want(`prioritize ${runId}`, async (engine) => {
+        await engine.prioritize(LOCAL_CONTEXT, runId, { priority: Number(value) % 11 });
+      });
+    if (turn === 1) return this.#wantCheckpoint(runId, Number(value) % 8 === 1);
     this.#want(
       `label ${runId}`,
       async (engine) =>
         void (await engine.label(LOCAL_CONTEXT, runId, { set: { value }, remove: ["no"] })),
     );
+  }
+
+  #wantCheckpoint(runId: string, pin: boolean): void {
+    this.#want(`checkpoint ${runId}`, async (engine) => {
+      const { seq } = await engine.care.checkpoint(LOCAL_CONTEXT, runId, { pin });
+      const marks = await engine.care.checkpoints(LOCAL_CONTEXT, runId);
+      if (pin && !marks.some((mark) => mark.seq === seq && mark.isPinned))
+        this.#violate(`a pinned checkpoint of run ${runId} is gone`);
+    });
   }
 
   #wantCancel(runId: string): void {

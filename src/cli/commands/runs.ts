@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { Cli } from "../command-action.ts";
 import { addRunsArchiveCommand } from "./runs/archive.ts";
+import { addRunsCheckpointCommand } from "./runs/checkpoint.ts";
 import { addRunsControlCommands } from "./runs/control.ts";
 import { addRunsDeleteCommand } from "./runs/delete.ts";
 import { addRunsEventsCommand } from "./runs/events.ts";
@@ -10,6 +11,7 @@ import { addRunsGetCommand } from "./runs/get.ts";
 import { addRunsLabelCommand } from "./runs/label.ts";
 import { addRunsListCommand } from "./runs/list.ts";
 import { addRunsLogsCommand } from "./runs/logs.ts";
+import { addRunsPriorityCommand } from "./runs/priority.ts";
 import { addRunsRerunCommand } from "./runs/rerun.ts";
 import { addRunsSignalCommand } from "./runs/signal.ts";
 
@@ -22,6 +24,8 @@ export function addRunsCommands(program: Command, cli: Cli): void {
   addRunsExplainCommand(runs, cli);
   addRunsControlCommands(runs, cli);
   addRunsLabelCommand(runs, cli);
+  addRunsPriorityCommand(runs, cli);
+  addRunsCheckpointCommand(runs, cli);
   addRunsSignalCommand(runs, cli);
   addRunsRerunCommand(runs, cli);
   addRunsArchiveCommand(runs, cli);

@@ -77,6 +77,15 @@ export const LabelBody = z
   })
   .meta({ id: "LabelRun", description: "Labels to set and to take away, both at once." });
 
+export const RunBody = z
+  .strictObject({
+    priority: z.int().min(0).max(10).meta({
+      description: "Higher first: of attempts that wait, and of steps to come.",
+    }),
+    reason: z.string().max(2000).optional().meta({ description: "Journaled with who asked." }),
+  })
+  .meta({ id: "ChangeRun" });
+
 export const SignalBody = z
   .strictObject({
     name: z.string().min(1).max(200),

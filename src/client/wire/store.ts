@@ -1,6 +1,7 @@
 /** What an operator's calls about the store send and answer: deleting, archiving, copies. */
 import { z } from "zod";
 import type { HoldView } from "#engine/engine-care.ts";
+import type { CheckpointMark } from "#ports/journal.ts";
 import { Instant, isoOf, msOf } from "./instants.ts";
 
 export const DeletedJson = z
@@ -16,6 +17,37 @@ export const ArchivedJson = z
   .meta({ id: "ArchivedRun" });
 
 export const DeleteQuery = z.strictObject({ reason: z.string().max(2000).optional() });
+
+export const CheckpointBody = z
+  .strictObject({
+    pin: z.boolean().optional().meta({
+      description: "Kept until the run is deleted, whatever newer ones come; at most 20 of a run.",
+    }),
+    reason: z.string().max(2000).optional().meta({ description: "Journaled with who asked." }),
+  })
+  .optional()
+  .meta({ id: "SaveCheckpoint" });
+
+export const CheckpointJson = z
+  .object({
+    seq: z.int().meta({ description: "The event after which the state was saved." }),
+    bytes: z.int(),
+    pinned: z.boolean(),
+  })
+  .meta({ id: "Checkpoint" });
+export type CheckpointJson = z.infer<typeof CheckpointJson>;
+
+export const CheckpointListJson = z
+  .object({ items: z.array(CheckpointJson).meta({ description: "Newest first." }) })
+  .meta({ id: "CheckpointList" });
+
+export function checkpointToJson({ seq, bytes, isPinned }: CheckpointMark): CheckpointJson {
+  return { seq, bytes, pinned: isPinned };
+}
+
+export function checkpointFromJson({ seq, bytes, pinned }: CheckpointJson): CheckpointMark {
+  return { seq, bytes, isPinned: pinned };
+}
 
 export const BackupFactsJson = z.object({
   storeId: z.string(),

@@ -128,16 +128,33 @@ export class Scheduler {
     if (this.#held.has(claim.slot)) return true;
     if (this.#isStopped || this.#held.size >= this.#bound) return false;
     if (this.#boundLine.queue.size > 0) return false;
-    if (claim.gates !== null && this.#firstBlocking(claim, null) !== null) return false;
+    if (claim.gates !== null && this.#isBlocked(claim)) return false;
     this.hold(claim);
     return true;
   }
 
-  /** Waits for the slot; `onGrant` is called when it is held, at once if there is room. */
+  /** One that waits already has its place in a line, and goes from there. */
+  #isBlocked(claim: SlotClaim): boolean {
+    return this.#waiting.has(claim.slot) || this.#firstBlocking(claim, null) !== null;
+  }
+
+  /**
+   * Waits for the slot; `onGrant` is called when it is held, at once if there is room. One that waits
+   * keeps its place, unless its priority is another now.
+   */
   request(claim: SlotClaim): void {
-    if (this.#held.has(claim.slot) || this.#waiting.has(claim.slot)) return;
+    if (this.#held.has(claim.slot)) return;
+    const waiting = this.#waiting.get(claim.slot);
+    if (waiting !== undefined) {
+      if (waiting.claim.priority === claim.priority) return;
+      this.release(claim.slot);
+    }
     const line = this.#firstBlocking(claim, null) ?? this.#boundLine;
-    this.#enqueue(claim, line, { order: this.#order++, gatedSinceMs: null, origin: null });
+    this.#enqueue(claim, line, {
+      order: this.#order++,
+      gatedSinceMs: waiting?.gatedSinceMs ?? null,
+      origin: null,
+    });
     this.#free(line.meter);
     this.#grantAll();
     this.#armWake(line.meter);

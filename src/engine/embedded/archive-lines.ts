@@ -210,6 +210,7 @@ function frozenStore(held: {
         (isIt(runId) ? turns.find((turn) => turn.firstSeq <= seq && seq <= turn.lastSeq) : null) ??
         null,
       checkpoints: async () => [],
+      checkpointMarks: async () => [],
       messages: async () => [],
       startKey: async () => null,
     },

@@ -1,7 +1,8 @@
 /** What people's calls about a run or a step are to the kernel: who decided what, and why, as one input. */
+import { LockstitchError } from "#errors/errors.ts";
 import type { Input } from "#kernel/inputs.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import type { Engine, LabelChange, StepResolution } from "../engine.ts";
+import type { Engine, LabelChange, PriorityChange, StepResolution } from "../engine.ts";
 import { checkLabels } from "./start-labels.ts";
 
 type Payload = (value: unknown, name: string) => unknown;
@@ -26,6 +27,15 @@ export function labelInput(
 ): Input {
   checkLabels(set, labelsMax);
   return { kind: "label", set, remove, labelsMax, by: principal, reason: reason ?? null };
+}
+
+export function priorityInput(
+  { principal }: CallContext,
+  { priority, reason }: PriorityChange,
+): Input {
+  if (!Number.isInteger(priority) || priority < 0 || priority > 10)
+    throw new LockstitchError("request_invalid", `A priority is 0 to 10, not ${priority}.`);
+  return { kind: "prioritize", priority, by: principal, reason: reason ?? null };
 }
 
 export function resolveInput(

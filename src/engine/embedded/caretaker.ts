@@ -2,9 +2,16 @@
 import { LockstitchError } from "#errors/errors.ts";
 import { pending } from "#kernel/pending.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import type { RunHead } from "#ports/journal.ts";
+import type { CheckpointMark, RunHead } from "#ports/journal.ts";
 import type { BackupFacts, StoreHold, Upkeep } from "#ports/upkeep.ts";
-import type { DoubtView, EngineCare, HoldView, UpkeepStats } from "../engine-care.ts";
+import {
+  type DoubtView,
+  type EngineCare,
+  type HoldView,
+  PINNED_MAX,
+  type UpkeepStats,
+} from "../engine-care.ts";
+import type { CheckpointRequest } from "../run-changes.ts";
 import { archiveLines } from "./archive-lines.ts";
 import { DiskGuard } from "./disk-guard.ts";
 import type { EngineCore } from "./engine-core.ts";
@@ -83,6 +90,38 @@ export class Caretaker implements EngineCare {
       isDiskLow: this.#disk?.isLow ?? false,
       isHeld: this.#hold !== null,
     };
+  }
+
+  async checkpoint(
+    context: CallContext,
+    runId: string,
+    { pin = false, reason }: CheckpointRequest,
+  ): Promise<CheckpointMark> {
+    this.#refuseClosing();
+    this.refuseHeld();
+    if (pin) {
+      const pinned = (await this.checkpoints(context, runId)).filter(({ isPinned }) => isPinned);
+      if (pinned.length >= PINNED_MAX)
+        throw new LockstitchError(
+          "action_refused",
+          `Run ${runId} has ${PINNED_MAX} pinned checkpoints; a run keeps no more.`,
+        );
+    }
+    const { principal: by } = context;
+    const input = { kind: "checkpoint", isPinned: pin, by, reason: reason ?? null } as const;
+    const { seq } = await this.#head(context, runId);
+    await this.#core.call(context, runId, input);
+    const [newest] = await this.#core.options.store.journal.checkpointMarks(context, runId);
+    if (newest !== undefined && newest.seq > seq) return newest;
+    throw new LockstitchError(
+      "action_refused",
+      `The state of run ${runId} is too large for a checkpoint; a restart folds its journal instead.`,
+    );
+  }
+
+  async checkpoints(context: CallContext, runId: string): Promise<readonly CheckpointMark[]> {
+    await this.#head(context, runId);
+    return await this.#core.options.store.journal.checkpointMarks(context, runId);
   }
 
   async deleteRun(context: CallContext, runId: string, reason?: string): Promise<void> {

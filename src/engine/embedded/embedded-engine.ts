@@ -21,7 +21,6 @@ import type {
   EngineStats,
   EventView,
   ExplainView,
-  LabelChange,
   ProgressView,
   RunSummary,
   RunView,
@@ -30,7 +29,7 @@ import type {
   StepResolution,
 } from "../engine.ts";
 import type { ReadOptions } from "../read-options.ts";
-import { approvalInput, labelInput, resolveInput } from "./call-inputs.ts";
+import { approvalInput, labelInput, priorityInput, resolveInput } from "./call-inputs.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { eventsOf } from "./event-blobs.ts";
@@ -315,9 +314,10 @@ export class EmbeddedEngine implements Engine {
     return this.#view(context, runId);
   }
 
-  async label(context: CallContext, runId: string, change: LabelChange): Promise<RunView> {
-    return this.#call(context, runId, labelInput(context, change, this.#core.limits.labelsMax));
-  }
+  readonly label: Engine["label"] = async (context, runId, change) =>
+    this.#call(context, runId, labelInput(context, change, this.#core.limits.labelsMax));
+  readonly prioritize: Engine["prioritize"] = async (context, runId, change) =>
+    this.#call(context, runId, priorityInput(context, change));
 
   async signal(
     context: CallContext,

@@ -57,7 +57,7 @@ export interface MemoHit {
 }
 
 interface Claim {
-  readonly ask: MemoAsk;
+  ask: MemoAsk;
   phase: "asking" | "waiting" | "leading";
   /** null: not known yet, or nothing is remembered after all. */
   key: string | null;
@@ -103,6 +103,7 @@ export class Memos {
   ask(ask: MemoAsk): void {
     const known = this.#claims.get(ask.slot);
     if (known !== undefined) {
+      known.ask = ask;
       if (known.phase === "leading") ask.proceed();
       return;
     }

@@ -112,7 +112,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   const isDue =
     !isTerminal(after.status) &&
     (turn.events.some(wantsCheckpoint) || isCheckpointDue(grown, services.limits.checkpointEvents));
-  const checkpoint = isDue ? checkpointOf(state, services) : null;
+  const checkpoint = isDue ? checkpointOf(turn, state, services) : null;
   let commit = turnCommit({ turn, text, after, consumes, checkpoint }, services.store.epoch);
   if (blobs.length > 0) commit = { ...commit, blobs };
   if (after.labels !== facts.labels && facts.seq > 0) commit = { ...commit, labels: after.labels };
@@ -174,9 +174,13 @@ function startKeyOf({ taken }: Turn): TurnCommit["startKey"] {
   return null;
 }
 
-/** A pause, and a costly step before it runs: what has been paid for is read back at once. */
+/** A pause, a wish, and a costly step before it runs: what has been paid for is read back at once. */
 function wantsCheckpoint(event: RunEvent): boolean {
-  return event.type === "run.paused" || (event.type === "step.scheduled" && event.cost === "high");
+  return (
+    event.type === "run.paused" ||
+    event.type === "checkpoint.saved" ||
+    (event.type === "step.scheduled" && event.cost === "high")
+  );
 }
 
 /**
@@ -188,10 +192,17 @@ export function isCheckpointDue(tail: Tail, eventsMin: number): boolean {
 }
 
 /** null: it is too large to be kept. */
-function checkpointOf(state: RunState, { logger }: HostServices): CheckpointRecord | null {
+function checkpointOf(
+  { events }: Turn,
+  state: RunState,
+  { logger }: HostServices,
+): CheckpointRecord | null {
   const text = saveState(state);
-  if (text.length <= CHECKPOINT_SIZE_MAX)
-    return { seq: state.seq, stateVersion: STATE_VERSION, state: text };
+  if (text.length <= CHECKPOINT_SIZE_MAX) {
+    const isPinned = events.some((event) => event.type === "checkpoint.saved" && event.isPinned);
+    const checkpoint = { seq: state.seq, stateVersion: STATE_VERSION, state: text };
+    return isPinned ? { ...checkpoint, isPinned } : checkpoint;
+  }
   logger.warn(
     { run: state.runId, size: text.length },
     "the run's state is too large for a checkpoint; a restart folds more of its journal",

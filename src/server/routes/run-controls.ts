@@ -1,7 +1,13 @@
 /** What changes a run that exists: pause, resume, cancel, terminate, signal, rerun. */
 import { createHash } from "node:crypto";
 import { RunJson, runToJson } from "#client/wire/run.ts";
-import { LabelBody, ReasonBody, RerunBody, SignalBody } from "#client/wire/run-requests.ts";
+import {
+  LabelBody,
+  ReasonBody,
+  RerunBody,
+  RunBody,
+  SignalBody,
+} from "#client/wire/run-requests.ts";
 import { SignalAnswerJson } from "#client/wire/workflow.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -23,6 +29,7 @@ export function runControlRoutes(engine: Engine): readonly Route[] {
       engine.terminate(c, id, why),
     ),
     labelRoute(engine),
+    priorityRoute(engine),
     signalRoute(engine),
     rerunRoute(engine),
   ];
@@ -64,6 +71,24 @@ function labelRoute(engine: Engine): Route {
     errors: ["run_not_found", "run_terminal", "input_invalid"],
     async handler({ params, body, context }) {
       return { status: 200, body: runToJson(await engine.label(context, params.id, body)) };
+    },
+  });
+}
+
+function priorityRoute(engine: Engine): Route {
+  return defineRoute({
+    method: "PATCH",
+    path: "/api/v1/runs/{id}",
+    operationId: "changeRun",
+    tag: "runs",
+    summary: "Change the priority of a run that has not ended",
+    description: "Idempotent; answers once durable. Steps with a priority of their own keep it.",
+    params: RunParams,
+    body: RunBody,
+    responses: { 200: RunJson },
+    errors: ["run_not_found", "run_terminal"],
+    async handler({ params, body, context }) {
+      return { status: 200, body: runToJson(await engine.prioritize(context, params.id, body)) };
     },
   });
 }

@@ -208,8 +208,9 @@ function changeLabels(
 
 function saveCheckpoint(connection: Connection, run: number, checkpoint: CheckpointRecord): void {
   const checksum = checkpointChecksum(checkpoint.stateVersion, Buffer.from(checkpoint.state));
-  const { seq, stateVersion, state } = checkpoint;
-  connection.run(SAVE_CHECKPOINT, run, seq, stateVersion, state, checksum);
+  const { seq, stateVersion, state, isPinned = false } = checkpoint;
+  const pinned = isPinned ? 1 : 0;
+  connection.run(SAVE_CHECKPOINT, run, seq, stateVersion, state, checksum, pinned);
   connection.run(DROP_OLD_CHECKPOINTS, run);
 }
 

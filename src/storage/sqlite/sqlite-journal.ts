@@ -9,6 +9,7 @@
 import type { CallContext } from "#ports/call-context.ts";
 import type {
   AdmissionState,
+  CheckpointMark,
   CheckpointRecord,
   Journal,
   Message,
@@ -29,6 +30,7 @@ import { FIND_COMMIT_ID } from "./sql/find-commit-id.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
 import { FIND_TURN } from "./sql/find-turn.ts";
 import { LIST_BREAKERS } from "./sql/list-breakers.ts";
+import { LIST_CHECKPOINT_MARKS } from "./sql/list-checkpoint-marks.ts";
 import { LIST_RATE_STARTS } from "./sql/list-rate-starts.ts";
 import { LIST_TURNS } from "./sql/list-turns.ts";
 import { OPEN_RUNS } from "./sql/open-runs.ts";
@@ -154,6 +156,18 @@ export class SqliteJournal implements Journal {
     const { valid, corrupt } = found ?? (await this.#parts.reader.call("checkpoints", run));
     for (const seq of corrupt) onCorrupt(seq);
     return valid;
+  }
+
+  async checkpointMarks(
+    { tenant }: CallContext,
+    runId: string,
+  ): Promise<readonly CheckpointMark[]> {
+    const rows = this.#read((reader) =>
+      reader.all<Omit<CheckpointMark, "isPinned"> & { readonly isPinned: number }>(
+        ...([LIST_CHECKPOINT_MARKS, tenant, runId] as const),
+      ),
+    );
+    return rows.map((row) => ({ ...row, isPinned: row.isPinned !== 0 }));
   }
 
   async messages(limit: number, after?: Message): Promise<readonly Message[]> {

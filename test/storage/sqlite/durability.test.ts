@@ -67,7 +67,7 @@ for (const mode of ["worker", "local", "adaptive"]) {
     expect(groups).toBe(101);
     expect(unsynced).toEqual([]);
     // And no more than one: the rest are the opening's, the checkpoints' and the closing's.
-    expect(walSyncs).toBeLessThan(101 + 12);
+    expect(walSyncs).toBeLessThan(101 + 13);
   });
 }
 

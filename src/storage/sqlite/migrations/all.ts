@@ -6,6 +6,7 @@ import { memos } from "./0004-memos.ts";
 import { admission } from "./0005-admission.ts";
 import { stepLogs } from "./0006-step-logs.ts";
 import { quietBreakers } from "./0007-quiet-breakers.ts";
+import { pinnedCheckpoints } from "./0008-pinned-checkpoints.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   admission,
   stepLogs,
   quietBreakers,
+  pinnedCheckpoints,
 ];
