@@ -1,6 +1,7 @@
 /** Telling one step to stop: at once where nothing runs, else by asking and waiting for the end. */
 
 import { messageId } from "./derive-id.ts";
+import type { Send } from "./effects.ts";
 import type { CancelReason } from "./events.ts";
 import type { ScopeInstance, StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
@@ -39,11 +40,19 @@ export function cancelChildren(turn: Turn): void {
 }
 
 export function cancelChild(turn: Turn, runId: string, path: string): void {
-  turn.sends.push({
+  turn.sends.push(cancelMessage(turn.state.runId, { runId, path }));
+}
+
+/** What tells a child of `parent`, started by the step at `path`, to stop. */
+export function cancelMessage(
+  parent: string,
+  { runId, path }: { readonly runId: string; readonly path: string },
+): Send {
+  return {
     kind: "cancel",
-    id: messageId(turn.state.runId, path, 1, `cancel ${runId}`),
+    id: messageId(parent, path, 1, `cancel ${runId}`),
     toRunId: runId,
-    fromRunId: turn.state.runId,
-    reason: `its parent ${turn.state.runId} was told to stop`,
-  });
+    fromRunId: parent,
+    reason: `its parent ${parent} was told to stop`,
+  };
 }

@@ -118,6 +118,7 @@ export function saveState(state: RunState): string {
   const run: Record<string, unknown> = {};
   for (const field of PLAIN_FIELDS) run[field] = state[field];
   if (state.resolutions !== null) run["resolutions"] = state.resolutions;
+  if (state.unhandled !== null) run["unhandled"] = state.unhandled;
   const scopes = [...state.scopes.values()];
   if (state.root?.closed) scopes.unshift(state.root);
   const saved: Saved = {

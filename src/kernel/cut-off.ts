@@ -7,6 +7,7 @@ import { cancelChildren } from "./cancel-step.ts";
 import { endRun } from "./end-run.ts";
 import type { StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
+import { failedCleanups } from "./unclean.ts";
 
 /** Paths that an error names. */
 const PATHS_MAX = 20;
@@ -34,7 +35,7 @@ export function cutOffRun(turn: Turn): void {
       details: {
         aborted: running.slice(0, PATHS_MAX),
         count: running.length,
-        failed: state.unclean.map(({ path, error }) => ({ path, code: error.code })),
+        failed: failedCleanups(state).map(({ path, error }) => ({ path, code: error.code })),
       },
     },
   });

@@ -1,17 +1,16 @@
 /** The part of evolve() that changes one step instance. */
 import { unreachable } from "#errors/errors.ts";
-import type { StepError } from "#errors/step-error.ts";
 import { handOver, keepForSaga, leavesDoubt } from "./compensation.ts";
 import type { EventOf, RunEvent, TimeLimits } from "./events.ts";
 import type { StepGates } from "./gates.ts";
 import { beatAfter, beatOnStart } from "./heartbeat.ts";
 import { rememberSignal } from "./remember-signal.ts";
 import { resolutionId, withResolution } from "./resolution-shape.ts";
-import { FAILURES_MAX } from "./scopes/control.ts";
 import { controlStarted, controlStored } from "./scopes/fold.ts";
 import { recordFailure, settle } from "./settle.ts";
 import { type Live, listStep, type RunState, type StepInstance, signalKey } from "./state.ts";
 import { touchStep } from "./step-effects.ts";
+import { cleanupFailed, settlesAround } from "./unclean.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 type AboutStep = Exclude<
@@ -32,6 +31,7 @@ type AboutStep = Exclude<
 export function evolveStep(state: RunState, event: AboutStep, instance: StepInstance): void {
   switch (event.type) {
     case "step.succeeded":
+      if (state.unhandled !== null) settlesAround(state, instance, event);
       // A remembered result: the attempt that was asked for is not made.
       if (instance.status === "scheduled") instance.attempt--;
       instance.output = event.outputRef ?? outputOf(event.output, state.seq);
@@ -42,16 +42,18 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
       keepForSaga(state, instance, "succeeded", instance.output);
       return settle(state, instance, "succeeded");
     case "step.failed":
+      if (state.unhandled !== null) settlesAround(state, instance, event);
       instance.error = event.error;
       instance.handled = event.handled ?? null;
       instance.output = outputOf(event.output, state.seq);
       unlistWait(state, instance);
       if (instance.handled === null)
         recordFailure(state, instance, event.error, event.ends === true);
-      if (instance.live?.control != null) recordUnclean(state, instance, event.error);
+      if (instance.live?.control != null) cleanupFailed(state, instance, event.error);
       keepForSaga(state, instance, "failed", NULL_REF);
       return settle(state, instance, "failed");
     case "step.skipped":
+      if (state.unhandled !== null) settlesAround(state, instance, event);
       instance.skippedByIf = event.by !== "untaken";
       unlistWait(state, instance);
       keepForSaga(state, instance, "skipped", NULL_REF);
@@ -61,6 +63,7 @@ export function evolveStep(state: RunState, event: AboutStep, instance: StepInst
     case "step.blocked":
       return settle(state, instance, "blocked");
     case "step.cancelled":
+      if (state.unhandled !== null) settlesAround(state, instance, event);
       unlistWait(state, instance);
       keepForSaga(state, instance, "cancelled", NULL_REF);
       return settle(state, instance, "cancelled");
@@ -126,6 +129,7 @@ function evolveLive(
       if (event.for.kind === "signal") listWait(state, instance, event.for.name, event.for.key);
       return;
     case "step.retry_scheduled":
+      if (state.unhandled !== null) settlesAround(state, instance, event);
       unlistWait(state, instance);
       if (instance.status === "scheduled" || instance.status === "running") state.active--;
       if (leavesDoubt(instance, event.error)) live.inDoubt = true;
@@ -183,13 +187,6 @@ function gatesOf(event: EventOf<"step.scheduled">): StepGates | null {
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
   };
-}
-
-/** What nobody can handle: its scope was told to stop, and ends whatever the step says. */
-function recordUnclean(state: RunState, { scope, path }: StepInstance, error: StepError): void {
-  const isCleanup = error.code === "compensation_failed" || error.code === "cleanup_timeout";
-  if (isCleanup && scope.cancelling !== null && state.unclean.length < FAILURES_MAX)
-    state.unclean.push({ error, path });
 }
 
 /** An attempt that ran is over without an outcome; the next one asks for its slot. */

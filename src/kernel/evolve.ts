@@ -32,6 +32,7 @@ import {
   signalKey,
 } from "./state.ts";
 import { touchStep } from "./step-effects.ts";
+import { catches, closesAround } from "./unclean.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
 /** Applies `event`, which has the sequence number `state.seq + 1` and the journal time `atMs`. */
@@ -209,6 +210,7 @@ function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled
   state.signals.clear();
   state.signalWaits.clear();
   state.resolutions = null;
+  state.unhandled = null;
 }
 
 function goOn(state: RunState, { chainId, signalIds }: Continued): void {
@@ -257,6 +259,7 @@ function openScope(state: RunState, event: EventOf<"scope.opened">): void {
         touchStep(state, owner);
       }
     }
+    if (state.unhandled !== null) catches(state, owner, slot);
     controlOpened(owner, scope);
     listStep(state, owner);
   }
@@ -295,6 +298,7 @@ function closeScope(state: RunState, event: EventOf<"scope.closed">): void {
     errorPath: event.errorPath ?? null,
   };
   const owner = scope.owner;
+  if (event.error !== undefined || state.unhandled !== null) closesAround(state, scope, event);
   if (owner !== null) {
     if (owner.live !== null) dropScope(owner.live, scope);
     const carry =

@@ -214,8 +214,10 @@ export interface RunState {
     readonly path: string | null;
   } | null;
   cleanup: Unclean | null;
-  /** Cleanups of steps that had been told to stop, so that nobody could handle their failure. */
+  /** Cleanups that failed where nobody handled it: they decide how the run ends. */
   unclean: Unclean[];
+  /** Those that somebody may still handle, by the step or scope that they have come to; see unclean.ts. */
+  unhandled: Readonly<Record<string, readonly Unclean[]>> | null;
   vars: Record<string, ValueRef>;
   /** Children that no step waits for and that end with this run (`onParentEnd: cancel`). */
   unwaited: { runId: string; readonly path: string }[];
@@ -275,6 +277,7 @@ export function newState(runId: string, plan: Plan): RunState {
     body: null,
     cleanup: null,
     unclean: [],
+    unhandled: null,
     vars: {},
     unwaited: [],
     output: NULL_REF,

@@ -12,16 +12,11 @@ const parent = workflow("parent", {
   ],
 });
 
-test("a run that is parked with a journal that nobody can read, and its parent is told", async () => {
-  await using bench = await openBench();
+/** Adds an event that cannot be folded, and starts again; answers its number. */
+async function spoil(bench: Awaited<ReturnType<typeof openBench>>, runId: string): Promise<number> {
   const { clock } = bench;
-  await driven(clock, bench.engine.saveWorkflow(context, child));
-  await driven(clock, bench.engine.start(context, { workflow: parent, id: "p" }));
-  await clock.runUntilIdle();
-  const { items } = await driven(clock, bench.engine.list(context, { limit: 5, parentRunId: "p" }));
-  const runId = items[0]?.id ?? "";
   const head = await driven(clock, bench.store.journal.head(context, runId));
-  if (head === null) throw new Error("there is no child");
+  if (head === null) throw new Error(`there is no run ${runId}`);
   const seq = head.seq + 1;
   const events = JSON.stringify([{ type: "step.succeeded", path: "nowhere" }]);
   const spoilt = {
@@ -33,6 +28,18 @@ test("a run that is parked with a journal that nobody can read, and its parent i
   await driven(clock, bench.store.journal.commit("spoilt", [spoilt]));
   await bench.crash();
   await clock.runUntilIdle();
+  return seq;
+}
+
+test("a run that is parked with a journal that nobody can read, and its parent is told", async () => {
+  await using bench = await openBench();
+  const { clock } = bench;
+  await driven(clock, bench.engine.saveWorkflow(context, child));
+  await driven(clock, bench.engine.start(context, { workflow: parent, id: "p" }));
+  await clock.runUntilIdle();
+  const { items } = await driven(clock, bench.engine.list(context, { limit: 5, parentRunId: "p" }));
+  const runId = items[0]?.id ?? "";
+  const seq = await spoil(bench, runId);
   const explain = await driven(clock, bench.engine.explain(context, runId));
   expect(explain.waits).toMatchObject([{ kind: "journal" }]);
   await expect(driven(clock, bench.engine.cancel(context, runId))).rejects.toMatchObject({
@@ -48,4 +55,45 @@ test("a run that is parked with a journal that nobody can read, and its parent i
   await bench.crash();
   expect(await bench.settle(runId)).toMatchObject({ status: "cancelled" });
   expect(bench.engine.stats().openRuns).toBe(0);
+});
+
+test("the children of a parked run end with it, but for those that go on and that have ended", async () => {
+  await using bench = await openBench();
+  const { clock } = bench;
+  await driven(clock, bench.engine.saveWorkflow(context, child));
+  const calls = {
+    done: {},
+    waited: {},
+    unwaited: { wait: false },
+    abandoned: { onParentEnd: "abandon" },
+  };
+  const branches = Object.entries({ ...calls, open: null }).map(([id, rest]) => {
+    const call = { id, uses: "workflow.run", with: { workflow: "child", ...rest } };
+    const gate = { id, uses: "wait.signal", with: { name: "never" } };
+    return [`to_${id}`, { steps: [rest === null ? gate : call] }];
+  });
+  const family = workflow("family", {
+    steps: [{ id: "all", uses: "parallel", branches: Object.fromEntries(branches) }],
+  });
+  await driven(clock, bench.engine.start(context, { workflow: family, id: "p" }));
+  await clock.runUntilIdle();
+  const started = await driven(clock, bench.engine.events(context, "p", 0, 100));
+  const children = started.flatMap(({ event }) =>
+    event["type"] === "child.started" ? [[event["path"], event["runId"]] as [string, string]] : [],
+  );
+  const done = new Map(children).get("all.to_done.done") ?? "";
+  await driven(clock, bench.engine.signal(context, done, { name: "go", id: "1", payload: null }));
+  await clock.runUntilIdle();
+  await spoil(bench, "p");
+
+  await driven(clock, bench.engine.terminate(context, "p", "beyond repair"));
+  await clock.runUntilIdle();
+  const { items } = await driven(clock, bench.engine.list(context, { limit: 9 }));
+  const statuses = children.map(([path, runId]) => [
+    path.replace(/.*\./, ""),
+    items.find(({ id }) => id === runId)?.status,
+  ]);
+  expect(Object.fromEntries(statuses)).toEqual({
+    ...{ done: "succeeded", waited: "cancelled", unwaited: "cancelled", abandoned: "waiting" },
+  });
 });

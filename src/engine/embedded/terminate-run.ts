@@ -1,14 +1,15 @@
 /**
  * Ends a run at once. One whose journal cannot be folded decides nothing: its last event is appended
- * behind what is there, unread. Nothing is cleaned up, and children that it had started
- * go on; a parent that waits is told if the run's first event can be read.
+ * behind what is there, and nothing is cleaned up. Its children are told to stop, and a parent that
+ * waits is told that it ended, as far as single turns of the journal can be read.
  */
 import { LockstitchError } from "#errors/errors.ts";
+import { cancelMessage } from "#kernel/cancel-step.ts";
 import { messageId } from "#kernel/derive-id.ts";
 import type { Send } from "#kernel/effects.ts";
 import type { EventOf, ParentLink, RunEvent } from "#kernel/events.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import type { RunHead } from "#ports/journal.ts";
+import type { RunHead, TurnRecord } from "#ports/journal.ts";
 import type { TurnOutcome } from "./committer.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { encodeEvents, eventsOf } from "./event-blobs.ts";
@@ -51,7 +52,10 @@ async function terminateParked(
     ...(reason === null ? {} : { reason }),
     terminated: true,
   };
-  const sends = await toldTo(core, context, runId);
+  const sends = [
+    ...(await toldChildren(core, context, head)),
+    ...(await toldTo(core, context, runId)),
+  ];
   const { promise, resolve } = Promise.withResolvers<TurnOutcome>();
   services.committer.submit({
     commit: {
@@ -78,6 +82,47 @@ async function terminateParked(
   if (host !== undefined) services.forget(host);
   services.committed({ facts, events: [event], firstSeq, atMs, hasBlobs: false });
   services.send(sends.map((send) => messageOf(tenant, send)));
+}
+
+/** What children hear that have not ended and that end with their parent. */
+async function toldChildren(
+  core: EngineCore,
+  context: CallContext,
+  head: RunHead,
+): Promise<Send[]> {
+  const { runId } = head;
+  const children = new Map<string, { readonly runId: string; readonly path: string }>();
+  for (let seq = 0; seq < head.seq; ) {
+    const turns = await core.options.store.journal.turns(context, runId, seq, TURNS_PER_READ);
+    for (const turn of turns) for (const event of readable(turn)) followChild(children, event);
+    seq = turns.at(-1)?.lastSeq ?? head.seq;
+  }
+  return [...children.values()].map((child) => cancelMessage(runId, child));
+}
+
+const TURNS_PER_READ = 500;
+
+/** Nothing, where a turn is corrupt. */
+function readable(turn: TurnRecord): readonly RunEvent[] {
+  try {
+    return eventsOf(turn) as unknown as readonly RunEvent[];
+  } catch {
+    return [];
+  }
+}
+
+function followChild(
+  children: Map<string, { readonly runId: string; readonly path: string }>,
+  event: RunEvent,
+): void {
+  if (event.type === "child.started") {
+    const { runId, path, onParentEnd } = event;
+    if (onParentEnd === "cancel") children.set(runId, { runId, path });
+  } else if (event.type === "child.finished") {
+    for (const [runId, { path }] of children) if (path === event.path) children.delete(runId);
+  } else if (event.type === "child.continued" && children.delete(event.runId)) {
+    children.set(event.toRunId, { runId: event.toRunId, path: event.path });
+  }
 }
 
 /** What a waiting parent hears, where the run's beginning can be read. */
