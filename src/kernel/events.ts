@@ -1,7 +1,7 @@
 /**
  * What can happen to a run, in the past tense: the journal's vocabulary. An event is plain JSON;
  * its sequence number and time come from where it stands (the turn's record), not from inside.
- * Old events are upcast on read and never rewritten; unknown fields are kept.
+ * Old events are upcast on read (upcast.ts) and never rewritten; unknown fields are kept.
  *
  * Fields listed in VALUE_FIELDS (value-fields.ts) may hold values of any size: state keeps references to them, and
  * the engine may move one over 64 KiB to the blob store (`outputBlob` then stands for `output`).

@@ -9,6 +9,7 @@
 import { hash as digest } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
 import type { RunEvent } from "#kernel/events.ts";
+import { NewerEvent, UPCASTS, type Upcasts, upcast, versioned } from "#kernel/upcast.ts";
 import { VALUE_FIELDS } from "#kernel/value-fields.ts";
 import type { BlobStore } from "#ports/blob-store.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -36,12 +37,13 @@ const SURELY_SMALL = Math.floor(BLOB_BYTES / 3);
  * `hasLarge` every field is looked at first, so that a large one is written once.
  */
 export function encodeEvents(
-  events: readonly RunEvent[],
+  made: readonly RunEvent[],
   { hasLarge = false }: { readonly hasLarge?: boolean } = {},
 ): {
   readonly text: string;
   readonly blobs: readonly StoredBlob[];
 } {
+  const events = versioned(made);
   const blobs: StoredBlob[] = [];
   if (hasLarge) {
     const texts = events.map((event) => JSON.stringify(withBlobs(event, blobs)));
@@ -103,17 +105,34 @@ function jsonOf(content: Uint8Array): unknown {
   return JSON.parse(new TextDecoder().decode(content));
 }
 
+/** As they are stored, of whatever version. */
 export function parseEvents(text: string): readonly StoredEvent[] {
   return JSON.parse(text) as StoredEvent[];
 }
 
-/** The events of a turn as the journal gave it. Throws store_corrupt, naming the turn. */
-export function eventsOf(turn: TurnRecord): readonly StoredEvent[] {
+/**
+ * The events of a turn as the journal gave it, of today's versions. Throws store_corrupt or
+ * store_newer, naming the turn.
+ */
+export function eventsOf(turn: TurnRecord, upcasts: Upcasts = UPCASTS): readonly StoredEvent[] {
+  let index = 0;
   try {
-    return parseEvents(turn.events);
+    const events = parseEvents(turn.events) as StoredEvent[];
+    for (; index < events.length; index++)
+      events[index] = upcast(events[index] as StoredEvent, upcasts);
+    return events;
   } catch (fault) {
-    throw unreadable(turn, fault);
+    throw fault instanceof NewerEvent ? newer(turn, index, fault) : unreadable(turn, fault);
   }
+}
+
+function newer({ runId, firstSeq }: TurnRecord, index: number, cause: NewerEvent): LockstitchError {
+  const seq = firstSeq + index;
+  return new LockstitchError(
+    "store_newer",
+    `Run ${runId}: event ${seq} of its journal, ${cause.message}; go on with the version that wrote it, or a newer one`,
+    { details: { runId, seq }, cause },
+  );
 }
 
 function unreadable({ runId, firstSeq, lastSeq }: TurnRecord, cause: unknown): LockstitchError {

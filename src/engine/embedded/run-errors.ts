@@ -3,7 +3,7 @@ import { LockstitchError } from "#errors/errors.ts";
 
 /** Why a run does nothing until somebody calls. */
 export interface Parked {
-  readonly code: "journal_refused" | "internal" | "store_corrupt";
+  readonly code: "journal_refused" | "internal" | "store_corrupt" | "store_newer";
   readonly message: string;
 }
 
@@ -13,9 +13,8 @@ export function parkedError(runId: string, parked: Parked | null): LockstitchErr
 }
 
 export function parkedCode(error: unknown): Parked["code"] {
-  return error instanceof LockstitchError && error.code === "store_corrupt"
-    ? "store_corrupt"
-    : "internal";
+  const code = error instanceof LockstitchError ? error.code : null;
+  return code === "store_corrupt" || code === "store_newer" ? code : "internal";
 }
 
 export function mailboxFull(runId: string, waiting: number): LockstitchError {
