@@ -36,6 +36,8 @@ export interface GenerateOptions {
   readonly depthMax: number;
   /** Whether runs may share a concurrency key. */
   readonly runKeys?: boolean;
+  /** More sagas, and effects in them that must give signs of life. */
+  readonly manySagas?: boolean;
 }
 
 export const KERNEL_OPTIONS: GenerateOptions = {
@@ -70,6 +72,7 @@ export function randomDefinition(
   } as WorkflowDefinition;
 }
 
+const MANY_SAGAS = ["saga", "saga", "saga", "for_each", "parallel", "try"] as const;
 const SCOPES = ["for_each", "while", "parallel", "if", "switch", "try", "saga", "saga"] as const;
 const WHEN_FULL = ["queue", "queue", "cancelRunning"] as const;
 
@@ -149,6 +152,9 @@ class Generator {
         ? { circuitBreaker: { key: "'side' + 1", failureThreshold: 1, resetAfter: "2s" } }
         : {}),
       ...this.#memo(readable),
+      ...(this.#options.manySagas === true && this.#inSaga && this.#chance(0.5)
+        ? { heartbeatTimeout: "3s" }
+        : {}),
     };
   }
 
@@ -266,7 +272,8 @@ class Generator {
     visible: readonly string[],
   ): Partial<Step> & Pick<Step, "uses"> {
     const failFast = this.#chance(0.3) ? { failFast: true } : {};
-    switch (pick(this.#random, SCOPES)) {
+    const kinds = this.#options.manySagas === true ? MANY_SAGAS : SCOPES;
+    switch (pick(this.#random, kinds)) {
       case "saga":
         return {
           uses: "saga",

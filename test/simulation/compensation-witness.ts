@@ -9,9 +9,10 @@
  *   S3. One at a time, the last to complete first.
  *   S4. A compensation is told the outcome, the output and the idempotency key of what it undoes.
  *   S5. One that fails does not stop the others; the saga fails with compensation_failed and names
- *       it, and so does the run unless somebody could handle it.
+ *       it, and so does the run unless somebody handled it, whatever else failed or was cancelled.
  */
 import type { EventOf } from "#kernel/events.ts";
+import { formatPath, parsePath } from "#workflow/path.ts";
 import {
   type Entry,
   endOf,
@@ -366,7 +367,35 @@ class SagaReading {
     for (const path of failed)
       if (!listed.includes(JSON.stringify(path)))
         this.#violate(`S5: the error of ${saga.path} does not name ${path}`);
-    if (this.#isUnseen(saga, end.seq)) this.#readRunEnd(saga);
+    if (this.#isUnseen(saga, end.seq) || !this.#isHandled(saga.path, end)) this.#readRunEnd(saga);
+  }
+
+  /** Whether a handler ran that the failure of the saga may have met, or a loop went on without it. */
+  #isHandled(path: string, { seq, event }: Entry): boolean {
+    // The saga that undid with it lists it, and is read by itself.
+    if (path.includes(".compensate[")) return true;
+    if (event.type === "step.failed" && event.handled !== undefined) return true;
+    const after = this.#history.entries.filter((entry) => entry.seq > seq);
+    return this.#ownersOf(path).some(({ path: owner, uses }) =>
+      after.some(({ event: next }) => {
+        if (next.type === "scope.opened")
+          return next.owner === owner && next.slot.startsWith("catch");
+        if (!("path" in next) || next.path !== owner) return false;
+        if (next.type === "step.failed") return next.handled !== undefined;
+        return next.type === "step.succeeded" && (uses === "for_each" || uses === "parallel");
+      }),
+    );
+  }
+
+  /** The steps around `path`. */
+  #ownersOf(path: string): { readonly path: string; readonly uses: string }[] {
+    const segments = parsePath(path) ?? [];
+    return segments.slice(0, -1).flatMap(({ id }, at) => {
+      const uses = this.#history.steps.get(id)?.step.uses;
+      return uses === undefined
+        ? []
+        : [{ path: formatPath([...segments.slice(0, at), { id }]), uses }];
+    });
   }
 
   /** Whether everything around the saga that could handle its failure had been told to stop. */

@@ -104,6 +104,14 @@ const NODES = createRegistry([
 ]);
 
 const GENERATE = { pure: "value", failing: "boom", effect: "work", depthMax: 2 };
+/** What some worlds have more of, so that rare meetings are not left to chance alone. */
+type Theme = "operators" | "sagas" | null;
+
+function themeOf(seed: number): Theme {
+  if (seed % 7 === 5) return "operators";
+  return seed % 7 === 6 ? "sagas" : null;
+}
+
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 export class SimulationFailure extends Error {
@@ -171,6 +179,7 @@ interface Operation {
 }
 
 class SimulatedWorld {
+  readonly #theme: Theme;
   readonly #random: Random;
   readonly #clock = new SimulatedClock();
   readonly #disk: SimulatedDisk;
@@ -217,6 +226,7 @@ class SimulatedWorld {
   readonly #events: Record<string, number> = {};
 
   constructor(seed: number) {
+    this.#theme = themeOf(seed);
     this.#random = seededRandom(seed);
     this.#disk = new SimulatedDisk(this.#clock, {
       onCommit: ({ turns }) => this.#commitFault(turns.length),
@@ -281,6 +291,7 @@ class SimulatedWorld {
         `flow-${i}`,
         randomDefinition(this.#random, `flow-${i}`, {
           ...{ ...GENERATE, children: ["leaf"], runKeys: true },
+          ...{ manySagas: this.#theme === "sagas" },
         }),
       );
     for (const definition of this.#definitions.values())
@@ -369,9 +380,11 @@ class SimulatedWorld {
     const dice = this.#random();
     const done = this.#compensations.begin(request);
     // What a crash finds half done.
-    if (dice >= 0.18 && this.#random() < 0.5) done.isDone = true;
+    const isUndoing = request.path.includes(".compensate[");
+    const failing = this.#theme === "sagas" && isUndoing ? 0.4 : 0.18;
+    if (dice >= failing && this.#random() < 0.5) done.isDone = true;
     await new Promise<void>((resolve) => {
-      const isSlow = this.#random() < 0.12;
+      const isSlow = this.#random() < (this.#theme === null ? 0.12 : 0.35);
       const workMs = isSlow ? 8_000 + this.#random() * 8_000 : this.#random() * 400;
       const cancel = process.after(workMs, resolve);
       signal.addEventListener("abort", () => {
@@ -385,7 +398,7 @@ class SimulatedWorld {
     quiet();
     leaveQuarantine();
     if (dice < 0.12) return failure("http.503", true);
-    if (dice < 0.18) return failure("user.no", false);
+    if (dice < failing) return failure("user.no", false);
     done.isDone = true;
     const nonce = `nonce-${this.#ids++}`;
     const echo = token === undefined ? {} : { token };
@@ -398,7 +411,7 @@ class SimulatedWorld {
   /** Some attempts give signs of life, often or seldom, with details or without; answers what ends that. */
   #beat(process: ProcessClock, request: AttemptRequest): () => void {
     const { runId, path, attempt } = request;
-    if (this.#random() < 0.5) return () => {};
+    if (this.#random() < (this.#theme === "sagas" ? 0.8 : 0.5)) return () => {};
     const everyMs = pick(this.#random, [700, 2_500, 6_000]);
     let count = 0;
     let cancel = () => {};
@@ -531,7 +544,7 @@ class SimulatedWorld {
       this.#meet("fault.clockJump");
       this.#clock.jumpWallClock(byMs);
     }
-    if (dice < 0.1) this.#somethingHappens();
+    if (dice < (this.#theme === "operators" ? 0.2 : 0.1)) this.#somethingHappens();
     this.#tryOperations();
     await this.#clock.settle();
     if (!this.#clock.wakeNext()) await this.#clock.advanceBy(50 + this.#random() * 200);
@@ -559,7 +572,11 @@ class SimulatedWorld {
   async #tryOperation(operation: Operation, engine: Engine): Promise<void> {
     try {
       await operation.perform(engine);
-      if (engine === this.#engine) operation.isAnswered = true;
+      if (engine !== this.#engine) return;
+      // The answer is lost on its way: whoever asked asks again.
+      const isLost = this.#theme === "operators" && !this.#isCalm && this.#random() < 0.3;
+      if (isLost) operation.underWay = null;
+      else operation.isAnswered = true;
     } catch (fault) {
       if (engine !== this.#engine) return;
       operation.underWay = null;
@@ -581,6 +598,7 @@ class SimulatedWorld {
     const runs = [...this.#answered.starts];
     if (runs.length === 0) return;
     const runId = this.#currentOf(pick(this.#random, runs));
+    if (this.#theme === "operators" && this.#random() < 0.6) return this.#wantResolved(runId);
     const dice = this.#random();
     if (dice < 0.45) return this.#wantSignal(runId, pick(this.#random, ["go", "on"]));
     if (dice < 0.6)
@@ -642,7 +660,8 @@ class SimulatedWorld {
     const workflow = this.#workflowOf(runId)?.split(" ")[0] ?? "";
     for (const { id } of this.#definitions.get(workflow)?.steps ?? []) paths.add(id);
     if (paths.size === 0) return;
-    const path = pick(this.#random, [...paths]);
+    const atWork = this.#theme === "operators" && this.#random() < 0.7 ? this.#atWork(runId) : [];
+    const path = pick(this.#random, atWork.length > 0 ? atWork : [...paths]);
     const action = pick(this.#random, ["retry", "retry", "skip", "complete", "fail"] as const);
     const id = `resolve-${this.#ids++}`;
     this.#want(`${action} ${runId} ${path}`, async (engine) => {
@@ -650,6 +669,17 @@ class SimulatedWorld {
       // A retry of a step that is on its way already changes nothing.
       if (action !== "retry") this.#answered.resolutions.add(`${runId} ${id}`);
     });
+  }
+
+  /** Steps of the run with an attempt that runs. */
+  #atWork(runId: string): string[] {
+    const running = new Set<string>();
+    for (const { event } of this.#journal(runId)) {
+      if (!event.type.startsWith("step.") || !("path" in event)) continue;
+      if (event.type === "step.started" && event.control === undefined) running.add(event.path);
+      else if (event.type !== "step.heartbeat") running.delete(event.path);
+    }
+    return [...running];
   }
 
   #wantLabel(runId: string): void {

@@ -175,7 +175,8 @@ class TimeReading {
     const limitMs =
       code === "timeout"
         ? limitOf(step.timeout)
-        : code === "heartbeat_timeout"
+        : // The steps around an attempt that was silent fail with its error.
+          code === "heartbeat_timeout" && step.uses === "work"
           ? limitOf(step.heartbeatTimeout)
           : null;
     if (limitMs === null) return;
