@@ -32,11 +32,12 @@ import { runControlRoutes } from "./routes/run-controls.ts";
 import { runLogRoutes } from "./routes/run-logs.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
 import { runStreamRoutes } from "./routes/run-stream.ts";
-import { runRoutes } from "./routes/runs.ts";
+import { runRoutes, startRoute } from "./routes/runs.ts";
 import { stepControlRoutes } from "./routes/step-controls.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { DEFINITION_TYPES, definitionRoutes, workflowRoutes } from "./routes/workflows.ts";
 import { assertBindable, registerSecurity, type SecurityOptions } from "./security.ts";
+import { acceptStartBodies } from "./start-bodies.ts";
 import { registerPages, SAFE_HEADERS } from "./static-page.ts";
 import { createWorkflowReader } from "./workflow-reader.ts";
 
@@ -97,6 +98,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   );
   acceptBodies(app);
   const definitions = definitionRoutes(engine, workflows);
+  const start = startRoute(engine);
   const routes: readonly Route[] = [
     ...runRoutes(engine),
     ...runReadRoutes(engine, workflows),
@@ -123,8 +125,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
     registerRoutes(inner, definitions);
     done();
   });
+  app.register((inner, _options, done) => {
+    acceptStartBodies(inner, workflows);
+    registerRoutes(inner, [start]);
+    done();
+  });
   if (options.metrics !== undefined) registerMetrics(app, options.metrics);
-  registerPages(app, openApiDocument([...routes, ...definitions], options.version));
+  registerPages(app, openApiDocument([start, ...routes, ...definitions], options.version));
   return app;
 }
 

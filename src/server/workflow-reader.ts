@@ -10,7 +10,7 @@
 import { EVENT_LOOP, inSlices } from "#engine/embedded/in-slices.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import { checkConfig } from "#workflow/check-config.ts";
-import type { CheckedText } from "#workflow/checked-text.ts";
+import { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
 import { compilePlanByParts } from "#workflow/plan-compile.ts";
@@ -44,7 +44,8 @@ export function createWorkflowReader(nodes: NodeRegistry): WorkflowReader {
     const { definition, plan, problems } = parseWorkflow(text, { nodes, format });
     if (definition === null) return { checked: null, problems };
     const { name } = definition;
-    return { checked: { name, hash: plan.hash, json: JSON.stringify(definition) }, problems };
+    const json = JSON.stringify(definition);
+    return { checked: new CheckedText({ name, hash: plan.hash, json }), problems };
   };
   return {
     async read(text, format) {
@@ -52,7 +53,9 @@ export function createWorkflowReader(nodes: NodeRegistry): WorkflowReader {
       const { checked, problems, foreign } = await thread.read(text, format);
       const isSure =
         foreign.length === 0 || (checked !== null && (await inSlices(fitsAll(foreign, nodes))));
-      return isSure ? { checked, problems } : readHere(text, format);
+      if (!isSure) return readHere(text, format);
+      // What came from the thread is a copy.
+      return { checked: checked === null ? null : new CheckedText(checked), problems };
     },
     async shape(definition, hash) {
       const known = shapes.get(hash);

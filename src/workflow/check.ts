@@ -9,7 +9,7 @@ import { checkMemo } from "./check-memo.ts";
 import { checkPolicies, checkPolicyTimes } from "./check-policies.ts";
 import { checkShape } from "./check-shape.ts";
 import { checkUnavailable } from "./check-unavailable.ts";
-import type { CheckedText } from "./checked-text.ts";
+import { CheckedText } from "./checked-text.ts";
 import { innerScopes } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
 import type { NodeTypes } from "./node-types.ts";
@@ -64,7 +64,8 @@ export function checkedText(value: unknown, nodes: NodeTypes): CheckedText {
   const { definition, plan, problems } = checkDefinition(value, { nodes });
   if (definition === null) throw definitionInvalid(problems);
   // As written: the order of an object's keys is the order of its output.
-  return { name: definition.name, hash: plan.hash, json: JSON.stringify(definition) };
+  const json = JSON.stringify(definition);
+  return new CheckedText({ name: definition.name, hash: plan.hash, json });
 }
 
 /** Everything that is wrong with `value`, or its canonical definition and plan. */

@@ -8,9 +8,17 @@ export class PackedJson {
   /** SHA-256 of `content`, hexadecimal. */
   readonly #hash: string;
 
-  constructor(content: Uint8Array, hash: string) {
+  readonly #canonicalHash: string | null;
+
+  constructor(content: Uint8Array, hash: string, canonicalHash: string | null = null) {
     this.#content = content;
     this.#hash = hash;
+    this.#canonicalHash = canonicalHash;
+  }
+
+  /** SHA-256 of the value's canonical JSON (RFC 8785), hexadecimal; null: nobody has asked. */
+  get canonicalHash(): string | null {
+    return this.#canonicalHash;
   }
 
   get content(): Uint8Array {

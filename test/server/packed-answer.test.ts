@@ -58,3 +58,72 @@ test("pieces around packed values are one JSON text, wherever they stand", async
     expect(answer.headers?.["content-length"]).toBe(String(text.length));
   }
 });
+
+test("a long start is read in a thread: one run for one key, whatever the blanks in its body", async () => {
+  await using server = await embeddedServer();
+  const items = Array.from({ length: 20_000 }, (_, at) => ({ b: at, a: -0, text: `ü "${at}"` }));
+  const definition = {
+    language: 1,
+    name: "large",
+    labels: { first: "${{ input.items[0].b }}" },
+    steps: [
+      { id: "count", uses: "data.set", with: { value: "${{ input.items.length }}" } },
+      { id: "last", uses: "data.set", with: { value: "${{ input.items[19999].text }}" } },
+    ],
+    output: { count: "${{ steps.count.output }}", last: "${{ steps.last.output }}" },
+  };
+  const body = { workflow: definition, id: "one", labels: { mine: "yes" }, input: { items } };
+  const post = (payload: string) =>
+    server.app.inject({
+      ...{ method: "POST", url: "/api/v1/runs", payload },
+      headers: { prefer: "wait=20", "content-type": "application/json" },
+    });
+  const first = await post(JSON.stringify(body));
+  expect(first.json()).toMatchObject({
+    ...{ id: "one", status: "succeeded", labels: { mine: "yes", first: "0" } },
+    output: { count: 20_000, last: 'ü "19999"' },
+  });
+  expect(first.json().input).toEqual(JSON.parse(JSON.stringify({ items })));
+  const reordered = { input: body.input, labels: body.labels, id: "one", workflow: definition };
+  expect((await post(JSON.stringify(reordered, null, 2))).statusCode).toBe(200);
+  // As a caller in this process starts it.
+  const here = await server.engine.start(LOCAL, { ...body, workflow: definition as never });
+  expect(here.created).toBe(false);
+  items[7] = { b: 8, a: 0, text: "" };
+  expect((await post(JSON.stringify(body))).json().code).toBe("run_exists");
+});
+
+test("a long body that is none is refused as a short one is", async () => {
+  await using server = await embeddedServer();
+  const long = "x".repeat(400_000);
+  const post = async (payload: string) => {
+    const headers = { "content-type": "application/json" };
+    const url = "/api/v1/runs";
+    const { statusCode, json } = await server.app.inject({ method: "POST", url, headers, payload });
+    return [statusCode, json().code];
+  };
+  const input = { text: long };
+  expect(await post(JSON.stringify({ workflow: "none", input }))).toEqual([
+    404,
+    "workflow_not_found",
+  ]);
+  expect(await post(`{"workflow":"none","input":"${long}`)).toEqual(await post('{"workflow"'));
+  expect(await post(`{"workflow":"none","__proto__":{},"input":"${long}"}`)).toEqual(
+    await post('{"workflow":"none","__proto__":{}}'),
+  );
+  expect(await post(JSON.stringify({ workflow: "none", input, more: 1 }))).toEqual([
+    400,
+    "request_invalid",
+  ]);
+  const wrong = { language: 1, name: "wrong", steps: [{ id: "a", uses: "no.such", with: input }] };
+  expect(await post(JSON.stringify({ workflow: wrong }))).toEqual([422, "definition_invalid"]);
+});
+
+test("nobody can pass a definition off as checked", async () => {
+  await using server = await embeddedServer();
+  const forged = { name: "forged", hash: "0".repeat(64), json: '{"language":1,"name":"forged"}' };
+  const answer = await server.app.inject({
+    ...{ method: "POST", url: "/api/v1/runs", payload: { workflow: forged } },
+  });
+  expect(answer.json().code).toBe("definition_invalid");
+});

@@ -38,7 +38,6 @@ import { endSentence, explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
 import { LogReader } from "./log-reader.ts";
-import type { PlannedWorkflow } from "./plans.ts";
 import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
@@ -85,7 +84,7 @@ export class EmbeddedEngine implements Engine {
     return saved;
   }
 
-  async #save(context: CallContext, definition: WorkflowDefinition): Promise<PlannedWorkflow> {
+  async #save(context: CallContext, definition: WorkflowDefinition | CheckedText) {
     const { name, version } = await this.saveWorkflow(context, definition);
     return await this.#core.plans.find(context, name, version);
   }

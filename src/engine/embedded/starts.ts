@@ -11,8 +11,10 @@ import type { Input } from "#kernel/inputs.ts";
 import { toPlainJson } from "#nodes/pure/plain-json.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import { hashJson } from "#workflow/hash.ts";
-import type { Json } from "#workflow/json.ts";
+import { type Json, jsonSizeUpTo } from "#workflow/json.ts";
+import { PACKED_BYTES_MIN, PackedJson } from "#workflow/packed-json.ts";
 import type { EngineCore } from "./engine-core.ts";
+import { unpacked } from "./event-blobs.ts";
 import { runKeyOf } from "./host-services.ts";
 import { type Mail, report } from "./mail.ts";
 import type { ChildStart } from "./messages.ts";
@@ -34,7 +36,7 @@ export interface NewRun {
   readonly priority: number | null;
   readonly forkedFrom: StartInput["forkedFrom"];
   /** What makes two starts the same. */
-  readonly body: unknown;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export interface Started {
@@ -65,7 +67,7 @@ export class Starts {
           ? null
           : `key:${run.idempotencyKey}`;
     if (key === null) return this.#create(context, run, input, null);
-    const startKey = { key, bodyHash: hashJson(run.body) };
+    const startKey = { key, bodyHash: bodyHash(run.body) };
     const name = `${context.tenant}/${key}`;
     for (;;) {
       const known = await this.#known(context, run, startKey);
@@ -123,7 +125,10 @@ export class Starts {
     const { version, plan } = run.workflow;
     const labels = startLabels(
       plan,
-      { id: runId, input, version: version.version, nowMs: this.#core.options.clock.nowMs() },
+      {
+        ...{ id: runId, version: version.version, nowMs: this.#core.options.clock.nowMs() },
+        input: plan.definition.labels === undefined ? null : unpacked(input),
+      },
       { caller: run.labels, labelsMax: this.#core.limits.labelsMax },
     );
     const start: StartInput = {
@@ -156,7 +161,8 @@ export class Starts {
         settle: (end) => {
           if (end.kind === "failed") return reject(end.error);
           // At once: a run may end in the turn that starts it, and then its values leave the cache.
-          if (end.kind === "done") cache.put(runKey, BEGINNING, beginning);
+          if (end.kind === "done" && !(input instanceof PackedJson))
+            cache.put(runKey, BEGINNING, beginning);
           resolve(end.kind === "done");
         },
       };
@@ -256,9 +262,26 @@ function checkNames({ id, idempotencyKey, labels }: NewRun, labelsMax: number): 
   checkLabels(labels, labelsMax);
 }
 
-/** The input with its defaults. Throws payload_too_large, input_invalid. */
+/**
+ * The hash of what makes two starts the same. A large input stands in it by its own hash, which
+ * came with it where it was read in another thread.
+ */
+function bodyHash(body: NewRun["body"]): string {
+  const input = body["input"];
+  if (jsonSizeUpTo(input, PACKED_BYTES_MIN) <= PACKED_BYTES_MIN) return hashJson(body);
+  const known = input instanceof PackedJson ? input.canonicalHash : null;
+  return hashJson({ ...body, input: { sha256: known ?? hashJson(unpacked(input)) } });
+}
+
+/** The input with its defaults; a packed one stays so where no schema looks at it. Throws payload_too_large, input_invalid. */
 export function checkedInput(workflow: PlannedWorkflow, input: unknown, bytesMax: number): unknown {
-  const plain = plainPayload(input ?? {}, { name: "input", limit: "inputBytesMax", bytesMax });
+  if (input instanceof PackedJson && input.content.byteLength > bytesMax)
+    throw payloadTooLarge({ name: "input", limit: "inputBytesMax", bytesMax });
+  if (input instanceof PackedJson && workflow.input === null) return input;
+  const plain =
+    input instanceof PackedJson
+      ? unpacked(input)
+      : plainPayload(input ?? {}, { name: "input", limit: "inputBytesMax", bytesMax });
   if (workflow.input === null) return plain;
   const { value, errors } = workflow.input(plain);
   const [first] = errors;
@@ -277,17 +300,28 @@ export function plainPayload(
 ): Json {
   const { name, bytesMax } = limit;
   const text = jsonText(value, name);
-  if (text.length > bytesMax || Buffer.byteLength(text) > bytesMax)
-    throw new LockstitchError(
-      "payload_too_large",
-      `The ${name} is larger than ${bytesMax} bytes of JSON (${limit.limit}).`,
-      { details: { limit: limit.limit, bytes: bytesMax } },
-    );
+  if (text.length > bytesMax || Buffer.byteLength(text) > bytesMax) throw payloadTooLarge(limit);
   try {
     return toPlainJson(value, bytesMax);
   } catch (error) {
     throw notJson(name, error);
   }
+}
+
+function payloadTooLarge({
+  name,
+  limit,
+  bytesMax,
+}: {
+  readonly name: string;
+  readonly limit: string;
+  readonly bytesMax: number;
+}): LockstitchError {
+  return new LockstitchError(
+    "payload_too_large",
+    `The ${name} is larger than ${bytesMax} bytes of JSON (${limit}).`,
+    { details: { limit, bytes: bytesMax } },
+  );
 }
 
 function jsonText(value: unknown, name: string): string {

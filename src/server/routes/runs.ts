@@ -5,7 +5,6 @@ import { ListQuery, labelsOf, StartBody } from "#client/wire/run-requests.ts";
 import type { Engine, StartRequest } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { RunFilter } from "#ports/journal.ts";
-import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { idempotencyKey } from "../idempotency-key.ts";
 import { packedAnswer } from "../packed-answer.ts";
 import { abortOnHangUp, preferredWaitMs } from "../prefer.ts";
@@ -19,10 +18,11 @@ const WAIT_HEADER = {
 const PACKED = { packed: true };
 
 export function runRoutes(engine: Engine): readonly Route[] {
-  return [startRoute(engine), listRoute(engine), getRoute(engine)];
+  return [listRoute(engine), getRoute(engine)];
 }
 
-function startRoute(engine: Engine): Route {
+/** Its bodies are read by start-bodies.ts. */
+export function startRoute(engine: Engine): Route {
   return defineRoute({
     method: "POST",
     path: "/api/v1/runs",
@@ -47,7 +47,7 @@ function startRoute(engine: Engine): Route {
     ],
     async handler({ body, context, request }) {
       const start = {
-        workflow: body.workflow as StartRequest["workflow"] & (string | WorkflowDefinition),
+        workflow: request.checkedWorkflow ?? (body.workflow as StartRequest["workflow"]),
         version: body.version,
         input: body.input,
         id: body.id,
