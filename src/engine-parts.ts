@@ -49,6 +49,8 @@ export interface EnginePartsOptions {
   readonly limits: Partial<EngineLimits>;
   /** Called when the directory is owned; null: file nodes are off. */
   prepareFileRoot(): Promise<string | null>;
+  /** Told what takes secrets out of a text, before anything can resolve one. */
+  onSecrets?(secrets: WatchedSecrets): void;
   /** Asked when the engine is stopped. */
   graceMs(): number;
 }
@@ -66,7 +68,11 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
     {
       name: "secrets",
       needs: ["ownership"],
-      start: () => watchedSecrets(secretsOf(settings)),
+      start() {
+        const secrets = watchedSecrets(secretsOf(settings));
+        options.onSecrets?.(secrets);
+        return secrets;
+      },
     },
     { name: "logger", needs: ["secrets"], start: ({ secrets }) => loggerOf(options.log, secrets) },
     { name: "meter", needs: [], start: () => (options.isMetered ? plainMeter() : null) },

@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
@@ -13,6 +14,7 @@ import { continueOrStart } from "#cli/example-run.ts";
 import { EXIT } from "#cli/exit-codes.ts";
 import { prepareFileRoot } from "#cli/file-root.ts";
 import type { EngineHost, HostPurpose, Machine } from "#cli/machine.ts";
+import { visible } from "#cli/output.ts";
 import { runProgram } from "#cli/program.ts";
 import type { Settings } from "#cli/settings.ts";
 import { RESTARTS_VARIABLE, supervise } from "#cli/supervisor.ts";
@@ -21,12 +23,14 @@ import { LockstitchClient } from "#client/lockstitch-client.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { createRegistry } from "#nodes/registry.ts";
+import { lastWords } from "#observe/last-words.ts";
 import type { PlainMeter } from "#observe/plain-meter.ts";
 import type { Store } from "#ports/store.ts";
 import { inspectStore } from "#storage/sqlite/inspect.ts";
 import { storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
 import { openOwnership } from "#storage/sqlite/ownership.ts";
 import { restoreStore } from "#storage/sqlite/restore.ts";
+import { STORE_FILE } from "#storage/sqlite/store-file.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
 import { own, secretsOf, startEngineParts } from "./engine-parts.ts";
 import { systemClock } from "./system/system-clock.ts";
@@ -37,6 +41,9 @@ const VERSION = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version
 
 /** Signals this close together are one. */
 const SAME_KEY_PRESS_MS = 200;
+
+/** Takes out of a text the secrets that this process has resolved. */
+let withoutSecrets = (text: string): string => text;
 
 /** How long what is left open may take to close by itself after a command. */
 const LEFT_OPEN_MS = 1_000;
@@ -56,6 +63,7 @@ const machine: Machine = {
       () => ownership.release(),
     );
   },
+  hasStore: ({ data }) => existsSync(join(data, STORE_FILE)),
   inspect: ({ data }) => inspectStore(data),
   async ownerOf({ data }) {
     if (!existsSync(data)) return null;
@@ -128,6 +136,9 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
     limits: limitsOf(settings, purpose),
     prepareFileRoot: () => prepareFileRoot(settings),
     graceMs: () => grace.ms,
+    onSecrets: (secrets) => {
+      withoutSecrets = secrets.redact;
+    },
   });
   const { engine, logger, meter, ownership, store } = composition.parts;
   let server: FastifyInstance | null = null;
@@ -234,6 +245,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 // Progress and logs that nobody reads must not end a run.
 process.stderr.on("error", () => undefined);
+
+// Node would print the stack as it is, secrets included.
+for (const event of ["uncaughtException", "unhandledRejection"] as const)
+  process.on(event, (error: unknown) => {
+    const words = visible(lastWords(error, withoutSecrets));
+    process.stderr.write(`error nobody caught this; the process ends:\n${words}\n`);
+    process.exit(EXIT.internal.code);
+  });
 
 process.exitCode = await runProgram(machine, process.argv.slice(2));
 // All of ours is closed by now; what a user's node type holds open may not keep the process.

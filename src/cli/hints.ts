@@ -1,7 +1,7 @@
 /** Commands that a person can paste, for the data directory in force. */
 import { resolve } from "node:path";
 import type { RunView } from "#engine/engine.ts";
-import type { EngineAccess } from "./session.ts";
+import type { EngineHost } from "./machine.ts";
 
 export type Hint = (...words: readonly string[]) => string;
 
@@ -15,8 +15,12 @@ export function hintsFor(data: string, cwd: string): Hint {
  * What to say after a change in a data directory that nobody runs; null where there is nothing to
  * say: a server has it, or the run has ended.
  */
-export function idleNote(access: EngineAccess, run: RunView, hint: Hint): string | null {
-  if (access.host === null || run.endedAtMs !== null) return null;
+export function idleNote(
+  { host }: { readonly host: EngineHost | null },
+  run: RunView,
+  hint: Hint,
+): string | null {
+  if (host === null || run.endedAtMs !== null) return null;
   return `Stored. The run goes on when an engine has this data directory open: ${hint("start")}`;
 }
 

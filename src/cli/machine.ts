@@ -23,6 +23,8 @@ export interface Machine {
   openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost>;
   /** Makes the data directory of a backup; see the store's own restore. Rejects with store_owned, too. */
   restore(settings: Settings, file: string, force: boolean): Promise<RestoredStore>;
+  /** Whether the data directory holds a store; makes nothing. */
+  hasStore(settings: Settings): boolean;
   /** The store to look at, whoever runs it; null: there is none. Throws store_corrupt, store_unavailable. */
   inspect(settings: Settings): InspectedStore | null;
   /** Who runs the data directory; null: nobody. */

@@ -3,13 +3,15 @@
  *
  * S1. There is one owner per data directory. A command that is not the owner works through the
  *     owner's HTTP address; where there is none to reach it ends with store_owned, naming the pid.
- * S2. Whatever a command opens is closed when it ends, whichever way it ends.
+ * S2. A command that reads or steers what is there makes no store: only `run`, `start` and `restore` do.
+ * S3. Whatever a command opens is closed when it ends, whichever way it ends.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { readConfigFile } from "./config-file.ts";
+import { hintsFor } from "./hints.ts";
 import type { EngineHost, HostPurpose, Machine } from "./machine.ts";
 import { createOutput, type Output } from "./output.ts";
 import { untilRecovered } from "./recovery.ts";
@@ -96,6 +98,12 @@ async function reachEngine(
   settings: Settings,
   purpose: HostPurpose,
 ): Promise<EngineAccess> {
+  if (
+    purpose === "look" &&
+    !machine.hasStore(settings) &&
+    (await machine.ownerOf(settings)) === null
+  )
+    throw noStore(machine, settings);
   for (let waitedMs = 0; ; waitedMs += ASK_AGAIN_MS) {
     try {
       const host = await machine.openHost(settings, purpose);
@@ -110,4 +118,13 @@ async function reachEngine(
     }
     await delay(ASK_AGAIN_MS);
   }
+}
+
+function noStore({ cwd }: Machine, { data }: Settings): LockstitchError {
+  const hint = hintsFor(data, cwd);
+  return new LockstitchError(
+    "not_found",
+    `There is no store in ${data}. ${hint("run", "FILE")} or ${hint("start")} makes one; --data names another directory.`,
+    { details: { data } },
+  );
 }

@@ -27,6 +27,7 @@ const FILES = [
   ["/assets/log-view.js", "log-view.js", "text/javascript; charset=utf-8"],
   ["/assets/step-view.js", "step-view.js", "text/javascript; charset=utf-8"],
   ["/assets/step-actions.js", "step-actions.js", "text/javascript; charset=utf-8"],
+  ["/assets/label-filter.js", "label-filter.js", "text/javascript; charset=utf-8"],
   ["/assets/journal-view.js", "journal-view.js", "text/javascript; charset=utf-8"],
   ["/assets/status.js", "status.js", "text/javascript; charset=utf-8"],
 ] as const;

@@ -34,6 +34,7 @@ export function capturedMachine(options: CaptureOptions): {
     stderr,
     openHost: noEngine,
     restore: noEngine,
+    hasStore: () => false,
     inspect: () => null,
     secrets: () => NO_SECRETS_PORT,
     ownerOf: () => Promise.resolve(null),

@@ -93,7 +93,7 @@ test.concurrent("run says as which run a run goes on", async () => {
 test.concurrent.each([
   ["a failed run", ["run", "fails.yaml"], 1, /user\.no at no: not today/],
   ["bad input", ["run", "ok.yaml", "--input", '{"n": "two"}'], 2, /n/],
-  ["an unknown run", ["runs", "get", "run_none"], 5, /run_none/],
+  ["no store", ["runs", "get", "run_none"], 5, /There is no store in .*\.lockstitch/],
 ])("%s: exit code and message", async (_what, argv, code, message) => {
   await using directory = await folder();
   const ended = await lockstitch(argv, { cwd: directory.path });

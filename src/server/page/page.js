@@ -3,6 +3,7 @@
  * on by itself when the server restarts, and says what the server continued.
  */
 import { element, setText } from "/assets/element.js";
+import { hasLabels, labelQuery, watchLabels } from "/assets/label-filter.js";
 import { showRun } from "/assets/run-view.js";
 import { get, setApiKey, stream } from "/assets/server.js";
 import { durationText, elapsedMs, signOf, TERMINAL, timeText } from "/assets/status.js";
@@ -17,6 +18,8 @@ const list = document.getElementById("runs");
 const main = document.getElementById("run");
 
 const runs = new Map();
+/** Labels that runs of the list carry, as pairs. */
+let labels = [];
 let engine = null;
 let shown = null;
 let showing = new AbortController();
@@ -42,10 +45,26 @@ const page = {
 
 async function start() {
   await connect();
+  watchFilter();
   await readRuns();
   window.addEventListener("hashchange", () => void showChosen());
   await showChosen();
   void followRuns();
+}
+
+/** The filter of the address is known at once; another one reads the list again. */
+function watchFilter() {
+  let isFirst = true;
+  const parts = {
+    form: document.getElementById("filter"),
+    field: document.getElementById("labels"),
+    hint: document.getElementById("labels-hint"),
+  };
+  watchLabels(parts, (wanted) => {
+    labels = wanted;
+    if (!isFirst) void readRuns().then(showChosen).catch(page.fail);
+    isFirst = false;
+  });
 }
 
 async function connect() {
@@ -80,7 +99,11 @@ function lost() {
 }
 
 async function readRuns() {
-  const { items } = await get(`/runs?limit=${RUNS_SHOWN}`);
+  const wanted = labels;
+  const { items } = await get(`/runs?limit=${RUNS_SHOWN}${labelQuery(wanted)}`);
+  // Another filter has been set meanwhile, and reads for itself.
+  if (wanted !== labels) return;
+  for (const run of [...runs.values()]) if (!hasLabels(run, labels)) runs.delete(run.id);
   for (const run of items) runs.set(run.id, run);
   drawRuns();
 }
@@ -90,7 +113,10 @@ async function followRuns() {
     try {
       for await (const { event, data } of stream("/stream")) {
         if (event === "overflow") await readRuns();
-        else {
+        else if (!hasLabels(data, labels)) {
+          // It has lost a label: an older run may take its place.
+          if (runs.delete(data.id)) await readRuns();
+        } else {
           const isNew = !runs.has(data.id);
           runs.set(data.id, data);
           drawRuns();
@@ -112,8 +138,13 @@ function newestRuns() {
 }
 
 function drawRuns() {
+  const listed = newestRuns();
+  if (listed.length === 0 && labels.length > 0) {
+    list.replaceChildren(element("li", { class: "none" }, "No run has these labels."));
+    return;
+  }
   list.replaceChildren(
-    ...newestRuns().map((run) => {
+    ...listed.map((run) => {
       const tookMs = elapsedMs(run.startedAt, run.endedAt);
       const isOver = tookMs !== null && run.endedAt !== null;
       const when = isOver ? durationText(tookMs) : timeText(run.createdAt);
@@ -155,13 +186,23 @@ async function showChosen() {
   shown = runId;
   drawRuns();
   if (runId === null) {
-    main.replaceChildren(emptyState());
+    main.replaceChildren(labels.length === 0 ? emptyState() : noMatch());
     return;
   }
   showRun(main, runId, page, showing.signal).catch((error) => {
     if (error.code !== "run_not_found") return page.fail(error);
     main.replaceChildren(element("p", { class: "hint" }, `There is no run ${runId} here.`));
   });
+}
+
+function noMatch() {
+  const text = labels.map((pair) => pair.join("=")).join(" ");
+  return element(
+    "section",
+    { class: "empty" },
+    element("h1", {}, `No run has ${text}`),
+    element("p", {}, "Runs that get these labels appear here."),
+  );
 }
 
 function emptyState() {
