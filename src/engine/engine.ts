@@ -198,10 +198,9 @@ export interface ApprovalView {
 }
 
 export interface StartRequest {
-  /** A saved workflow's name, or a definition, which is saved first. */
+  /** A saved workflow's name, or a definition, which is saved first; `input` may be PackedJson. */
   readonly workflow: string | WorkflowDefinition | CheckedText;
   readonly version?: number | undefined;
-  /** PackedJson: read and checked to be plain JSON in another thread. */
   readonly input?: unknown;
   /** The caller's own run id; the same id and body answers the run that exists. */
   readonly id?: string | undefined;
