@@ -89,7 +89,7 @@ function largeYaml(): string {
   });
 }
 
-function loopOf(passes: number) {
+export function loopOf(passes: number) {
   return {
     language: 1,
     name: "loop",
