@@ -22,7 +22,7 @@ const DIFFERENCE_MAX = 0.1;
 
 interface Options extends RoundSize {
   readonly rounds: number;
-  readonly only: string | undefined;
+  readonly only: ReadonlySet<string> | null;
   readonly json: boolean;
   readonly gate: boolean;
 }
@@ -87,7 +87,7 @@ async function measureRounds(
   };
   for (let round = 1; round <= options.rounds; round += 1)
     for (const benchmark of TOGETHER) {
-      if (options.only !== undefined && benchmark !== options.only) continue;
+      if (options.only !== null && !options.only.has(benchmark)) continue;
       process.stderr.write(`round ${round} of ${options.rounds}: ${benchmark}\n`);
       const turns = round % 2 === 1 ? (["before", "now"] as const) : (["now", "before"] as const);
       for (const side of turns) {

@@ -25,18 +25,16 @@ export interface AloneSize {
 
 export const ALONE = ["D", "F"] as const;
 
-/** `wanted`: one of them, or undefined for both. */
 export async function measureAlone(
   folder: string,
   size: AloneSize,
-  { note, wanted }: { readonly note: Note; readonly wanted: string | undefined },
+  { note, wants }: { readonly note: Note; wants(benchmark: string): boolean },
 ): Promise<void> {
-  const is = (benchmark: string) => wanted === undefined || wanted === benchmark;
-  for (let round = 1; is("D") && round <= size.rounds; round += 1) {
+  for (let round = 1; wants("D") && round <= size.rounds; round += 1) {
     process.stderr.write(`round ${round} of ${size.rounds}: D\n`);
     noteItems(await manyItems(folder, size.items), note);
   }
-  if (!is("F")) return;
+  if (!wants("F")) return;
   for (let round = 1; round <= size.rounds; round += 1) {
     process.stderr.write(`round ${round} of ${size.rounds}: F\n`);
     // Made anew: an attempt that is lost too often ends its run.

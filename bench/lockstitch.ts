@@ -94,9 +94,12 @@ export async function lockstitchInProcess(folder: string): Promise<Subject> {
   const claims = new Claims();
   const run = async (workflow: string, steps: number) => {
     claims.add(steps);
-    const started = await engine.start(context, { workflow });
-    const isOver = started.run.endedAtMs !== null;
-    mustHaveSucceeded(isOver ? started.run : await engine.wait(context, started.run.id, WAIT_MS));
+    const { run: ended } = await engine.start(
+      context,
+      { workflow },
+      { wait: { timeoutMs: WAIT_MS } },
+    );
+    mustHaveSucceeded(ended);
   };
   return {
     name: "in process",

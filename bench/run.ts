@@ -11,7 +11,7 @@
  *   D  one for_each of 100,000 items, results collected        late as fast as early, memory, checkpoints
  *   F  a server that starts on 10,000 open runs                 ms until it answers, until all are loaded
  *
- * `--only A` one of them, `--quick` a tenth of the size, `--rounds N`, `--json` one document on
+ * `--only A,C` some of them, `--quick` a tenth of the size, `--rounds N`, `--json` one document on
  * standard output, `--no-peer` without Restate. `--against REF` measures A, B, C and E of another
  * commit in the same rounds instead (against.ts). It fails only where a journal does not hold what was
  * claimed: times on a shared machine gate nothing.
@@ -46,7 +46,7 @@ const { values: options } = parseArgs({
     gate: { type: "boolean", default: false },
   },
 });
-const only = options.only?.toUpperCase();
+const only = wantedOf(options.only);
 const size = options.quick
   ? { runs: 200, rounds: 3, calls: 40, chains: 10, items: 10_000, openRuns: 1_000 }
   : { runs: 2_000, rounds: 5, calls: 200, chains: 50, items: 100_000, openRuns: 10_000 };
@@ -61,6 +61,17 @@ const figures = new Map<string, number[]>();
 function note(benchmark: string, subject: string, ...values: readonly number[]): void {
   const key = `${benchmark} ${subject}`;
   figures.set(key, [...(figures.get(key) ?? []), ...values]);
+}
+
+/** null: all. */
+function wantedOf(text: string | undefined): ReadonlySet<string> | null {
+  if (text === undefined) return null;
+  const names = text.toUpperCase().split(",");
+  const known: readonly string[] = [...TOGETHER, ...ALONE];
+  for (const name of names)
+    if (!known.includes(name))
+      throw new Error(`--only ${text}: there is no benchmark ${name}, only ${known.join(", ")}`);
+  return new Set(names);
 }
 
 async function measureSubject(benchmark: string, subject: Subject): Promise<void> {
@@ -95,14 +106,14 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lockstitch-bench-"));
   try {
     if (options.against !== undefined)
-      return await measureAgainst(folder, options.against, { ...size, rounds, only, ...options });
-    const isAlone = ALONE.some((benchmark) => benchmark === only);
-    const kept = isAlone ? {} : await measureTogether(folder);
-    if (only === undefined || isAlone)
+      return await measureAgainst(folder, options.against, { ...size, ...options, rounds, only });
+    const wants = (benchmark: string) => only === null || only.has(benchmark);
+    const kept = TOGETHER.some(wants) ? await measureTogether(folder) : {};
+    if (ALONE.some(wants))
       await measureAlone(
         folder,
         { ...size, rounds: Math.min(rounds, ALONE_ROUNDS_MAX) },
-        { note, wanted: only },
+        { note, wants },
       );
     const rows: Row[] = [...figures].map(([key, values]) => {
       const [benchmark = "", ...subject] = key.split(" ");
@@ -130,7 +141,7 @@ async function measureTogether(folder: string): Promise<Record<string, readonly 
     for (const subject of subjects) await warmUp(subject);
     for (let round = 1; round <= rounds; round += 1)
       for (const benchmark of TOGETHER) {
-        if (only !== undefined && benchmark !== only) continue;
+        if (only !== null && !only.has(benchmark)) continue;
         process.stderr.write(`round ${round} of ${rounds}: ${benchmark}\n`);
         measureProcessor();
         // Every other round in reverse, so that whoever comes first has no lasting gain.

@@ -18,7 +18,12 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     findWorkflow: (_context, name, version) => client.findWorkflow(name, version),
     listWorkflows: (_context, afterName, limit) => client.listWorkflows(afterName, limit),
     workflowVersions: (_context, name) => client.workflowVersions(name),
-    start: (_context, request) => client.start(request),
+    async start(_context, request, { wait } = {}) {
+      const started = await client.start(request);
+      if (wait === undefined) return started;
+      const run = await client.wait(started.run.id, wait.timeoutMs, wait.signal);
+      return { run, created: started.created };
+    },
     get: (_context, runId) => client.get(runId),
     wait: (_context, runId, timeoutMs, signal) => client.wait(runId, timeoutMs, signal),
     list: (_context, filter) => client.list(filter),

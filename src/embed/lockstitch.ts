@@ -17,6 +17,7 @@ import type {
   RunSummary,
   RunView,
   SignalRequest,
+  StartRequest,
 } from "#engine/engine.ts";
 import type { CheckpointRequest } from "#engine/run-changes.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
@@ -99,8 +100,10 @@ export class Lockstitch implements AsyncDisposable {
     options: RunOptions = {},
   ): Promise<FinishedRun> {
     const { signal, ...start } = options;
-    const started = await this.start(workflow as string, input, start);
-    return await started.result(signal === undefined ? {} : { signal });
+    const wait = { timeoutMs: Number.POSITIVE_INFINITY, signal };
+    const request = await this.#request(workflow, input, start);
+    const { run } = await this.engine.start(this.context, request, { wait });
+    return finished(run, signal);
   }
 
   /**
@@ -117,12 +120,19 @@ export class Lockstitch implements AsyncDisposable {
     input?: unknown,
     options: StartOptions = {},
   ): Promise<StartedRun> {
-    const named =
-      typeof workflow === "string"
-        ? { workflow }
-        : await this.#save(workflow).then(({ name, version }) => ({ workflow: name, version }));
-    const { run, created } = await this.engine.start(this.context, { ...options, ...named, input });
+    const request = await this.#request(workflow, input, options);
+    const { run, created } = await this.engine.start(this.context, request);
     return this.#started(run.id, created);
+  }
+
+  async #request(
+    workflow: string | WorkflowDefinition,
+    input: unknown,
+    options: StartOptions,
+  ): Promise<StartRequest> {
+    if (typeof workflow === "string") return { ...options, workflow, input };
+    const { name, version } = await this.#save(workflow);
+    return { ...options, workflow: name, version, input };
   }
 
   /** A run that was started before, by this program or another one. Rejects with run_not_found. */
@@ -137,9 +147,7 @@ export class Lockstitch implements AsyncDisposable {
       created,
       result: async ({ signal } = {}) => {
         const run = await this.engine.wait(this.context, id, Number.POSITIVE_INFINITY, signal);
-        signal?.throwIfAborted();
-        if (run.status === "succeeded") return run;
-        throw new RunFailed(run);
+        return finished(run, signal);
       },
     };
   }
@@ -265,3 +273,9 @@ export class Lockstitch implements AsyncDisposable {
 }
 
 const NEVER = new AbortController().signal;
+
+function finished(run: RunView, signal: AbortSignal | undefined): FinishedRun {
+  signal?.throwIfAborted();
+  if (run.status === "succeeded") return run;
+  throw new RunFailed(run);
+}

@@ -14,7 +14,7 @@ import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
-import type { ReadOptions } from "./read-options.ts";
+import type { ReadOptions, StartWait } from "./read-options.ts";
 import type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
 
 export type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
@@ -232,7 +232,7 @@ export interface Engine {
   start(
     context: CallContext,
     request: StartRequest,
-    how?: ReadOptions,
+    how?: ReadOptions & StartWait,
   ): Promise<{ readonly run: RunView; readonly created: boolean }>;
   get(context: CallContext, runId: string, how?: ReadOptions): Promise<RunView | null>;
   /**

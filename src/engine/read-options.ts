@@ -6,3 +6,8 @@ export interface ReadOptions {
    */
   readonly packed?: boolean;
 }
+
+/** A start that answers at the run's end, as wait() would, for one view of the run instead of two. */
+export interface StartWait {
+  readonly wait?: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined };
+}

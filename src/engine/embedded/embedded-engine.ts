@@ -28,7 +28,7 @@ import type {
   StartRequest,
   StepResolution,
 } from "../engine.ts";
-import type { ReadOptions } from "../read-options.ts";
+import type { ReadOptions, StartWait } from "../read-options.ts";
 import { approvalInput, labelInput, priorityInput, resolveInput } from "./call-inputs.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
@@ -43,7 +43,7 @@ import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
 import { warningsOf } from "./run-warnings.ts";
 import { callerLabels } from "./start-labels.ts";
-import { plainPayload, type Started, Starts } from "./starts.ts";
+import { plainPayload, Starts } from "./starts.ts";
 import { terminateRun } from "./terminate-run.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
@@ -116,7 +116,7 @@ export class EmbeddedEngine implements Engine {
   async start(
     context: CallContext,
     request: StartRequest,
-    how?: ReadOptions,
+    how?: ReadOptions & StartWait,
   ): Promise<{ readonly run: RunView; readonly created: boolean }> {
     this.#guard();
     this.care.refuseStart();
@@ -126,12 +126,12 @@ export class EmbeddedEngine implements Engine {
         ? await this.#core.plans.find(context, request.workflow, version)
         : await this.#save(context, request.workflow);
     const named = typeof request.workflow === "string" ? request.workflow : workflow.version.hash;
-    const started = await this.#starts.start(context, {
+    const { runId, created } = await this.#starts.start(context, {
       ...{ workflow, input, id, idempotencyKey, labels, priority },
       forkedFrom: null,
       body: { workflow: named, version, input: input ?? null, labels, priority },
     });
-    return this.#startedView(context, started, how);
+    return { run: await this.#started(context, runId, how), created };
   }
 
   async rerun(
@@ -152,7 +152,7 @@ export class EmbeddedEngine implements Engine {
     const queued = first === null ? undefined : eventsOf(first)[0];
     const input = change.input === undefined ? old.input : change.input;
     const reason = change.reason ?? null;
-    const started = await this.#starts.start(context, {
+    const { runId: newRunId } = await this.#starts.start(context, {
       ...{ workflow, input, id: change.id, idempotencyKey: undefined },
       labels: callerLabels(
         workflow.plan,
@@ -163,15 +163,13 @@ export class EmbeddedEngine implements Engine {
       forkedFrom: { runId, reason },
       body: { rerun: runId, input: input ?? null, reason },
     });
-    return (await this.#startedView(context, started)).run;
+    return this.#view(context, newRunId);
   }
 
-  async #startedView(
-    context: CallContext,
-    { runId, created }: Started,
-    how?: ReadOptions,
-  ): Promise<{ readonly run: RunView; readonly created: boolean }> {
-    return { run: await this.#view(context, runId, how), created };
+  async #started(context: CallContext, runId: string, how: (ReadOptions & StartWait) | undefined) {
+    const { wait } = how ?? {};
+    if (wait === undefined) return this.#view(context, runId, how);
+    return this.wait(context, runId, wait.timeoutMs, wait.signal, how);
   }
 
   readonly get: Engine["get"] = (context, runId, how) => this.#reader.run(context, runId, how);

@@ -1,5 +1,6 @@
 /** Runs: start, list, get. Waiting (`Prefer: wait=10`) costs no polling: the engine calls back. */
 
+import type { FastifyRequest } from "fastify";
 import { RunJson, RunListJson, runToJson, summaryToJson } from "#client/wire/run.ts";
 import { ListQuery, labelsOf, StartBody } from "#client/wire/run-requests.ts";
 import type { Engine, StartRequest } from "#engine/engine.ts";
@@ -8,7 +9,7 @@ import type { RunFilter } from "#ports/journal.ts";
 import { idempotencyKey } from "../idempotency-key.ts";
 import { packedAnswer } from "../packed-answer.ts";
 import { abortOnHangUp, preferredWaitMs } from "../prefer.ts";
-import { defineRoute, type Route, type RouteInput, RunParams } from "../route.ts";
+import { defineRoute, type Route, RunParams } from "../route.ts";
 
 const WAIT_HEADER = {
   prefer: "`wait=10` answers when the run has ended, or after so many seconds (at most 60).",
@@ -46,7 +47,8 @@ export function startRoute(engine: Engine): Route {
       "queue_full",
     ],
     async handler({ body, context, request }) {
-      const start = {
+      const waitMs = preferredWaitMs(request);
+      const start: StartRequest = {
         workflow: request.checkedWorkflow ?? (body.workflow as StartRequest["workflow"]),
         version: body.version,
         input: body.input,
@@ -55,14 +57,14 @@ export function startRoute(engine: Engine): Route {
         labels: body.labels,
         priority: body.priority,
       };
-      const started = await engine.start(context, start, PACKED);
-      const waitMs = preferredWaitMs(request);
-      const run =
-        waitMs > 0 && started.run.endedAtMs === null
-          ? await waitForEnd(engine, { context, request }, started.run.id, waitMs)
-          : started.run;
+      const { run, created } =
+        waitMs === 0
+          ? await engine.start(context, start, PACKED)
+          : await whileConnected(request, (signal) =>
+              engine.start(context, start, { ...PACKED, wait: { timeoutMs: waitMs, signal } }),
+            );
       return packedAnswer({
-        status: started.created ? 201 : 200,
+        status: created ? 201 : 200,
         body: runToJson(run),
         headers: {
           location: `/api/v1/runs/${encodeURIComponent(run.id)}`,
@@ -114,7 +116,9 @@ function getRoute(engine: Engine): Route {
       const waitMs = preferredWaitMs(request);
       const run =
         waitMs > 0
-          ? await waitForEnd(engine, { context, request }, params.id, waitMs)
+          ? await whileConnected(request, (signal) =>
+              engine.wait(context, params.id, waitMs, signal, PACKED),
+            )
           : await engine.get(context, params.id, PACKED);
       if (run === null) throw runNotFound(params.id);
       const headers = preferenceApplied(waitMs);
@@ -128,15 +132,14 @@ export function runNotFound(runId: string): LockstitchError {
   return new LockstitchError("run_not_found", `There is no run ${JSON.stringify(runId)}.`);
 }
 
-async function waitForEnd(
-  engine: Engine,
-  call: Pick<RouteInput<unknown, unknown, unknown>, "context" | "request">,
-  runId: string,
-  waitMs: number,
-) {
-  const hangUp = abortOnHangUp(call.request);
+/** `work` is told when the caller hangs up. */
+async function whileConnected<Result>(
+  request: FastifyRequest,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const hangUp = abortOnHangUp(request);
   try {
-    return await engine.wait(call.context, runId, waitMs, hangUp.signal, PACKED);
+    return await work(hangUp.signal);
   } finally {
     hangUp.release();
   }

@@ -10,7 +10,7 @@ export interface WorkerStart {
   readonly memoLimits?: MemoLimits;
 }
 
-/** `close` is answered last. */
+/** `close` is answered last; the input of `commit` is a FlatGroup. */
 export interface WorkerRequest {
   readonly id: number;
   readonly kind: WriterCall | "close";

@@ -9,6 +9,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { LockstitchError } from "#errors/errors.ts";
+import { flattenGroup } from "./flat-group.ts";
 import type { MemoLimits } from "./memo-writer.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./worker-messages.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";
@@ -68,7 +69,9 @@ export class WorkerWriter implements Writer {
     const worker = this.#worker ?? this.#startWorker();
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const request: WorkerRequest = { id, kind, input };
+      const isGroup = kind === "commit";
+      const sent = isGroup ? flattenGroup(input as WriterCalls["commit"]["input"]) : input;
+      const request: WorkerRequest = { id, kind, input: sent };
       // First: it throws where the input cannot be cloned, and then nothing waits.
       worker.postMessage(request);
       worker.ref();

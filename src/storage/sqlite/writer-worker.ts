@@ -4,10 +4,11 @@
  * thrown bug ends the thread; the host sees that and reports store_unavailable.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { type FlatGroup, unflattenGroup } from "./flat-group.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./worker-messages.ts";
-import type { BlobInput } from "./writer-calls.ts";
+import type { BlobInput, WriterCall } from "./writer-calls.ts";
 
 /** Blobs in one transaction: bounds what a commit behind them waits for. */
 const BLOBS_MAX = 64;
@@ -26,6 +27,11 @@ function attempt(doing: WorkerRequest["kind"], work: () => unknown): Outcome {
     const { code, message, details } = toStoreError(error, doing);
     return { error: { code, message, details } };
   }
+}
+
+function handle(kind: WriterCall, input: unknown): unknown {
+  if (kind === "commit") return writer.handle(kind, unflattenGroup(input as FlatGroup));
+  return writer.handle(kind, input as never);
 }
 
 function close(): null {
@@ -48,7 +54,7 @@ port.on("message", (first: WorkerRequest) => {
       for (const { id } of blobs) port.postMessage({ id, ...outcome });
     } else if (next !== undefined) {
       const { id, kind, input } = next;
-      const work = kind === "close" ? close : () => writer.handle(kind, input as never);
+      const work = kind === "close" ? close : () => handle(kind, input);
       port.postMessage({ id, ...attempt(kind, work) });
       if (kind === "close") {
         port.close();
