@@ -32,8 +32,11 @@ export function startLabels(
 ): Labels {
   const { caller, labelsMax } = limits;
   const labels: Record<string, string> = {};
+  const templates = templatesOf(plan);
+  // Most runs have none, and the scope costs more than all else here.
+  if (templates.size === 0 && Object.keys(caller).length === 0) return labels;
   const scope = scopeOf(plan, run);
-  for (const [name, template] of templatesOf(plan)) {
+  for (const [name, template] of templates) {
     if (Object.hasOwn(caller, name)) continue;
     const text = evaluateLabel(name, template, scope);
     if (text !== null) labels[name] = text;
@@ -80,14 +83,14 @@ function scopeOf({ definition }: Plan, { id, input, version, nowMs }: LabelledRu
 }
 
 /** Each label apart, so that a failing one has a name and an overridden one costs nothing. */
-const templates = new WeakMap<Plan, ReadonlyMap<string, Template>>();
+const templatesByPlan = new WeakMap<Plan, ReadonlyMap<string, Template>>();
 
 function templatesOf(plan: Plan): ReadonlyMap<string, Template> {
-  let ofPlan = templates.get(plan);
+  let ofPlan = templatesByPlan.get(plan);
   if (ofPlan === undefined) {
     const labels = Object.entries(plan.definition.labels ?? {});
     ofPlan = new Map(labels.map(([name, source]) => [name, compileTemplate(source)]));
-    templates.set(plan, ofPlan);
+    templatesByPlan.set(plan, ofPlan);
   }
   return ofPlan;
 }
