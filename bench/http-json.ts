@@ -63,8 +63,10 @@ async function send(url: string, request: string): Promise<Answer> {
     free = [];
     idle.set(host, free);
   }
-  // The newest first: its peer has it at hand.
-  const connection = free.pop() ?? new Connection(host);
+  // The newest first: its peer has it at hand. Servers close what has been idle for some seconds.
+  let connection = free.pop();
+  while (connection !== undefined && !connection.isOpen) connection = free.pop();
+  connection ??= new Connection(host);
   const answer = await connection.exchange(request);
   if (connection.isOpen) free.push(connection);
   return answer;
@@ -90,6 +92,7 @@ class Connection {
 
   exchange(request: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      if (!this.isOpen) return reject(new Error("the connection is closed"));
       this.#waiting = { resolve, reject };
       this.socket.write(request);
     });
