@@ -1,4 +1,5 @@
 /** One round of one benchmark on one subject. */
+import { setTimeout as delay } from "node:timers/promises";
 import { pace, saturate } from "./load.ts";
 import { PURE_STEPS, type Subject } from "./subject.ts";
 
@@ -21,26 +22,36 @@ export interface RoundSize {
   readonly chains: number;
 }
 
-/** Steps a second; of C every call's latency in ms. null: the subject does not take part. */
+/** What a subject leaves behind (write-back, compaction) is not to be paid by the next one. */
+const PAUSE_MS = 1_000;
+
+/**
+ * Steps a second; of C every call's latency in ms. null: the subject does not take part. While the
+ * others had their turns the system took this one's pages and caches: A, B and E begin unmeasured.
+ */
 export async function measureOnce(
   benchmark: string,
   subject: Subject,
   { runs, calls, chains }: RoundSize,
 ): Promise<readonly number[] | null> {
   const { compute } = subject;
+  await delay(PAUSE_MS);
   switch (benchmark) {
     case "A": {
       const work = () => subject.run(STEPS_A);
-      // While the others had their turns, the system took this one's pages and caches.
       await saturate(work, { count: runs / 2, atOnce: AT_ONCE });
       return [(runs * STEPS_A) / (await saturate(work, { count: runs, atOnce: AT_ONCE }))];
     }
-    case "B":
-      return [STEPS_B / (await saturate(() => subject.run(STEPS_B), { count: 1, atOnce: 1 }))];
+    case "B": {
+      const work = () => subject.run(STEPS_B);
+      await work();
+      return [STEPS_B / (await saturate(work, { count: 1, atOnce: 1 }))];
+    }
     case "C":
       return await pace(() => subject.run(1), { count: calls, perSecond: PER_SECOND_C });
     default:
       if (compute === null) return null;
+      await saturate(compute, { count: chains / 5, atOnce: 1 });
       return [(chains * PURE_STEPS) / (await saturate(compute, { count: chains, atOnce: 1 }))];
   }
 }
