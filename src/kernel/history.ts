@@ -87,6 +87,8 @@ export class StepHistory {
       case "step.heartbeat":
         if (event.progress !== undefined) row.progress = event.progress;
         return;
+      case "step.joined":
+        return;
       case "step.memo_hit":
         row.memo = event.from;
         return;

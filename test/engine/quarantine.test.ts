@@ -80,3 +80,90 @@ test("only the step that ends its host is failed, after three losses; one loss m
     { gates: [{ gate: "quarantine", key: "lost with their host" }] },
   ]);
 });
+
+const LONG_MS = 3_600_000;
+
+/** `poisonMs`: the host dies so long after each start of the poison. Answers what it took. */
+async function playLong(
+  innocents: number,
+  how: { readonly poisonMs: number; readonly beats?: boolean; readonly poisonAt?: number },
+): Promise<{
+  readonly bench: Bench;
+  readonly crashes: number;
+  readonly hours: number;
+  readonly ids: readonly string[];
+}> {
+  let diesAtMs: number | null = null;
+  const long: Work = (request) =>
+    new Promise((resolve) => {
+      if (how.beats === true) bench.clock.after(500, () => request.heartbeat({ page: 1 }));
+      void bench.clock.after(LONG_MS, () => resolve(null));
+    });
+  const bench: Bench = await openBench({
+    work: {
+      slow: long,
+      poison: () => {
+        diesAtMs = bench.clock.monotonicMs() + how.poisonMs;
+        return new Promise(() => {});
+      },
+    },
+  });
+  const ids: string[] = [];
+  for (let at = 0; at < innocents; at++) {
+    if (at === (how.poisonAt ?? 0)) ids.push("poison");
+    ids.push(`innocent-${at}`);
+  }
+  for (const id of ids)
+    await bench.engine.start(context, { workflow: id === "poison" ? poison : innocent, id });
+  let crashes = 0;
+  const beganMs = bench.clock.monotonicMs();
+  const stepMs = 5_000;
+  while (bench.engine.stats().openRuns > 0) {
+    if (bench.clock.monotonicMs() - beganMs > 100 * LONG_MS) throw new Error("it never ends");
+    await bench.clock.advanceBy(stepMs);
+    if (diesAtMs === null || bench.clock.monotonicMs() < diesAtMs) continue;
+    diesAtMs = null;
+    crashes++;
+    await bench.crash();
+    await bench.clock.settle();
+  }
+  const hours = (bench.clock.monotonicMs() - beganMs) / LONG_MS;
+  return { bench, crashes, hours, ids };
+}
+
+async function onlyPoisonFailed({ bench, ids }: { bench: Bench; ids: readonly string[] }) {
+  for (const id of ids)
+    expect(await bench.engine.get(context, id), id).toMatchObject(
+      id === "poison"
+        ? { status: "failed", error: { code: "host_lost" } }
+        : { status: "succeeded" },
+    );
+}
+
+test("after two crashes long suspects are at work together within minutes", async () => {
+  const played = await playLong(100, { poisonMs: 1 });
+  await using _ = played.bench;
+  await onlyPoisonFailed(played);
+  expect(played.crashes).toBe(3);
+  // One at a time they would take 100 hours.
+  expect(played.hours).toBeLessThan(2);
+});
+
+test("a suspect that beats lets the next one start at once", async () => {
+  const played = await playLong(300, { poisonMs: 1, beats: true });
+  await using _ = played.bench;
+  await onlyPoisonFailed(played);
+  // By turns of ten seconds it would take 50 minutes more.
+  expect(played.hours).toBeLessThan(1.2);
+});
+
+test.each([
+  { what: "in its own turn, beside others that run", poisonMs: 1, poisonAt: 20 },
+  { what: "late", poisonMs: 600_000, poisonAt: 7 },
+])("a step that ends its host $what takes nothing down but itself", async (how) => {
+  const played = await playLong(40, how);
+  await using _ = played.bench;
+  await onlyPoisonFailed(played);
+  expect(played.crashes).toBeGreaterThan(3);
+  expect(played.crashes).toBeLessThanOrEqual(6);
+});

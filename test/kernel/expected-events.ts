@@ -33,6 +33,7 @@ export const EXPECTED_EVENTS = [
   "step.cancelled",
   "step.resolved",
   "step.heartbeat",
+  "step.joined",
   "step.lost",
   "step.late_result",
   "step.memo_hit",
