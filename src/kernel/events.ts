@@ -2,7 +2,6 @@
  * What can happen to a run, in the past tense: the journal's vocabulary. An event is plain JSON;
  * its sequence number and time come from where it stands (the turn's record), not from inside.
  * Old events are upcast on read (upcast.ts) and never rewritten; unknown fields are kept.
- *
  * VALUE_FIELDS (value-fields.ts) may hold values of any size: state keeps references to them, and one
  * over 64 KiB may move to the blob store (`outputBlob` then stands for `output`). Root scope's path: "".
  */
