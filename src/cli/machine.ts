@@ -68,6 +68,8 @@ export interface RestoredStore {
   readonly openRuns: number;
   readonly backupAtMs: number | null;
   readonly sha256: string;
+  /** Where the store that was there is kept; null: there was none. */
+  readonly replaced: string | null;
 }
 
 /**

@@ -24,8 +24,7 @@ export const STEP_ERROR_CODES = {
   file_failed: "The file could not be read or written.",
   file_not_found: "The file does not exist.",
   heartbeat_timeout: "The attempt gave no heartbeat for longer than its heartbeatTimeout.",
-  host_lost:
-    "The attempt's host was lost three times in a row, and no other suspect ran beside it.",
+  host_lost: "The attempt's host was lost three times in a row.",
   http_blocked: "The address may not be called (SSRF rules).",
   http_limit: "A limit of http.request was reached (redirects, calls a run).",
   internal: "A fault inside Lockstitch; please report it.",

@@ -14,12 +14,8 @@ export function admit(
     if (instance?.status !== "scheduled") continue;
     const { attempt } = instance;
     const grant = grants?.find((candidate) => candidate.path === path);
-    if (grant !== undefined) {
-      const { gates, waitedMs } = grant;
-      emit(turn, { type: "slot.granted", path, gates, waitedMs, attempt });
-    }
+    if (grant !== undefined) emit(turn, { type: "slot.granted", ...grant, attempt });
     if (instance.step.timeoutMs === null) emit(turn, { type: "step.started", path, attempt });
     else emit(turn, { type: "step.started", path, attempt, ...timeoutOf(turn, instance) });
-    if (grant?.isBeside === true) emit(turn, { type: "step.joined", path, attempt });
   }
 }

@@ -107,8 +107,6 @@ function takeInput(turn: Turn, input: Input): void {
       return takeMemoHit(turn, input);
     case "heartbeat":
       return takeHeartbeat(turn, input);
-    case "joined":
-      return takeJoined(turn, input.path, input.attempt);
     case "lost":
       return takeLost(turn, input.path, input.attempt);
     case "computed":
@@ -228,24 +226,14 @@ function takeHeartbeat(turn: Turn, input: Extract<Input, { readonly kind: "heart
   });
 }
 
-function takeJoined(turn: Turn, path: string, attempt: number): void {
-  const instance = find(turn, path);
-  turn.applied = isCurrent(instance, attempt);
-  // One that began beside others has said so: then this only ends its turn.
-  if (turn.applied && instance?.live?.joinedAttempt !== attempt)
-    emit(turn, { type: "step.joined", path, attempt });
-}
-
 function takeLost(turn: Turn, path: string, attempt: number): void {
   const instance = find(turn, path);
   if (!isCurrent(instance, attempt)) return;
   if (instance.live?.cancelling) return void endCancelled(turn, instance);
   const lost = (instance.live?.lostInARow ?? 0) + 1;
-  // Beside other suspects it may have been one of them: it is tried again beside fewer.
-  const isLast = lost >= LOST_MAX && instance.live?.joinedAttempt !== attempt;
-  if (isLast && !canFail(turn, instance)) return;
+  if (lost >= LOST_MAX && !canFail(turn, instance)) return;
   emit(turn, { type: "step.lost", path, attempt });
-  if (!isLast) return;
+  if (lost < LOST_MAX) return;
   fail(
     turn,
     instance,

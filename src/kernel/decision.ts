@@ -78,7 +78,7 @@ export const SIGNALS_MAX = 1_000;
 export const SIGNAL_IDS_MAX = 10_000;
 /** Of those, how many a successor is given (workflow.continue). */
 export const SIGNAL_IDS_CARRIED = 1_000;
-/** Lost attempts in a row after which a step fails with host_lost, if no other suspect ran beside the last. */
+/** Lost attempts in a row after which a step fails with host_lost. */
 export const LOST_MAX = 3;
 export const CHILD_DEPTH_MAX = 32;
 /** Items and results of a for_each are stored in chunks of this many. */

@@ -2,8 +2,10 @@
  * What can happen to a run, in the past tense: the journal's vocabulary. An event is plain JSON;
  * its sequence number and time come from where it stands (the turn's record), not from inside.
  * Old events are upcast on read (upcast.ts) and never rewritten; unknown fields are kept.
- * VALUE_FIELDS (value-fields.ts) may hold values of any size: state keeps references to them, and one
- * over 64 KiB may move to the blob store (`outputBlob` then stands for `output`). Root scope's path: "".
+ *
+ * Fields listed in VALUE_FIELDS (value-fields.ts) may hold values of any size: state keeps references to them, and
+ * the engine may move one over 64 KiB to the blob store (`outputBlob` then stands for `output`).
+ * Paths are text (workflow/path.ts); the root scope's path is "".
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
@@ -308,8 +310,6 @@ export type RunEvent =
       readonly message?: string;
     }
   | { readonly type: "step.lost"; readonly path: string; readonly attempt: number }
-  /** Other suspects may run beside the attempt from now on: its loss would prove nothing. */
-  | { readonly type: "step.joined"; readonly path: string; readonly attempt: number }
   | {
       readonly type: "step.late_result";
       readonly path: string;

@@ -145,9 +145,6 @@ function evolveLive(
     case "step.heartbeat":
       live.beat = beatAfter(live.beat, event, state);
       return;
-    case "step.joined":
-      live.joinedAttempt = event.attempt;
-      return;
     case "step.lost":
       live.lostInARow++;
       return askAgain(state, instance, live, event.attempt + 1);

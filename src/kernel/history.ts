@@ -87,8 +87,6 @@ export class StepHistory {
       case "step.heartbeat":
         if (event.progress !== undefined) row.progress = event.progress;
         return;
-      case "step.joined":
-        return;
       case "step.memo_hit":
         row.memo = event.from;
         return;

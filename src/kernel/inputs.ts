@@ -18,8 +18,6 @@ export interface SlotGrant {
   readonly path: string;
   readonly gates: readonly PassedGate[];
   readonly waitedMs: number;
-  /** Of a suspect: others like it are at work. */
-  readonly isBeside?: true;
 }
 
 /** What a run hands to its successor beside input, labels, priority and parent. */
@@ -85,8 +83,6 @@ export type Input =
       readonly value?: unknown;
       readonly progress: Progress | null;
     }
-  /** A suspect has run alone for long enough: others like it are let start beside it. */
-  | { readonly kind: "joined"; readonly path: string; readonly attempt: number }
   /** An attempt that was started by an owner that is gone. */
   | { readonly kind: "lost"; readonly path: string; readonly attempt: number }
   /** The outcome of a pure step that was computed off the turn (see World.pure). */

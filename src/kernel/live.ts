@@ -26,7 +26,6 @@ export function newLive(readyAtMs: number): Live {
     retryAtMs: null,
     failures: 0,
     lostInARow: 0,
-    joinedAttempt: 0,
     inDoubt: false,
     isRemembered: false,
     cleanupAtMs: null,

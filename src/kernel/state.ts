@@ -81,8 +81,6 @@ export interface Live {
   /** Attempts that failed by themselves (lost ones do not count). */
   failures: number;
   lostInARow: number;
-  /** The newest attempt that other suspects may run beside; 0: none. */
-  joinedAttempt: number;
   /** An attempt began whose outcome nobody knows. */
   inDoubt: boolean;
   /** Its result is another step's (memo). */

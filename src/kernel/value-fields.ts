@@ -52,7 +52,6 @@ export const VALUE_FIELDS_OF: {
   "step.blocked": [],
   "step.cancel_requested": [],
   "step.cancelled": [],
-  "step.joined": [],
   "step.lost": [],
   "step.late_result": [],
   "step.memo_hit": [],

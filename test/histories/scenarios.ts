@@ -43,7 +43,6 @@ export const EVENT_TYPES = Object.keys({
   "step.cancelled": true,
   "step.resolved": true,
   "step.heartbeat": true,
-  "step.joined": true,
   "step.lost": true,
   "step.late_result": true,
   "step.memo_hit": true,
@@ -573,34 +572,6 @@ export const SCENARIOS: readonly Scenario[] = [
       result(driver, "long", 3, succeeding(1));
       driver.give({ kind: "admit", paths: ["quiet"] });
       beat("quiet", 1, { value: 1 });
-      driver.settle();
-    },
-  },
-  {
-    name: "suspects",
-    definition: define("suspects", {
-      steps: [work("late", 1), work("early", 1, { onError: { fallback: null } })],
-    }),
-    play(driver) {
-      const begin = (path: string, isBeside: boolean) => {
-        const gates = [{ gate: "quarantine" as const, key: "lost with their host" }];
-        const grant = { path, gates, waitedMs: 10, ...(isBeside ? { isBeside } : {}) };
-        driver.give({ kind: "admit", paths: [path], grants: [grant] });
-      };
-      driver.start();
-      for (const attempt of [1, 2])
-        driver
-          .give({ kind: "admit", paths: ["late"] })
-          .give({ kind: "lost", path: "late", attempt });
-      begin("late", false);
-      for (const _ of [1, 2]) driver.give({ kind: "joined", path: "late", attempt: 3 });
-      driver.give({ kind: "lost", path: "late", attempt: 3 });
-      begin("late", true);
-      result(driver, "late", 4, succeeding(1));
-      for (const attempt of [1, 2, 3])
-        driver
-          .give({ kind: "admit", paths: ["early"] })
-          .give({ kind: "lost", path: "early", attempt });
       driver.settle();
     },
   },

@@ -33,7 +33,6 @@ export const EXPECTED_EVENTS = [
   "step.cancelled",
   "step.resolved",
   "step.heartbeat",
-  "step.joined",
   "step.lost",
   "step.late_result",
   "step.memo_hit",

@@ -37,7 +37,6 @@ function performEffect(driver: KernelDriver, random: Random, effect: Effect): vo
   if (effect.kind === "attempt") {
     const dice = random();
     const at = { path: effect.path, attempt: effect.attempt };
-    if (dice < 0.05 || dice > 0.93) driver.give({ kind: "joined", ...at });
     if (dice < 0.15) return void driver.give({ kind: "lost", ...at });
     if (dice > 0.9) driver.give({ kind: "heartbeat", ...at, value: random(), progress: null });
     if (dice < 0.4)

@@ -7,7 +7,6 @@ export const SEEDS_THAT_MEET_ALL = 200;
 
 const MUST_MEET = [
   ...["fault.unknown", "fault.unavailable", "fault.refused", "fault.clockJump", "terminated"],
-  ...["quarantine.beside", "run.prioritized", "checkpoint.saved"],
   ...["rated", "exclusive", "probes", "opened", "runsKeyed"],
   ...["undone.succeeded", "undone.unknown", "undone.failed"],
   ...["chain.continued", "chain.carried", "chain.cancelled"],

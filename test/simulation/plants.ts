@@ -167,20 +167,6 @@ export const PLANTS: readonly Plant[] = [
     replace: "if (effect.lostInARow >= SUSPECT_LOSSES * 2)",
   },
   {
-    name: "a-loss-beside-others-is-a-proof",
-    harm: "of all that ran beside a step that ends its host late each is failed with it",
-    file: "src/kernel/decide.ts",
-    find: "lost >= LOST_MAX && instance.live?.joinedAttempt !== attempt;",
-    replace: "lost >= LOST_MAX;",
-  },
-  {
-    name: "suspects-join-silently",
-    harm: "a suspect that begins beside others is failed with the one of them that ends its host",
-    file: "src/kernel/admit.ts",
-    find: "if (grant?.isBeside === true)",
-    replace: "if (grant?.isBeside === true && attempt < 0)",
-  },
-  {
     name: "memo-leads-twice",
     harm: "two steps of one memo key run at once and the work is done twice",
     file: "src/engine/embedded/memos.ts",

@@ -15,9 +15,7 @@
  *   W7. Admission keeps its limits: L1 to L4 (limit-witness.ts).
  *   W8. A `finally` that began is never cancelled, unless its cleanupTimeout has passed.
  *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
- *   W13. An attempt whose step was lost twice in a row begins beside others like it only once their
- *       journals let it (step.joined), and after five losses beside none. Whoever ran beside others
- *       when its host was lost is not failed for it.
+ *   W13. Of attempts whose step was lost twice in a row, one process never runs two at a time.
  *   W10. A remembered result is the output of the attempt that it names; no attempt runs beside
  *       another one of its memo key, nor after one that has succeeded and does not expire.
  *   W11. A step that an operator has decided about begins nothing more and ends as decided, or with
@@ -53,7 +51,6 @@ import { pick, type Random, randomDefinition, seededRandom } from "../kernel/ran
 import { lastOfChain, readChains } from "./chain-witness.ts";
 import { CompensationWitness } from "./compensation-witness.ts";
 import { BULKHEAD_LIMIT, LimitWitness } from "./limit-witness.ts";
-import { blamedWrongly, hasJoined, lostInARow } from "./quarantine-witness.ts";
 import { type Entry, endOf, type RunHistory, stepsOf } from "./run-history.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { decisionBroken, handedDetails, silenceBroken } from "./simulated-operator.ts";
@@ -115,8 +112,6 @@ function themeOf(seed: number): Theme {
   return seed % 7 === 6 ? "sagas" : null;
 }
 
-/** Short beside attempts that take long, so that suspects are let run beside each other. */
-const SUSPECTS = { suspectAloneMs: 300 };
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 export class SimulationFailure extends Error {
@@ -194,11 +189,8 @@ class SimulatedWorld {
   readonly #keyOfStep = new Map<string, string>();
   /** Nonces by run and path: what executions gave, journaled or not. */
   readonly #seenNonces: { readonly by: string; readonly nonce: string }[] = [];
-  /** Attempts at work in each process that are suspects, by run and path. */
-  readonly #suspects = new Map<
-    ProcessClock,
-    Map<string, Pick<AttemptRequest, "runId" | "path" | "attempt">>
-  >();
+  /** Attempts at work in each process that run in quarantine. */
+  readonly #suspects = new Map<ProcessClock, Set<string>>();
   readonly #limits = new LimitWitness((what) => this.#violate(`W7 ${what}`));
   readonly #compensations = new CompensationWitness((what) => this.#violate(`W14 ${what}`));
   readonly #chains = { continued: 0, carried: 0, childrenContinued: 0, cancelled: 0 };
@@ -330,7 +322,7 @@ class SimulatedWorld {
     const process = new ProcessClock(this.#clock);
     this.#process = process;
     this.#memoKeys.set(process, new Map());
-    this.#suspects.set(process, new Map());
+    this.#suspects.set(process, new Set());
     void openEmbeddedEngine({
       store: this.#disk.open(),
       clock: process,
@@ -345,13 +337,7 @@ class SimulatedWorld {
       secrets: SECRETS,
       runner: this.#runner(process),
       defer: (work) => void process.after(0, work),
-      limits: {
-        checkpointEvents: 12,
-        loadedRunsMax: 3,
-        abortGraceMs: 200,
-        attemptsMax: 4,
-        ...SUSPECTS,
-      },
+      limits: { checkpointEvents: 12, loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
       admission: { bulkheads: { work: BULKHEAD_LIMIT } },
     }).then(
       (engine) => {
@@ -454,25 +440,21 @@ class SimulatedWorld {
   /** W13; answers what ends it. */
   #enterQuarantine(
     process: ProcessClock,
-    { runId, path, attempt }: AttemptRequest,
+    { runId, path }: AttemptRequest,
     signal: AbortSignal,
   ): () => void {
-    const lost = lostInARow(this.#journal(runId), path);
+    let lost = 0;
+    for (const { event } of this.#journal(runId))
+      if ("path" in event && event.path === path) {
+        if (event.type === "step.lost") lost++;
+        else if (event.type === "step.retry_scheduled" || event.type === "step.resolved") lost = 0;
+      }
     const suspects = this.#suspects.get(process);
-    const step = `${runId} ${path}`;
-    const leave = () => void suspects?.delete(step);
+    const leave = () => void suspects?.delete(`${runId} ${path}`);
     if (lost < 2 || signal.aborted || suspects === undefined) return leave;
     this.#quarantined++;
-    const others = [...suspects.values()];
-    if (others.length > 0) this.#meet("quarantine.beside");
-    const isAlone = lost >= 5;
-    if (isAlone && others.length > 0) this.#violate(`W13: ${step} is to be alone and is not`);
-    for (const other of others)
-      if (!hasJoined(this.#journal(other.runId), other))
-        this.#violate(`W13: ${step} runs beside ${other.runId} ${other.path}`);
-    if (others.length > 0 && !hasJoined(this.#journal(runId), { path, attempt }))
-      this.#violate(`W13: ${step} does not say that it runs beside others`);
-    suspects.set(step, { runId, path, attempt });
+    if (suspects.size > 0) this.#violate(`W13: ${runId} ${path} runs beside ${[...suspects]}`);
+    suspects.add(`${runId} ${path}`);
     signal.addEventListener("abort", leave);
     return leave;
   }
@@ -695,8 +677,7 @@ class SimulatedWorld {
     for (const { event } of this.#journal(runId)) {
       if (!event.type.startsWith("step.") || !("path" in event)) continue;
       if (event.type === "step.started" && event.control === undefined) running.add(event.path);
-      else if (event.type !== "step.heartbeat" && event.type !== "step.joined")
-        running.delete(event.path);
+      else if (event.type !== "step.heartbeat") running.delete(event.path);
     }
     return [...running];
   }
@@ -882,8 +863,6 @@ class SimulatedWorld {
     const signals = new Set<string>();
     const unread = new Set<string>();
     const attempts = new Map<string, number | null>();
-    const blamed = blamedWrongly(journal);
-    if (blamed !== null) this.#violate(`W13: ${runId} is failed for a loss of ${blamed}`);
     for (const [index, { event, seq }] of journal.entries()) {
       this.#events[event.type] = (this.#events[event.type] ?? 0) + 1;
       if (JSON.stringify(event).includes(SECRET))

@@ -1,9 +1,9 @@
 /** `lockstitch backup FILE`: copies the store, in use or not, checked and fsynced. */
 import { statSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import { clearChecksum, writeChecksum } from "../checksum-file.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { hintsFor } from "../hints.ts";
@@ -18,6 +18,7 @@ export function addBackupCommand(program: Command, cli: Cli): void {
         const { output, machine } = session;
         const file = fileOf(resolve(machine.cwd, target));
         const { engine } = await session.access();
+        await clearChecksum(file);
         const facts = await engine.care.backup(LOCAL_CONTEXT, file);
         await writeChecksum(file, facts.sha256);
         if (output.isJson) output.printJson({ file, ...facts });
@@ -35,15 +36,4 @@ function fileOf(target: string): string {
   if (statSync(target, { throwIfNoEntry: false })?.isDirectory() !== true) return target;
   const instant = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
   return join(target, `lockstitch-${instant}.db`);
-}
-
-/** As sha256sum writes and checks it. */
-async function writeChecksum(file: string, sha256: string): Promise<void> {
-  const handle = await open(`${file}.sha256`, "w", 0o600);
-  try {
-    await handle.writeFile(`${sha256}  ${basename(file)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

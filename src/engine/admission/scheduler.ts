@@ -195,14 +195,6 @@ export class Scheduler {
     }
   }
 
-  /** Gives back one gate of those that `slot` holds. */
-  giveGate(slot: string, name: string): void {
-    const meter = this.#meters.get(name);
-    if (!meter?.give(slot)) return;
-    this.#free(meter);
-    this.#grantAll();
-  }
-
   /** The attempt that holds `slot` has really begun: rate limits count from now. */
   started(slot: string): void {
     const claim = this.#held.get(slot);

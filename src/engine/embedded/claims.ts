@@ -3,8 +3,21 @@ import type { Effect } from "#kernel/effects.ts";
 import type { StepGates } from "#kernel/gates.ts";
 import type { Gate, SlotClaim } from "../admission/claim.ts";
 import type { OperatorGates } from "../admission/operator-limits.ts";
-import { SUSPECT_LOSSES, suspectGates } from "../admission/quarantine.ts";
 import type { RunFacts } from "./run-facts.ts";
+
+/**
+ * Losses in a row after which an attempt runs alone among its like: a step that ends its host (it
+ * exhausts the memory, say) takes every attempt beside it along, and the third loss fails a step.
+ * The last chance is taken one at a time, so that only the step that does it again is failed. One
+ * loss is no suspicion yet: after a power cut thousands of attempts would run one after another.
+ */
+const SUSPECT_LOSSES = 2;
+const QUARANTINE: Gate = {
+  kind: "quarantine",
+  name: "quarantine",
+  key: "lost with their host",
+  limit: 1,
+};
 
 type AdmitEffect = Extract<Effect, { readonly kind: "admit" }>;
 type AdmitRunEffect = Extract<Effect, { readonly kind: "admit_run" }>;
@@ -25,8 +38,7 @@ export function attemptClaim(
 ): SlotClaim {
   const { path, priority, sinceMs, deadlineAtMs, gates } = effect;
   let limits = operator === null ? null : operator(effect.uses, run.tenant);
-  if (effect.lostInARow >= SUSPECT_LOSSES)
-    limits = [...(limits ?? []), ...suspectGates(effect.lostInARow)];
+  if (effect.lostInARow >= SUSPECT_LOSSES) limits = [...(limits ?? []), QUARANTINE];
   return {
     slot: slotName(run.key, effect),
     tenant: run.tenant,

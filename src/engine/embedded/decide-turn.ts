@@ -116,7 +116,7 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
       if (!attemptSlots.tryAdmit(claim)) continue;
       turn.slots = withItem(turn.slots, claim.slot);
       paths = withItem(paths, effect.path);
-      const grant = claim.gates === null ? null : slotGrant(attemptSlots, claim, null);
+      const grant = claim.gates === null ? null : slotGrant(claim, null);
       if (grant === null) continue;
       turn.hasGrants = true;
       if (grants === null) grants = [grant];

@@ -364,7 +364,6 @@ export class EngineCore {
     attempts.abandon();
     this.#isStopped = true;
     timers.close();
-    this.services.suspectTurns.close();
     this.services.stepLogs.close();
     await committer.close();
     const error = new LockstitchError("shutting_down", "The engine is closing; try again soon.");

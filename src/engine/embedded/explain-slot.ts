@@ -49,9 +49,7 @@ function whatFor({ gate, isBound, breaker }: SlotWait, nowMs: number): string {
     case "quota":
       return `waits for one of the ${gate.limit} attempts that tenant "${gate.key}" may run`;
     case "quarantine":
-      return gate.limit === 1
-        ? "waits to run alone among attempts that their host did not survive twice in a row"
-        : `waits until fewer than ${gate.limit} attempts that their host did not survive run`;
+      return "waits to run alone among attempts that their host did not survive twice in a row";
     case "rate_limit":
       return `waits for rate limit "${gate.key}" (${gate.limit} per ${duration(gate.perMs)})`;
     case "circuit_breaker":
@@ -71,7 +69,7 @@ function whatFrees({ gate, isBound }: SlotWait): string {
     concurrency: "a holder of the key ends",
     bulkhead: "another attempt of the bulkhead ends",
     quota: "another attempt of the tenant ends",
-    quarantine: "the one of them whose turn it is ends, beats or has run for some seconds",
+    quarantine: "the one of them that runs now ends",
     rate_limit: "the window of the limit moves on",
     circuit_breaker: "a probe succeeds",
   };

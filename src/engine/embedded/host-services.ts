@@ -9,7 +9,6 @@ import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { OperatorGates } from "../admission/operator-limits.ts";
-import type { SuspectTurns } from "../admission/quarantine.ts";
 import type { Scheduler } from "../admission/scheduler.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Committer } from "./committer.ts";
@@ -63,7 +62,6 @@ export interface HostServices {
   /** Slots of attempts, and of runs with a concurrency key. */
   readonly attemptSlots: Scheduler;
   readonly runSlots: Scheduler;
-  readonly suspectTurns: SuspectTurns;
   /** What the operator limits; null: nothing. */
   readonly operatorGates: OperatorGates | null;
   readonly isClosing: () => boolean;

@@ -97,8 +97,6 @@ export interface EngineLimits {
   readonly turnMs: number;
   /** How long an aborted attempt may take to end before it is abandoned. */
   readonly abortGraceMs: number;
-  /** How long a suspect (quarantine.ts) runs alone before the next one may start beside it. */
-  readonly suspectAloneMs: number;
   /** A checkpoint is due after this many events, and as much text as the last one had. */
   readonly checkpointEvents: number;
   /** Events after which a run says that it should hand over to a successor: reading it takes ever longer. */
@@ -123,7 +121,6 @@ export const DEFAULT_LIMITS: EngineLimits = {
   groupSizeMax: 32 * 1024 * 1024,
   turnMs: 5,
   abortGraceMs: 5_000,
-  suspectAloneMs: 10_000,
   checkpointEvents: 500,
   eventsWarned: 200_000,
 };

@@ -102,16 +102,10 @@ export class RunEffects {
     if (turn.admission !== null) this.#tellBreakers(turn.admission);
     this.#perform(turn.changes);
     this.#releaseUnused(turn.slots);
-    const { suspectTurns } = this.#services;
-    if (turn.hasGrants) for (const slot of turn.slots) suspectTurns.began(slot);
-    for (const { mail, end } of turn.taken) {
-      const { input } = mail;
-      // A timer that fired without effect (the wall clock stepped back) waits again.
-      const effect = input.kind === "timer" ? this.#timers.get(input.key) : undefined;
+    // A timer that fired without effect (the wall clock stepped back) waits again.
+    for (const { mail } of turn.taken) {
+      const effect = mail.input.kind === "timer" ? this.#timers.get(mail.input.key) : undefined;
       if (effect !== undefined) this.#start(effect);
-      if (end?.kind !== "done" || !end.applied) continue;
-      if (input.kind === "joined") suspectTurns.ended(slotName(this.#run.key, input));
-      else if (input.kind === "heartbeat") suspectTurns.beat(slotName(this.#run.key, input));
     }
   }
 

@@ -6,15 +6,12 @@ import {
   type OperatorGates,
   operatorGates,
 } from "../admission/operator-limits.ts";
-import { SuspectTurns } from "../admission/quarantine.ts";
 import { type Grant, Scheduler } from "../admission/scheduler.ts";
 import { type Mail, report } from "./mail.ts";
-import type { EngineLimits } from "./options.ts";
 
 export interface Slots {
   readonly attemptSlots: Scheduler;
   readonly runSlots: Scheduler;
-  readonly suspectTurns: SuspectTurns;
   /** What the operator limits; null: nothing. */
   readonly operatorGates: OperatorGates | null;
 }
@@ -23,7 +20,7 @@ export interface Slots {
 export function openSlots(
   engine: {
     readonly options: { readonly clock: Clock };
-    readonly limits: Pick<EngineLimits, "attemptsMax" | "suspectAloneMs">;
+    readonly limits: { readonly attemptsMax: number };
     readonly admission: AdmissionOptions;
   },
   post: (runKey: string, mail: Mail) => void,
@@ -31,26 +28,18 @@ export function openSlots(
   const { options, limits, admission } = engine;
   const { clock } = options;
   const { ageingMs } = admission;
-  const onGrant = (grant: Grant) => post(grant.claim.runId, grantMail(attemptSlots, grant));
-  const attemptSlots = new Scheduler({ clock, ageingMs, onGrant, bound: limits.attemptsMax });
+  const onGrant = (grant: Grant) => post(grant.claim.runId, grantMail(grant));
   return {
-    attemptSlots,
-    suspectTurns: new SuspectTurns({
-      ...{ clock, aloneMs: limits.suspectAloneMs, scheduler: attemptSlots },
-      join: ({ runId, path, slot }) => {
-        const attempt = Number(slot.slice(slot.lastIndexOf("\n") + 1));
-        post(runId, report({ kind: "joined", path, attempt }));
-      },
-    }),
+    attemptSlots: new Scheduler({ clock, ageingMs, onGrant, bound: limits.attemptsMax }),
     runSlots: new Scheduler({ clock, ageingMs, onGrant, bound: Number.POSITIVE_INFINITY }),
     operatorGates: operatorGates(admission),
   };
 }
 
-function grantMail(scheduler: Scheduler, { claim, waitedMs }: Grant): Mail {
+function grantMail({ claim, waitedMs }: Grant): Mail {
   const { path, slot, gates } = claim;
   if (path === "") return report({ kind: "admit_run" });
-  const grant = gates === null ? null : slotGrant(scheduler, claim, waitedMs);
+  const grant = gates === null ? null : slotGrant(claim, waitedMs);
   const grants = grant === null ? {} : { grants: [grant] };
   return { ...report({ kind: "admit", paths: [path], ...grants }), slot };
 }

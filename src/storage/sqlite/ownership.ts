@@ -109,7 +109,7 @@ async function own(
 
 /** What a process left half-way that was killed; the lock says that it is no more. */
 const LEFTOVER =
-  /^(owner\.json\.\d+|store\.db\.part(-journal)?|backup-[0-9a-f-]{36}\.db(\.part(-journal)?)?)$/;
+  /^(owner\.json\.\d+|store\.db\.part(-journal|-wal|-shm)?|backup-[0-9a-f-]{36}\.db(\.part(-journal)?)?)$/;
 
 async function clearLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory))

@@ -6,12 +6,14 @@
  *   2. It becomes another store: a new id and a much later epoch, so that it is never taken for the
  *      one it comes from; and it is held: it starts nothing until it is released.
  *   3. store.db is replaced whole, by one rename. Killed before, the directory is as it was.
- *   4. A store that is replaced stays beside it as `store.db.before-restore`.
+ *   4. A store that is replaced stays beside it as `store.db.before-restore`, or with a number behind
+ *      that where one is kept already: none that was kept is ever overwritten.
+ *   5. What an earlier attempt left half-way is never taken for a part of this one.
  */
 
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
 import { APPLICATION_ID, Connection } from "./connection.ts";
@@ -40,6 +42,8 @@ export interface RestoreFacts {
   /** When the copy was made; null: the file is no backup, but a store's own file. */
   readonly backupAtMs: number | null;
   readonly sha256: string;
+  /** Where the store that was there is kept; null: there was none. */
+  readonly replaced: string | null;
 }
 
 /** Rejects with request_invalid, store_newer, store_corrupt, store_unavailable. */
@@ -62,25 +66,42 @@ async function restore({ from, dataDir, force, nowMs }: RestoreOptions): Promise
     );
   const path = join(directory, STORE_FILE);
   const draft = `${path}.part`;
-  await rm(draft, { force: true });
+  await refuseUnfinished(from);
+  await removeDraft(draft);
   try {
     await copyFile(from, draft, constants.COPYFILE_FICLONE);
     const sha256 = await digestOf(draft);
     const facts = makeAnother(draft, nowMs);
     const file = await open(draft, "r+");
     await file.sync().finally(() => file.close());
-    if (present.includes(STORE_FILE)) await setAside(path);
+    const replaced = present.includes(STORE_FILE) ? await setAside(path) : null;
     await rename(draft, path);
     const folder = await open(directory, "r");
     await folder.sync().finally(() => folder.close());
-    return { ...facts, sha256 };
+    return { ...facts, sha256, replaced };
   } catch (error) {
-    await rm(draft, { force: true });
+    await removeDraft(draft);
     throw error;
   }
 }
 
-function makeAnother(path: string, nowMs: number): Omit<RestoreFacts, "sha256"> {
+/** A copy has nothing beside it. What has a WAL is a store whose last commits are not in the file. */
+async function refuseUnfinished(from: string): Promise<void> {
+  const wal = await stat(`${from}-wal`).catch(() => null);
+  if (wal !== null && wal.size > 0)
+    throw new LockstitchError(
+      "request_invalid",
+      `${from} is a store and no backup: its last commits lie in ${from}-wal. Copy it with \`lockstitch backup\`, then restore the copy.`,
+    );
+}
+
+/** With what SQLite may have left beside it, and would take for a part of the next one. */
+async function removeDraft(draft: string): Promise<void> {
+  for (const beside of ["", "-journal", "-wal", "-shm"])
+    await rm(`${draft}${beside}`, { force: true });
+}
+
+function makeAnother(path: string, nowMs: number): Omit<RestoreFacts, "sha256" | "replaced"> {
   const connection = new Connection(path, "copy");
   try {
     const { database } = connection;
@@ -113,19 +134,31 @@ function makeAnother(path: string, nowMs: number): Omit<RestoreFacts, "sha256"> 
   }
 }
 
-/** Leaves no WAL behind: it would be applied to the file that comes next. */
-async function setAside(path: string): Promise<void> {
+/** Leaves no WAL behind: it would be applied to the file that comes next. Answers where the store is kept. */
+async function setAside(path: string): Promise<string> {
+  const kept = await freeName(path);
   try {
     // Closing the last connection moves the WAL into the file.
     new Connection(path, "write").close();
   } catch {
     // A store that cannot be opened any more is kept as it lies, its WAL beside it.
-    await rename(`${path}-wal`, `${path}.before-restore-wal`).catch(() => undefined);
+    await rename(`${path}-wal`, `${kept}-wal`).catch(() => undefined);
   }
   await rm(`${path}-wal`, { force: true });
   await rm(`${path}-shm`, { force: true });
-  await rm(`${path}.before-restore`, { force: true });
-  await link(path, `${path}.before-restore`);
+  await rm(kept, { force: true });
+  await link(path, kept);
+  return kept;
+}
+
+/** The first name that is free, or is already one of this very file: a restore was killed at it. */
+async function freeName(path: string): Promise<string> {
+  const { ino } = await stat(path, { bigint: true });
+  for (let number = 1; ; number++) {
+    const name = `${path}.before-restore${number === 1 ? "" : `-${number}`}`;
+    const there = await stat(name, { bigint: true }).catch(() => null);
+    if (there === null || there.ino === ino) return name;
+  }
 }
 
 async function digestOf(path: string): Promise<string> {
