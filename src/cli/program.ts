@@ -10,6 +10,7 @@ import { addBackupCommand } from "./commands/backup.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGraphCommand } from "./commands/graph.ts";
 import { addMemoCommands } from "./commands/memo.ts";
+import { addNodesCommand } from "./commands/nodes.ts";
 import { addPlanCommand } from "./commands/plan.ts";
 import { addReleaseCommand } from "./commands/release.ts";
 import { addRestoreCommand } from "./commands/restore.ts";
@@ -44,6 +45,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addSchemaCommand(program, cli);
   addGraphCommand(program, cli);
   addPlanCommand(program, cli);
+  addNodesCommand(program, cli);
   addStartCommand(program, cli);
   addRunsCommands(program, cli);
   addStepCommands(program, cli);

@@ -16,14 +16,27 @@ export const signalSend = defineNode({
   icon: "send",
   pure: false,
   config: z.strictObject({
-    runId: z.string().min(1).max(200),
-    name: z.string().min(1).max(200),
+    runId: z.string().min(1).max(200).meta({ description: "The run that gets it" }),
+    name: z.string().min(1).max(200).meta({ description: "What the wait there is called" }),
     key: z.union([z.string(), z.number()]).optional().meta({
       description: "Only a wait with the same key receives it; numbers are compared as text",
     }),
-    payload: z.unknown().optional(),
+    payload: z.unknown().optional().meta({ description: "What the wait outputs" }),
   }),
   output: z.strictObject({ runId: z.string(), name: z.string(), id: z.string() }),
+  errors: ["failed"],
+  examples: [
+    {
+      title: "To a run that waits for payments",
+      with: { runId: "order-7", name: "paid", payload: { amount: 12 } },
+      output: { runId: "order-7", name: "paid" },
+    },
+    {
+      title: "To one wait of several",
+      with: { runId: "order-7", name: "shipped", key: 42 },
+      output: { runId: "order-7", name: "shipped" },
+    },
+  ],
   async run({ runId, name, key, payload }, { services, tenant, idempotencyKey }) {
     const id = `step:${idempotencyKey}`;
     try {

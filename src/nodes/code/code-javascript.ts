@@ -27,17 +27,33 @@ export const codeJavascript = defineNode({
     code: z
       .string()
       .min(1)
-      .max(256 * 1024),
-    input: z.unknown().optional(),
+      .max(256 * 1024)
+      .meta({ description: "The body of a function of `input`, or a module" }),
+    input: z
+      .unknown()
+      .optional()
+      .meta({ description: "What the code sees as `input`; null without one" }),
     cpuMs: z.int().min(1).max(10_000).default(1000).meta({ description: "CPU time in ms" }),
     memoryBytes: z
       .int()
       .min(MEBIBYTE)
       .max(256 * MEBIBYTE)
-      .default(64 * MEBIBYTE),
+      .default(64 * MEBIBYTE)
+      .meta({ description: "Memory of the sandbox, in bytes" }),
   }),
   output: z.unknown(),
+  errors: ["code_failed"],
   examples: [
+    {
+      title: "Code that throws",
+      with: { code: "throw new Error('no stock');" },
+      error: "code_failed",
+    },
+    {
+      title: "Code that does not end",
+      with: { code: "for (;;);", cpuMs: 50 },
+      error: "limit_exceeded",
+    },
     {
       title: "A function body",
       with: {

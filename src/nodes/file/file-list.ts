@@ -36,10 +36,31 @@ export const fileList = defineNode({
   pure: false,
   config: z.strictObject({
     path: RelativePath.default(""),
-    recursive: z.boolean().default(false),
+    recursive: z.boolean().default(false).meta({ description: "What lies in folders below, too" }),
     suffix: z.string().max(100).optional().meta({ description: "Only names that end so: `.csv`" }),
   }),
   output: z.strictObject({ entries: z.array(Entry) }),
+  errors: ["file_denied", "file_failed", "file_not_found"],
+  examples: [
+    {
+      title: "Tables of a folder",
+      with: { path: "in", suffix: ".csv" },
+      given: { files: { "in/a.csv": "x\n1\n", "in/note.txt": "hello" } },
+      output: { entries: [{ path: "in/a.csv", name: "a.csv", kind: "file", bytes: 4 }] },
+    },
+    {
+      title: "A whole tree",
+      with: { recursive: true },
+      given: { files: { "in/a.txt": "a" } },
+      output: {
+        entries: [
+          { path: "in", name: "in", kind: "folder", bytes: null },
+          { path: "in/a.txt", name: "a.txt", kind: "file", bytes: 1 },
+        ],
+      },
+    },
+    { title: "A folder that is not there", with: { path: "none" }, error: "file_not_found" },
+  ],
   async run({ path: text, recursive, suffix }, context) {
     const start = await existingPath(await fileRoot(context), text);
     const entries: Entry[] = [];

@@ -17,10 +17,34 @@ export const fileRead = defineNode({
   pure: false,
   config: z.strictObject({
     path: RelativePath,
-    encoding: z.enum(["text", "json", "base64"]).default("text"),
-    bytesMax: z.int().min(1).max(BYTES_MAX).default(BYTES_MAX),
+    encoding: z
+      .enum(["text", "json", "base64"])
+      .default("text")
+      .meta({ description: "What content becomes" }),
+    bytesMax: z
+      .int()
+      .min(1)
+      .max(BYTES_MAX)
+      .default(BYTES_MAX)
+      .meta({ description: "A larger file fails the step" }),
   }),
   output: z.strictObject({ path: z.string(), bytes: z.int(), content: z.unknown() }),
+  errors: ["file_denied", "file_failed", "file_not_found", "parse_failed"],
+  examples: [
+    {
+      title: "Text",
+      with: { path: "note.txt" },
+      given: { files: { "note.txt": "hello\n" } },
+      output: { path: "note.txt", bytes: 6, content: "hello\n" },
+    },
+    {
+      title: "JSON",
+      with: { path: "in/order.json", encoding: "json" },
+      given: { files: { "in/order.json": '{"id": 7}' } },
+      output: { path: "in/order.json", bytes: 9, content: { id: 7 } },
+    },
+    { title: "A file outside", with: { path: "../secret" }, error: "file_denied" },
+  ],
   async run({ path, encoding, bytesMax }, context) {
     const target = await existingPath(await fileRoot(context), path);
     const bytes = await readBytes(path, target, bytesMax, context.signal);

@@ -24,13 +24,31 @@ export const fileWrite = defineNode({
   pure: false,
   config: z.strictObject({
     path: RelativePath,
-    content: z.unknown(),
+    content: z.unknown().meta({ description: "What the file holds afterwards" }),
     encoding: z
       .enum(["text", "json", "base64"])
       .optional()
       .meta({ description: "What content is; default: text if it is text, else json" }),
   }),
   output: z.strictObject({ path: z.string(), bytes: z.int() }),
+  errors: ["file_denied", "file_failed", "file_not_found"],
+  examples: [
+    {
+      title: "Text",
+      with: { path: "out/report.txt", content: "done\n" },
+      output: { path: "out/report.txt", bytes: 5 },
+    },
+    {
+      title: "JSON",
+      with: { path: "order.json", content: { id: 7 } },
+      output: { path: "order.json", bytes: 14 },
+    },
+    {
+      title: "A path that leads out",
+      with: { path: "/etc/motd", content: "" },
+      error: "file_denied",
+    },
+  ],
   async run({ path, content, encoding }, context) {
     const bytes = bytesOf(content, encoding ?? (typeof content === "string" ? "text" : "json"));
     const target = await futurePath(await fileRoot(context), path);

@@ -43,19 +43,35 @@ const QueryValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 export const Query = z.record(z.string(), z.union([QueryValue, z.array(QueryValue)]));
 
+function AuthKind<Kind extends string>(kind: Kind) {
+  return z.literal(kind).meta({ description: "How the caller shows who it is" });
+}
+
 export const Auth = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("none") }),
+  z.strictObject({ type: AuthKind("none") }),
   z.strictObject({
-    type: z.literal("basic"),
-    username: z.string().regex(/^[^:]*$/, "must not hold a colon"),
-    password: z.string(),
+    type: AuthKind("basic"),
+    username: z
+      .string()
+      .regex(/^[^:]*$/, "must not hold a colon")
+      .meta({ description: "basic: the user" }),
+    password: z.string().meta({ description: "basic: the password" }),
   }),
-  z.strictObject({ type: z.literal("bearer"), token: z.string().regex(/^[\x21-\x7e]+$/) }),
   z.strictObject({
-    type: z.literal("apiKey"),
-    name: HeaderName,
-    value: HeaderValue,
-    in: z.enum(["header", "query"]).default("header"),
+    type: AuthKind("bearer"),
+    token: z
+      .string()
+      .regex(/^[\x21-\x7e]+$/)
+      .meta({ description: "bearer: the token" }),
+  }),
+  z.strictObject({
+    type: AuthKind("apiKey"),
+    name: HeaderName.meta({ description: "apiKey: of the header or field" }),
+    value: HeaderValue.meta({ description: "apiKey: the key" }),
+    in: z
+      .enum(["header", "query"])
+      .default("header")
+      .meta({ description: "apiKey: where it goes" }),
   }),
 ]);
 

@@ -33,13 +33,18 @@ import { allowedUrl, blocked, shownUrl } from "./url-rules.ts";
 const StatusPattern = z.union([z.int().min(100).max(599), z.enum(["2xx", "3xx", "4xx", "5xx"])]);
 
 const Config = z.strictObject({
-  url: z.string().min(1).max(16_384),
-  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]).default("GET"),
+  url: z.string().min(1).max(16_384).meta({ description: "http or https" }),
+  method: z
+    .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    .default("GET")
+    .meta({ description: "The method of the request" }),
   query: Query.default({}).meta({
     description: "Added to the URL; lists repeat, null is left out",
   }),
-  headers: Headers.default({}),
-  auth: Auth.default({ type: "none" }),
+  headers: Headers.default({}).meta({ description: "Headers to send" }),
+  auth: Auth.default({ type: "none" }).meta({
+    description: "Who is calling; use secrets for values",
+  }),
   body: z.unknown().optional().meta({ description: "Data, text, form fields or base64" }),
   bodyType: BodyType.optional().meta({
     description: "How body is sent; default: text if it is text, else json",
@@ -52,8 +57,16 @@ const Config = z.strictObject({
     .array(StatusPattern)
     .default([])
     .meta({ description: "Statuses from 400 on that are no failure: 404, 4xx" }),
-  redirects: z.enum(["follow", "manual"]).default("follow"),
-  timeoutMs: z.int().min(1).max(3_600_000).optional(),
+  redirects: z
+    .enum(["follow", "manual"])
+    .default("follow")
+    .meta({ description: "manual: the redirect is the answer" }),
+  timeoutMs: z
+    .int()
+    .min(1)
+    .max(3_600_000)
+    .optional()
+    .meta({ description: "Of the whole call; default: the operator's" }),
   idempotencyHeader: z.union([z.boolean(), HeaderName]).default(false).meta({
     description: "Sends the step's idempotency key: as Idempotency-Key (true) or by this name",
   }),
@@ -84,6 +97,47 @@ export function defineHttpRequest(resolve: Resolve): NodeDefinition {
     pure: false,
     config: Config,
     output: Output,
+    errors: [
+      "connection_failed",
+      "http.*",
+      "http_blocked",
+      "http_limit",
+      "parse_failed",
+      "timeout",
+    ],
+    examples: [
+      {
+        title: "Read JSON",
+        with: { url: "https://api.example.com/orders", query: { page: 2 } },
+        given: { http: { "GET /orders?page=2": { body: { orders: [{ id: 7 }] } } } },
+        output: {
+          status: 200,
+          body: { orders: [{ id: 7 }] },
+          url: "https://api.example.com/orders?page=2",
+        },
+      },
+      {
+        title: "Make something, once",
+        with: {
+          url: "https://api.example.com/orders",
+          method: "POST",
+          body: { sku: "a-1" },
+          idempotencyHeader: true,
+        },
+        given: { http: { "POST /orders": { status: 201, body: { id: 8 } } } },
+        output: { status: 201, body: { id: 8 } },
+      },
+      {
+        title: "Something that is not there",
+        with: { url: "https://api.example.com/none" },
+        error: "http.404",
+      },
+      {
+        title: "An address inside",
+        with: { url: "http://169.254.169.254/latest" },
+        error: "http_blocked",
+      },
+    ],
     async run(config, context) {
       const rules = context.services.http;
       calls.count(rules, context);

@@ -11,8 +11,10 @@ export const dataFilter = defineNode({
   icon: "funnel",
   pure: true,
   config: z.strictObject({
-    items: Collection,
-    filter: lambda<[unknown, number | string]>("(item, index) => true or false"),
+    items: Collection.meta({ description: "A list, or an object whose values are looked at" }),
+    filter: lambda<[unknown, number | string]>("(item, index) => true or false").describe(
+      "Decides for each item",
+    ),
   }),
   output: Collection,
   examples: [

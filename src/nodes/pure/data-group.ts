@@ -11,7 +11,9 @@ import { compareJson, identityOf } from "./compare-json.ts";
 import { FieldPath, fieldNames, readField } from "./field-path.ts";
 
 const Aggregate = z.strictObject({
-  op: z.enum(["count", "sum", "avg", "min", "max", "values"]),
+  op: z
+    .enum(["count", "sum", "avg", "min", "max", "values"])
+    .meta({ description: "What is made of the values of a group" }),
   field: FieldPath.optional().meta({
     description:
       "What is counted or added up; the item itself without it. Null values are left out",
@@ -30,9 +32,11 @@ export const dataGroup = defineNode({
   pure: true,
   config: z
     .strictObject({
-      items: List,
-      by: lambda<[unknown, number]>("(item, index) => the group's key").optional(),
-      field: FieldPath.optional(),
+      items: List.meta({ description: "What is grouped" }),
+      by: lambda<[unknown, number]>("(item, index) => the group's key")
+        .optional()
+        .describe("Gives the group of an item; or use `field`"),
+      field: FieldPath.optional().meta({ description: "The field that groups; or use `by`" }),
       aggregates: z
         .record(
           z.string().refine((name) => !["", "key", "count", "items"].includes(name), {

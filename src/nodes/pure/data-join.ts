@@ -19,7 +19,12 @@ type KeyOf = (item: unknown, index: number) => unknown;
 
 const On = z.union([
   FieldPath,
-  z.strictObject({ left: FieldPath, right: FieldPath }).meta({ description: "A field per side" }),
+  z
+    .strictObject({
+      left: FieldPath.meta({ description: "The left items' field" }),
+      right: FieldPath.meta({ description: "The right items' field" }),
+    })
+    .meta({ description: "A field per side" }),
 ]);
 
 export const dataJoin = defineNode({
@@ -32,13 +37,19 @@ export const dataJoin = defineNode({
   pure: true,
   config: z
     .strictObject({
-      left: List,
-      right: List,
+      left: List.meta({ description: "The first list; rows come in its order" }),
+      right: List.meta({ description: "The list in which partners are looked for" }),
       on: On.optional().meta({ description: "The field that must be equal, or one per side" }),
-      leftBy: lambda<[unknown, number]>("(item, index) => the left key").optional(),
-      rightBy: lambda<[unknown, number]>("(item, index) => the right key").optional(),
-      kind: z.enum(["inner", "left", "full"]).default("inner"),
-      merge: z.boolean().default(false),
+      leftBy: lambda<[unknown, number]>("(item, index) => the left key")
+        .optional()
+        .describe("Gives the key of a left item; with rightBy, instead of on"),
+      rightBy: lambda<[unknown, number]>("(item, index) => the right key")
+        .optional()
+        .describe("Gives the key of a right item; with leftBy, instead of on"),
+      kind: z.enum(["inner", "left", "full"]).default("inner").meta({
+        description: "Rows without a partner: none, those of the left list, those of both",
+      }),
+      merge: z.boolean().default(false).meta({ description: "Rows are one object of both sides" }),
     })
     .refine(
       ({ on, leftBy, rightBy }) =>

@@ -11,8 +11,10 @@ export const dataMap = defineNode({
   icon: "arrow-right",
   pure: true,
   config: z.strictObject({
-    items: Collection,
-    map: lambda<[unknown, number | string]>("(item, index) => result"),
+    items: Collection.meta({ description: "A list, or an object that keeps its keys" }),
+    map: lambda<[unknown, number | string]>("(item, index) => result").describe(
+      "Makes an item of the result",
+    ),
   }),
   output: Collection,
   examples: [

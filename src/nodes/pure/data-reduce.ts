@@ -12,9 +12,11 @@ export const dataReduce = defineNode({
   icon: "sigma",
   pure: true,
   config: z.strictObject({
-    items: Collection,
+    items: Collection.meta({ description: "A list, or an object whose values are folded" }),
     initial: z.unknown().optional().meta({ description: "The value before the first item" }),
-    reduce: lambda<[unknown, unknown, number | string]>("(result, item, index) => result"),
+    reduce: lambda<[unknown, unknown, number | string]>("(result, item, index) => result").describe(
+      "Gives the next result",
+    ),
   }),
   output: z.unknown(),
   examples: [

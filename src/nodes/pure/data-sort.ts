@@ -25,11 +25,18 @@ export const dataSort = defineNode({
   pure: true,
   config: z
     .strictObject({
-      items: List,
-      by: lambda<[unknown, number]>("(item, index) => what to sort by").optional(),
-      field: FieldPath.optional(),
+      items: List.meta({ description: "What is sorted; it stays as it is" }),
+      by: lambda<[unknown, number]>("(item, index) => what to sort by")
+        .optional()
+        .describe("Gives what an item is sorted by"),
+      field: FieldPath.optional().meta({ description: "A field to sort by" }),
       keys: z
-        .array(z.strictObject({ field: FieldPath, order: Order.default("asc") }))
+        .array(
+          z.strictObject({
+            field: FieldPath,
+            order: Order.default("asc").meta({ description: "Of this field" }),
+          }),
+        )
         .min(1)
         .optional()
         .meta({ description: "Fields, the most important first" }),

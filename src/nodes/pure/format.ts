@@ -14,8 +14,11 @@ export const format = defineNode({
   icon: "file-output",
   pure: true,
   config: z.strictObject({
-    value: z.unknown(),
-    format: z.enum(["json", "csv", "tsv", "yaml", "xml"]).default("json"),
+    value: z.unknown().meta({ description: "What is written; CSV: a list of objects or of lists" }),
+    format: z
+      .enum(["json", "csv", "tsv", "yaml", "xml"])
+      .default("json")
+      .meta({ description: "The format of the text" }),
     pretty: z.boolean().default(false).meta({ description: "JSON, XML: indented by two spaces" }),
     headers: z
       .union([z.boolean(), z.array(z.string()).min(1)])

@@ -21,8 +21,14 @@ export const parse = defineNode({
   icon: "file-input",
   pure: true,
   config: z.strictObject({
-    text: z.string().max(TEXT_MAX, `must be at most ${TEXT_MAX} characters`),
-    format: z.enum(["json", "csv", "tsv", "yaml", "xml", "auto"]).default("auto"),
+    text: z
+      .string()
+      .max(TEXT_MAX, `must be at most ${TEXT_MAX} characters`)
+      .meta({ description: "What is read" }),
+    format: z
+      .enum(["json", "csv", "tsv", "yaml", "xml", "auto"])
+      .default("auto")
+      .meta({ description: "The format of the text; auto: whatever it looks like" }),
     headers: z
       .union([z.boolean(), z.array(z.string()).min(1)])
       .default(true)
@@ -48,7 +54,9 @@ export const parse = defineNode({
       .meta({ description: "XML: elements that are a list even if there is only one" }),
   }),
   output: z.unknown(),
+  errors: ["parse_failed"],
   examples: [
+    { title: "Text that is no JSON", with: { text: "{", format: "json" }, error: "parse_failed" },
     { title: "JSON", with: { text: '{"a": [1, 2]}', format: "json" }, output: { a: [1, 2] } },
     {
       title: "CSV with numbers",

@@ -24,9 +24,12 @@ export const template = defineNode({
   icon: "file-text",
   pure: true,
   config: z.strictObject({
-    text: z.string().max(RENDERED_MAX),
-    values: AnyObject.default({}),
-    escape: z.enum(["html", "none"]).default("html"),
+    text: z.string().max(RENDERED_MAX).meta({ description: "The text with its slots" }),
+    values: AnyObject.default({}).meta({ description: "What the slots are filled with" }),
+    escape: z
+      .enum(["html", "none"])
+      .default("html")
+      .meta({ description: "How slots are made safe; none: not at all" }),
   }),
   output: z.string(),
   examples: [

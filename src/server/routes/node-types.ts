@@ -1,6 +1,6 @@
 /** The palette: every node type of this host with the JSON Schemas of its configuration and output. */
-import { z } from "zod";
 import { NodeTypeListJson } from "#client/wire/workflow.ts";
+import { nodeSchema } from "#nodes/node-schema.ts";
 import type { NodeTypes } from "#workflow/node-types.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -35,22 +35,9 @@ function describeAll(nodes: NodeTypes): readonly unknown[] {
         description,
         category,
         execution,
-        config: jsonSchema(node.config, "input"),
-        output: jsonSchema(node.output, "output"),
+        config: nodeSchema(node.config, "input"),
+        output: nodeSchema(node.output, "output"),
       },
     ];
-  });
-}
-
-/** Functions of a configuration travel as text: they are written as bare expressions. */
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): unknown {
-  return z.toJSONSchema(schema, {
-    io,
-    unrepresentable: "any",
-    override: ({ zodSchema, jsonSchema: json }) => {
-      const lambda = (zodSchema as unknown as z.ZodType).meta?.()?.["lambda"];
-      if (typeof lambda === "string")
-        Object.assign(json, { type: "string", description: `Function: ${lambda}` });
-    },
   });
 }

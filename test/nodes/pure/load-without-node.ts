@@ -44,7 +44,7 @@ const outputs = pureNodes.flatMap((definition) =>
     return {
       type: definition.type,
       ok: result.ok,
-      output: result.ok ? result.output : result.error,
+      output: result.ok ? result.output : result.error.code,
     };
   }),
 );

@@ -17,7 +17,8 @@ it("loads all pure nodes without a built-in module or a global of Node's", async
   };
   expect(modules).toBeGreaterThan(50);
   expect(outputs.map(({ output }) => output)).toEqual(
-    pureNodes.flatMap(({ examples }) => examples.map(({ output }) => output)),
+    pureNodes.flatMap(({ examples }) =>
+      examples.map(({ output, error }) => output ?? error ?? null),
+    ),
   );
-  expect(outputs.every(({ ok }) => ok)).toBe(true);
 });
