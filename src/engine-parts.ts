@@ -105,6 +105,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           ids: systemIds(systemClock),
           logger,
           nodes,
+          chain: { log: settings.logLevel === "debug", ...settings.chain },
           secrets,
           ...(meter === null ? {} : { meter: meter.meter }),
           services: { fileRoot, http: settings.http },

@@ -4,9 +4,11 @@
  * and engine-parts.ts the composition root.
  */
 import { mkdir } from "node:fs/promises";
+import { chainSettings } from "#cli/chain-settings.ts";
 import { flatten } from "#cli/config-file.ts";
 import { resolveSettings, type Settings } from "#cli/settings.ts";
 import type { HttpRules } from "#nodes/define-node.ts";
+import type { ChainOptions, Middleware } from "#nodes/middleware.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import type { LogLevel } from "#observe/logger.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
@@ -27,6 +29,13 @@ export type {
 } from "#engine/engine.ts";
 export { LockstitchError } from "#errors/errors.ts";
 export { defineNode, type NodeContext, NodeError } from "#nodes/define-node.ts";
+export type {
+  ChainOptions,
+  Middleware,
+  MiddlewareContext,
+  Next,
+  TraceAttempt,
+} from "#nodes/middleware.ts";
 export { workflow } from "#workflow/builder.ts";
 export { expr } from "#workflow/builder-ref.ts";
 export type { WorkflowDefinition } from "#workflow/definition.ts";
@@ -48,6 +57,10 @@ export interface OpenOptions {
   readonly nodes?: NodesOption;
   /** Saved at open, so that `workflow.run` steps and starts by name find them. */
   readonly workflows?: readonly WorkflowDefinition[];
+  /** What stands around every attempt, the first outermost; see docs/middleware.md. */
+  readonly middleware?: readonly Middleware[];
+  /** Orders of the chain around attempts, and a tracing hook. */
+  readonly chain?: Omit<ChainOptions, "middleware">;
   /** Attempts under way at the same time; default 1,000. */
   readonly concurrency?: number;
   /** Folder below which file nodes read and write; default: file nodes are off. */
@@ -116,9 +129,19 @@ function settingsOf(options: OpenOptions): Settings {
   return resolveSettings({
     flags: {},
     env: {},
-    file: { path: "openLockstitch()", folder: cwd, values: flatten(set), nodes: [] },
+    file: {
+      path: "openLockstitch()",
+      folder: cwd,
+      values: flatten(set),
+      nodes: [],
+      chain: chainOf(options),
+    },
     cwd,
   });
+}
+
+function chainOf({ middleware, chain }: OpenOptions): ChainOptions {
+  return chainSettings(middleware, chain, "openLockstitch()");
 }
 
 async function prepareFileRoot(fileRoot: string | null): Promise<string | null> {

@@ -1,7 +1,7 @@
 /**
  * Reads `lockstitch.config.ts`, `.js`, `.json` or `.yaml` from the working directory, or the file
  * that `--config` names. TypeScript and JavaScript files export the settings as their default
- * (the one place where a default export is the convention) and may add `nodes: [defineNode(...)]`.
+ * (the one place where a default export is the convention) and may add `nodes: [defineNode(...)]` and `middleware: [...]`.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 import { parse as parseYaml } from "yaml";
 import { LockstitchError } from "#errors/errors.ts";
 import type { NodeDefinition } from "#nodes/define-node.ts";
+import { chainSettings } from "./chain-settings.ts";
 import type { FileSettings } from "./settings.ts";
 
 /** File names looked for, the first that exists wins. */
@@ -31,7 +32,7 @@ export async function readConfigFile(
     named === undefined
       ? CONFIG_FILES.map((name) => join(cwd, name)).find((file) => existsSync(file))
       : resolve(cwd, named);
-  if (path === undefined) return { path: null, folder: cwd, values: {}, nodes: [] };
+  if (path === undefined) return { path: null, folder: cwd, values: {}, nodes: [], chain: {} };
   const name = basename(path);
   if (!existsSync(path))
     throw new LockstitchError(
@@ -50,12 +51,13 @@ export async function readConfigFile(
       "config_invalid",
       `${name} must hold an object of settings, for example { port: 7420 }${isCode(path) ? " as its default export" : ""}.`,
     );
-  const { nodes, ...settings } = content as Record<string, unknown>;
+  const { nodes, middleware, chain, ...settings } = content as Record<string, unknown>;
   return {
     path: name,
     folder: dirname(path),
     values: flatten(settings),
     nodes: checkNodes(nodes, name, isCode(path)),
+    chain: chainSettings(middleware, chain, name),
   };
 }
 

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { AdmissionOptions } from "#engine/admission/operator-limits.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { HttpRules, NodeDefinition } from "#nodes/define-node.ts";
+import type { ChainOptions } from "#nodes/middleware.ts";
 import { ADMISSION_SETTINGS, admissionSettingsOf } from "./admission-settings.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-settings.ts";
 
@@ -207,6 +208,7 @@ export interface Settings {
   readonly admission: AdmissionOptions;
   /** The user's own node types. */
   readonly nodes: readonly NodeDefinition[];
+  readonly chain: ChainOptions;
 }
 
 /** What a configuration file held, flattened to the keys of the table (`http.allowPrivate`). */
@@ -217,6 +219,7 @@ export interface FileSettings {
   readonly folder: string;
   readonly values: Readonly<Record<string, unknown>>;
   readonly nodes: readonly NodeDefinition[];
+  readonly chain: ChainOptions;
 }
 
 interface Found {
@@ -283,6 +286,7 @@ export function resolveSettings(options: {
     store: storeSettingsOf(value),
     admission: admissionSettingsOf(value),
     nodes: file.nodes,
+    chain: file.chain,
   };
 }
 
@@ -331,7 +335,7 @@ function unknownKeys(file: FileSettings): string[] {
     .filter((key) => !known.includes(key))
     .map(
       (key) =>
-        `${key} in ${file.path}: there is no such setting; there are nodes, ${known.join(", ")}`,
+        `${key} in ${file.path}: there is no such setting; there are nodes, middleware, chain, ${known.join(", ")}`,
     );
 }
 

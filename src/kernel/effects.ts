@@ -54,6 +54,8 @@ export type Effect =
       /** Kernel timers enforce it; the attempt may look. */
       readonly timeoutAtMs: number | null;
       readonly gates: StepGates | null;
+      /** The step's order of the chain; null: the host's. */
+      readonly middleware: readonly string[] | null;
     }
   /** Make sure that an aborted attempt has ended (abort signal, grace, then abandon); answer with `result`. */
   | {

@@ -35,6 +35,7 @@ function attemptOf({ path, attempt, step }: StepInstance, live: Live): Effect {
     lastHeartbeat: live.beat?.handed ?? NULL_REF,
     timeoutAtMs: live.timeoutAtMs,
     gates: live.gates,
+    middleware: step.policies.middleware ?? null,
   };
 }
 

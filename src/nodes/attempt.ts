@@ -1,7 +1,8 @@
 /**
- * The chain around a node's code: what comes in fits the node's schema, what goes out fits it too,
- * is plain JSON and not too large, and every way to fail becomes one StepError. Nothing here
- * touches the world or a clock, so the kernel's hosts can use runPure anywhere.
+ * The guards around a node's code: what comes in fits the node's schema, what goes out fits it too,
+ * is plain JSON and not too large, and every way to fail becomes one StepError. They are links of
+ * the chain (chain.ts), which puts others around and between them. Nothing here touches the world
+ * or a clock, so the kernel's hosts can use runPure anywhere.
  *
  * A1. The result is a value; neither function throws or rejects.
  * A2. After the context's signal aborts, runAttempt settles as soon as possible with `aborted`,
@@ -38,6 +39,29 @@ export function runPure(definition: NodeDefinition, config: unknown): AttemptRes
   }
 }
 
+/** One attempt on its way through the chain. */
+export interface ChainCall {
+  readonly definition: NodeDefinition;
+  readonly context: NodeContext;
+  readonly abort: AttemptAbort;
+  /** The configuration that has passed the schema; UNSET before. */
+  parsed: unknown;
+  /** The output that is known to be plain JSON of a fitting size, and the one that fits the schema. */
+  plain: unknown;
+  checked: unknown;
+}
+
+/** What a link goes on with: answers a promise of the output, never throws. */
+export type Inner = (call: ChainCall, config: unknown) => Promise<unknown>;
+export type Link = (inner: Inner) => Inner;
+
+const UNSET = Symbol("unset");
+const ABORTED_ERROR = new NodeError("aborted", "The attempt was told to stop.");
+const ABORTED: AttemptResult = {
+  ok: false,
+  error: { code: "aborted", message: "The attempt was told to stop.", retryable: false },
+};
+
 /**
  * One attempt of an effect node. `config` is the evaluated `with`. `abort` is what the context's
  * signal comes from, where the caller has it: then the signal is made only for a node that asks.
@@ -47,42 +71,92 @@ export function runAttempt(
   config: unknown,
   context: NodeContext,
   abort: AttemptAbort = AttemptAbort.following(context.signal),
+  chain: Inner = GUARDED,
 ): Promise<AttemptResult> {
-  return new Promise((resolve) => {
-    if (abort.isAborted) return resolve(ABORTED);
-    const failed = (error: unknown) => {
-      abort.listen(null);
-      resolve(abort.isAborted ? ABORTED : { ok: false, error: stepErrorOf(error) });
-    };
-    try {
-      if (definition.runEffect === null)
-        throw new Error(`${definition.type} is not an effect node`);
-      const running: unknown = definition.runEffect(parsedConfig(definition, config), context);
-      abort.listen(() => resolve(ABORTED));
-      if (abort.isAborted) resolve(ABORTED);
-      const promise = running instanceof Promise ? running : Promise.resolve(running);
-      promise.then((output: unknown) => {
-        abort.listen(null);
-        resolve(outputResult(definition, output));
-      }, failed);
-    } catch (error) {
-      failed(error);
-    }
-  });
+  if (abort.isAborted) return Promise.resolve(ABORTED);
+  const unset = { parsed: UNSET, plain: UNSET, checked: UNSET };
+  const call: ChainCall = { definition, context, abort, ...unset };
+  return chain(call, config).then(
+    (output) => outputResult(call, output),
+    (error: unknown) => (abort.isAborted ? ABORTED : { ok: false, error: stepErrorOf(error) }),
+  );
 }
 
-function outputResult(definition: NodeDefinition, output: unknown): AttemptResult {
+/** The innermost: the node itself, on a configuration that fits, also where a middleware made it. */
+export function nodeEnd(call: ChainCall, config: unknown): Promise<unknown> {
+  const { definition, context } = call;
   try {
-    return { ok: true, output: parsedOutput(definition, output) };
+    if (definition.runEffect === null) throw new Error(`${definition.type} is not an effect node`);
+    const fitting = config === call.parsed ? config : parsedConfig(definition, config);
+    const running: unknown = definition.runEffect(fitting, context);
+    return running instanceof Promise ? running : Promise.resolve(running);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** What goes in fits the schema, what comes out does, too. */
+export function schemaLink(inner: Inner): Inner {
+  return (call, config) => {
+    const { definition } = call;
+    try {
+      call.parsed = parsedConfig(definition, config);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return inner(call, call.parsed).then((output) => checkedOutput(call, output));
+  };
+}
+
+/** Whatever is inside: it is over when the attempt aborts, whether it listens or not. */
+export function abortLink(inner: Inner): Inner {
+  return (call, config) => {
+    const { abort } = call;
+    return new Promise((resolve, reject) => {
+      abort.listen(() => reject(ABORTED_ERROR));
+      inner(call, config).then(
+        (output) => {
+          abort.listen(null);
+          resolve(output);
+        },
+        (error: unknown) => {
+          abort.listen(null);
+          reject(abort.isAborted ? ABORTED_ERROR : error);
+        },
+      );
+      if (abort.isAborted) reject(ABORTED_ERROR);
+    });
+  };
+}
+
+/** What comes out is plain JSON of at most OUTPUT_SIZE_MAX. */
+export function sizeLink(inner: Inner): Inner {
+  return (call, config) => inner(call, config).then((output) => plainOutput(call, output));
+}
+
+/** The guards alone, as they stand in every chain. */
+const GUARDED: Inner = sizeLink(abortLink(schemaLink(nodeEnd)));
+
+function outputResult(call: ChainCall, output: unknown): AttemptResult {
+  try {
+    return { ok: true, output: checkedOutput(call, output) };
   } catch (error) {
     return { ok: false, error: stepErrorOf(error) };
   }
 }
 
-const ABORTED: AttemptResult = {
-  ok: false,
-  error: { code: "aborted", message: "The attempt was told to stop.", retryable: false },
-};
+function plainOutput(call: ChainCall, output: unknown): Json {
+  if (output !== call.plain) call.plain = toPlainJson(output, OUTPUT_SIZE_MAX);
+  return call.plain as Json;
+}
+
+function checkedOutput(call: ChainCall, output: unknown): Json {
+  if (output !== call.checked) {
+    call.checked = fittingOutput(call.definition, plainOutput(call, output));
+    call.plain = call.checked;
+  }
+  return call.checked as Json;
+}
 
 function parsedConfig(definition: NodeDefinition, config: unknown): unknown {
   const parsed = definition.config.safeParse(config);
@@ -93,7 +167,10 @@ function parsedConfig(definition: NodeDefinition, config: unknown): unknown {
 }
 
 function parsedOutput(definition: NodeDefinition, output: unknown): Json {
-  const plain = toPlainJson(output, OUTPUT_SIZE_MAX);
+  return fittingOutput(definition, toPlainJson(output, OUTPUT_SIZE_MAX));
+}
+
+function fittingOutput(definition: NodeDefinition, plain: Json): Json {
   const parsed = definition.output.safeParse(plain);
   if (!parsed.success)
     throw new NodeError("output_invalid", `output ${issuesText(parsed.error)}`, {

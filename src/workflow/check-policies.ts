@@ -1,6 +1,6 @@
 /**
  * Policies stand where they can be kept: what admission decides (concurrency keys, rate limits,
- * circuit breakers) is about attempts, and only node types that do something have attempts that
+ * circuit breakers) and what stands around attempts is about attempts, and only node types that do something have attempts that
  * wait. As `defaults` they reach those steps and pass over the others.
  */
 import { CONTROL_STEPS } from "./control-steps.ts";
@@ -8,7 +8,7 @@ import { durationMs, type Step } from "./definition.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { Pointer, Report } from "./problem.ts";
 
-const ADMISSION_POLICIES = ["concurrency", "rateLimit", "circuitBreaker"] as const;
+const ATTEMPT_POLICIES = ["concurrency", "rateLimit", "circuitBreaker", "middleware"] as const;
 
 export function checkPolicies(
   step: Step,
@@ -18,7 +18,7 @@ export function checkPolicies(
 ): void {
   const why = whyNot(step, nodes);
   if (why === null) return;
-  for (const name of ADMISSION_POLICIES)
+  for (const name of ATTEMPT_POLICIES)
     if (step[name] !== undefined)
       report({
         code: "field_not_allowed",

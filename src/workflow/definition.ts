@@ -57,6 +57,8 @@ const policies = {
   effect: z.enum(["guarded"]).optional(),
   reconcile: Bare.optional(),
   cost: z.enum(["low", "high"]).optional(),
+  /** Order of the links around its attempts, the outermost first, instead of the host's. */
+  middleware: z.array(z.string().min(1).max(64)).max(32).optional(),
 };
 
 /** Policies for every step below, unless the step says otherwise. */

@@ -24,6 +24,7 @@ const POLICY_NAMES = [
   "effect",
   "reconcile",
   "cost",
+  "middleware",
 ] as const satisfies readonly (keyof Defaults)[];
 
 /** Names of all policy fields of a step. */

@@ -7,7 +7,7 @@ import { resolveSettings } from "#cli/settings.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 function settingsIn(cwd: string, env: Record<string, string> = {}) {
-  const file = { path: null, folder: cwd, values: {}, nodes: [] };
+  const file = { path: null, folder: cwd, values: {}, nodes: [], chain: {} };
   return resolveSettings({ flags: {}, env, file, cwd });
 }
 

@@ -6,7 +6,7 @@ import { readConfigFile } from "#cli/config-file.ts";
 import { type FileSettings, resolveSettings } from "#cli/settings.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-const NO_FILE: FileSettings = { path: null, folder: "/here", values: {}, nodes: [] };
+const NO_FILE: FileSettings = { path: null, folder: "/here", values: {}, nodes: [], chain: {} };
 
 function settings(
   from: { flags?: Record<string, string>; env?: Record<string, string>; file?: FileSettings } = {},
@@ -20,7 +20,7 @@ function settings(
 }
 
 function fileOf(values: Record<string, unknown>): FileSettings {
-  return { path: "lockstitch.config.yaml", folder: "/there", values, nodes: [] };
+  return { path: "lockstitch.config.yaml", folder: "/there", values, nodes: [], chain: {} };
 }
 
 test("the defaults", () => {

@@ -13,7 +13,8 @@ import type {
 } from "#engine/embedded/options.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
-import { defineNode } from "#nodes/define-node.ts";
+import { defineNode, type NodeContext } from "#nodes/define-node.ts";
+import type { ChainOptions } from "#nodes/middleware.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Meter } from "#ports/meter.ts";
@@ -39,6 +40,15 @@ const testWork = defineNode({
 });
 
 export const nodes = createRegistry([testWork]);
+
+/** The same types, with a node that performs the work itself. */
+function workingNodes(table: Readonly<Record<string, Work>>) {
+  const runEffect = async (config: unknown, given: NodeContext) => {
+    const request = { ...given, config, signal: given.signal } as AttemptRequest;
+    return (await table[(config as { do: string }).do]?.(request, given.signal)) ?? null;
+  };
+  return createRegistry([{ ...testWork, runEffect }]);
+}
 
 export const context = LOCAL_CONTEXT;
 
@@ -81,6 +91,8 @@ export async function openBench(
     readonly admission?: EngineOptions["admission"];
     readonly secrets?: Secrets;
     readonly meter?: Meter;
+    /** Attempts pass the production runner and this chain; `work` is called by the node itself. */
+    readonly chain?: ChainOptions;
   } = {},
 ): Promise<Bench> {
   const clock = new SimulatedClock();
@@ -109,7 +121,10 @@ export async function openBench(
       },
     };
     return openEmbeddedEngine({
-      ...{ store, clock, logger, nodes, runner },
+      ...{ store, clock, logger },
+      ...(options.chain === undefined
+        ? { nodes, runner }
+        : { nodes: workingNodes(options.work ?? {}), chain: options.chain }),
       random: { next: () => 0.5 },
       ids: {
         runId: () => `run_${String(++lastId).padStart(6, "0")}`,

@@ -206,7 +206,9 @@ class Generator {
       ...(this.#chance(0.2) ? { timeout: "10s" } : {}),
       ...(this.#chance(0.1) ? { heartbeatTimeout: "4s" } : {}),
       ...(this.#chance(0.1) ? { deadline: "30s" } : {}),
-      ...(this.#chance(0.1) ? { priority: Math.floor(this.#random() * 11) } : {}),
+      ...(this.#chance(0.1)
+        ? { priority: Math.floor(this.#random() * 11), middleware: ["size"] }
+        : {}),
     };
   }
 

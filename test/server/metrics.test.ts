@@ -1,5 +1,6 @@
 /** `GET /metrics`: behind the key, and what a running engine reports. */
 import { expect, test } from "vitest";
+import { NodeError } from "#errors/step-error.ts";
 import { plainMeter } from "#observe/plain-meter.ts";
 import { openBench, work, workflow } from "../engine/engine-fixture.ts";
 import { serverFixture } from "./server-fixture.ts";
@@ -44,11 +45,12 @@ test("an engine tells what it does", async () => {
   let fails = true;
   await using bench = await openBench({
     meter: plain.meter,
+    chain: {},
     work: {
       async call() {
         if (!fails) return null;
         fails = false;
-        throw Object.assign(new Error("not yet"), { code: "http.503" });
+        throw new NodeError("http.503", "not yet", { retryable: true });
       },
     },
   });

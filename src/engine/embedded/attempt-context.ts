@@ -26,6 +26,7 @@ export interface AttemptFields {
   readonly config: unknown;
   readonly deadlineAtMs: number | null;
   readonly lastHeartbeat: unknown;
+  readonly middleware: readonly string[] | null;
 }
 
 /** What the host lends to an attempt. */
@@ -50,6 +51,7 @@ export class AttemptContext implements AttemptRequest {
   readonly config: unknown;
   readonly deadlineAtMs: number | null;
   readonly lastHeartbeat: unknown;
+  readonly middleware: readonly string[] | null;
   readonly services: NodeServices;
   readonly abort: AttemptAbort;
   readonly #host: AttemptHost;
@@ -69,6 +71,7 @@ export class AttemptContext implements AttemptRequest {
     this.config = fields.config;
     this.deadlineAtMs = fields.deadlineAtMs;
     this.lastHeartbeat = fields.lastHeartbeat;
+    this.middleware = fields.middleware;
     this.#host = host;
     this.services = host.services;
     this.abort = host.abort;

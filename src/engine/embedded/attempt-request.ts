@@ -40,7 +40,7 @@ export function attemptRequest(
 function newRequest(
   { logger, nodeServices: services, secrets, clock, attempts, stepLogs: logs }: HostServices,
   run: Run,
-  { path, attempt, uses, timeoutAtMs: deadlineAtMs, secrets: named }: AttemptEffect,
+  { path, attempt, uses, timeoutAtMs: deadlineAtMs, secrets: named, middleware }: AttemptEffect,
   given: {
     readonly abort: AttemptAbort;
     readonly config: unknown;
@@ -56,7 +56,7 @@ function newRequest(
     };
   const { runId, workflow, tenant } = run.facts();
   const names = { runId, path, attempt, workflow, tenant, uses };
-  const fields = { ...names, config, deadlineAtMs, lastHeartbeat };
+  const fields = { ...names, config, deadlineAtMs, lastHeartbeat, middleware };
   const id = { runId: run.key, path, attempt };
   const beat = (told: HeartbeatReport) => attempts.beat(abort, id, told);
   const host = { services, logger, abort, clock, logs, beat };

@@ -16,7 +16,6 @@ import type { StepError } from "#errors/step-error.ts";
 import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
 import { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { Clock } from "#ports/clock.ts";
-import type { Meter } from "#ports/meter.ts";
 import type { AttemptRequest, AttemptRunner } from "./options.ts";
 
 export interface AttemptId {
@@ -33,9 +32,6 @@ export interface UnderWay {
   isReported: boolean;
   isForgotten: boolean;
   cancelGrace: (() => void) | null;
-  /** For the meter: the node type, and when it was called; "" and 0 before that. */
-  uses: string;
-  calledAtMs: number;
 }
 
 /** See the kernel's input `heartbeat`. */
@@ -49,7 +45,6 @@ type Prepared = AttemptRequest | StepError;
 export type Prepare = (abort: AttemptAbort) => Prepared | Promise<Prepared>;
 
 interface AttemptsOptions {
-  readonly meter: Meter | null;
   readonly runner: AttemptRunner;
   readonly clock: Clock;
   readonly graceMs: number;
@@ -89,8 +84,6 @@ export class Attempts {
       isReported: false,
       isForgotten: false,
       cancelGrace: null,
-      uses: "",
-      calledAtMs: 0,
     };
     this.#known.add(attempt);
     this.#underWay++;
@@ -146,10 +139,6 @@ export class Attempts {
   #run(attempt: UnderWay, request: Prepared, failed: (error: unknown) => void): void {
     if ("code" in request) return this.#end(attempt, { ok: false, error: request });
     if (attempt.abort.isAborted) return this.#end(attempt, ABORTED);
-    if (this.#options.meter !== null) {
-      attempt.uses = request.uses;
-      attempt.calledAtMs = this.#options.clock.monotonicMs();
-    }
     let running: Promise<AttemptOutcome>;
     try {
       running = this.#options.runner.run(request);
@@ -177,7 +166,6 @@ export class Attempts {
 
   #end(attempt: UnderWay, outcome: AttemptOutcome): void {
     attempt.hasEnded = true;
-    if (attempt.uses !== "") this.#meter(attempt, outcome);
     attempt.cancelGrace?.();
     attempt.cancelGrace = null;
     const isGivenUp = attempt.isReported || attempt.isForgotten;
@@ -190,13 +178,6 @@ export class Attempts {
     if (this.#underWay > 0) return;
     this.#drained?.resolve();
     this.#drained = null;
-  }
-
-  #meter({ uses, calledAtMs }: UnderWay, outcome: AttemptOutcome): void {
-    const { meter, clock } = this.#options;
-    const isAborted = !outcome.ok && outcome.error.code === "aborted";
-    const became = outcome.ok ? "succeeded" : isAborted ? "aborted" : "failed";
-    meter?.attempt(uses, became, clock.monotonicMs() - calledAtMs);
   }
 
   #report(attempt: UnderWay, outcome: AttemptOutcome): void {

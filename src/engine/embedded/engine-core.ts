@@ -106,8 +106,7 @@ export class EngineCore {
         this.#post(runKey, report({ kind: "timer", key })),
       ),
       attempts: new Attempts({
-        meter: options.meter ?? null,
-        runner: redactingRunner(options.runner ?? nodeRunner(nodes)),
+        runner: redactingRunner(options.runner ?? nodeRunner(options)),
         clock,
         graceMs: this.limits.abortGraceMs,
         tell: (runKey, input) => this.#post(runKey, report(input)),

@@ -1,19 +1,29 @@
-/** Performs attempts with the node types' own code: the runner of production. */
-import { runAttempt } from "#nodes/attempt.ts";
-import type { NodeRegistry } from "#nodes/registry.ts";
-import type { AttemptRunner } from "./options.ts";
+/** Performs attempts with the node types' own code, in its chain: the runner of production. */
+import { runAttempt, stepErrorOf } from "#nodes/attempt.ts";
+import { createChains } from "#nodes/chain.ts";
+import type { AttemptRunner, EngineOptions } from "./options.ts";
 
-export function nodeRunner(nodes: NodeRegistry): AttemptRunner {
+/** Throws LockstitchError config_invalid for a chain that cannot be. */
+export function nodeRunner(
+  options: Pick<EngineOptions, "nodes" | "chain" | "clock" | "logger" | "meter">,
+): AttemptRunner {
+  const { nodes, clock, logger, meter = null } = options;
+  const chains = createChains(options.chain ?? {}, { clock, logger, meter });
   return {
     run(request) {
-      const { uses, config, abort } = request;
+      const { uses, config, abort, middleware } = request;
       const definition = nodes.definition(uses);
-      if (definition !== undefined) return runAttempt(definition, config, request, abort);
-      const message = `This host has no node type ${uses}.`;
-      return Promise.resolve({
-        ok: false,
-        error: { code: "unknown_node_type", message, retryable: false },
-      });
+      if (definition === undefined) return Promise.resolve({ ok: false, error: unknownType(uses) });
+      try {
+        return runAttempt(definition, config, request, abort, chains.of(uses, middleware));
+      } catch (error) {
+        return Promise.resolve({ ok: false, error: stepErrorOf(error) });
+      }
     },
   };
+}
+
+function unknownType(uses: string) {
+  const message = `This host has no node type ${uses}.`;
+  return { code: "unknown_node_type", message, retryable: false };
 }

@@ -8,6 +8,7 @@
 import type { AttemptOutcome, ComputedOutcome } from "#kernel/inputs.ts";
 import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { NodeContext, NodeServices } from "#nodes/define-node.ts";
+import type { ChainOptions } from "#nodes/middleware.ts";
 import type { Redactor } from "#nodes/redactor.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Archive } from "#ports/archive.ts";
@@ -41,7 +42,9 @@ export interface EngineOptions {
   readonly disk?: { readonly disk: Disk; readonly freeMin: number };
   /** What the operator limits for all runs, or for each tenant; default: nothing. */
   readonly admission?: Partial<AdmissionOptions>;
-  /** Performs attempts; default: the node's own code. */
+  /** What stands around attempts, for the runner below; default: the built-in links. */
+  readonly chain?: ChainOptions;
+  /** Performs attempts; default: the node's own code, in its chain. */
   readonly runner?: AttemptRunner;
   /** Computes pure steps off the turn; default: a worker thread. */
   readonly computer?: PureComputer;
@@ -54,6 +57,8 @@ export interface AttemptRequest extends NodeContext {
   readonly uses: string;
   readonly config: unknown;
   readonly abort: AttemptAbort;
+  /** The step's order of the chain; null: the host's. */
+  readonly middleware: readonly string[] | null;
   /** Tells the heartbeat that was held back, if any: called once the attempt has ended. */
   flush?(): void;
   /** Of an attempt with secrets: keeps their values in (redacting-runner.ts). */
