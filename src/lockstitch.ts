@@ -27,6 +27,12 @@ export type {
   RunView,
   WaitView,
 } from "#engine/engine.ts";
+export type {
+  EventFilter,
+  EventSubscription,
+  RunEventView,
+  SubscribeOptions,
+} from "#engine/run-events.ts";
 export { LockstitchError } from "#errors/errors.ts";
 export { defineNode, type NodeContext, NodeError } from "#nodes/define-node.ts";
 export type {

@@ -3,6 +3,7 @@
  * a server's. Tenant and principal are the server's to decide: the context given here is ignored.
  */
 import type { Engine, EngineStats } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
 import { isCheckedText } from "#workflow/checked-text.ts";
 import type { LockstitchClient } from "./lockstitch-client.ts";
 
@@ -31,6 +32,11 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     follow: (_context, runId, afterSeq, signal) => client.follow(runId, afterSeq, signal),
     logs: (_context, runId, query) => client.logs.page(runId, query),
     followLogs: (_context, runId, query, signal) => client.logs.follow(runId, query, signal),
+    on() {
+      const message =
+        "Events are told where the engine runs; follow() and onChange() work over HTTP.";
+      throw new LockstitchError("action_refused", message);
+    },
     onChange(_context, listener) {
       const aborter = new AbortController();
       const signal = AbortSignal.any([aborter.signal, closing.signal]);

@@ -20,6 +20,12 @@ import type {
   StartRequest,
 } from "#engine/engine.ts";
 import type { CheckpointRequest } from "#engine/run-changes.ts";
+import type {
+  EventFilter,
+  EventListener,
+  EventSubscription,
+  SubscribeOptions,
+} from "#engine/run-events.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
@@ -199,6 +205,18 @@ export class Lockstitch implements AsyncDisposable {
   /** Journaled events of a run, from the first, live until its last. */
   events(runId: string, signal: AbortSignal = NEVER): AsyncIterable<EventView> {
     return this.engine.follow(this.context, runId, 0, signal);
+  }
+
+  /**
+   * Calls `listener` with what has become durable, filtered: `l.on({ type: "run.failed" }, alarm)`.
+   * See docs/events.md; ends with close(), of the subscription or of this.
+   */
+  on(
+    filter: EventFilter,
+    listener: EventListener,
+    options: SubscribeOptions = {},
+  ): EventSubscription {
+    return this.engine.on(this.context, filter, listener, options);
   }
 
   /** Lines that the run's steps have logged, from the first, live until the run ends. */

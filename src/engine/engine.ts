@@ -16,52 +16,11 @@ import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 import type { ReadOptions, StartWait } from "./read-options.ts";
 import type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
+import type { RunEvents } from "./run-events.ts";
+import type { RunSummary, RunView } from "./run-view.ts";
 
 export type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
-
-/** A run as people and machines see it. Instants are epoch milliseconds here, ISO text over HTTP. */
-export interface RunView {
-  readonly id: string;
-  readonly workflow: string;
-  readonly version: number;
-  readonly status: RunStatus;
-  readonly input: unknown;
-  /** null until the run has succeeded. */
-  readonly output: unknown;
-  readonly error: (StepError & { readonly path?: string }) | null;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly parentRunId: string | null;
-  /** The run that this one is a rerun of. */
-  readonly forkedFrom: string | null;
-  /** The run whose `workflow.continue` started this one. */
-  readonly continuedFrom: string | null;
-  /** The run that goes on in its place; it ended with `workflow.continue`. */
-  readonly continuedTo: string | null;
-  /** The first run of its chain of continued runs: itself where there is none. */
-  readonly chainId: string;
-  /** What people should know although the run goes on. */
-  readonly warnings: readonly string[];
-  readonly createdAtMs: number;
-  readonly startedAtMs: number | null;
-  readonly endedAtMs: number | null;
-  /** Sequence number of the last event: where a stream goes on. */
-  readonly seq: number;
-}
-
-/** A run without payloads, for lists. */
-export type RunSummary = Omit<
-  RunView,
-  | "input"
-  | "output"
-  | "error"
-  | "forkedFrom"
-  | "continuedFrom"
-  | "continuedTo"
-  | "chainId"
-  | "warnings"
-> & {
-  readonly errorCode: string | null;
-};
+export type { RunSummary, RunView } from "./run-view.ts";
 
 /** One journaled event with where and when it stands. `event.type` is e.g. `step.succeeded`. */
 export interface EventView {
@@ -210,7 +169,7 @@ export interface StartRequest {
   readonly priority?: number | undefined;
 }
 
-export interface Engine {
+export interface Engine extends RunEvents {
   /** definition_invalid (details.problems). The definition was checked by this host's parser, or is checked here. */
   saveWorkflow(
     context: CallContext,
@@ -275,8 +234,6 @@ export interface Engine {
     query: LogFollowQuery,
     signal: AbortSignal,
   ): AsyncIterable<LogLineView>;
-  /** Calls back after each commit that touched a run (any tenant's that the context sees); for live lists. Returns unsubscribe. */
-  onChange(context: CallContext, listener: (run: RunSummary) => void): () => void;
   state(context: CallContext, runId: string, how?: ReadOptions): Promise<RunStateView>;
   progress(context: CallContext, runId: string): Promise<ProgressView>;
   explain(context: CallContext, runId: string): Promise<ExplainView>;

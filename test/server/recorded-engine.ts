@@ -307,6 +307,9 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
         await untilChange(signal, () => known(runId).run.seq > at);
       }
     },
+    on() {
+      throw new Error("nobody subscribes through HTTP");
+    },
     onChange(_context, listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -236,9 +236,8 @@ export class EmbeddedEngine implements Engine {
     );
   }
 
-  onChange(context: CallContext, listener: (run: RunSummary) => void): () => void {
-    return this.#core.observers.watchAll(context, listener);
-  }
+  readonly on: Engine["on"] = (...call) => this.#core.observers.on(...call);
+  readonly onChange: Engine["onChange"] = (...call) => this.#core.observers.watchAll(...call);
 
   readonly state: Engine["state"] = (context, runId, how) =>
     this.#reader.state(context, runId, how);

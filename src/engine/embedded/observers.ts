@@ -1,14 +1,26 @@
 /**
- * Who watches: subscribers of one run and of all of a tenant's runs, called after each commit.
+ * Who watches: subscribers of one run, of all of a tenant's runs, and of filtered events
+ * (subscriber.ts), called after each commit.
  *
  *   O1. Nobody is told of anything before it is durable.
  *   O2. A subscriber that throws harms nobody else.
+ *   O3. Where nobody watches, a commit costs two looks at empty sets.
  */
 import type { CallContext } from "#ports/call-context.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { RunSummary } from "../engine.ts";
+import type { RunEvents, RunEventView } from "../run-events.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
 import { summaryOf } from "./run-views.ts";
+import { Subscriber } from "./subscriber.ts";
+
+/** What of an event is told, whatever its type. */
+interface EventFields {
+  readonly type: string;
+  readonly path?: string;
+  readonly attempt?: number;
+  readonly error?: { readonly code: string };
+}
 
 type RunListener = (turn: CommittedTurn | null) => void;
 
@@ -17,6 +29,8 @@ export class Observers {
   readonly #byRun = new Map<string, Set<RunListener>>();
   readonly #logsByRun = new Map<string, Set<() => void>>();
   readonly #all = new Set<{ readonly tenant: string; readonly tell: (run: RunSummary) => void }>();
+
+  readonly #subscribers = new Set<Subscriber>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -42,20 +56,53 @@ export class Observers {
     return () => this.#all.delete(observer);
   }
 
+  readonly on: RunEvents["on"] = ({ tenant }, filter, listener, options = {}) => {
+    const closed = (one: Subscriber) => this.#subscribers.delete(one);
+    const host = { logger: this.#logger, closed };
+    const subscriber = new Subscriber(tenant, { filter, listener, options }, host);
+    this.#subscribers.add(subscriber);
+    return subscriber;
+  };
+
   publish(turn: CommittedTurn): void {
     const { tenant, runId } = turn.facts;
     for (const listener of this.#byRun.get(runKeyOf(tenant, runId)) ?? [])
       this.#guarded(() => listener(turn));
+    if (this.#subscribers.size > 0) this.#tellEvents(turn);
     if (this.#all.size === 0) return;
     const summary = summaryOf(turn.facts);
     for (const observer of this.#all)
       if (observer.tenant === tenant) this.#guarded(() => observer.tell(summary));
   }
 
+  /** The view of an event is made once, and only where somebody wants it. */
+  #tellEvents({ facts, events, firstSeq, atMs }: CommittedTurn): void {
+    const { tenant, runId, workflow } = facts;
+    const wanting: Subscriber[] = [];
+    for (const one of this.#subscribers)
+      if (one.tenant === tenant && one.wantsRun(facts)) wanting.push(one);
+    if (wanting.length === 0) return;
+    let run: RunSummary | null = null;
+    for (let at = 0; at < events.length; at++) {
+      const event = events[at] as EventFields;
+      const { type, path = null, attempt = null } = event;
+      let view: RunEventView | null = null;
+      for (const one of wanting) {
+        if (!one.wantsEvent(type, path)) continue;
+        run ??= summaryOf(facts);
+        const errorCode = event.error?.code ?? null;
+        const seq = firstSeq + at;
+        view ??= { runId, workflow, seq, atMs, type, path, attempt, errorCode, run };
+        one.tell(view);
+      }
+    }
+  }
+
   close(): void {
     for (const listeners of this.#byRun.values())
       for (const listener of [...listeners]) this.#guarded(() => listener(null));
     this.#all.clear();
+    for (const one of [...this.#subscribers]) one.close();
   }
 
   #guarded(tell: () => void): void {
