@@ -23,6 +23,7 @@ import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
 import { environmentSecrets } from "./system/environment-secrets.ts";
 import { fileSecrets } from "./system/file-secrets.ts";
 import { firstSecrets } from "./system/first-secrets.ts";
+import { type LoopDelay, systemLoopDelay } from "./system/loop-delay.ts";
 import { secretVersions } from "./system/secret-version.ts";
 import { systemClock } from "./system/system-clock.ts";
 import { systemDisk } from "./system/system-disk.ts";
@@ -37,6 +38,7 @@ export interface EngineParts {
   ownership: Ownership & { readonly owned: true };
   store: Store;
   sandbox: typeof sandboxPool;
+  loopDelay: LoopDelay;
   engine: Engine;
 }
 
@@ -93,14 +95,21 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
         }),
       stop: (store) => store.close(),
     },
+    {
+      name: "loopDelay",
+      needs: [],
+      start: systemLoopDelay,
+      stop: async (delay) => delay.close(),
+    },
     { name: "sandbox", needs: [], start: () => sandboxPool, stop: (pool) => pool.close() },
     {
       name: "engine",
-      needs: ["store", "logger", "fileRoot", "sandbox", "secrets", "meter"],
-      start: ({ store, logger, fileRoot, secrets, meter }) =>
+      needs: ["store", "logger", "fileRoot", "sandbox", "secrets", "meter", "loopDelay"],
+      start: ({ store, logger, fileRoot, secrets, meter, loopDelay }) =>
         openEmbeddedEngine({
           store,
           clock: systemClock,
+          loopDelayMs: () => loopDelay.read(),
           random: systemRandom,
           ids: systemIds(systemClock),
           logger,

@@ -13,6 +13,7 @@ import type { MemoFilter } from "#ports/memo-store.ts";
 import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
+import type { LimitView } from "./admission/adaptive-limit.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 import type { ReadOptions, StartWait } from "./read-options.ts";
 import type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
@@ -341,6 +342,8 @@ export interface EngineStats {
   readonly openRuns: number;
   readonly runningAttempts: number;
   readonly queuedAttempts: number;
+  /** Attempts that may run at once now; `reason`: why fewer than the configured `max`. */
+  readonly attemptLimit: LimitView;
   /** Absent where the operator has set none. */
   readonly bulkheads?: readonly BulkheadStats[] | undefined;
   readonly admission: AdmissionStats;

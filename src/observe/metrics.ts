@@ -16,6 +16,7 @@ export interface MetricSources {
     readonly openRuns: number;
     readonly runningAttempts: number;
     readonly queuedAttempts: number;
+    readonly attemptLimit: { readonly now: number; readonly max: number };
     readonly commits: number;
     readonly turns: number;
     readonly events: number;
@@ -155,6 +156,16 @@ function addEngine(registry: Registry, { engine, version }: MetricSources): void
     "lockstitch_attempts_waiting",
     "Attempts that wait for a slot.",
     () => engine().queuedAttempts,
+  );
+  gauge(
+    "lockstitch_attempts_limit",
+    "Attempts that may run at once, as latency and event loop allow.",
+    () => engine().attemptLimit.now,
+  );
+  gauge(
+    "lockstitch_attempts_limit_max",
+    "The configured limit of attempts.",
+    () => engine().attemptLimit.max,
   );
   gauge("lockstitch_recovered_runs", "Runs found open at the start.", () => engine().continuedRuns);
   gauge("lockstitch_recovering", "1 until all of them are loaded.", () =>

@@ -91,6 +91,7 @@ export async function openBench(
     readonly admission?: EngineOptions["admission"];
     readonly secrets?: Secrets;
     readonly meter?: Meter;
+    readonly loopDelayMs?: () => number;
     /** Attempts pass the production runner and this chain; `work` is called by the node itself. */
     readonly chain?: ChainOptions;
   } = {},
@@ -149,6 +150,7 @@ export async function openBench(
       limits: options.limits ?? {},
       admission: options.admission ?? {},
       ...(options.meter === undefined ? {} : { meter: options.meter }),
+      ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
       ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     });
   };

@@ -5,6 +5,7 @@ import { createMetrics } from "#observe/metrics.ts";
 import { plainMeter } from "#observe/plain-meter.ts";
 
 const STATS = {
+  attemptLimit: { now: 400, max: 1000 },
   ...{ openRuns: 3, runningAttempts: 2, queuedAttempts: 1, commits: 10, turns: 20, events: 60 },
   ...{ continuedRuns: 4, recovering: false, memo: { hits: 5, misses: 6 } },
   admission: {

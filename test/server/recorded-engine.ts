@@ -399,6 +399,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
     stats: () => ({
       openRuns: [...runs.values()].filter(({ run }) => !TERMINAL.includes(run.status)).length,
       runningAttempts: 0,
+      attemptLimit: { now: 1_000, max: 1_000, reason: null },
       queuedAttempts: 0,
       admission: {
         waiting: {

@@ -93,6 +93,13 @@ export const EngineJson = z
     openRuns: z.int(),
     runningAttempts: z.int(),
     queuedAttempts: z.int(),
+    attemptLimit: z
+      .object({
+        now: z.int(),
+        max: z.int(),
+        reason: z.enum(["latency", "loop_delay"]).nullable(),
+      })
+      .meta({ description: "Attempts that may run at once, and why fewer than configured." }),
     bulkheads: z
       .array(z.object({ name: z.string(), limit: z.int(), running: z.int(), waiting: z.int() }))
       .optional()

@@ -7,8 +7,8 @@
  * first gate that blocks it. When that gate gets room, its next claim is checked against all its
  * gates: it is granted, or moves to the line of the gate that blocks it now.
  *
- *   A1. At no instant do more than `bound` attempts hold a slot, nor is any gate's limit exceeded:
- *       a claim takes all its gates at once or none.
+ *   A1. Nothing is granted beyond `bound` slots (one that falls takes none back), nor beyond any
+ *       gate's limit: a claim takes all its gates at once or none.
  *   A2. Of two that could start, the one that its line puts first does (fair-queue.ts).
  *   A3. What could start now never waits: every release, and every instant at which time makes
  *       room, grants what it made room for; but for those that stand back (hold-back.ts).
@@ -75,7 +75,7 @@ export class Scheduler {
   readonly times: QueueTimes;
   readonly #clock: Clock;
   readonly #onGrant: (grant: Grant) => void;
-  readonly #bound: number;
+  #bound: number;
   readonly #boundLine: Line;
   readonly #held = new Map<string, SlotClaim>();
   readonly #waiting = new Map<string, Waiting>();
@@ -121,6 +121,12 @@ export class Scheduler {
   /** The claim that holds `slot`. */
   holder(slot: string): SlotClaim | undefined {
     return this.#held.get(slot);
+  }
+
+  /** Another bound from now on; what has room by it is granted. */
+  setBound(bound: number): void {
+    this.#bound = bound;
+    this.#grantAll();
   }
 
   /** Takes the slot if it can start now and nobody who waits goes first. */

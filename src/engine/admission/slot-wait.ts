@@ -3,6 +3,7 @@
  * rate limits and breakers the forecast is exact, else it follows from how fast the line moved.
  */
 import type { Clock } from "#ports/clock.ts";
+import { type LimitView, limitText } from "./adaptive-limit.ts";
 import { BreakerMeter } from "./breaker-meter.ts";
 import type { Gate } from "./claim.ts";
 import type { Line } from "./line.ts";
@@ -12,6 +13,8 @@ export interface SlotWait {
   readonly gate: Gate;
   /** The bound on all attempts, not a gate of the claim's own. */
   readonly isBound: boolean;
+  /** Of the bound: why it is lower than configured; null: it is not. */
+  readonly narrowed: string | null;
   readonly ahead: number;
   /** `ahead` is where counting ended. */
   readonly isMore: boolean;
@@ -52,7 +55,12 @@ export class Look {
 }
 
 /** null: the slot is not waited for. O(waiting in the line): for explain only. */
-export function slotWait(scheduler: Scheduler, slot: string, look: Look): SlotWait | null {
+export function slotWait(
+  scheduler: Scheduler,
+  slot: string,
+  look: Look,
+  limit: LimitView | null = null,
+): SlotWait | null {
   const waiting = scheduler.waitOf(slot);
   if (waiting === undefined) return null;
   const { line } = waiting;
@@ -62,6 +70,7 @@ export function slotWait(scheduler: Scheduler, slot: string, look: Look): SlotWa
   return {
     gate,
     isBound: scheduler.isBound(line),
+    narrowed: limit === null ? null : limitText(limit),
     ahead,
     isMore: ahead >= AHEAD_MAX,
     estimateMs: estimate(line, ahead, look.monotonicMs),

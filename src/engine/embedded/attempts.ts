@@ -16,6 +16,7 @@ import type { StepError } from "#errors/step-error.ts";
 import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
 import { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { AdaptiveLimit } from "../admission/adaptive-limit.ts";
 import type { AttemptRequest, AttemptRunner } from "./options.ts";
 
 export interface AttemptId {
@@ -29,6 +30,9 @@ export interface UnderWay {
   readonly id: AttemptId;
   readonly abort: AttemptAbort;
   hasEnded: boolean;
+  /** The node type, and when it was called by the monotonic clock; "" before that. */
+  uses: string;
+  calledAtMs: number;
   isReported: boolean;
   isForgotten: boolean;
   cancelGrace: (() => void) | null;
@@ -48,6 +52,8 @@ interface AttemptsOptions {
   readonly runner: AttemptRunner;
   readonly clock: Clock;
   readonly graceMs: number;
+  /** Is told of every end. */
+  readonly limit: () => Pick<AdaptiveLimit, "ended">;
   /** Gives what happened to an attempt to its run. */
   readonly tell: (runKey: string, input: Input) => void;
 }
@@ -81,6 +87,8 @@ export class Attempts {
       id,
       abort: new AttemptAbort(),
       hasEnded: false,
+      uses: "",
+      calledAtMs: 0,
       isReported: false,
       isForgotten: false,
       cancelGrace: null,
@@ -139,6 +147,8 @@ export class Attempts {
   #run(attempt: UnderWay, request: Prepared, failed: (error: unknown) => void): void {
     if ("code" in request) return this.#end(attempt, { ok: false, error: request });
     if (attempt.abort.isAborted) return this.#end(attempt, ABORTED);
+    attempt.uses = request.uses;
+    attempt.calledAtMs = this.#options.clock.monotonicMs();
     let running: Promise<AttemptOutcome>;
     try {
       running = this.#options.runner.run(request);
@@ -166,6 +176,7 @@ export class Attempts {
 
   #end(attempt: UnderWay, outcome: AttemptOutcome): void {
     attempt.hasEnded = true;
+    if (attempt.uses !== "") this.#noteEnd(attempt);
     attempt.cancelGrace?.();
     attempt.cancelGrace = null;
     const isGivenUp = attempt.isReported || attempt.isForgotten;
@@ -178,6 +189,11 @@ export class Attempts {
     if (this.#underWay > 0) return;
     this.#drained?.resolve();
     this.#drained = null;
+  }
+
+  #noteEnd({ uses, calledAtMs }: UnderWay): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#options.limit().ended(uses, nowMs - calledAtMs, { underWay: this.#underWay, nowMs });
   }
 
   #report(attempt: UnderWay, outcome: AttemptOutcome): void {

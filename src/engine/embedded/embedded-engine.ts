@@ -362,12 +362,13 @@ export class EmbeddedEngine implements Engine {
   // The engine itself
 
   stats(): EngineStats {
-    const { committer, attempts, attemptSlots, memos } = this.#core.services;
+    const { committer, attempts, attemptSlots, attemptLimit, memos } = this.#core.services;
     const bulkheads = bulkheadStats(this.#core.admission, attemptSlots);
     return {
       openRuns: this.#core.openRuns,
       runningAttempts: attempts.underWay,
       queuedAttempts: attemptSlots.waiting,
+      attemptLimit: attemptLimit.view,
       ...(bulkheads.length === 0 ? {} : { bulkheads }),
       admission: admissionStats(attemptSlots),
       memo: { hits: memos.hits, misses: memos.misses },

@@ -109,6 +109,7 @@ export class EngineCore {
         runner: redactingRunner(options.runner ?? nodeRunner(options)),
         clock,
         graceMs: this.limits.abortGraceMs,
+        limit: () => this.services.attemptLimit,
         tell: (runKey, input) => this.#post(runKey, report(input)),
       }),
       memos: new Memos({

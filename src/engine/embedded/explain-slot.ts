@@ -39,8 +39,8 @@ function subjectOf(text: string): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-function whatFor({ gate, isBound, breaker }: SlotWait, nowMs: number): string {
-  if (isBound) return "waits for a free slot";
+function whatFor({ gate, isBound, narrowed, breaker }: SlotWait, nowMs: number): string {
+  if (isBound) return `waits for a free slot${narrowed === null ? "" : ` (${narrowed})`}`;
   switch (gate.kind) {
     case "concurrency":
       return `waits for one of ${gate.limit} slots of concurrency key "${gate.key}"`;

@@ -1,4 +1,5 @@
 /** What a run's host shares with the rest of the engine. */
+
 import type { RunEvent } from "#kernel/events.ts";
 import type { RunState } from "#kernel/state.ts";
 import type { NodeServices } from "#nodes/define-node.ts";
@@ -8,6 +9,7 @@ import type { Message } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
+import type { AdaptiveLimit } from "../admission/adaptive-limit.ts";
 import type { OperatorGates } from "../admission/operator-limits.ts";
 import type { Scheduler } from "../admission/scheduler.ts";
 import type { Attempts } from "./attempts.ts";
@@ -62,6 +64,7 @@ export interface HostServices {
   /** Slots of attempts, and of runs with a concurrency key. */
   readonly attemptSlots: Scheduler;
   readonly runSlots: Scheduler;
+  readonly attemptLimit: AdaptiveLimit;
   /** What the operator limits; null: nothing. */
   readonly operatorGates: OperatorGates | null;
   readonly isClosing: () => boolean;

@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly admission?: Partial<AdmissionOptions>;
   /** What stands around attempts, for the runner below; default: the built-in links. */
   readonly chain?: ChainOptions;
+  /** How late the event loop answered at worst since the last call; default: never late. */
+  readonly loopDelayMs?: () => number;
   /** Performs attempts; default: the node's own code, in its chain. */
   readonly runner?: AttemptRunner;
   /** Computes pure steps off the turn; default: a worker thread. */

@@ -170,10 +170,12 @@ export class RunEffects {
 
   /** Where the run, or its step at `path`, waits among those that wait for a slot; null: it does not wait. */
   waitOf(path: string | null, look: Look): SlotWait | null {
-    const { runSlots, attemptSlots } = this.#services;
+    const { runSlots, attemptSlots, attemptLimit } = this.#services;
     if (path === null) return slotWait(runSlots, this.#run.key, look);
     const work = this.#work.get(path);
-    return work?.effect.kind === "admit" ? slotWait(attemptSlots, work.slot, look) : null;
+    return work?.effect.kind === "admit"
+      ? slotWait(attemptSlots, work.slot, look, attemptLimit.view)
+      : null;
   }
 
   /**

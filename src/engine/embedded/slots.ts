@@ -1,5 +1,6 @@
 /** The two schedulers of an engine: slots of attempts, and of runs with a concurrency key. */
 import type { Clock } from "#ports/clock.ts";
+import { AdaptiveLimit, type LimitView } from "../admission/adaptive-limit.ts";
 import { slotGrant } from "../admission/grant.ts";
 import {
   type AdmissionOptions,
@@ -12,6 +13,8 @@ import { type Mail, report } from "./mail.ts";
 export interface Slots {
   readonly attemptSlots: Scheduler;
   readonly runSlots: Scheduler;
+  /** How many attempts may run at once, as their latency and the event loop allow. */
+  readonly attemptLimit: AdaptiveLimit;
   /** What the operator limits; null: nothing. */
   readonly operatorGates: OperatorGates | null;
 }
@@ -19,7 +22,7 @@ export interface Slots {
 /** `post` gets what a run is told when it is granted what it waited for. */
 export function openSlots(
   engine: {
-    readonly options: { readonly clock: Clock };
+    readonly options: { readonly clock: Clock; readonly loopDelayMs?: () => number };
     readonly limits: { readonly attemptsMax: number };
     readonly admission: AdmissionOptions;
   },
@@ -29,8 +32,13 @@ export function openSlots(
   const { clock } = options;
   const { ageingMs } = admission;
   const onGrant = (grant: Grant) => post(grant.claim.runId, grantMail(grant));
+  const max = limits.attemptsMax;
+  const attemptSlots = new Scheduler({ clock, ageingMs, onGrant, bound: max });
+  const { loopDelayMs = () => 0 } = options;
+  const changed = ({ now }: LimitView) => attemptSlots.setBound(now);
   return {
-    attemptSlots: new Scheduler({ clock, ageingMs, onGrant, bound: limits.attemptsMax }),
+    attemptSlots,
+    attemptLimit: new AdaptiveLimit({ max, loopDelayMs, changed }),
     runSlots: new Scheduler({ clock, ageingMs, onGrant, bound: Number.POSITIVE_INFINITY }),
     operatorGates: operatorGates(admission),
   };
