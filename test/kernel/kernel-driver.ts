@@ -11,8 +11,10 @@ import type { Effect, Send } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import { evolve } from "#kernel/evolve.ts";
 import { explainRun } from "#kernel/explain.ts";
+import { evaluateFar, FarConfig, replacePacked } from "#kernel/far-config.ts";
 import type { PassedGate, StepGates } from "#kernel/gates.ts";
-import type { AttemptOutcome, Input, SlotGrant } from "#kernel/inputs.ts";
+import type { AttemptOutcome, ComputedOutcome, Input, SlotGrant } from "#kernel/inputs.ts";
+import { guarded } from "#kernel/outcome.ts";
 import { pending } from "#kernel/pending.ts";
 import { resolveRef } from "#kernel/resolve-ref.ts";
 import { newState, type RunState } from "#kernel/state.ts";
@@ -20,6 +22,7 @@ import { takeChanges } from "#kernel/step-effects.ts";
 import { NOT_LOADED, type ValueRef, valueInEvent } from "#kernel/value-ref.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { NodeType, NodeTypes } from "#workflow/node-types.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 
@@ -70,6 +73,11 @@ export interface DriverOptions {
   readonly exhaustAfter?: number;
   /** Values must be asked for before they are there. */
   readonly lazyValues?: boolean;
+  /**
+   * Characters of JSON over which a value comes packed to pure steps, as its bytes, and a
+   * configuration is computed later (compute()). undefined: everything is evaluated in the turn.
+   */
+  readonly packedFrom?: number;
   /** Check replay and checkpoint after every decision, not only when asked. */
   readonly paranoid?: boolean;
   /** Called before each decision, on a world of its own; what it answers is called after it. */
@@ -87,6 +95,10 @@ export class KernelDriver {
   readonly journal: Entry[] = [];
   readonly effects = new Map<string, Effect>();
   readonly sends: Send[] = [];
+  /** Pure steps that are being computed off the turn. */
+  readonly computing: Decision["compute"][number][] = [];
+  /** Of those so far: evaluated from bytes; from objects; their steps had ended meanwhile. */
+  readonly computed = { far: 0, near: 0, unneeded: 0, cancelled: 0 };
   nowMs = 1_000_000;
   more = false;
   readonly #loaded = new Set<string>();
@@ -143,6 +155,7 @@ export class KernelDriver {
       }
     }
     this.sends.push(...decision.sends);
+    this.computing.push(...decision.compute);
     return decision;
   }
 
@@ -163,23 +176,59 @@ export class KernelDriver {
 
   readonly #fresh = new Map<string, unknown>();
 
+  #get(ref: ValueRef): unknown {
+    return resolveRef(ref, (seq, field) =>
+      this.#fresh.has(`${seq}/${field}`)
+        ? this.#fresh.get(`${seq}/${field}`)
+        : this.#lookup(seq, field),
+    );
+  }
+
+  #getPacked(ref: ValueRef): unknown {
+    const value = this.#get(ref);
+    const isWhole = "at" in ref && ref.i === undefined && !ref.f.includes(".");
+    if (typeof value === "symbol" || !isWhole || !this.#isLarge(value)) return value;
+    return new PackedJson(new TextEncoder().encode(JSON.stringify(value)), "");
+  }
+
+  #isLarge(value: unknown): boolean {
+    const { packedFrom } = this.options;
+    return packedFrom !== undefined && JSON.stringify(value ?? null).length > packedFrom;
+  }
+
+  /** Delivers the outcome of a pure step that is computed off the turn. */
+  compute(at = 0): this {
+    const [step] = this.computing.splice(at, 1);
+    if (step === undefined) throw new Error("nothing is computed");
+    const { path, uses, config } = step;
+    const isFar = config instanceof FarConfig;
+    this.computed[isFar ? "far" : "near"]++;
+    const before = this.journal.length;
+    this.give({
+      kind: "computed",
+      path,
+      outcome: isFar ? farOutcome(uses, config) : runTestNode(uses, config),
+    });
+    if (this.journal.length === before) this.computed.unneeded++;
+    else if (this.journal[before]?.event.type === "step.cancelled") this.computed.cancelled++;
+    return this;
+  }
+
   #world(): World {
     let left = this.options.exhaustAfter ?? Number.POSITIVE_INFINITY;
+    const { packedFrom } = this.options;
     return {
       nowMs: this.nowMs,
       values: {
-        get: (ref) =>
-          resolveRef(ref, (seq, field) =>
-            this.#fresh.has(`${seq}/${field}`)
-              ? this.#fresh.get(`${seq}/${field}`)
-              : this.#lookup(seq, field),
-          ),
+        get: (ref) => this.#get(ref),
+        ...(packedFrom === undefined ? {} : { getPacked: (ref) => this.#getPacked(ref) }),
         put: (seq, field, value) => {
           if (!this.options.lazyValues || seq > this.journal.length)
             this.#fresh.set(`${seq}/${field}`, value);
         },
       },
-      pure: (uses, config) => runTestNode(uses, config),
+      pure: (uses, config) => (this.#isLarge(config) ? "later" : runTestNode(uses, config)),
+      ...(packedFrom === undefined ? {} : { computesFar: (uses) => uses === "value" }),
       validate: (schema, value) =>
         (schema as { readonly type?: string }).type === typeof value
           ? null
@@ -201,7 +250,12 @@ export class KernelDriver {
       );
     const saved = saveState(this.state);
     const replayed = saveState(this.replay());
-    if (replayed !== saved) throw new Error(`replay differs ${firstDifference(saved, replayed)}`);
+    // No journal tells what is being computed: a replay has it on its agenda, where it came to it.
+    const isSame =
+      this.options.packedFrom !== undefined
+        ? withoutAgenda(replayed) === withoutAgenda(saved)
+        : replayed === saved;
+    if (!isSame) throw new Error(`replay differs ${firstDifference(saved, replayed)}`);
     const restored = restoreState(saved, this.plan);
     if (restored === null) throw new Error("a fresh checkpoint was refused");
     if (saveState(restored) !== saved)
@@ -227,6 +281,7 @@ export class KernelDriver {
     this.state = restored;
     this.effects.clear();
     this.#fresh.clear();
+    this.computing.length = 0;
     for (const effect of pending(restored).effects) this.effects.set(effect.key, effect);
     return this;
   }
@@ -238,6 +293,10 @@ export class KernelDriver {
     for (let round = 0; round < 100_000; round++) {
       if (this.more) {
         this.give({ kind: "continue" });
+        continue;
+      }
+      if (this.computing.length > 0) {
+        this.compute();
         continue;
       }
       const effect = [...this.effects.values()].find(
@@ -330,4 +389,18 @@ function runTestNode(uses: string, config: unknown): AttemptOutcome {
   if (uses === "boom")
     return { ok: false, error: { code: "failed", message: "boom", retryable: false } };
   return { ok: true, output: (config as { readonly value?: unknown } | null)?.value ?? null };
+}
+
+/** As whoever computes it away from the kernel does. */
+function farOutcome(uses: string, { parts }: FarConfig): ComputedOutcome {
+  const config = guarded(() =>
+    evaluateFar(
+      replacePacked(parts, ({ content }) => JSON.parse(new TextDecoder().decode(content))),
+    ),
+  );
+  return config.ok ? runTestNode(uses, config.value) : { ...config, isFaulty: true };
+}
+
+function withoutAgenda(saved: string): string {
+  return JSON.stringify({ ...(JSON.parse(saved) as object), agenda: null });
 }

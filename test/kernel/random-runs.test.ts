@@ -24,6 +24,12 @@ const PINNED: readonly number[] = [];
 interface Counts {
   readonly events: Map<string, number>;
   readonly ends: Map<string, number>;
+  /** Pure steps computed off the turn: see KernelDriver.computed. */
+  readonly computed: Map<string, number>;
+}
+
+function noCounts(): Counts {
+  return { events: new Map(), ends: new Map(), computed: new Map() };
 }
 
 function count(map: Map<string, number>, key: string): void {
@@ -42,6 +48,7 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
     random,
     lazyValues: random() < 0.5,
     paranoid: true,
+    ...(random() < 0.4 ? { packedFrom: 280 } : {}),
     ...(random() < 0.3 ? { exhaustAfter: 1 + Math.floor(random() * 3) } : {}),
   });
   const signals = { count: 0 };
@@ -65,6 +72,8 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
       if (field in event) expect(VALUE_FIELDS_OF[event.type]).toContain(field);
   }
   count(counts.ends, driver.state.terminal ?? "none");
+  for (const [what, times] of Object.entries(driver.computed))
+    counts.computed.set(what, (counts.computed.get(what) ?? 0) + times);
 }
 
 function grow(
@@ -97,17 +106,22 @@ function grow(
 
 describe("random nested plans under random interleavings", () => {
   test(`${SEEDS} seeds end, explain themselves and replay`, { timeout: 120_000 }, () => {
-    const counts: Counts = { events: new Map(), ends: new Map() };
+    const counts: Counts = noCounts();
     for (const seed of PINNED) playRun(seed, counts);
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) playRun(seed, counts);
     if (SEEDS < 300) return;
     expect(EXPECTED_EVENTS.filter((type) => !counts.events.has(type))).toEqual([]);
+    for (const what of ["far", "near", "unneeded"])
+      expect(
+        counts.computed.get(what),
+        `${what} ${JSON.stringify([...counts.computed])}`,
+      ).toBeGreaterThan(0);
     for (const end of ["succeeded", "failed", "cancelled"])
       expect(counts.ends.get(end)).toBeGreaterThan(5);
   });
 
   test("scopes that grow while open end once they are sealed", { timeout: 60_000 }, () => {
-    const counts: Counts = { events: new Map(), ends: new Map() };
+    const counts: Counts = noCounts();
     for (let seed = 1; seed <= 200; seed++) {
       const random = seededRandom(seed);
       const definition = { language: 1, name: "grows", steps: [{ id: "first", uses: "work" }] };
