@@ -26,6 +26,15 @@ export function readField(value: unknown, names: readonly string[]): unknown {
   return current ?? null;
 }
 
+/** Whether `names` lead to an own property, even one that is null. */
+export function hasField(value: unknown, names: readonly string[]): boolean {
+  const owner = readField(value, names.slice(0, -1));
+  const name = names.at(-1);
+  return name !== undefined && typeof owner === "object" && owner !== null
+    ? Object.hasOwn(owner, name)
+    : false;
+}
+
 /** A copy of `target` in which `names` hold `value`; what is not an object on the way becomes one. */
 export function withField(target: unknown, names: readonly string[], value: unknown): unknown {
   const [name, ...rest] = names;

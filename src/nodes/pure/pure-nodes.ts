@@ -1,12 +1,27 @@
 /** The built-in pure node types. Loads without any Node API (test/nodes/pure-bundle.test.ts). */
 import type { NodeDefinition } from "../define-node.ts";
+import { dataChunk } from "./data-chunk.ts";
+import { dataCompact } from "./data-compact.ts";
+import { dataExtract } from "./data-extract.ts";
 import { dataFilter } from "./data-filter.ts";
+import { dataFind } from "./data-find.ts";
+import { dataFlatMap } from "./data-flat-map.ts";
+import { dataFlatten } from "./data-flatten.ts";
 import { dataGroup } from "./data-group.ts";
 import { dataJoin } from "./data-join.ts";
 import { dataMap } from "./data-map.ts";
+import { dataMerge } from "./data-merge.ts";
+import { dataPartition } from "./data-partition.ts";
+import { dataRange } from "./data-range.ts";
 import { dataReduce } from "./data-reduce.ts";
+import { dataReverse } from "./data-reverse.ts";
+import { dataSample } from "./data-sample.ts";
 import { dataSet } from "./data-set.ts";
+import { dataSlice } from "./data-slice.ts";
 import { dataSort } from "./data-sort.ts";
+import { dataTranspose } from "./data-transpose.ts";
+import { dataUnique } from "./data-unique.ts";
+import { dataZip } from "./data-zip.ts";
 import { format } from "./format.ts";
 import { noop } from "./noop.ts";
 import { parse } from "./parse.ts";
@@ -22,6 +37,21 @@ export const pureNodes: readonly NodeDefinition[] = [
   dataSort,
   dataGroup,
   dataJoin,
+  dataChunk,
+  dataCompact,
+  dataExtract,
+  dataFind,
+  dataFlatMap,
+  dataFlatten,
+  dataMerge,
+  dataPartition,
+  dataRange,
+  dataReverse,
+  dataSample,
+  dataSlice,
+  dataTranspose,
+  dataUnique,
+  dataZip,
   template,
   parse,
   format,
