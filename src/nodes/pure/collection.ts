@@ -12,7 +12,7 @@ export const ITEMS_MAX = 1_000_000;
 export type JsonObject = Readonly<Record<string, unknown>>;
 export type Collection = readonly unknown[] | JsonObject;
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -24,6 +24,25 @@ function isList(value: unknown): value is readonly unknown[] {
 export const AnyObject = z
   .custom<JsonObject>(isObject, { error: "must be an object" })
   .meta({ type: "object" });
+
+/** An object of any fields whose values fit `value`; `what` says in the error what they must be. */
+export function objectOf<Value extends z.ZodType>(value: Value, what: string) {
+  const fits = (inner: unknown): boolean => value.safeParse(inner).success;
+  return z
+    .custom<Readonly<Record<string, z.output<Value>>>>(
+      (given) => isObject(given) && Object.values(given).every(fits),
+      {
+        error: ({ input }) => {
+          const wrong = isObject(input)
+            ? Object.entries(input).find(([, one]) => !fits(one))
+            : null;
+          const where = wrong == null ? "" : ` at ${JSON.stringify(wrong[0]).slice(0, 80)}`;
+          return `must be an object of ${what}${where}`;
+        },
+      },
+    )
+    .meta({ type: "object" });
+}
 
 /** A list of anything, at most ITEMS_MAX long. */
 export const List = z

@@ -5,13 +5,14 @@
 import { z } from "zod";
 import { JSON_PATH_FUNCTIONS } from "#workflow/expression/library/json-path.ts";
 import { defineNode } from "../define-node.ts";
+import { objectOf } from "./collection.ts";
 import { fieldFault } from "./field-fault.ts";
 import { FieldPath, fieldNames, hasField, readField } from "./field-path.ts";
 import { callLibrary } from "./library-call.ts";
 
 const NamedFields = z.union([
   z.array(FieldPath).min(1),
-  z.record(z.string(), FieldPath).refine((fields) => Object.keys(fields).length > 0, {
+  objectOf(FieldPath, "field paths").refine((fields) => Object.keys(fields).length > 0, {
     error: "names no field",
   }),
 ]);

@@ -1,42 +1,33 @@
 /**
  * `data.group` puts items with an equal key together and computes figures of each group.
  * Groups come in the order in which their keys first appear; keys are equal as JSON values
- * (1 and "1" differ, the order of an object's keys does not matter).
+ * (1 and "1" differ, the order of an object's keys does not matter), or as text when the groups are
+ * the fields of an object.
  */
 import { z } from "zod";
-import { NodeError } from "#errors/step-error.ts";
 import { defineNode, lambda } from "../define-node.ts";
-import { List } from "./collection.ts";
-import { compareJson, identityOf } from "./compare-json.ts";
-import { FieldPath, fieldNames, readField } from "./field-path.ts";
-
-const Aggregate = z.strictObject({
-  op: z
-    .enum(["count", "sum", "avg", "min", "max", "values"])
-    .meta({ description: "What is made of the values of a group" }),
-  field: FieldPath.optional().meta({
-    description:
-      "What is counted or added up; the item itself without it. Null values are left out",
-  }),
-});
-
-type Aggregate = z.infer<typeof Aggregate>;
+import { Aggregate, figureOf } from "./aggregate.ts";
+import { Collection, List } from "./collection.ts";
+import { identityOf } from "./compare-json.ts";
+import { FieldPath } from "./field-path.ts";
+import { itemFunction } from "./item-function.ts";
+import { textOfValue } from "./value-conversions.ts";
 
 export const dataGroup = defineNode({
   type: "data.group",
   title: "Group",
   description:
-    "Groups items by a function (`by`) or a field, as a list of `{ key, count, items }` or with the figures asked for in `aggregates`.",
+    "Groups items by a function (`by`) or a field, as a list of `{ key, count, items }` with the figures asked for in `aggregates`, or as an object with a field for each group.",
   category: "data",
   icon: "group",
   pure: true,
   config: z
     .strictObject({
-      items: List.meta({ description: "What is grouped" }),
-      by: lambda<[unknown, number]>("(item, index) => the group's key")
+      items: List.describe("The list"),
+      by: lambda<[unknown, number | string]>("(item, index) => the group's key")
         .optional()
-        .describe("Gives the group of an item; or use `field`"),
-      field: FieldPath.optional().meta({ description: "The field that groups; or use `by`" }),
+        .describe("What items of a group have in common; a list for several"),
+      field: FieldPath.optional().describe("The field that items of a group have in common"),
       aggregates: z
         .record(
           z.string().refine((name) => !["", "key", "count", "items"].includes(name), {
@@ -45,17 +36,23 @@ export const dataGroup = defineNode({
           Aggregate,
         )
         .optional()
-        .meta({ description: "Figures of each group by name" }),
+        .describe("Figures of each group by name: `{ revenue: { op: sum, field: total } }`"),
       withItems: z
         .boolean()
         .optional()
-        .meta({ description: "Whether groups list their items; default: only without aggregates" }),
+        .describe("Whether groups list their items; default: only without aggregates"),
+      result: z
+        .enum(["list", "object"])
+        .default("list")
+        .describe(
+          "list: `{ key, count, ... }` per group. object: by key, the list of a group's items, or its figures (the one figure itself if there is only one)",
+        ),
     })
     .refine(({ by, field }) => (by === undefined) !== (field === undefined), {
       error: "takes exactly one of by and field",
       path: ["by"],
     }),
-  output: List,
+  output: Collection,
   examples: [
     {
       title: "Even and odd",
@@ -84,72 +81,78 @@ export const dataGroup = defineNode({
         { key: "Bern", count: 1, revenue: 5, mean: 5 },
       ],
     },
+    {
+      title: "How many of each, by name",
+      with: {
+        items: [{ status: "open" }, { status: "paid" }, { status: "open" }],
+        field: "status",
+        aggregates: { n: { op: "count" } },
+        result: "object",
+      },
+      output: { open: 2, paid: 1 },
+    },
   ],
-  run({ items, by, field, aggregates, withItems }) {
-    const names = field === undefined ? [] : fieldNames(field);
-    const keyOf = by ?? ((item: unknown) => readField(item, names));
-    const groups = new Map<string, { key: unknown; items: unknown[] }>();
-    for (const [index, item] of items.entries()) {
-      const key = keyOf(item, index) ?? null;
-      const identity = identityOf(key);
-      const group = groups.get(identity);
-      if (group === undefined) groups.set(identity, { key, items: [item] });
-      else group.items.push(item);
+  run({ items, by, field, aggregates, withItems, result }) {
+    const groups = groupsOf(items, itemFunction(by, field), result === "object");
+    const listed = withItems ?? aggregates === undefined;
+    if (result === "object") {
+      const fields = groups.map((group) => [
+        textOfValue(group.key),
+        fieldOf(group, aggregates ?? {}, listed),
+      ]);
+      return Object.fromEntries(fields) as Collection;
     }
-    return [...groups.values()].map((group) => {
-      const figures = Object.entries(aggregates ?? {}).map(
-        ([name, aggregate]) => [name, figureOf(name, aggregate, group.items)] as const,
-      );
-      const listed = withItems ?? aggregates === undefined;
-      return {
-        key: group.key,
-        count: group.items.length,
-        ...Object.fromEntries(figures),
-        ...(listed ? { items: group.items } : {}),
-      };
-    });
+    return groups.map((group) => ({
+      key: group.key,
+      count: group.items.length,
+      ...figuresOf(group, aggregates ?? {}),
+      ...(listed ? { items: group.items } : {}),
+    }));
   },
 });
 
-function figureOf(name: string, { op, field }: Aggregate, items: readonly unknown[]): unknown {
-  const names = field === undefined ? [] : fieldNames(field);
-  const values = items
-    .map((item) => readField(item, names))
-    .filter((value) => value !== null && value !== undefined);
-  switch (op) {
-    case "count":
-      return values.length;
-    case "values":
-      return values;
-    case "sum":
-      return sumOf(name, values);
-    case "avg":
-      return values.length === 0 ? null : sumOf(name, values) / values.length;
-    case "min":
-      return extremeOf(values, -1);
-    case "max":
-      return extremeOf(values, 1);
-  }
+interface Group {
+  readonly key: unknown;
+  readonly items: unknown[];
 }
 
-/** The first of the largest (1) or smallest (-1) values; null for none. */
-function extremeOf(values: readonly unknown[], sign: 1 | -1): unknown {
-  let best: unknown = null;
-  for (const [index, value] of values.entries())
-    if (index === 0 || compareJson(value, best) * sign > 0) best = value;
-  return best;
+type Aggregates = Readonly<Record<string, Aggregate>>;
+
+function groupsOf(
+  items: readonly unknown[],
+  keyOf: (item: unknown, index: number) => unknown,
+  isByText: boolean,
+): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const [index, item] of items.entries()) {
+    const key = keyOf(item, index) ?? null;
+    const name = isByText ? nameOf(key) : key;
+    const identity = identityOf(name);
+    const group = groups.get(identity);
+    if (group === undefined) groups.set(identity, { key: name, items: [item] });
+    else group.items.push(item);
+  }
+  return [...groups.values()];
 }
 
-function sumOf(name: string, values: readonly unknown[]): number {
-  let sum = 0;
-  for (const value of values) {
-    if (typeof value !== "number")
-      throw new NodeError(
-        "config_invalid",
-        `aggregates.${name}: ${JSON.stringify(value)?.slice(0, 80)} is not a number; sum and avg need numbers.`,
-        { details: { field: `aggregates.${name}` } },
-      );
-    sum += value;
-  }
-  return sum;
+/** As a field of an object a null key is `null`, not an empty name. */
+function nameOf(key: unknown): string {
+  return key === null ? "null" : textOfValue(key);
+}
+
+function figuresOf({ items }: Group, aggregates: Aggregates): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(aggregates).map(([name, aggregate]) => [
+      name,
+      figureOf(`aggregates.${name}`, aggregate, items),
+    ]),
+  );
+}
+
+/** What stands under the group's key. */
+function fieldOf(group: Group, aggregates: Aggregates, listed: boolean): unknown {
+  const figures = figuresOf(group, aggregates);
+  const values = Object.values(figures);
+  if (listed) return values.length === 0 ? group.items : { ...figures, items: group.items };
+  return values.length === 1 ? values[0] : figures;
 }

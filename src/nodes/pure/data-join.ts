@@ -4,28 +4,27 @@
  * matches nothing. Rows come in the order of the left list, then the unpaired right ones.
  */
 import { z } from "zod";
-import { NodeError } from "#errors/step-error.ts";
 import { defineNode, lambda } from "../define-node.ts";
 import { ITEMS_MAX, List } from "./collection.ts";
 import { identityOf } from "./compare-json.ts";
-import { FieldPath, fieldNames, readField } from "./field-path.ts";
+import { limitFault } from "./field-fault.ts";
+import { FieldPath } from "./field-path.ts";
+import { type ItemFunction, itemFunction } from "./item-function.ts";
 
 interface Row {
   readonly left: unknown;
   readonly right: unknown;
 }
 
-type KeyOf = (item: unknown, index: number) => unknown;
-
 const On = z.union([
   FieldPath,
-  z
-    .strictObject({
-      left: FieldPath.meta({ description: "The left items' field" }),
-      right: FieldPath.meta({ description: "The right items' field" }),
-    })
-    .meta({ description: "A field per side" }),
+  z.strictObject({
+    left: FieldPath.describe("The field of left items"),
+    right: FieldPath.describe("The field of right items"),
+  }),
 ]);
+
+type On = z.infer<typeof On>;
 
 export const dataJoin = defineNode({
   type: "data.join",
@@ -37,26 +36,36 @@ export const dataJoin = defineNode({
   pure: true,
   config: z
     .strictObject({
-      left: List.meta({ description: "The first list; rows come in its order" }),
-      right: List.meta({ description: "The list in which partners are looked for" }),
-      on: On.optional().meta({ description: "The field that must be equal, or one per side" }),
-      leftBy: lambda<[unknown, number]>("(item, index) => the left key")
+      left: List.describe("The one list"),
+      right: List.describe("The other list"),
+      on: On.optional().describe(
+        "The field that must be equal, or `{ left, right }`, one per side",
+      ),
+      keys: z
+        .array(On)
+        .min(1)
         .optional()
-        .describe("Gives the key of a left item; with rightBy, instead of on"),
-      rightBy: lambda<[unknown, number]>("(item, index) => the right key")
+        .describe("Several such fields, all of which must be equal"),
+      leftBy: lambda<[unknown, number | string]>("(item, index) => the left key")
         .optional()
-        .describe("Gives the key of a right item; with leftBy, instead of on"),
-      kind: z.enum(["inner", "left", "full"]).default("inner").meta({
-        description: "Rows without a partner: none, those of the left list, those of both",
-      }),
-      merge: z.boolean().default(false).meta({ description: "Rows are one object of both sides" }),
+        .describe("What of left items must be equal, instead of a field"),
+      rightBy: lambda<[unknown, number | string]>("(item, index) => the right key")
+        .optional()
+        .describe("What of right items must be equal"),
+      kind: z
+        .enum(["inner", "left", "full"])
+        .default("inner")
+        .describe("inner: pairs only. left: also left items without partner. full: of both sides"),
+      merge: z
+        .boolean()
+        .default(false)
+        .describe("Whether a row is one object of both items instead of `{ left, right }`"),
     })
     .refine(
-      ({ on, leftBy, rightBy }) =>
-        on === undefined
-          ? leftBy !== undefined && rightBy !== undefined
-          : leftBy === undefined && rightBy === undefined,
-      { error: "takes either on, or leftBy and rightBy", path: ["on"] },
+      ({ on, keys, leftBy, rightBy }) =>
+        (leftBy === undefined) === (rightBy === undefined) &&
+        [on, keys, leftBy].filter((given) => given !== undefined).length === 1,
+      { error: "takes exactly one of on, keys, and leftBy with rightBy", path: ["on"] },
     ),
   output: List,
   examples: [
@@ -77,14 +86,28 @@ export const dataJoin = defineNode({
       ],
     },
     {
+      title: "On two fields",
+      with: {
+        left: [{ day: 1, shop: "a", sold: 3 }],
+        right: [
+          { day: 1, shop: "b", open: true },
+          { day: 1, shop: "a", open: false },
+        ],
+        keys: ["day", "shop"],
+        merge: true,
+      },
+      output: [{ day: 1, shop: "a", open: false, sold: 3 }],
+    },
+    {
       title: "Merged rows",
       with: { left: [{ id: 1, a: 1 }], right: [{ id: 1, b: 2 }], on: "id", merge: true },
       output: [{ id: 1, b: 2, a: 1 }],
     },
   ],
-  run({ left, right, on, leftBy, rightBy, kind, merge }) {
+  run({ left, right, on, keys, leftBy, rightBy, kind, merge }) {
+    const fields = keys ?? (on === undefined ? [] : [on]);
     const rightByKey = new Map<string, number[]>();
-    const rightKey = keyReader(rightBy, on, "right");
+    const rightKey = keyReader(rightBy, fields, "right");
     for (const [index, item] of right.entries()) {
       const key = rightKey(item, index) ?? null;
       if (key === null) continue;
@@ -95,7 +118,7 @@ export const dataJoin = defineNode({
     }
     const rows: Row[] = [];
     const paired = new Set<number>();
-    const leftKey = keyReader(leftBy, on, "left");
+    const leftKey = keyReader(leftBy, fields, "left");
     for (const [index, item] of left.entries()) {
       const key = leftKey(item, index) ?? null;
       const partners = key === null ? [] : (rightByKey.get(identityOf(key)) ?? []);
@@ -113,15 +136,21 @@ export const dataJoin = defineNode({
   },
 });
 
+/** The key of an item; null when any part of it is null, which then matches nothing. */
 function keyReader(
-  by: KeyOf | undefined,
-  on: z.infer<typeof On> | undefined,
+  by: ItemFunction | undefined,
+  fields: readonly On[],
   side: "left" | "right",
-): KeyOf {
-  if (by !== undefined) return by;
-  const path = typeof on === "object" && !Array.isArray(on) ? on[side] : (on ?? []);
-  const names = fieldNames(path);
-  return (item) => readField(item, names);
+): ItemFunction {
+  if (by !== undefined) return itemFunction(by, undefined);
+  const readers = fields.map((on) => {
+    const isPerSide = typeof on === "object" && "left" in on;
+    return itemFunction(undefined, isPerSide ? on[side] : on);
+  });
+  return (item, place) => {
+    const parts = readers.map((read) => read(item, place));
+    return parts.includes(null) ? null : parts;
+  };
 }
 
 function merged({ left, right }: Row): Record<string, unknown> {
@@ -131,10 +160,10 @@ function merged({ left, right }: Row): Record<string, unknown> {
   return Object.fromEntries(fields);
 }
 
-function tooManyRows(): NodeError {
-  return new NodeError(
-    "limit_exceeded",
+function tooManyRows(): Error {
+  return limitFault(
+    "rows",
+    ITEMS_MAX,
     `The join has more than ${ITEMS_MAX} rows; the key is probably not selective enough.`,
-    { details: { limit: "rows", max: ITEMS_MAX } },
   );
 }

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { defineNode } from "../define-node.ts";
-import { type Collection, ITEMS_MAX, isListOf, type JsonObject } from "./collection.ts";
+import { type Collection, ITEMS_MAX, isListOf, isObject, type JsonObject } from "./collection.ts";
 import { identityOf } from "./compare-json.ts";
 import { fieldFault, limitFault } from "./field-fault.ts";
 
@@ -126,8 +126,4 @@ function joined(lists: readonly (readonly unknown[])[], isUnique: boolean): unkn
     const identity = identityOf(item);
     return !seen.has(identity) && seen.add(identity);
   });
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

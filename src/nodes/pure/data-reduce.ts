@@ -1,7 +1,11 @@
-/** `data.reduce` folds the items into one value. */
+/**
+ * `data.reduce` folds the items into one value. Items for which the function fails can be passed
+ * over, or listed beside the result.
+ */
 import { z } from "zod";
 import { defineNode, lambda } from "../define-node.ts";
 import { Collection, entriesOf } from "./collection.ts";
+import { type ItemFault, namingItem, settle } from "./item-function.ts";
 
 export const dataReduce = defineNode({
   type: "data.reduce",
@@ -12,11 +16,17 @@ export const dataReduce = defineNode({
   icon: "sigma",
   pure: true,
   config: z.strictObject({
-    items: Collection.meta({ description: "A list, or an object whose values are folded" }),
-    initial: z.unknown().optional().meta({ description: "The value before the first item" }),
+    items: Collection.describe("The list, or an object whose values are folded"),
+    initial: z.unknown().optional().describe("The value before the first item"),
     reduce: lambda<[unknown, unknown, number | string]>("(result, item, index) => result").describe(
-      "Gives the next result",
+      "The new result of the one so far and an item",
     ),
+    onItemError: z
+      .enum(["fail", "skip", "report"])
+      .default("fail")
+      .describe(
+        "When `reduce` fails for an item: the step fails, the item is passed over, or so and the output is `{ result, succeeded, failed: [{ index, error }] }`",
+      ),
   }),
   output: z.unknown(),
   examples: [
@@ -33,13 +43,32 @@ export const dataReduce = defineNode({
       },
       output: "abc",
     },
+    {
+      title: "A list per letter",
+      with: {
+        items: ["ant", "bee", "asp"],
+        initial: {},
+        reduce: "(all, word) => ({ ...all, [word[0]]: [...(all?.[word[0]] ?? []), word] })",
+      },
+      output: { a: ["ant", "asp"], b: ["bee"] },
+    },
   ],
-  run({ items, initial, reduce }) {
+  run({ items, initial, reduce, onItemError }) {
+    const apply = namingItem(reduce, ([, , place]) => place);
+    const failed: ItemFault[] = [];
     const entries = entriesOf(items);
     const startsAtFirst = initial === undefined;
     let result: unknown = startsAtFirst ? (entries[0]?.[1] ?? null) : initial;
-    for (const [index, item] of startsAtFirst ? entries.slice(1) : entries)
-      result = reduce(result, item, index);
-    return result;
+    for (const [place, item] of startsAtFirst ? entries.slice(1) : entries) {
+      if (onItemError === "fail") {
+        result = apply(result, item, place);
+        continue;
+      }
+      const settled = settle(place, () => apply(result, item, place));
+      if (settled.ok) result = settled.value;
+      else failed.push(settled.fault);
+    }
+    if (onItemError !== "report") return result;
+    return { result, succeeded: entries.length - failed.length, failed };
   },
 });

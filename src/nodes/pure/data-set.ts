@@ -18,11 +18,9 @@ export const dataSet = defineNode({
     value: z
       .unknown()
       .optional()
-      .meta({ description: "The value to start from; an empty object if there are fields" }),
-    fields: AnyObject.optional().meta({
-      description: "Values by field path (`customer.name`)",
-    }),
-    remove: z.array(FieldPath).optional().meta({ description: "Fields to leave out" }),
+      .describe("The value to start from; an empty object if there are fields"),
+    fields: AnyObject.optional().describe("Values by field path (`customer.name`)"),
+    remove: z.array(FieldPath).optional().describe("Fields to leave out"),
   }),
   output: z.unknown(),
   examples: [

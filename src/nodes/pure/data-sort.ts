@@ -6,12 +6,13 @@ import { z } from "zod";
 import { defineNode, lambda } from "../define-node.ts";
 import { List } from "./collection.ts";
 import { compareJson } from "./compare-json.ts";
-import { FieldPath, fieldNames, readField } from "./field-path.ts";
+import { FieldPath } from "./field-path.ts";
+import { type ItemFunction, itemFunction } from "./item-function.ts";
 
 const Order = z.enum(["asc", "desc"]);
 
 interface SortKey {
-  readonly read: (item: unknown, index: number) => unknown;
+  readonly read: ItemFunction;
   readonly sign: 1 | -1;
 }
 
@@ -25,24 +26,17 @@ export const dataSort = defineNode({
   pure: true,
   config: z
     .strictObject({
-      items: List.meta({ description: "What is sorted; it stays as it is" }),
-      by: lambda<[unknown, number]>("(item, index) => what to sort by")
+      items: List.describe("The list"),
+      by: lambda<[unknown, number | string]>("(item, index) => what to sort by")
         .optional()
-        .describe("Gives what an item is sorted by"),
-      field: FieldPath.optional().meta({ description: "A field to sort by" }),
+        .describe("What an item is sorted by; a list sorts by its first value, then the next"),
+      field: FieldPath.optional().describe("The field to sort by"),
       keys: z
-        .array(
-          z.strictObject({
-            field: FieldPath,
-            order: Order.default("asc").meta({ description: "Of this field" }),
-          }),
-        )
+        .array(z.strictObject({ field: FieldPath, order: Order.default("asc") }))
         .min(1)
         .optional()
-        .meta({ description: "Fields, the most important first" }),
-      order: Order.default("asc").meta({
-        description: "For `by`, `field` and the items themselves",
-      }),
+        .describe("Fields, the most important first"),
+      order: Order.default("asc").describe("For `by`, `field` and the items themselves"),
     })
     .refine(
       ({ by, field, keys }) => [by, field, keys].filter((key) => key !== undefined).length <= 1,
@@ -82,7 +76,7 @@ export const dataSort = defineNode({
       keys?.map((key) => byField(key.field, key.order)) ??
       (field !== undefined
         ? [byField(field, order)]
-        : [{ read: by ?? itself, sign: signOf(order) }]);
+        : [{ read: itemFunction(by, undefined), sign: signOf(order) }]);
     return items
       .map((item, index) => ({ item, values: sortKeys.map(({ read }) => read(item, index)) }))
       .sort((left, right) => {
@@ -97,14 +91,9 @@ export const dataSort = defineNode({
 });
 
 function byField(path: FieldPath, order: "asc" | "desc"): SortKey {
-  const names = fieldNames(path);
-  return { read: (item) => readField(item, names), sign: signOf(order) };
+  return { read: itemFunction(undefined, path), sign: signOf(order) };
 }
 
 function signOf(order: "asc" | "desc"): 1 | -1 {
   return order === "asc" ? 1 : -1;
-}
-
-function itself(item: unknown): unknown {
-  return item;
 }

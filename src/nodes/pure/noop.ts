@@ -10,7 +10,7 @@ export const noop = defineNode({
   icon: "circle",
   pure: true,
   config: z.strictObject({
-    value: z.unknown().optional().meta({ description: "Becomes the output; null without one" }),
+    value: z.unknown().optional().describe("Becomes the output; null without one"),
   }),
   output: z.unknown(),
   examples: [

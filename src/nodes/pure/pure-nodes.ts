@@ -19,6 +19,7 @@ import { dataSample } from "./data-sample.ts";
 import { dataSet } from "./data-set.ts";
 import { dataSlice } from "./data-slice.ts";
 import { dataSort } from "./data-sort.ts";
+import { dataTransform } from "./data-transform.ts";
 import { dataTranspose } from "./data-transpose.ts";
 import { dataUnique } from "./data-unique.ts";
 import { dataZip } from "./data-zip.ts";
@@ -49,6 +50,7 @@ export const pureNodes: readonly NodeDefinition[] = [
   dataReverse,
   dataSample,
   dataSlice,
+  dataTransform,
   dataTranspose,
   dataUnique,
   dataZip,

@@ -24,12 +24,12 @@ export const template = defineNode({
   icon: "file-text",
   pure: true,
   config: z.strictObject({
-    text: z.string().max(RENDERED_MAX).meta({ description: "The text with its slots" }),
-    values: AnyObject.default({}).meta({ description: "What the slots are filled with" }),
+    text: z.string().max(RENDERED_MAX).describe("The text with its slots"),
+    values: AnyObject.default({}).describe("What the slots show, by name"),
     escape: z
       .enum(["html", "none"])
       .default("html")
-      .meta({ description: "How slots are made safe; none: not at all" }),
+      .describe("Makes slots safe inside HTML; none for plain text and Markdown"),
   }),
   output: z.string(),
   examples: [
