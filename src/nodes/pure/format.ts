@@ -1,7 +1,8 @@
 /** `format` writes data as JSON, CSV, TSV, YAML or XML text; the writers are in *-text.ts. */
 import { z } from "zod";
-import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "../define-node.ts";
+import { fieldFault } from "./field-fault.ts";
+import { keysSorted } from "./object-operations.ts";
 import { writeTable } from "./table-text.ts";
 import { writeXml } from "./xml-text.ts";
 import { writeYaml } from "./yaml-text.ts";
@@ -14,29 +15,42 @@ export const format = defineNode({
   icon: "file-output",
   pure: true,
   config: z.strictObject({
-    value: z.unknown().meta({ description: "What is written; CSV: a list of objects or of lists" }),
+    value: z.unknown().describe("What is written; for CSV and TSV a list of rows, or one row"),
     format: z
       .enum(["json", "csv", "tsv", "yaml", "xml"])
       .default("json")
-      .meta({ description: "The format of the text" }),
-    pretty: z.boolean().default(false).meta({ description: "JSON, XML: indented by two spaces" }),
+      .describe("How it is written"),
+    pretty: z.boolean().default(false).describe("JSON, XML: indented by two spaces"),
     headers: z
       .union([z.boolean(), z.array(z.string()).min(1)])
       .default(true)
-      .meta({ description: "CSV: a header row, or the columns to write in order" }),
-    delimiter: z
-      .string()
-      .length(1)
-      .optional()
-      .meta({ description: "CSV: between cells; default a comma" }),
-    formulas: z.enum(["escape", "keep"]).default("escape").meta({
-      description: "CSV: whether text like `=1+1` is kept from being run by a spreadsheet",
-    }),
+      .describe("CSV: a header row, or the columns to write in order"),
+    delimiter: z.string().length(1).optional().describe("CSV: between cells; default a comma"),
+    formulas: z
+      .enum(["escape", "keep"])
+      .default("escape")
+      .describe("CSV: whether text like `=1+1` is kept from being run by a spreadsheet"),
+    lineEnd: z
+      .enum(["lf", "crlf"])
+      .default("lf")
+      .describe("CSV: how lines end; crlf as RFC 4180 and some spreadsheets want it"),
+    quotes: z
+      .enum(["needed", "all"])
+      .default("needed")
+      .describe("CSV: which cells stand in quotes"),
+    bom: z
+      .boolean()
+      .default(false)
+      .describe("CSV: whether the text begins with a byte order mark, by which Excel knows UTF-8"),
+    sortKeys: z
+      .boolean()
+      .default(false)
+      .describe("Whether fields are sorted by name, so that equal values give equal text"),
     root: z
       .string()
       .regex(/^[A-Za-z_][\w.-]*$/)
       .default("root")
-      .meta({ description: "XML: the root element of a value that does not name one" }),
+      .describe("XML: the root element of a value that does not name one"),
   }),
   output: z.string(),
   examples: [
@@ -63,7 +77,9 @@ export const format = defineNode({
       output: '<order id="7"><line>a</line><line>&lt;b&gt;</line></order>\n',
     },
   ],
-  run({ value, format: kind, pretty, headers, delimiter, formulas, root }) {
+  run({ value: given, format: kind, pretty, delimiter, root, bom, sortKeys, ...table }) {
+    const value = sortKeys ? keysSorted(given ?? null) : (given ?? null);
+    const mark = bom ? "\ufeff" : "";
     switch (kind) {
       case "json":
         return JSON.stringify(value, null, pretty ? 2 : 0);
@@ -72,9 +88,9 @@ export const format = defineNode({
       case "xml":
         return writeXml(value, { pretty, root });
       case "csv":
-        return writeTable(rowsOf(value), { delimiter: delimiter ?? ",", headers, formulas });
+        return mark + writeTable(rowsOf(value), { delimiter: delimiter ?? ",", ...table });
       case "tsv":
-        return writeTable(rowsOf(value), { delimiter: delimiter ?? "\t", headers, formulas });
+        return mark + writeTable(rowsOf(value), { delimiter: delimiter ?? "\t", ...table });
     }
   },
 });
@@ -82,7 +98,5 @@ export const format = defineNode({
 function rowsOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (typeof value === "object" && value !== null) return [value];
-  throw new NodeError("config_invalid", "value: must be a list of rows (objects or lists).", {
-    details: { field: "value" },
-  });
+  throw fieldFault("value", "must be a list of rows (objects or lists).");
 }

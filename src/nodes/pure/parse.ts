@@ -4,12 +4,20 @@
  */
 import { z } from "zod";
 import { defineNode } from "../define-node.ts";
+import { objectOf } from "./collection.ts";
+import { fieldFault } from "./field-fault.ts";
 import { parseFailed } from "./parse-failed.ts";
 import { ColumnType, readTable } from "./table-text.ts";
 import { readXml } from "./xml-text.ts";
 import { readYaml } from "./yaml-text.ts";
 
 const TEXT_MAX = 10 * 1024 * 1024;
+
+const Text = z
+  .custom<unknown>((text) => typeof text !== "string" || text.length <= TEXT_MAX, {
+    error: `must be at most ${TEXT_MAX} characters`,
+  })
+  .meta({ type: "string" });
 
 type Format = "json" | "csv" | "tsv" | "yaml" | "xml";
 
@@ -21,42 +29,47 @@ export const parse = defineNode({
   icon: "file-input",
   pure: true,
   config: z.strictObject({
-    text: z
-      .string()
-      .max(TEXT_MAX, `must be at most ${TEXT_MAX} characters`)
-      .meta({ description: "What is read" }),
+    text: Text.describe("The text"),
     format: z
       .enum(["json", "csv", "tsv", "yaml", "xml", "auto"])
       .default("auto")
-      .meta({ description: "The format of the text; auto: whatever it looks like" }),
+      .describe("What the text is; auto: what it looks like"),
     headers: z
       .union([z.boolean(), z.array(z.string()).min(1)])
       .default(true)
-      .meta({
-        description: "CSV: the first row names the columns (true), none does (false), or the names",
-      }),
-    delimiter: z
-      .string()
-      .min(1)
-      .max(8)
-      .optional()
-      .meta({ description: "CSV: between cells; default a comma" }),
+      .describe("CSV: the first row names the columns (true), none does (false), or the names"),
+    delimiter: z.string().min(1).max(8).optional().describe("CSV: between cells; default a comma"),
     types: z
-      .union([ColumnType, z.record(z.string(), ColumnType)])
+      .union([ColumnType, objectOf(ColumnType, "types: text, number, boolean or auto")])
       .default("text")
-      .meta({
-        description:
-          "CSV, XML: text leaves everything as it is, auto recognises numbers and booleans; CSV also by column",
-      }),
+      .describe(
+        "CSV, XML: text leaves everything as it is, auto recognises numbers and booleans; CSV also by column",
+      ),
+    nulls: z
+      .array(z.string().max(100))
+      .max(100)
+      .default([])
+      .describe(
+        "CSV: cells that mean null, such as `null` or `NA`; empty ones do unless they are text",
+      ),
+    ragged: z
+      .enum(["fail", "fill"])
+      .default("fail")
+      .describe(
+        "CSV: rows that are shorter or longer than the header: an error, or filled with empty cells and cut off",
+      ),
+    trim: z.boolean().default(false).describe("CSV: whether spaces around cells go"),
     lists: z
       .array(z.string())
       .default([])
-      .meta({ description: "XML: elements that are a list even if there is only one" }),
+      .describe("XML: elements that are a list even if there is only one"),
+    onOther: z
+      .enum(["fail", "keep"])
+      .default("fail")
+      .describe("A value that is no text: an error, or the output as it is (parsed already)"),
   }),
   output: z.unknown(),
-  errors: ["parse_failed"],
   examples: [
-    { title: "Text that is no JSON", with: { text: "{", format: "json" }, error: "parse_failed" },
     { title: "JSON", with: { text: '{"a": [1, 2]}', format: "json" }, output: { a: [1, 2] } },
     {
       title: "CSV with numbers",
@@ -70,12 +83,32 @@ export const parse = defineNode({
       output: { order: { line: ["a", "b"], "@id": "7" } },
     },
     {
+      title: "A table with gaps",
+      with: {
+        text: "name, age\nAda, NA\nBo\n",
+        format: "csv",
+        types: "auto",
+        nulls: ["NA"],
+        ragged: "fill",
+        trim: true,
+      },
+      output: [
+        { name: "Ada", age: null },
+        { name: "Bo", age: null },
+      ],
+    },
+    {
       title: "Whatever it is",
       with: { text: "a;b\n1;2\n", delimiter: ";" },
       output: [{ a: "1", b: "2" }],
     },
   ],
-  run({ text, format, headers, delimiter, types, lists }) {
+  run({ text, format, headers, delimiter, types, nulls, ragged, trim, lists, onOther }) {
+    if (typeof text !== "string") {
+      if (onOther === "keep") return text;
+      throw fieldFault("text", "must be text; with onOther: keep other values pass as they are.");
+    }
+    const table = { headers, types, nulls, ragged, trim };
     const kind = format === "auto" ? recognised(text, delimiter ?? ",") : format;
     switch (kind) {
       case "json":
@@ -85,9 +118,9 @@ export const parse = defineNode({
       case "xml":
         return readXml(text, { types: types === "auto" ? "auto" : "text", lists });
       case "csv":
-        return readTable(text, { delimiter: delimiter ?? ",", headers, types });
+        return readTable(text, { delimiter: delimiter ?? ",", ...table });
       case "tsv":
-        return readTable(text, { delimiter: delimiter ?? "\t", headers, types });
+        return readTable(text, { delimiter: delimiter ?? "\t", ...table });
     }
   },
 });

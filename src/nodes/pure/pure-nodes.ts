@@ -23,11 +23,17 @@ import { dataTransform } from "./data-transform.ts";
 import { dataTranspose } from "./data-transpose.ts";
 import { dataUnique } from "./data-unique.ts";
 import { dataZip } from "./data-zip.ts";
+import { decode } from "./decode.ts";
+import { encode } from "./encode.ts";
 import { format } from "./format.ts";
+import { hash } from "./hash.ts";
 import { noop } from "./noop.ts";
+import { numberOperation } from "./number-operation.ts";
 import { parse } from "./parse.ts";
 import { template } from "./template.ts";
+import { textOperation } from "./text-operation.ts";
 import { validate } from "./validate.ts";
+import { viewOutput } from "./view-output.ts";
 
 export const pureNodes: readonly NodeDefinition[] = [
   noop,
@@ -58,4 +64,10 @@ export const pureNodes: readonly NodeDefinition[] = [
   parse,
   format,
   validate,
+  hash,
+  encode,
+  decode,
+  textOperation,
+  numberOperation,
+  viewOutput,
 ];

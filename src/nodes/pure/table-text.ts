@@ -22,18 +22,27 @@ export interface ReadTableOptions {
   readonly headers: boolean | readonly string[];
   /** For all columns, or by name (others are text). */
   readonly types: ColumnType | Readonly<Record<string, ColumnType>>;
+  /** Cells that are null whatever their column holds. */
+  readonly nulls: readonly string[];
+  /** What becomes of rows that are not as long as the header (or the first row). */
+  readonly ragged: "fail" | "fill";
+  /** Whether spaces around cells go. */
+  readonly trim: boolean;
 }
 
 /** Rows of `text`, as objects or (without headers) lists. Throws NodeError `parse_failed` with the line. */
 export function readTable(text: string, options: ReadTableOptions): unknown[] {
-  const rows = readRows(text, options.delimiter);
+  const rows = readRows(text, options);
   const { types } = options;
+  const nulls = new Set(options.nulls);
+  const value = (cell: string, type: ColumnType, place: string): unknown =>
+    nulls.has(cell) ? null : typed(cell, type, place);
   if (options.headers === false)
-    return rows.map((row) => row.map((cell) => typed(cell, columnType(types, null), "a cell")));
+    return rows.map((row) => row.map((cell) => value(cell, columnType(types, null), "a cell")));
   const names = Array.isArray(options.headers) ? options.headers : (rows.shift() ?? []);
   refuseDuplicates(names);
   const first = rows[0];
-  if (first !== undefined && first.length !== names.length)
+  if (options.ragged === "fail" && first !== undefined && first.length !== names.length)
     throw new NodeError(
       "parse_failed",
       `The rows have ${first.length} cells, the headers name ${names.length} columns.`,
@@ -42,18 +51,20 @@ export function readTable(text: string, options: ReadTableOptions): unknown[] {
     Object.fromEntries(
       names.map((name, index) => [
         name,
-        typed(row[index] ?? "", columnType(types, name), `column ${name}`),
+        value(row[index] ?? "", columnType(types, name), `column ${name}`),
       ]),
     ),
   );
 }
 
-function readRows(text: string, delimiter: string): string[][] {
+function readRows(text: string, { delimiter, ragged, trim }: ReadTableOptions): string[][] {
   try {
     return parse(text, {
       delimiter,
       bom: true,
       skip_empty_lines: true,
+      trim,
+      relax_column_count: ragged === "fill",
       max_record_size: ROW_LENGTH_MAX,
     });
   } catch (error) {
@@ -126,16 +137,26 @@ export interface WriteTableOptions {
   readonly headers: boolean | readonly string[];
   /** escape: text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP). */
   readonly formulas: "escape" | "keep";
+  readonly lineEnd: "lf" | "crlf";
+  /** Whether all cells stand in quotes, or those that need them. */
+  readonly quotes: "needed" | "all";
 }
 
-/** `rows` (objects or lists) as CSV text, lines ending in LF. null is an empty cell, lists and objects are JSON. */
+/** `rows` (objects or lists) as CSV text. null is an empty cell, lists and objects are JSON. */
 export function writeTable(rows: readonly unknown[], options: WriteTableOptions): string {
   const names = Array.isArray(options.headers) ? options.headers : columnNames(rows);
   const lines = rows.map((row) => (Array.isArray(row) ? row : cellsOf(row, names)));
   if (options.headers !== false && names.length > 0) lines.unshift([...names]);
   return stringify(
     lines.map((line) => line.map((cell: unknown) => cellText(cell, options.formulas))),
-    { delimiter: options.delimiter },
+    {
+      delimiter: options.delimiter,
+      record_delimiter: options.lineEnd === "crlf" ? "\r\n" : "\n",
+      quoted: options.quotes === "all",
+      // The library quotes only the line end in use.
+      quoted_match: /[\r\n]/,
+      quoted_empty: options.quotes === "all",
+    },
   );
 }
 

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "../define-node.ts";
 import { AnyObject } from "./collection.ts";
+import { escapeHtml } from "./html-text.ts";
 
 /** Bounds nested sections over long lists, which multiply: characters of text that the slots may put in. */
 const RENDERED_MAX = 10 * 1024 * 1024;
@@ -146,19 +147,6 @@ function slotText(token: string[], context: mustache.Context): string {
     });
   if (value === null) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-const HTML_ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-  "`": "&#96;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, (character) => HTML_ENTITIES[character] ?? character);
 }
 
 function noPartials(name: string): string {

@@ -4,16 +4,17 @@ import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { charge, chargeText, machine } from "../machine.ts";
 import { valueError } from "../value.ts";
+import { base64ToBytes, bytesToBase64, bytesToBase64Url } from "./base64.ts";
 import { type Args, type Native, optionalText, textArg } from "./library.ts";
 import { bytesToText, textToBytes } from "./utf8.ts";
 
 /** Encodings, hashes and `uuid` by name. */
 export const ENCODING_FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, Native>([
   ["base64Decode", (args) => base64Decode(textArg(args, 0, "base64Decode"))],
-  ["base64Encode", (args) => base64(bytesArg(args, 0, "base64Encode"), STANDARD)],
+  ["base64Encode", (args) => bytesToBase64(bytesArg(args, 0, "base64Encode"))],
   [
     "base64UrlEncode",
-    (args) => base64(bytesArg(args, 0, "base64UrlEncode"), URL_SAFE).replaceAll("=", ""),
+    (args) => bytesToBase64Url(bytesArg(args, 0, "base64UrlEncode")),
   ],
   [
     "hmacSha256",
@@ -28,9 +29,6 @@ export const ENCODING_FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, N
   ["sha512", hash("sha512", sha512)],
   ["uuid", uuid],
 ]);
-
-const STANDARD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** sha256(text, "hex" | "base64"). Hashing costs an operation for every two characters. */
 function hash(name: string, apply: (bytes: Uint8Array) => Uint8Array): Native {
@@ -48,45 +46,16 @@ function written(bytes: Uint8Array, form: string | undefined): string {
   if (form === undefined || form === "hex") {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
-  if (form === "base64") return base64(bytes, STANDARD);
+  if (form === "base64") return bytesToBase64(bytes);
   throw valueError('a hash is written as "hex" or "base64"');
-}
-
-function base64(bytes: Uint8Array, alphabet: string): string {
-  const parts: string[] = [];
-  for (let at = 0; at < bytes.length; at += 3) {
-    const group = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    const rest = bytes.length - at;
-    parts.push(
-      alphabet.charAt(group >> 18) +
-        alphabet.charAt((group >> 12) & 63) +
-        (rest > 1 ? alphabet.charAt((group >> 6) & 63) : "=") +
-        (rest > 2 ? alphabet.charAt(group & 63) : "="),
-    );
-  }
-  return parts.join("");
 }
 
 /** Both alphabets, padding optional; the bytes must be UTF-8. */
 function base64Decode(text: string): string {
   chargeText(text.length);
   charge(text.length >>> 1);
-  const digits = text.replace(/=+$/, "");
-  if (!/^[A-Za-z0-9+/_-]*$/.test(digits) || digits.length % 4 === 1)
-    throw valueError("base64Decode(): this is not base64");
-  const bytes = new Uint8Array(Math.floor((digits.length * 3) / 4));
-  let bits = 0;
-  let held = 0;
-  let at = 0;
-  for (const digit of digits) {
-    const value = STANDARD.indexOf(digit === "-" ? "+" : digit === "_" ? "/" : digit);
-    held = ((held << 6) | value) & 0xffffff;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes[at] = (held >> bits) & 255;
-    at += 1;
-  }
+  const bytes = base64ToBytes(text);
+  if (bytes === null) throw valueError("base64Decode(): this is not base64");
   const decoded = bytesToText(bytes);
   if (decoded === null) throw valueError("base64Decode(): the bytes are not UTF-8 text");
   return decoded;
