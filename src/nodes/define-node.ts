@@ -7,7 +7,7 @@
  * N3. A node fails by throwing NodeError; anything else it throws is journaled as `internal`.
  */
 import { z } from "zod";
-import { NodeError } from "#errors/step-error.ts";
+import { NodeError, type StepErrorCode } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
 import type { NodeType } from "#workflow/node-types.ts";
 import type { TypedNode } from "#workflow/typed.ts";
@@ -87,22 +87,28 @@ export interface HttpRules {
   readonly callsPerRunMax: number;
 }
 
+/** Groups of the palette and of the docs, in the order in which they are shown. */
+export const NODE_CATEGORIES = [
+  "control",
+  "wait",
+  "data",
+  "text",
+  "convert",
+  "state",
+  "io",
+  "code",
+  "view",
+  "user",
+] as const;
+
+export type NodeCategory = (typeof NODE_CATEGORIES)[number];
+
 interface Common<Config extends z.ZodType, Output extends z.ZodType> {
   /** `group.name`, or one word for control-like ones. */
   readonly type: string;
   readonly title: string;
   readonly description: string;
-  readonly category:
-    | "control"
-    | "wait"
-    | "data"
-    | "text"
-    | "convert"
-    | "state"
-    | "io"
-    | "code"
-    | "view"
-    | "user";
+  readonly category: NodeCategory;
   /** A short emoji-free icon name for the palette. */
   readonly icon: string;
   /**
@@ -113,15 +119,50 @@ interface Common<Config extends z.ZodType, Output extends z.ZodType> {
   /** Schema of the evaluated `with`; a strictObject, so that unknown fields are found. */
   readonly config: Config;
   readonly output: Output;
-  /** Runs as tests and stand in the docs. `with` as a workflow would write it, evaluated with `scope`. */
+  /** Codes with which it fails, beside those of every step (COMMON_ERRORS). */
+  readonly errors?: readonly NodeErrorCode[];
+  /** Run as tests and stand in the docs. `with` as a workflow would write it. */
   readonly examples?: readonly NodeExample[];
 }
 
+/** One code, or all HTTP statuses that are failures. */
+export type NodeErrorCode = StepErrorCode | "http.*";
+
+/** Codes with which a step of any type may fail; docs name them once. */
+export const COMMON_ERRORS: readonly StepErrorCode[] = [
+  "aborted",
+  "config_invalid",
+  "expression_failed",
+  "internal",
+  "limit_exceeded",
+  "output_invalid",
+];
+
+/** What a type does with a configuration: exactly one of `output` and `error`. */
 export interface NodeExample {
   readonly title: string;
   readonly with: Json;
-  readonly scope?: Readonly<Record<string, Json>>;
-  readonly output: Json;
+  readonly given?: ExampleWorld;
+  /** All of it; of an effect node the fields that are the same every time. */
+  readonly output?: Json;
+  readonly error?: StepErrorCode;
+}
+
+/** What must be there outside for an example; tests put real stand-ins there. */
+export interface ExampleWorld {
+  /** Texts of files below the file root, by path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What hosts of `example.com` answer, by method and path: `GET /orders`. Others answer 404. */
+  readonly http?: Readonly<
+    Record<
+      string,
+      {
+        readonly status?: number;
+        readonly headers?: Readonly<Record<string, string>>;
+        readonly body?: Json;
+      }
+    >
+  >;
 }
 
 export interface PureNode<
@@ -144,6 +185,7 @@ export interface EffectNode<
 export interface NodeDefinition extends NodeType {
   readonly icon: string;
   readonly version: string;
+  readonly errors: readonly NodeErrorCode[];
   readonly examples: readonly NodeExample[];
   /** Of pure nodes. `config` has passed the config schema. */
   readonly runPure: ((config: unknown) => unknown) | null;
@@ -164,6 +206,7 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     version: node.version ?? "1",
     config: node.config,
     output: node.output,
+    errors: node.errors ?? [],
     examples: node.examples ?? [],
     functionFields: functionFieldsOf(node.config),
   };
@@ -182,7 +225,10 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
   };
 }
 
-/** A config field that holds a bare function, such as `map: "(x) => x.price"`. `signature` is for people. */
+/**
+ * A config field that holds a bare function, such as `map: "(x) => x.price"`. `signature` is for
+ * people; `.describe()` says what the function is for.
+ */
 export function lambda<Args extends readonly unknown[] = readonly [unknown], Result = unknown>(
   signature: string,
 ) {

@@ -47,9 +47,18 @@ const row = fc.dictionary(
   { maxKeys: 3 },
 );
 
+const number = fc.oneof(
+  fc.integer({ min: -10, max: 1000 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+);
+
 /** Values of the kind that stands there now, and some of any other. */
 function valueLike(current: unknown): fc.Arbitrary<unknown> {
   const any = fc.jsonValue({ maxDepth: 2 });
+  if (typeof current === "boolean") return fc.oneof(fc.boolean(), any);
+  if (typeof current === "number") return fc.oneof(number, any);
+  if (Array.isArray(current) && current.some((item) => typeof item === "number"))
+    return fc.oneof(fc.array(number, { minLength: 1, maxLength: 6 }), fc.array(any), any);
   if (Array.isArray(current)) return fc.oneof(fc.array(row, { maxLength: 6 }), fc.array(any), any);
   if (typeof current === "string")
     return fc.oneof(

@@ -33,6 +33,11 @@ export const dataRange = defineNode({
   }),
   output: z.array(z.number()),
   examples: [
+    {
+      title: "A step that leads away",
+      with: { start: 5, end: 1, onAway: "fail" },
+      error: "config_invalid",
+    },
     { title: "Three numbers", with: { end: 3 }, output: [0, 1, 2] },
     {
       title: "Up to and with the end",

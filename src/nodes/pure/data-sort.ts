@@ -32,7 +32,12 @@ export const dataSort = defineNode({
         .describe("What an item is sorted by; a list sorts by its first value, then the next"),
       field: FieldPath.optional().describe("The field to sort by"),
       keys: z
-        .array(z.strictObject({ field: FieldPath, order: Order.default("asc") }))
+        .array(
+          z.strictObject({
+            field: FieldPath,
+            order: Order.default("asc").describe("Of this field"),
+          }),
+        )
         .min(1)
         .optional()
         .describe("Fields, the most important first"),

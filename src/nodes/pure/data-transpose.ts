@@ -36,7 +36,12 @@ export const dataTranspose = defineNode({
       ],
     },
     {
-      title: "Rows of different length",
+      title: "Rows of different length are an error",
+      with: { rows: [[1, 2], [3]] },
+      error: "config_invalid",
+    },
+    {
+      title: "Rows filled up",
       with: { rows: [[1, 2], [3]], fill: null },
       output: [
         [1, 3],

@@ -32,7 +32,9 @@ export const decode = defineNode({
       .describe("base64, base64url, hex: how the bytes are given; text must be UTF-8"),
   }),
   output: z.unknown(),
+  errors: ["parse_failed"],
   examples: [
+    { title: "What is no base64", with: { text: "a", encoding: "base64" }, error: "parse_failed" },
     { title: "Base64", with: { text: "R3LDvMOfZQ==", encoding: "base64" }, output: "Grüße" },
     {
       title: "Bytes that are no text",

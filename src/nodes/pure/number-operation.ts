@@ -117,6 +117,11 @@ export const numberOperation = defineNode({
     },
     { title: "A remainder", with: { operation: "modulo", numbers: [-7, 3] }, output: -1 },
     {
+      title: "A division by zero",
+      with: { operation: "divide", numbers: [1, 0] },
+      error: "config_invalid",
+    },
+    {
       title: "Within limits",
       with: { operation: "clamp", numbers: [120], min: 0, max: 100 },
       output: 100,

@@ -69,6 +69,7 @@ export const parse = defineNode({
       .describe("A value that is no text: an error, or the output as it is (parsed already)"),
   }),
   output: z.unknown(),
+  errors: ["parse_failed"],
   examples: [
     { title: "JSON", with: { text: '{"a": [1, 2]}', format: "json" }, output: { a: [1, 2] } },
     {
@@ -97,6 +98,7 @@ export const parse = defineNode({
         { name: "Bo", age: null },
       ],
     },
+    { title: "Text that is no JSON", with: { text: "{", format: "json" }, error: "parse_failed" },
     {
       title: "Whatever it is",
       with: { text: "a;b\n1;2\n", delimiter: ";" },

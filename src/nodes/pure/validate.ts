@@ -32,7 +32,13 @@ export const validate = defineNode({
     value: z.unknown(),
     errors: z.array(z.strictObject({ pointer: z.string(), message: z.string() })),
   }),
+  errors: ["validation_failed"],
   examples: [
+    {
+      title: "A value that does not fit",
+      with: { value: { id: "7" }, schema: { properties: { id: { type: "integer" } } } },
+      error: "validation_failed",
+    },
     {
       title: "A value that fits, with a default",
       with: {
