@@ -10,12 +10,13 @@ import { fieldFault } from "./field-fault.ts";
 import { FieldPath, fieldNames, hasField, readField } from "./field-path.ts";
 import { callLibrary } from "./library-call.ts";
 
-const NamedFields = z.union([
-  z.array(FieldPath).min(1),
-  objectOf(FieldPath, "field paths").refine((fields) => Object.keys(fields).length > 0, {
-    error: "names no field",
-  }),
-]);
+const NamedFields = z.union(
+  [
+    z.array(FieldPath).min(1),
+    objectOf(FieldPath, "fields").refine((fields) => Object.keys(fields).length > 0),
+  ],
+  { error: "must be a list of fields, or an object of fields by the name they get" },
+);
 
 type Missing = "null" | "omit" | "fail";
 

@@ -15,7 +15,9 @@ export const dataFlatten = defineNode({
   config: z.strictObject({
     items: List.describe("The list of lists; other items stay as they are"),
     depth: z
-      .union([z.int().min(0).max(NESTING_MAX), z.literal("all")])
+      .union([z.int().min(0).max(NESTING_MAX), z.literal("all")], {
+        error: "must be a number of levels or all",
+      })
       .default(1)
       .describe("Levels to flatten, or `all`"),
   }),

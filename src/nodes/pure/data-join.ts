@@ -16,13 +16,16 @@ interface Row {
   readonly right: unknown;
 }
 
-const On = z.union([
-  FieldPath,
-  z.strictObject({
-    left: FieldPath.describe("The field of left items"),
-    right: FieldPath.describe("The field of right items"),
-  }),
-]);
+const On = z.union(
+  [
+    FieldPath,
+    z.strictObject({
+      left: FieldPath.describe("The field of left items"),
+      right: FieldPath.describe("The field of right items"),
+    }),
+  ],
+  { error: "must be a field, or { left, right } with one of each side" },
+);
 
 type On = z.infer<typeof On>;
 

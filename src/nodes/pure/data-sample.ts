@@ -21,7 +21,7 @@ export const dataSample = defineNode({
     count: z.int().min(0).max(ITEMS_MAX).default(1).describe("How many items"),
     method: z.enum(["random", "first", "last"]).default("random").describe("Which items"),
     seed: z
-      .union([z.string().max(1000), z.number()])
+      .union([z.string().max(1000), z.number()], { error: "must be text or a number" })
       .default("")
       .describe(
         "Random: another seed makes another choice, the same seed the same; `${{ run.id }}` for a choice per run",

@@ -5,7 +5,9 @@
 import { z } from "zod";
 
 export const FieldPath = z
-  .union([z.string().min(1), z.array(z.union([z.string(), z.int()])).min(1)])
+  .union([z.string().min(1), z.array(z.union([z.string(), z.int()])).min(1)], {
+    error: "must be a field such as a.b, or a list of names",
+  })
   .meta({ description: "A field, `a.b.0`, or a list of names when a name holds a dot" });
 
 export type FieldPath = z.infer<typeof FieldPath>;

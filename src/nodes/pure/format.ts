@@ -22,7 +22,9 @@ export const format = defineNode({
       .describe("How it is written"),
     pretty: z.boolean().default(false).describe("JSON, XML: indented by two spaces"),
     headers: z
-      .union([z.boolean(), z.array(z.string()).min(1)])
+      .union([z.boolean(), z.array(z.string()).min(1)], {
+        error: "must be true, false or a list of names",
+      })
       .default(true)
       .describe("CSV: a header row, or the columns to write in order"),
     delimiter: z.string().length(1).optional().describe("CSV: between cells; default a comma"),
@@ -78,7 +80,7 @@ export const format = defineNode({
     },
   ],
   run({ value: given, format: kind, pretty, delimiter, root, bom, sortKeys, ...table }) {
-    const value = sortKeys ? keysSorted(given ?? null) : (given ?? null);
+    const value = sortKeys ? keysSorted(given) : given;
     const mark = bom ? "\ufeff" : "";
     switch (kind) {
       case "json":

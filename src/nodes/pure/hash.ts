@@ -67,7 +67,7 @@ export const hash = defineNode({
     },
   ],
   run({ value, algorithm, from, encoding, key }) {
-    const text = typeof value === "string" ? value : canonicalJson(value ?? null);
+    const text = typeof value === "string" ? value : canonicalJson(value);
     if (text.length > BYTES_TEXT_MAX)
       throw limitFault(
         "textLength",

@@ -154,7 +154,7 @@ function calculated(
   }
   if (operation in LISTS) return LISTS[operation as keyof typeof LISTS](numbers);
   const [number = 0] = numbers;
-  if (operation === "clamp") return Math.min(Math.max(number, min ?? number), max ?? number);
+  if (operation === "clamp") return Math.min(Math.max(number, min ?? -Infinity), max ?? Infinity);
   return SINGLES[operation as keyof typeof SINGLES](number);
 }
 

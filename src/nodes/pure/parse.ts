@@ -35,12 +35,16 @@ export const parse = defineNode({
       .default("auto")
       .describe("What the text is; auto: what it looks like"),
     headers: z
-      .union([z.boolean(), z.array(z.string()).min(1)])
+      .union([z.boolean(), z.array(z.string()).min(1)], {
+        error: "must be true, false or a list of names",
+      })
       .default(true)
       .describe("CSV: the first row names the columns (true), none does (false), or the names"),
     delimiter: z.string().min(1).max(8).optional().describe("CSV: between cells; default a comma"),
     types: z
-      .union([ColumnType, objectOf(ColumnType, "types: text, number, boolean or auto")])
+      .union([ColumnType, objectOf(ColumnType, "types")], {
+        error: "must be text, number, boolean or auto, or an object of these by column",
+      })
       .default("text")
       .describe(
         "CSV, XML: text leaves everything as it is, auto recognises numbers and booleans; CSV also by column",

@@ -20,7 +20,9 @@ export function capitalized(text: string): string {
 
 /** Every word begins with a capital, the rest is lower case; what stands between words stays. */
 export function titleCase(text: string): string {
-  return text.replace(/\p{L}[\p{L}\p{M}\p{N}'’]*/gu, (word) => capitalized(word.toLowerCase()));
+  return text.replace(/[\p{L}\p{N}][\p{L}\p{M}\p{N}'’]*/gu, (word) =>
+    capitalized(word.toLowerCase()),
+  );
 }
 
 /** `helloWorld`. */

@@ -94,7 +94,9 @@ export const textOperation = defineNode({
       first: z.boolean().optional().describe("replace: only the first place instead of all"),
       limit: COUNT.optional().describe("split, extract: at most so many"),
       group: z
-        .union([z.int().min(0).max(100), z.string().min(1)])
+        .union([z.int().min(0).max(100), z.string().min(1)], {
+          error: "must be a number or a name",
+        })
         .optional()
         .describe("extract: the group to take, by number or name; default all of the match"),
       start: z

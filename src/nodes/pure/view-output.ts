@@ -131,8 +131,7 @@ export const viewOutput = defineNode({
       output: { as: "text", title: "", value: "# Done", text: "# Done", markdown: true },
     },
   ],
-  run({ value: given, as, title, columns, chart, x, series, markdown, alt }) {
-    const value = given ?? null;
+  run({ value, as, title, columns, chart, x, series, markdown, alt }) {
     switch (as) {
       case "table":
         return { as, title, value, ...tableParts(value, columns) };

@@ -78,6 +78,36 @@ it.each([
   ["csv", "a,b\nyes,\n", { types: { a: "boolean", b: "number" } }, [{ a: true, b: null }]],
   ["csv", "__proto__,b\n1,2\n", {}, [JSON.parse('{"__proto__":"1","b":"2"}')]],
   ["csv", "a\n", {}, []],
+  [
+    "csv",
+    "a,b\n 1 , x\nNA,NA\n",
+    { trim: true, nulls: ["NA"], types: { a: "number" } },
+    [
+      { a: 1, b: "x" },
+      { a: null, b: null },
+    ],
+  ],
+  [
+    "csv",
+    "a,b\n1\n1,2,3\n",
+    { ragged: "fill" },
+    [
+      { a: "1", b: "" },
+      { a: "1", b: "2" },
+    ],
+  ],
+  ["csv", "1\n1,2\n", { ragged: "fill", headers: false }, [["1"], ["1", "2"]]],
+  [
+    "csv",
+    "name,value\nAlice,null\nBob,42",
+    { types: "auto", nulls: ["null"] },
+    [
+      { name: "Alice", value: null },
+      { name: "Bob", value: 42 },
+    ],
+  ],
+  ["csv", "a|b\n1|2\n", { delimiter: "|" }, [{ a: "1", b: "2" }]],
+  ["tsv", "a;b\n1;2\n", { delimiter: ";" }, [{ a: "1", b: "2" }]],
   ["csv", "", {}, []],
   ["tsv", "a\tb\n1,5\t2\n", {}, [{ a: "1,5", b: "2" }]],
   [
@@ -149,6 +179,27 @@ it("parse refuses numbers that are none where the column must hold some", () => 
   });
 });
 
+it.each([
+  [{ text: 42 }, "text: must be text; with onOther: keep"],
+  [{ text: null }, "text: must be text"],
+  [{ text: "x".repeat(10 * 1024 * 1024 + 1) }, "at most"],
+  [{}, "text"],
+  [{ text: "a", format: "toml" }, "format"],
+  [
+    { text: "a", types: { a: "date" } },
+    "types: must be text, number, boolean or auto, or an object",
+  ],
+])("parse refuses %#", (config, message) => {
+  expect(run(parse, config)).toMatchObject({
+    code: "config_invalid",
+    message: expect.stringContaining(message),
+  });
+});
+
+it.each([42, true, null, { a: 1 }, [1]])("parse passes %j on when asked to", (text) => {
+  expect(run(parse, { text, format: "json", onOther: "keep" })).toEqual(text);
+});
+
 it("parse refuses text nested too deeply", () => {
   const text = "[".repeat(5000) + "]".repeat(5000);
   expect(run(parse, { text, format: "json" })).toMatchObject({ code: "output_invalid" });
@@ -161,6 +212,15 @@ it.each([
   [{ value: { a: 1 }, pretty: true }, '{\n  "a": 1\n}'],
   [{ value: null }, "null"],
   [{ format: "csv", value: [] }, ""],
+  [{ value: { b: [{ d: 1, c: 2 }], a: 1 }, sortKeys: true }, '{"a":1,"b":[{"c":2,"d":1}]}'],
+  [{ value: JSON.parse('{"b":1,"__proto__":2}'), sortKeys: true }, '{"__proto__":2,"b":1}'],
+  [{ format: "yaml", value: { b: 1, a: 2 }, sortKeys: true }, "a: 2\nb: 1\n"],
+  [{ format: "csv", value: [{ a: 1, b: null }], quotes: "all" }, '"a","b"\n"1",""\n'],
+  [{ format: "csv", value: [{ a: "x\ry" }], lineEnd: "crlf" }, 'a\r\n"x\ry"\r\n'],
+  [{ format: "csv", value: [{ a: "ä" }], bom: true }, "\ufeffa\nä\n"],
+  [{ format: "tsv", value: [{ a: 1 }], bom: true, headers: false }, "\ufeff1\n"],
+  [{ format: "csv", value: [{ a: 1 }], delimiter: "|", headers: ["a", "b"] }, "a|b\n1|\n"],
+  [{ format: "xml", value: { a: { b: 1 } }, pretty: true }, "<a>\n  <b>1</b>\n</a>\n"],
   [{ format: "csv", value: [{ a: 1 }, { b: "x" }] }, "a,b\n1,\n,x\n"],
   [{ format: "csv", value: [{ a: 1, b: 2 }], headers: ["b", "c"] }, "b,c\n2,\n"],
   [{ format: "csv", value: [[1, 2]], headers: false }, "1,2\n"],
