@@ -71,7 +71,8 @@ export const dataMap = defineNode({
   ],
   run({ items, map, field, onItemError }) {
     const apply = itemFunction(map, field);
-    if (onItemError === "fail" && isListOf(items)) return items.map(apply);
+    if (onItemError === "fail" && isListOf(items))
+      return items.map((item, index) => apply(item, index));
     const failed: ItemFault[] = [];
     const mapped: (readonly [number | string, unknown])[] = [];
     for (const [place, item] of entriesOf(items)) {

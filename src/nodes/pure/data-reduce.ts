@@ -54,17 +54,17 @@ export const dataReduce = defineNode({
     },
   ],
   run({ items, initial, reduce, onItemError }) {
-    const apply = namingItem(reduce, ([, , place]) => place);
     const failed: ItemFault[] = [];
     const entries = entriesOf(items);
     const startsAtFirst = initial === undefined;
     let result: unknown = startsAtFirst ? (entries[0]?.[1] ?? null) : initial;
+    const next = namingItem((item, place) => reduce(result, item, place));
     for (const [place, item] of startsAtFirst ? entries.slice(1) : entries) {
       if (onItemError === "fail") {
-        result = apply(result, item, place);
+        result = next(item, place);
         continue;
       }
-      const settled = settle(place, () => apply(result, item, place));
+      const settled = settle(place, () => next(item, place));
       if (settled.ok) result = settled.value;
       else failed.push(settled.fault);
     }

@@ -36,20 +36,17 @@ export function itemFunction(
 }
 
 /** `apply`, whose errors say at which item they happened. */
-export function namingItem<Args extends readonly [unknown, ...unknown[]]>(
-  apply: (...args: Args) => unknown,
-  placeOf: (args: Args) => unknown = (args) => args[1],
-): (...args: Args) => unknown {
-  return (...args) => {
+export function namingItem(apply: ItemFunction): ItemFunction {
+  return (item, place) => {
     try {
-      return apply(...args);
+      return apply(item, place);
     } catch (error) {
-      throw error instanceof ExpressionError ? atItem(error, placeOf(args)) : error;
+      throw error instanceof ExpressionError ? atItem(error, place) : error;
     }
   };
 }
 
-function atItem(error: ExpressionError, place: unknown): ExpressionError {
+function atItem(error: ExpressionError, place: number | string): ExpressionError {
   const at = typeof place === "number" ? String(place) : JSON.stringify(place).slice(0, 80);
   return new ExpressionError(error.kind, `items[${at}]: ${error.message}`, error.limit);
 }

@@ -145,7 +145,11 @@ it.each([
   ["split", { text: "a".repeat(2_000_000) }],
   ["trim", { text: "a".repeat(2_000_000), characters: "a" }],
 ])("%s stops at a limit", (operation, config) => {
-  expect(text(operation, config)).toMatchObject({ code: "limit_exceeded" });
+  expect(text(operation, config)).toMatchObject({
+    code: "limit_exceeded",
+    message: expect.stringMatching(/^[a-z]+: this (makes|needs) /),
+    details: { limit: expect.any(String), max: expect.any(Number) },
+  });
 });
 
 it("a pattern takes time in the length of the text, whatever the pattern", () => {
