@@ -12,10 +12,7 @@ import { bytesToText, textToBytes } from "./utf8.ts";
 export const ENCODING_FUNCTIONS: ReadonlyMap<string, Native> = new Map<string, Native>([
   ["base64Decode", (args) => base64Decode(textArg(args, 0, "base64Decode"))],
   ["base64Encode", (args) => bytesToBase64(bytesArg(args, 0, "base64Encode"))],
-  [
-    "base64UrlEncode",
-    (args) => bytesToBase64Url(bytesArg(args, 0, "base64UrlEncode")),
-  ],
+  ["base64UrlEncode", (args) => bytesToBase64Url(bytesArg(args, 0, "base64UrlEncode"))],
   [
     "hmacSha256",
     (args) => {
