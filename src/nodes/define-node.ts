@@ -11,6 +11,7 @@ import { NodeError, type StepErrorCode } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
 import type { NodeType } from "#workflow/node-types.ts";
 import type { TypedNode } from "#workflow/typed.ts";
+import type { Connections } from "./connections/lent-connection.ts";
 
 // A user's node file needs both from the one place it can import (`lockstitch/node`).
 export { NodeError };
@@ -59,6 +60,10 @@ export interface NodeServices {
   /** Folder below which file nodes may read and write; null: file nodes are off. */
   readonly fileRoot: string | null;
   readonly http: HttpRules;
+  /** The operator's named connections; absent: there are none. */
+  readonly connections?: Connections;
+  /** What shell.run may do; absent: it is off. */
+  readonly shell?: ShellRules;
   /**
    * Sends a signal to a run, applied once per id. Resolves when it is durable.
    * Rejects with LockstitchError run_not_found, run_terminal, signals_full, signal_invalid.
@@ -85,6 +90,18 @@ export interface HttpRules {
   readonly responseBytesMax: number;
   readonly timeoutMs: number;
   readonly callsPerRunMax: number;
+  /** Size of a response that goes to a file instead of into the output; default DOWNLOAD_BYTES_MAX. */
+  readonly downloadBytesMax?: number;
+}
+
+/** The operator's rules for shell.run. */
+export interface ShellRules {
+  /** Programs that may be started, as steps write them; `*`: any. Empty: the node is off. */
+  readonly commands: readonly string[];
+  /** Names of environment variables that programs get from the host or from the step. */
+  readonly environment: readonly string[];
+  readonly outputBytesMax: number;
+  readonly timeoutMs: number;
 }
 
 /** Groups of the palette and of the docs, in the order in which they are shown. */

@@ -16,7 +16,7 @@ import type { NodeContext } from "../define-node.ts";
 export const RelativePath = z
   .string()
   .max(4096)
-  .meta({ description: "Below the operator's file folder; names joined by /" });
+  .describe("Below the operator's file folder; names joined by /");
 
 /** The resolved root. Throws NodeError `file_denied` when file nodes are off. */
 export async function fileRoot({ services }: NodeContext): Promise<string> {
@@ -106,6 +106,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "a name on the way is no folder",
   EACCES: "permission denied",
   ENOSPC: "the disk is full",
+  EEXIST: "exists already",
   ELOOP: "is a symbolic link",
   ENAMETOOLONG: "a name is too long",
 };

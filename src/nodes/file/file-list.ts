@@ -36,8 +36,8 @@ export const fileList = defineNode({
   pure: false,
   config: z.strictObject({
     path: RelativePath.default(""),
-    recursive: z.boolean().default(false).meta({ description: "What lies in folders below, too" }),
-    suffix: z.string().max(100).optional().meta({ description: "Only names that end so: `.csv`" }),
+    recursive: z.boolean().default(false).describe("Whether folders below are listed too"),
+    suffix: z.string().max(100).optional().describe("Only names that end so: `.csv`"),
   }),
   output: z.strictObject({ entries: z.array(Entry) }),
   errors: ["file_denied", "file_failed", "file_not_found"],

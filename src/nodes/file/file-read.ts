@@ -20,15 +20,14 @@ export const fileRead = defineNode({
     encoding: z
       .enum(["text", "json", "base64"])
       .default("text")
-      .meta({ description: "What content becomes" }),
-    bytesMax: z
-      .int()
-      .min(1)
-      .max(BYTES_MAX)
-      .default(BYTES_MAX)
-      .meta({ description: "A larger file fails the step" }),
+      .describe("How the content is given"),
+    bytesMax: z.int().min(1).max(BYTES_MAX).default(BYTES_MAX).describe("A larger file fails"),
   }),
-  output: z.strictObject({ path: z.string(), bytes: z.int(), content: z.unknown() }),
+  output: z.strictObject({
+    path: z.string().describe("As it was given"),
+    bytes: z.int().describe("Size of the file"),
+    content: z.unknown().describe("Text, the value of the JSON, or base64"),
+  }),
   errors: ["file_denied", "file_failed", "file_not_found", "parse_failed"],
   examples: [
     {

@@ -1,16 +1,14 @@
 /**
  * `file.write` replaces a file as a whole: a reader sees the old content or the new, never a part,
- * and after success the new one survives a power cut (temporary file, fsync, rename, fsync of the
- * folder). Writing the same again gives the same file, so that a repeat does no harm; that is why
+ * and after success the new one survives a power cut (replace-file.ts). Writing the same again gives the same file, so that a repeat does no harm; that is why
  * there is no appending.
  */
-import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "../define-node.ts";
 import { fileError, fileRoot, futurePath, RelativePath } from "./allowed-path.ts";
+import { replaceFile } from "./replace-file.ts";
 
 const BYTES_MAX = 10 * 1024 * 1024;
 
@@ -24,13 +22,20 @@ export const fileWrite = defineNode({
   pure: false,
   config: z.strictObject({
     path: RelativePath,
-    content: z.unknown().meta({ description: "What the file holds afterwards" }),
+    content: z.unknown().describe("What the file is to hold: text, base64, or data for JSON"),
     encoding: z
       .enum(["text", "json", "base64"])
       .optional()
-      .meta({ description: "What content is; default: text if it is text, else json" }),
+      .describe("What content is; default: text if it is text, else json"),
+    mustBeNew: z
+      .boolean()
+      .default(false)
+      .describe("Fails where there is a file already, instead of replacing it"),
   }),
-  output: z.strictObject({ path: z.string(), bytes: z.int() }),
+  output: z.strictObject({
+    path: z.string().describe("As it was given"),
+    bytes: z.int().describe("Size of the file"),
+  }),
   errors: ["file_denied", "file_failed", "file_not_found"],
   examples: [
     {
@@ -49,20 +54,17 @@ export const fileWrite = defineNode({
       error: "file_denied",
     },
   ],
-  async run({ path, content, encoding }, context) {
+  async run({ path, content, encoding, mustBeNew }, context) {
     const bytes = bytesOf(content, encoding ?? (typeof content === "string" ? "text" : "json"));
     const target = await futurePath(await fileRoot(context), path);
-    const folder = dirname(target);
-    const temporary = join(folder, `.lockstitch-${randomUUID()}.tmp`);
     try {
-      await mkdir(folder, { recursive: true });
-      context.signal.throwIfAborted();
-      await writeDurably(temporary, bytes);
-      await rename(temporary, join(folder, basename(target)));
-      await syncFolder(folder);
+      await replaceFile(target, { signal: context.signal, mustBeNew }, (file) =>
+        file.writeFile(bytes),
+      );
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
-      throw fileError(path, error);
+      // A repeat of an attempt that has written it already is no conflict.
+      if (!(mustBeNew && isThere(error) && (await holds(target, bytes))))
+        throw fileError(path, error);
     }
     return { path, bytes: bytes.length };
   },
@@ -89,14 +91,11 @@ function textOf(content: unknown, encoding: "text" | "base64"): string {
   });
 }
 
-async function writeDurably(temporary: string, bytes: Buffer): Promise<void> {
-  await using file = await open(temporary, "wx", 0o644);
-  await file.writeFile(bytes);
-  await file.sync();
+function isThere(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "EEXIST";
 }
 
-/** The rename is durable once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, "r");
-  await handle.sync();
+async function holds(target: string, bytes: Buffer): Promise<boolean> {
+  const found = await stat(target);
+  return found.isFile() && found.size === bytes.length && (await readFile(target)).equals(bytes);
 }

@@ -1,43 +1,10 @@
 /**
- * From the configuration of http.request to what goes over the wire: URL with query, headers,
- * body. Header names and values cannot smuggle lines; those that frame the message are refused.
+ * From the configuration of http.request to what goes over the wire: URL with query, headers, body.
  */
 import type { FormData } from "undici";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
-
-/** Headers that belong to the connection or the framing and are set by the client. */
-const RESERVED_HEADERS: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-export const HeaderName = z
-  .string()
-  .max(256)
-  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, "is not a header name")
-  .refine((name) => !RESERVED_HEADERS.has(name.toLowerCase()), {
-    error: "is set by the client and cannot be given",
-  });
-
-const HeaderValue = z
-  .union([z.string(), z.number(), z.boolean()])
-  .transform(String)
-  // The characters of RFC 9110 field values: no line breaks, no other control characters.
-  .refine((value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value), {
-    error: "must not hold line breaks, control characters or characters beyond Latin-1",
-  });
-
-export const Headers = z.record(HeaderName, HeaderValue);
+import { HeaderName, type Headers, HeaderValue } from "./header-schema.ts";
 
 const QueryValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
@@ -73,7 +40,18 @@ export const Auth = z.discriminatedUnion("type", [
       .default("header")
       .meta({ description: "apiKey: where it goes" }),
   }),
+  z.strictObject({
+    type: z.literal("oauth2"),
+    tokenUrl: z.string().min(1).max(4096),
+    clientId: z.string().min(1).max(1000),
+    clientSecret: z.string().min(1).max(4096),
+    scope: z.string().max(1000).optional(),
+    audience: z.string().max(1000).optional(),
+    clientAuth: z.enum(["basic", "body"]).default("basic"),
+  }),
 ]);
+
+export type Auth = z.output<typeof Auth>;
 
 export const BodyType = z.enum(["json", "form", "multipart", "text", "base64"]);
 
@@ -87,7 +65,7 @@ export interface PartsConfig {
   readonly url: string;
   readonly query: z.output<typeof Query>;
   readonly headers: z.output<typeof Headers>;
-  readonly auth: z.output<typeof Auth>;
+  readonly auth: Auth;
   readonly body?: unknown;
   readonly bodyType?: z.output<typeof BodyType> | undefined;
 }

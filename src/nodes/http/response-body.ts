@@ -34,13 +34,18 @@ export async function readBytes(
     chunks.push(chunk);
   }
   let bytes: Buffer = Buffer.concat(chunks, size);
+  for (const layer of encodingLayers(encoding)) bytes = await decoded(bytes, layer, bytesMax);
+  return bytes;
+}
+
+/** The encodings of a Content-Encoding header, the one to undo first in front. */
+export function encodingLayers(encoding: string): readonly string[] {
   const layers = encoding
     .split(",")
     .map((layer) => layer.trim().toLowerCase())
     .filter((layer) => layer !== "" && layer !== "identity");
   if (layers.length > 2) throw undecodable(encoding);
-  for (const layer of layers.reverse()) bytes = await decoded(bytes, layer, bytesMax);
-  return bytes;
+  return layers.reverse();
 }
 
 async function decoded(bytes: Buffer, layer: string, bytesMax: number): Promise<Buffer> {
@@ -104,13 +109,13 @@ function decoderOf(contentType: string) {
   }
 }
 
-function tooLarge(bytesMax: number): NodeError {
+export function tooLarge(bytesMax: number): NodeError {
   return new NodeError("limit_exceeded", `The response is larger than ${bytesMax} bytes.`, {
     details: { limit: "responseBytes", max: bytesMax },
   });
 }
 
-function undecodable(encoding: string, cause?: unknown): NodeError {
+export function undecodable(encoding: string, cause?: unknown): NodeError {
   return new NodeError(
     "parse_failed",
     `The response's content encoding ${JSON.stringify(encoding.slice(0, 40))} cannot be decoded.`,
