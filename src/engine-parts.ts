@@ -10,6 +10,7 @@ import type { EngineLimits } from "#engine/embedded/options.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { sandboxPool } from "#nodes/code/code-javascript.ts";
+import { ConnectionBook } from "#nodes/connections/connections.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import { type WatchedSecrets, watchedSecrets } from "#nodes/watched-secrets.ts";
 import { type LogLevel, standardErrorLogger } from "#observe/logger.ts";
@@ -39,6 +40,7 @@ export interface EngineParts {
   store: Store;
   sandbox: typeof sandboxPool;
   loopDelay: LoopDelay;
+  connections: ConnectionBook;
   engine: Engine;
 }
 
@@ -103,9 +105,18 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
     },
     { name: "sandbox", needs: [], start: () => sandboxPool, stop: (pool) => pool.close() },
     {
+      name: "connections",
+      needs: ["secrets"],
+      start: ({ secrets }) => new ConnectionBook(settings.connections, secrets),
+      stop: (connections) => connections.close(),
+    },
+    {
       name: "engine",
-      needs: ["store", "logger", "fileRoot", "sandbox", "secrets", "meter", "loopDelay"],
-      start: ({ store, logger, fileRoot, secrets, meter, loopDelay }) =>
+      needs: [
+        ...(["store", "logger", "fileRoot", "sandbox"] as const),
+        ...(["connections", "secrets", "meter", "loopDelay"] as const),
+      ],
+      start: ({ store, logger, fileRoot, connections, secrets, meter, loopDelay }) =>
         openEmbeddedEngine({
           store,
           clock: systemClock,
@@ -117,7 +128,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           chain: { log: settings.logLevel === "debug", ...settings.chain },
           secrets,
           ...(meter === null ? {} : { meter: meter.meter }),
-          services: { fileRoot, http: settings.http },
+          services: { fileRoot, http: settings.http, connections, shell: settings.shell },
           limits,
           admission: settings.admission,
           ...careOf(settings),

@@ -7,6 +7,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { Cli, CommandBody } from "./command-action.ts";
 import { addApprovalCommands } from "./commands/approvals.ts";
 import { addBackupCommand } from "./commands/backup.ts";
+import { addConnectionsCommand } from "./commands/connections.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGraphCommand } from "./commands/graph.ts";
 import { addMemoCommands } from "./commands/memo.ts";
@@ -54,6 +55,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addRestoreCommand(program, cli);
   addReleaseCommand(program, cli);
   addMemoCommands(program, cli);
+  addConnectionsCommand(program, cli);
   addDoctorCommand(program, cli);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({

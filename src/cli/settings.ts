@@ -8,9 +8,15 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import type { AdmissionOptions } from "#engine/admission/operator-limits.ts";
 import { LockstitchError } from "#errors/errors.ts";
-import type { HttpRules, NodeDefinition } from "#nodes/define-node.ts";
+import {
+  type Connection,
+  type ConnectionSettings,
+  parseConnections,
+} from "#nodes/connections/connection-schema.ts";
+import type { HttpRules, NodeDefinition, ShellRules } from "#nodes/define-node.ts";
 import type { ChainOptions } from "#nodes/middleware.ts";
 import { ADMISSION_SETTINGS, admissionSettingsOf } from "./admission-settings.ts";
+import { NODE_SETTINGS, shellRulesOf } from "./node-settings.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-settings.ts";
 
 /** Settings that name a file or a folder. */
@@ -151,6 +157,14 @@ export const SETTINGS = [
     about: "size of one response, in bytes",
   },
   {
+    key: "http.downloadBytesMax",
+    env: "LOCKSTITCH_HTTP_DOWNLOAD_BYTES_MAX",
+    schema: Count,
+    initial: 1024 * 1024 * 1024,
+    example: "1073741824",
+    about: "size of a response that a step saves to a file, in bytes",
+  },
+  {
     key: "http.timeoutMs",
     env: "LOCKSTITCH_HTTP_TIMEOUT_MS",
     schema: Count,
@@ -182,6 +196,7 @@ export const SETTINGS = [
     example: "268435456",
     about: "size of all remembered results, in bytes",
   },
+  ...NODE_SETTINGS,
   ...STORE_SETTINGS,
   ...ADMISSION_SETTINGS,
 ] as const satisfies readonly Row[];
@@ -206,6 +221,10 @@ export interface Settings {
   readonly store: StoreSettings;
   /** Limits for all runs. */
   readonly admission: AdmissionOptions;
+  /** What shell.run may do. */
+  readonly shell: ShellRules;
+  /** Named connections; paths in them are absolute. */
+  readonly connections: ConnectionSettings;
   /** The user's own node types. */
   readonly nodes: readonly NodeDefinition[];
   readonly chain: ChainOptions;
@@ -220,6 +239,8 @@ export interface FileSettings {
   readonly values: Readonly<Record<string, unknown>>;
   readonly nodes: readonly NodeDefinition[];
   readonly chain: ChainOptions;
+  /** As written under `connections`; absent: there are none. */
+  readonly connections?: unknown;
 }
 
 interface Found {
@@ -256,6 +277,8 @@ export function resolveSettings(options: {
       ? resolve(found.folder, parsed.data as string)
       : parsed.data;
   }
+  const { connections, problems: faults } = parseConnections(file.connections);
+  problems.push(...faults.map((fault) => fault.replace(":", ` in ${file.path}:`)));
   if (problems.length > 0)
     throw new LockstitchError(
       "config_invalid",
@@ -280,14 +303,28 @@ export function resolveSettings(options: {
       redirectsMax: value("http.redirectsMax"),
       responseBytesMax: value("http.responseBytesMax"),
       timeoutMs: value("http.timeoutMs"),
+      downloadBytesMax: value("http.downloadBytesMax"),
       callsPerRunMax: value("http.callsPerRunMax"),
     },
     memo: { entriesMax: value("memo.entriesMax"), bytesMax: value("memo.bytesMax") },
     store: storeSettingsOf(value),
     admission: admissionSettingsOf(value),
+    shell: shellRulesOf(value),
+    connections: located(connections, file.folder),
     nodes: file.nodes,
     chain: file.chain,
   };
+}
+
+/** Paths of connections are taken from the configuration file's folder. */
+function located(connections: ConnectionSettings, folder: string): ConnectionSettings {
+  const located = (connection: Connection): Connection =>
+    connection.kind === "sqlite"
+      ? { ...connection, file: resolve(folder, connection.file) }
+      : connection;
+  return Object.fromEntries(
+    Object.entries(connections).map(([name, connection]) => [name, located(connection)]),
+  );
 }
 
 function find(
@@ -335,7 +372,7 @@ function unknownKeys(file: FileSettings): string[] {
     .filter((key) => !known.includes(key))
     .map(
       (key) =>
-        `${key} in ${file.path}: there is no such setting; there are nodes, middleware, chain, ${known.join(", ")}`,
+        `${key} in ${file.path}: there is no such setting; there are nodes, connections, middleware, chain, ${known.join(", ")}`,
     );
 }
 

@@ -225,7 +225,8 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     output: node.output,
     errors: node.errors ?? [],
     examples: node.examples ?? [],
-    functionFields: functionFieldsOf(node.config),
+    functionFields: fieldsWith(node.config, "lambda"),
+    constantFields: fieldsWith(node.config, "constant"),
   };
   if (node.pure)
     return {
@@ -256,14 +257,15 @@ export function lambda<Args extends readonly unknown[] = readonly [unknown], Res
     .meta({ lambda: signature });
 }
 
-function functionFieldsOf(config: z.ZodType): ReadonlySet<string> {
+/** Top-level fields of a configuration whose schema carries `mark` in its metadata. */
+function fieldsWith(config: z.ZodType, mark: "lambda" | "constant"): ReadonlySet<string> {
   const fields = new Set<string>();
   if (!(config instanceof z.ZodObject)) return fields;
   for (const [name, field] of Object.entries(config.shape as Record<string, z.ZodType>)) {
     let inner: z.ZodType = field;
     while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault)
       inner = inner.unwrap() as z.ZodType;
-    if (inner.meta()?.["lambda"] !== undefined) fields.add(name);
+    if (inner.meta()?.[mark] !== undefined) fields.add(name);
   }
   return fields;
 }

@@ -19,8 +19,9 @@ export function checkConfig(step: Step, nodes: NodeTypes, pointer: Pointer, repo
   const node = control === undefined ? nodes.get(step.uses) : undefined;
   if (control === undefined && node === undefined) return;
   checkFields(step, control, pointer, report);
-  if (isTemplate(step.with)) return;
   const at = [...pointer, "with"];
+  checkConstantFields(step, node?.constantFields, at, report);
+  if (isTemplate(step.with)) return;
   const written = control === undefined ? step.with : withoutBare(step, control, at, report);
   const value = node === undefined ? written : withFunctions(written, node.functionFields);
   const schema = control?.config ?? node?.config;
@@ -117,6 +118,26 @@ function withFunctions(config: unknown, functionFields: ReadonlySet<string>): un
   for (const field of functionFields)
     if (typeof fields[field] === "string") fields[field] = SOME_FUNCTION;
   return fields;
+}
+
+/** A text that an expression makes up could say anything: an address, another statement. */
+function checkConstantFields(
+  step: Step,
+  fields: ReadonlySet<string> | undefined,
+  at: Pointer,
+  report: Report,
+): void {
+  for (const field of fields ?? []) {
+    const isWhole = isTemplate(step.with);
+    if (!isWhole && !holdsTemplate({ field: valueAt(step.with, [field]) })) continue;
+    report({
+      code: "invalid_config",
+      message: `\`with.${field}\` of \`${step.id}\` (${step.uses}) cannot hold an expression.`,
+      pointer: isWhole ? at : [...at, field],
+      suggestion:
+        "Write the text itself; what changes goes into the fields beside it, as `parameters`.",
+    });
+  }
 }
 
 function checkConstants(step: Step, control: ControlStep, at: Pointer, report: Report): void {

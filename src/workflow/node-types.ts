@@ -17,6 +17,8 @@ export interface NodeType {
   readonly output: z.ZodType;
   /** Top-level fields of `with` that hold a bare function (`map: "(x) => x.y"`); only pure types may have some. */
   readonly functionFields: ReadonlySet<string>;
+  /** Top-level fields that cannot hold an expression (`sql`, whose values are parameters). Absent: none. */
+  readonly constantFields?: ReadonlySet<string>;
 }
 
 export interface NodeTypes {

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Cli } from "../command-action.ts";
+import { connectionFindings } from "../doctor/connection-checks.ts";
 import { type Finding, fail, ok, warn } from "../doctor/finding.ts";
 import {
   clockSanity,
@@ -22,7 +23,7 @@ export function addDoctorCommand(program: Command, cli: Cli): void {
   program
     .command("doctor")
     .description(
-      "check Node, disk, store, open runs and secrets, and say what to do; changes nothing",
+      "check Node, disk, store, open runs, connections and secrets, and say what to do; changes nothing",
     )
     .option("--deep", "compare every index, journal and checkpoint; takes as long as it takes")
     .action(
@@ -50,6 +51,7 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
   findings.push(ok("configuration", "every setting can be used"));
   findings.push(dataDirectory(settings), await freeSpace(settings), syncSpeed(settings));
   findings.push(await server(session, settings));
+  findings.push(...(await connectionFindings(settings, machine.secrets(settings))));
   const nowMs = Date.now();
   let inspected: InspectedStore | null = null;
   try {
