@@ -3,7 +3,7 @@
  * itself, with the reason, when the answer is null; scripts/setup.ts installs what is missing.
  */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, globSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 export interface Program {
@@ -11,6 +11,8 @@ export interface Program {
   readonly name: string;
   /** Commands that do, the best first. */
   readonly commands: readonly string[];
+  /** Folders beside the path where it may lie; patterns of `globSync`. */
+  readonly folders?: readonly string[];
   /** Environment variable that names the command outright. */
   readonly variable: string;
   /** Debian and Ubuntu packages to try in turn. */
@@ -34,24 +36,43 @@ export const PROGRAMS = {
     packages: ["strace"],
     usedFor: "the count of fsyncs per acknowledged commit",
   },
+  postgres: {
+    name: "PostgreSQL",
+    commands: ["postgres"],
+    folders: ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"],
+    variable: "LOCKSTITCH_POSTGRES",
+    packages: ["postgresql"],
+    usedFor: "the tests of sql.query on PostgreSQL",
+  },
+  redis: {
+    name: "Redis",
+    commands: ["redis-server", "valkey-server"],
+    variable: "LOCKSTITCH_REDIS",
+    packages: ["redis-server", "valkey-server"],
+    usedFor: "the tests of redis.command",
+  },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
 
 /** The path of a program that starts (`--version` exits 0), or null. */
 export function findProgram(name: ProgramName): string | null {
-  const program = PROGRAMS[name];
+  const program: Program = PROGRAMS[name];
   const named = process.env[program.variable];
-  const candidates = named === undefined ? program.commands.flatMap(onPath) : [named];
+  const folders = [...pathFolders(), ...(program.folders ?? []).flatMap((at) => globSync(at))];
+  const candidates =
+    named === undefined
+      ? program.commands.flatMap((command) => inFolders(command, folders))
+      : [named];
   return candidates.find(starts) ?? null;
 }
 
-function onPath(command: string): string[] {
-  return (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, command))
-    .filter(isExecutable);
+function pathFolders(): string[] {
+  return (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+}
+
+function inFolders(command: string, folders: readonly string[]): string[] {
+  return folders.map((folder) => join(folder, command)).filter(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

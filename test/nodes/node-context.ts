@@ -1,5 +1,8 @@
 /** A context for running one attempt in a test, with everything allowed that a local test needs. */
-import type { HttpRules, NodeContext, NodeServices } from "#nodes/define-node.ts";
+import { parseConnections } from "#nodes/connections/connection-schema.ts";
+import { ConnectionBook } from "#nodes/connections/connections.ts";
+import type { HttpRules, NodeContext, NodeServices, ShellRules } from "#nodes/define-node.ts";
+import { NO_SECRETS_PORT, type Secrets } from "#ports/secrets.ts";
 
 /** The operator's defaults. */
 export const strictHttp: HttpRules = {
@@ -21,9 +24,11 @@ export function nodeContext(
     readonly http?: Partial<HttpRules>;
     readonly fileRoot?: string | null;
     readonly sendSignal?: NodeServices["sendSignal"];
+    readonly connections?: ConnectionBook;
+    readonly shell?: ShellRules;
   } = {},
 ): NodeContext {
-  const { http, fileRoot, sendSignal, ...context } = overrides;
+  const { http, fileRoot, sendSignal, connections, shell, ...context } = overrides;
   return {
     runId: "run-1",
     path: "step",
@@ -40,8 +45,34 @@ export function nodeContext(
     services: {
       fileRoot: fileRoot ?? null,
       http: { ...strictHttp, ...http },
+      ...(connections === undefined ? {} : { connections }),
+      ...(shell === undefined ? {} : { shell }),
       sendSignal: sendSignal ?? (() => Promise.resolve()),
     },
     ...context,
+  };
+}
+
+/** Connections as a configuration file has them; closed at the end of the scope. */
+export function connectionBook(
+  written: Readonly<Record<string, unknown>>,
+  secrets: Secrets = NO_SECRETS_PORT,
+): ConnectionBook {
+  const { connections, problems } = parseConnections(written);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  return new ConnectionBook(connections, secrets);
+}
+
+/** Secrets whose values can be changed while they are in use. */
+export function changingSecrets(values: Record<string, string>): Secrets {
+  const versionOf = (name: string) => `v-${values[name]?.length}-${values[name]?.slice(-2)}`;
+  return {
+    resolve: async (_tenant, name) => {
+      const value = values[name];
+      return value === undefined ? null : { value, version: versionOf(name) };
+    },
+    version: (_tenant, name) => versionOf(name),
+    list: async () => Object.keys(values).sort(),
+    places: (_tenant, name) => [`the test's own ${name}`],
   };
 }

@@ -164,8 +164,9 @@ async function readRows(client: PoolClient, query: Query): Promise<QueryAnswer> 
   const cursor = await newCursor(client, query);
   const limits = new RowLimits(query);
   const rows: Record<string, unknown>[] = [];
+  const perRead = Math.min(ROWS_PER_READ, query.rowsMax + 1);
   for (;;) {
-    const { read, result } = await nextRows(cursor);
+    const { read, result } = await nextRows(cursor, perRead);
     const columns = (result?.fields ?? []).map(({ name }) => name);
     const passed = addRows(rows, read, limits);
     if (passed !== null) {
@@ -173,7 +174,7 @@ async function readRows(client: PoolClient, query: Query): Promise<QueryAnswer> 
       if (!query.isCutting) throw overLimit(passed, query);
       return { rows, columns, rowCount: rows.length, isCut: true };
     }
-    if (read.length < ROWS_PER_READ) {
+    if (read.length < perRead) {
       const changed = columns.length > 0 ? rows.length : (result?.rowCount ?? 0);
       return { rows, columns, rowCount: changed, isCut: false };
     }
@@ -215,9 +216,9 @@ interface Rows {
   readonly result: QueryResult | undefined;
 }
 
-function nextRows(cursor: Cursor<Record<string, unknown>>): Promise<Rows> {
+function nextRows(cursor: Cursor<Record<string, unknown>>, count: number): Promise<Rows> {
   return new Promise((resolve, reject) => {
-    cursor.read(ROWS_PER_READ, (error, read, result) => {
+    cursor.read(count, (error, read, result) => {
       if (error) reject(error);
       else resolve({ read, result });
     });

@@ -19,6 +19,7 @@ export interface ReceivedRequest {
 /** `answer` gets each request after its body arrived. */
 export async function localServer(
   answer: (request: ReceivedRequest, response: ServerResponse) => void,
+  host = "127.0.0.1",
 ): Promise<LocalServer> {
   const requests: ReceivedRequest[] = [];
   const server: Server = createServer((incoming, response) => {
@@ -36,11 +37,11 @@ export async function localServer(
     });
   });
   await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(0, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     port,
     requests,
     async [Symbol.asyncDispose]() {

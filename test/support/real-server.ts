@@ -1,0 +1,153 @@
+/**
+ * Real database servers of a test file's own: on a free port of the loopback address, in a folder
+ * of their own, gone when the scope ends. Without the program their suites are skipped, loudly;
+ * with CI=true they fail instead.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { findProgram, PROGRAMS, type ProgramName } from "../../scripts/programs.ts";
+import { killWithUs } from "./kill-with-us.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+export interface RealServer extends AsyncDisposable {
+  readonly port: number;
+  readonly password: string;
+  /** Stops it, as an outage would. */
+  stop(): Promise<void>;
+}
+
+const START_MS_MAX = 30_000;
+const PASSWORD = "a-password-of-the-test";
+
+/** Path of the program; null: skip. Throws with CI=true. */
+export function programOrSkip(name: ProgramName): string | null {
+  const found = findProgram(name);
+  if (found !== null) return found;
+  const program = PROGRAMS[name];
+  const how = `install ${program.packages[0]}, or name it in ${program.variable}`;
+  if (process.env["CI"] === "true") throw new Error(`no ${program.name}: ${how}`);
+  process.stderr.write(
+    `SKIPPED: no ${program.name} on this machine (${how}): ${program.usedFor}\n`,
+  );
+  return null;
+}
+
+/** User `tester` with a password, database `postgres`, UTF-8. */
+export async function startPostgres(program: string): Promise<RealServer> {
+  const folder = await temporaryDirectory();
+  const owner = ownerForPostgres();
+  const data = join(folder.path, "data");
+  const passwordFile = join(folder.path, "password");
+  mkdirSync(data, { mode: 0o700 });
+  writeFileSync(passwordFile, PASSWORD);
+  if (owner !== null) {
+    chmodSync(folder.path, 0o711);
+    for (const path of [data, passwordFile]) chownSync(path, owner.uid, owner.gid);
+  }
+  const bin = dirname(realpathSync(program));
+  execFileSync(
+    join(bin, "initdb"),
+    [
+      ...["-D", data, "-U", "tester", "--pwfile", passwordFile, "-A", "scram-sha-256"],
+      ...["-E", "UTF8", "--locale=C", "--no-sync"],
+    ],
+    { stdio: ["ignore", "ignore", "pipe"], cwd: folder.path, ...owner },
+  );
+  const port = await freePort();
+  const child = spawn(
+    program,
+    [
+      ...["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", ""],
+      ...["-c", "fsync=off", "-c", "max_connections=40", "-c", "logging_collector=off"],
+    ],
+    { stdio: ["ignore", "ignore", "pipe"], cwd: folder.path, ...owner },
+  );
+  await said(child, /ready to accept connections/);
+  // SIGQUIT: at once, with its children; nothing of the data is wanted again.
+  return server(child, { port, signal: "SIGQUIT", folder });
+}
+
+/** With a password for the default user. */
+export async function startRedis(program: string): Promise<RealServer> {
+  const folder = await temporaryDirectory();
+  const port = await freePort();
+  const child = spawn(
+    program,
+    [
+      ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder.path],
+      ...["--save", "", "--appendonly", "no", "--requirepass", PASSWORD, "--daemonize", "no"],
+    ],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  await said(child, /Ready to accept connections/);
+  return server(child, { port, signal: "SIGKILL", folder });
+}
+
+function server(
+  child: ChildProcess,
+  {
+    port,
+    signal,
+    folder,
+  }: { readonly port: number; readonly signal: NodeJS.Signals; readonly folder: AsyncDisposable },
+): RealServer {
+  killWithUs(child);
+  const ended = once(child, "exit");
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+  };
+  return {
+    port,
+    password: PASSWORD,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** PostgreSQL refuses to run as root: then it is its own user, or nobody. */
+function ownerForPostgres(): { readonly uid: number; readonly gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const lines = readFileSync("/etc/passwd", "utf8").split("\n");
+  const line = ["postgres:", "nobody:"].map((name) => lines.find((it) => it.startsWith(name)));
+  const [, , uid, gid] = (line.find((it) => it !== undefined) ?? "nobody:x:65534:65534").split(":");
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** Waits until the program says so; rejects with what it said when it ends instead. */
+async function said(child: ChildProcess, pattern: RegExp): Promise<void> {
+  let text = "";
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error(`it does not start: ${text}`)), START_MS_MAX);
+  const listen = (chunk: Buffer) => {
+    text = (text + chunk.toString("utf8")).slice(-10_000);
+    if (pattern.test(text)) resolve();
+  };
+  child.stdout?.on("data", listen);
+  child.stderr?.on("data", listen);
+  child.once("exit", (code) => reject(new Error(`it ended with ${code}: ${text}`)));
+  child.once("error", reject);
+  await promise.finally(() => clearTimeout(timer));
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as { readonly port: number };
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
