@@ -120,3 +120,29 @@ test("a named file that is not there, or does not parse, is an error", async () 
   await expect(readConfigFile(directory.path, "none.yaml")).rejects.toThrow("there is no file");
   await expect(readConfigFile(directory.path, "broken.json")).rejects.toThrow("cannot be read");
 });
+
+test("connections are checked, and their files taken from the configuration file's folder", () => {
+  const file = (connections: unknown) => ({ ...fileOf({}), connections });
+  expect(
+    settings({ file: file({ prices: { kind: "sqlite", file: "prices.db" } }) }).connections,
+  ).toMatchObject({ prices: { kind: "sqlite", file: "/there/prices.db", readOnly: false } });
+  expect(() =>
+    settings({
+      file: file({
+        db: { kind: "postgres", host: "h", database: "d", user: "u", password: "plain-canary" },
+        x: { kind: "nothing" },
+      }),
+    }),
+  ).toThrow(
+    /connections\.db\.password in lockstitch\.config\.yaml: must be a reference to a secret[\s\S]*connections\.x\.kind/,
+  );
+});
+
+test("shell.run is off unless commands are listed", () => {
+  expect(settings().shell).toMatchObject({ commands: [], environment: [] });
+  expect(
+    settings({ env: { LOCKSTITCH_SHELL_COMMANDS: "git, /usr/bin/make" } }).shell,
+  ).toMatchObject({
+    commands: ["git", "/usr/bin/make"],
+  });
+});
