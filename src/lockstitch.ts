@@ -129,7 +129,8 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
 /** The same table and checks as for a configuration file, without environment and flags. */
 function settingsOf(options: OpenOptions): Settings {
   const { data, concurrency, fileRoot, http, secrets, settings } = options;
-  const given = { ...settings, data, concurrency, fileRoot, http, secrets };
+  const { connections, ...others } = settings ?? {};
+  const given = { ...others, data, concurrency, fileRoot, http, secrets };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const cwd = process.cwd();
   return resolveSettings({
@@ -140,6 +141,7 @@ function settingsOf(options: OpenOptions): Settings {
       folder: cwd,
       values: flatten(set),
       nodes: [],
+      connections,
       chain: chainOf(options),
     },
     cwd,

@@ -229,6 +229,7 @@ describe("examples in a real engine", () => {
     for (const definition of all)
       for (const [at, example] of definition.examples.entries()) {
         const { type } = definition;
+        if (engine.missing.has(type)) continue;
         const result = await engine.run(definition, at);
         const wanted =
           example.error === undefined

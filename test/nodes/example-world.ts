@@ -1,13 +1,16 @@
 /**
  * The world that examples of node types run in: a real engine on a real data directory, a real
  * HTTP server in the place of `api.example.com`, a real folder of files, a run `order-7` that
- * waits. Examples stay readable, because names of this world are put in and taken out here.
+ * waits, connections `orders` (SQLite), `mail` and `cache`, the program `echo`. Examples stay readable, because names of this world are put in and taken out here.
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { ExampleWorld, NodeDefinition } from "#nodes/define-node.ts";
 import { type Lockstitch, openLockstitch, RunFailed } from "../../src/lockstitch.ts";
+import { programOrSkip, type RealServer, startRedis } from "../support/real-server.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { mailServer } from "./email/smtp-server.ts";
 import { type LocalServer, localServer } from "./http/local-server.ts";
 
 /** What every host of the examples is called. */
@@ -41,6 +44,8 @@ export async function writeFiles(root: string, files: ExampleWorld["files"]): Pr
 }
 
 export interface ExampleEngine extends AsyncDisposable {
+  /** Types whose service is not on this machine. */
+  readonly missing: ReadonlySet<string>;
   /** Runs a workflow of one step; an error is the step's. */
   run(definition: NodeDefinition, at: number): Promise<{ output: unknown; error: string | null }>;
 }
@@ -49,15 +54,32 @@ export interface ExampleEngine extends AsyncDisposable {
 export async function exampleEngine(nodes: readonly NodeDefinition[]): Promise<ExampleEngine> {
   const directory = await temporaryDirectory();
   const fileRoot = join(directory.path, "files");
+  const mails = await mailServer();
+  const redis = await exampleRedis();
+  writeOrders(join(directory.path, "orders.db"));
   const l = await openLockstitch({
     data: directory.path,
     nodes,
     fileRoot,
     http: { allowCidrs: ["127.0.0.0/8"] },
+    settings: {
+      shell: { commands: ["echo"] },
+      connections: {
+        orders: { kind: "sqlite", file: join(directory.path, "orders.db") },
+        mail: {
+          ...{ kind: "smtp", host: "127.0.0.1", port: mails.port, tls: "off" },
+          from: "shop@example.com",
+        },
+        ...(redis === null
+          ? {}
+          : { cache: { kind: "redis", host: "127.0.0.1", port: redis.port } }),
+      },
+    },
     log: "error",
   });
   await startWaiting(l);
   return {
+    missing: new Set(redis === null ? ["redis.command"] : []),
     async run(definition, at) {
       const example = definition.examples[at];
       if (example === undefined) throw new Error("there is no such example");
@@ -82,9 +104,24 @@ export async function exampleEngine(nodes: readonly NodeDefinition[]): Promise<E
     },
     async [Symbol.asyncDispose]() {
       await l.close({ graceMs: 0 });
+      await mails[Symbol.asyncDispose]();
+      await redis?.[Symbol.asyncDispose]();
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A Redis without a password, or null where there is none; its examples are then passed over. */
+async function exampleRedis(): Promise<RealServer | null> {
+  const program = programOrSkip("redis");
+  return program === null ? null : await startRedis(program, { hasPassword: false });
+}
+
+function writeOrders(file: string): void {
+  const database = new DatabaseSync(file);
+  database.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER)");
+  database.exec("INSERT INTO orders VALUES (6, 4), (7, 9)");
+  database.close();
 }
 
 async function startWaiting(l: Lockstitch): Promise<void> {

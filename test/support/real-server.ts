@@ -77,15 +77,19 @@ export async function startPostgres(program: string): Promise<RealServer> {
   return server(child, { port, signal: "SIGQUIT", folder });
 }
 
-/** With a password for the default user. */
-export async function startRedis(program: string): Promise<RealServer> {
+/** With a password for the default user, unless told otherwise. */
+export async function startRedis(
+  program: string,
+  { hasPassword = true }: { readonly hasPassword?: boolean } = {},
+): Promise<RealServer> {
   const folder = await temporaryDirectory();
   const port = await freePort();
   const child = spawn(
     program,
     [
       ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder.path],
-      ...["--save", "", "--appendonly", "no", "--requirepass", PASSWORD, "--daemonize", "no"],
+      ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
+      ...(hasPassword ? ["--requirepass", PASSWORD] : []),
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );

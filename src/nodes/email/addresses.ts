@@ -22,7 +22,7 @@ export const MailAddress = z.union([
   addressText(),
   z.strictObject({
     name: HeaderText.max(200).describe("Name shown beside the address"),
-    address: addressText(),
+    address: addressText().describe("The address itself"),
   }),
 ]);
 

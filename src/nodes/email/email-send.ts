@@ -23,13 +23,15 @@ const CONTENT_SIZE_MAX = 10 * 1024 * 1024;
 const Attachment = z.strictObject({
   filename: HeaderText.min(1)
     .max(255)
-    .refine((name) => !/[/\\]/.test(name), "must be a name, without a path"),
-  content: z.string().max(CONTENT_SIZE_MAX),
-  encoding: z.enum(["text", "base64"]).default("text"),
+    .refine((name) => !/[/\\]/.test(name), "must be a name, without a path")
+    .describe("Name of the file, without a path"),
+  content: z.string().max(CONTENT_SIZE_MAX).describe("What is in the file"),
+  encoding: z.enum(["text", "base64"]).default("text").describe("What content is"),
   contentType: z
     .string()
     .regex(/^[\w.+-]+\/[\w.+-]+$/, "is not a content type such as text/csv")
-    .optional(),
+    .optional()
+    .describe("Default: by the name's ending"),
 });
 
 /** Headers that the message's own fields write, or that steer its way. */
@@ -78,6 +80,37 @@ export const emailSend = defineNode({
     accepted: z.array(z.string()).describe("Recipients that the server took"),
     rejected: z.array(z.string()).describe("Recipients that it refused; not all of them"),
   }),
+  errors: [
+    "command_denied",
+    "connection_failed",
+    "connection_unknown",
+    "email_failed",
+    "secret_not_found",
+    "secret_unusable",
+  ],
+  examples: [
+    {
+      title: "A message with a file",
+      with: {
+        connection: "mail",
+        to: "ada@example.com",
+        subject: "Report",
+        text: "See the file.",
+        attachments: [{ filename: "report.csv", content: "day,sum\n1,7\n" }],
+      },
+      output: { accepted: ["ada@example.com"], rejected: [] },
+    },
+    {
+      title: "A subject that would add a recipient",
+      with: {
+        connection: "mail",
+        to: { name: "Ada", address: "ada@example.com" },
+        subject: '${{ "Hi\\r\\nBcc: eve@example.com" }}',
+        text: "Hi",
+      },
+      error: "config_invalid",
+    },
+  ],
   run: (config, context) =>
     withConnection(context, config.connection, ["smtp"], (connection) =>
       deliver(config, context, connection),

@@ -9,35 +9,42 @@ import type { Json } from "#workflow/json.ts";
 import { FieldPath, fieldNames, readField } from "../pure/field-path.ts";
 
 const Parameter = z.string().min(1).max(200);
-const Start = z.int().min(0);
+const Start = z.int().min(0).describe("Where to begin; `next` of an earlier step goes on there");
+const StartText = z.string().max(16_384).optional().describe("The same for cursors and URLs");
+
+function Kind<Name extends string>(kind: Name) {
+  return z.literal(kind).describe("How the next page is asked for");
+}
 
 export const Strategy = z.discriminatedUnion("type", [
   z.strictObject({
-    type: z.literal("offset"),
-    offsetParam: Parameter.default("offset"),
-    limitParam: Parameter.default("limit"),
-    limit: z.int().min(1).max(100_000).default(100),
+    type: Kind("offset"),
+    offsetParam: Parameter.default("offset").describe("Parameter for the offset"),
+    limitParam: Parameter.default("limit").describe("Parameter for the size of a page"),
+    limit: z.int().min(1).max(100_000).default(100).describe("Items of a page"),
     start: Start.default(0),
   }),
   z.strictObject({
-    type: z.literal("page"),
-    pageParam: Parameter.default("page"),
-    sizeParam: Parameter.optional(),
-    size: z.int().min(1).max(100_000).optional(),
+    type: Kind("page"),
+    pageParam: Parameter.default("page").describe("Parameter for the page's number"),
+    sizeParam: Parameter.optional().describe("Parameter for the size of a page"),
+    size: z.int().min(1).max(100_000).optional().describe("Items of a page"),
     start: Start.default(1),
   }),
   z.strictObject({
-    type: z.literal("cursor"),
-    cursorParam: Parameter.default("cursor"),
-    /** Where the answer has the next cursor; null or empty there: it was the last page. */
-    cursorPath: FieldPath.default("next_cursor"),
-    start: z.string().max(16_384).optional(),
+    type: Kind("cursor"),
+    cursorParam: Parameter.default("cursor").describe("Parameter for the cursor"),
+    cursorPath: FieldPath.default("next_cursor").describe(
+      "Where the answer has the next cursor; null or empty there: it was the last page",
+    ),
+    start: StartText,
   }),
   z.strictObject({
-    type: z.literal("link"),
-    /** Where the body has the next page's URL; default: the Link header with rel=next. */
-    urlPath: FieldPath.optional(),
-    start: z.string().max(16_384).optional(),
+    type: Kind("link"),
+    urlPath: FieldPath.optional().describe(
+      "Where the body has the next page's URL; default: the Link header with rel=next",
+    ),
+    start: StartText,
   }),
 ]);
 

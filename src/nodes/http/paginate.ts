@@ -105,6 +105,63 @@ export function definePaginate(resolve: Resolve): NodeDefinition {
     pure: false,
     config: Config,
     output: Output,
+    errors: [
+      "auth_failed",
+      "connection_failed",
+      "connection_unknown",
+      "http.*",
+      "http_blocked",
+      "http_limit",
+      "parse_failed",
+      "secret_not_found",
+      "secret_unusable",
+      "timeout",
+    ],
+    examples: [
+      {
+        title: "By page number, until a page is empty",
+        with: {
+          url: "https://api.example.com/orders",
+          strategy: { type: "page" },
+          items: "orders",
+        },
+        given: {
+          http: {
+            "GET /orders?page=1": { body: { orders: [{ id: 1 }, { id: 2 }] } },
+            "GET /orders?page=2": { body: { orders: [{ id: 3 }] } },
+            "GET /orders?page=3": { body: { orders: [] } },
+          },
+        },
+        output: {
+          items: [{ id: 1 }, { id: 2 }, { id: 3 }],
+          pages: 3,
+          stoppedBy: "end",
+          next: null,
+          error: null,
+        },
+      },
+      {
+        title: "By cursor, two items at most",
+        with: {
+          url: "https://api.example.com/events",
+          strategy: { type: "cursor", cursorParam: "after", cursorPath: "next" },
+          items: "rows",
+          itemsMax: 2,
+        },
+        given: {
+          http: {
+            "GET /events": { body: { rows: ["a", "b"], next: "x2" } },
+            "GET /events?after=x2": { body: { rows: ["c"], next: null } },
+          },
+        },
+        output: { items: ["a", "b"], pages: 1, stoppedBy: "itemsMax", next: "x2", error: null },
+      },
+      {
+        title: "A list that is not there",
+        with: { url: "https://api.example.com/none", strategy: { type: "offset" } },
+        error: "http.404",
+      },
+    ],
     run: (config, context) => readPages(config, context, caller),
   });
 }

@@ -41,13 +41,16 @@ export const Auth = z.discriminatedUnion("type", [
       .meta({ description: "apiKey: where it goes" }),
   }),
   z.strictObject({
-    type: z.literal("oauth2"),
-    tokenUrl: z.string().min(1).max(4096),
-    clientId: z.string().min(1).max(1000),
-    clientSecret: z.string().min(1).max(4096),
-    scope: z.string().max(1000).optional(),
-    audience: z.string().max(1000).optional(),
-    clientAuth: z.enum(["basic", "body"]).default("basic"),
+    type: AuthKind("oauth2"),
+    tokenUrl: z.string().min(1).max(4096).describe("oauth2: where tokens come from"),
+    clientId: z.string().min(1).max(1000).describe("oauth2: the client"),
+    clientSecret: z.string().min(1).max(4096).describe("oauth2: the client's secret"),
+    scope: z.string().max(1000).optional().describe("oauth2: what the token is to allow"),
+    audience: z.string().max(1000).optional().describe("oauth2: whom the token is for"),
+    clientAuth: z
+      .enum(["basic", "body"])
+      .default("basic")
+      .describe("oauth2: where client and secret are sent"),
   }),
 ]);
 

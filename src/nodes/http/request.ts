@@ -97,11 +97,18 @@ export function defineHttpRequest(resolve: Resolve): NodeDefinition {
     config: Config,
     output: Output,
     errors: [
+      "auth_failed",
       "connection_failed",
+      "connection_unknown",
+      "file_denied",
+      "file_failed",
+      "file_not_found",
       "http.*",
       "http_blocked",
       "http_limit",
       "parse_failed",
+      "secret_not_found",
+      "secret_unusable",
       "timeout",
     ],
     examples: [

@@ -48,6 +48,27 @@ export const redisCommand = defineNode({
   output: z.strictObject({
     reply: z.unknown().describe("Text, number, list or object; null where there is nothing"),
   }),
+  errors: [
+    "command_denied",
+    "connection_failed",
+    "connection_unknown",
+    "redis_failed",
+    "secret_not_found",
+    "secret_unusable",
+    "timeout",
+  ],
+  examples: [
+    {
+      title: "Keep a value for an hour",
+      with: { connection: "cache", command: "SET", arguments: ["price:a-1", 5, "EX", 3600] },
+      output: { reply: "OK" },
+    },
+    {
+      title: "A command for operators",
+      with: { connection: "cache", command: "FLUSHALL" },
+      error: "command_denied",
+    },
+  ],
   run: (config, context) =>
     withConnection(context, config.connection, ["redis"], async (connection) => ({
       reply: await send(config, context, connection),

@@ -62,6 +62,26 @@ export const shellRun = defineNode({
     stderr: z.string().describe("Standard error as UTF-8 text"),
     durationMs: z.int().describe("How long it ran"),
   }),
+  errors: [
+    "command_denied",
+    "command_failed",
+    "file_denied",
+    "file_failed",
+    "file_not_found",
+    "timeout",
+  ],
+  examples: [
+    {
+      title: "Arguments reach the program as they are",
+      with: { command: "echo", arguments: ["$HOME; rm -r /", "*"] },
+      output: { exitCode: 0, stdout: "$HOME; rm -r / *\n", stderr: "" },
+    },
+    {
+      title: "A program that the operator does not list",
+      with: { command: "rm", arguments: ["-r", "/"] },
+      error: "command_denied",
+    },
+  ],
   run: startProgram,
 });
 

@@ -67,6 +67,40 @@ export const sqlQuery = defineNode({
     rowCount: z.int().describe("Rows given, or changed by a statement without rows"),
     isCut: z.boolean().describe("Whether there were more (overflow: cut)"),
   }),
+  errors: [
+    "connection_failed",
+    "connection_unknown",
+    "secret_not_found",
+    "secret_unusable",
+    "sql_failed",
+    "timeout",
+  ],
+  examples: [
+    {
+      title: "Read rows",
+      with: {
+        connection: "orders",
+        sql: "SELECT id, total FROM orders WHERE total > ?",
+        parameters: [5],
+        readOnly: true,
+      },
+      output: { rows: [{ id: 7, total: 9 }], columns: ["id", "total"], rowCount: 1, isCut: false },
+    },
+    {
+      title: "Write what may be written again",
+      with: {
+        connection: "orders",
+        sql: "INSERT INTO orders (id, total) VALUES (:id, :total) ON CONFLICT DO NOTHING",
+        parameters: { id: 8, total: 3 },
+      },
+      output: { rows: [], columns: [], rowCount: 1, isCut: false },
+    },
+    {
+      title: "A connection that nobody has set up",
+      with: { connection: "nowhere", sql: "SELECT 1" },
+      error: "connection_unknown",
+    },
+  ],
   run: (config, context) =>
     withConnection(context, config.connection, ["postgres", "sqlite"], (connection) =>
       runQuery(config, context, connection),

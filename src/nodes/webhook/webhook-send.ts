@@ -49,6 +49,35 @@ export function defineWebhookSend(resolve: Resolve, nowMs: () => number): NodeDe
     pure: false,
     config: Config,
     output: Output,
+    errors: [
+      "auth_failed",
+      "connection_failed",
+      "connection_unknown",
+      "http.*",
+      "http_blocked",
+      "http_limit",
+      "parse_failed",
+      "secret_not_found",
+      "secret_unusable",
+      "timeout",
+    ],
+    examples: [
+      {
+        title: "Tell that an order is paid",
+        with: {
+          url: "https://api.example.com/hooks",
+          payload: { type: "order.paid", data: { id: 7 } },
+          secrets: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        },
+        given: { http: { "POST /hooks": { status: 204, body: "" } } },
+        output: { status: 204 },
+      },
+      {
+        title: "A key that is too short",
+        with: { url: "https://api.example.com/hooks", payload: {}, secrets: "abc" },
+        error: "config_invalid",
+      },
+    ],
     run: (config, context) => sendWebhook(config, context, caller, nowMs),
   });
 }
