@@ -10,11 +10,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { runAttempt, runPure } from "../src/nodes/attempt.ts";
 import { sandboxPool } from "../src/nodes/code/code-javascript.ts";
+import { parseConnections } from "../src/nodes/connections/connection-schema.ts";
+import { ConnectionBook } from "../src/nodes/connections/connections.ts";
 import type { NodeContext, NodeDefinition, NodeExample } from "../src/nodes/define-node.ts";
 import { createRegistry } from "../src/nodes/registry.ts";
+import { NO_SECRETS_PORT } from "../src/ports/secrets.ts";
 import { compileExpression } from "../src/workflow/expression/compile.ts";
 
 const ROUND_MS = 300;
@@ -44,6 +48,15 @@ await new Promise<void>((resolve) => {
 });
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+const database = new DatabaseSync(join(folder, "orders.db"));
+database.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER)");
+database.exec("INSERT INTO orders VALUES (6, 4), (7, 9)");
+database.close();
+const { connections } = parseConnections({
+  orders: { kind: "sqlite", file: join(folder, "orders.db") },
+});
+const book = new ConnectionBook(connections, NO_SECRETS_PORT);
+
 const nothing = () => undefined;
 const context: NodeContext = {
   ...{ runId: "bench", path: "step", workflow: "bench", tenant: "default" },
@@ -59,6 +72,8 @@ const context: NodeContext = {
       ...{ redirectsMax: 10, responseBytesMax: 1_000_000, timeoutMs: 5_000 },
       callsPerRunMax: Number.POSITIVE_INFINITY,
     },
+    connections: book,
+    shell: { commands: ["echo"], environment: [], outputBytesMax: 100_000, timeoutMs: 5_000 },
     sendSignal: () => Promise.resolve(),
   },
 };
@@ -124,6 +139,7 @@ async function measure(definition: NodeDefinition): Promise<Row> {
 const rows: Row[] = [];
 for (const definition of createRegistry().definitions())
   if (only.length === 0 || only.includes(definition.type)) rows.push(await measure(definition));
+await book.close();
 await sandboxPool.close();
 server.closeAllConnections();
 server.close();

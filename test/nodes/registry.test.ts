@@ -30,17 +30,23 @@ it("has the built-in types and the user's, sorted", () => {
     "data.reduce",
     "data.set",
     "data.sort",
+    "email.send",
     "file.list",
     "file.read",
     "file.write",
     "format",
+    "http.paginate",
     "http.request",
     "noop",
     "parse",
+    "redis.command",
+    "shell.run",
     "shop.refund",
     "signal.send",
+    "sql.query",
     "template",
     "validate",
+    "webhook.send",
   ]);
   expect(registry.definitions().map(({ type }) => type)).toEqual(registry.names());
   expect(registry.get("shop.refund")).toBe(registry.definition("shop.refund"));
