@@ -12,6 +12,9 @@ import { checkUnavailable } from "./check-unavailable.ts";
 import { CheckedText } from "./checked-text.ts";
 import { innerScopes } from "./control-steps.ts";
 import type { Step, WorkflowDefinition } from "./definition.ts";
+import { atNode } from "./import/finding-at-node.ts";
+import { isGraphJson } from "./import/graph-json.ts";
+import { importGraph } from "./import/import-graph.ts";
 import type { NodeTypes } from "./node-types.ts";
 import { canonicalDefinition } from "./normalise.ts";
 import type { Plan } from "./plan.ts";
@@ -68,8 +71,22 @@ export function checkedText(value: unknown, nodes: NodeTypes): CheckedText {
   return new CheckedText({ name: definition.name, hash: plan.hash, json });
 }
 
-/** Everything that is wrong with `value`, or its canonical definition and plan. */
+/** Everything that is wrong with `value`, or its canonical definition and plan. A graph becomes one first. */
 export function check(value: unknown, nodes: NodeTypes): Checked {
+  return isGraphJson(value) ? checkGraph(value, nodes) : checkValue(value, nodes);
+}
+
+/** What is wrong with the definition that a graph becomes stands at the graph's nodes. */
+function checkGraph(value: Readonly<Record<string, unknown>>, nodes: NodeTypes): Checked {
+  const imported = importGraph(value, nodes);
+  if (imported.findings.length > 0)
+    return { definition: null, plan: null, findings: imported.findings };
+  const checked = checkValue(imported.definition, nodes);
+  const findings = checked.findings.map((finding) => atNode(finding, imported.definition, value));
+  return { ...checked, findings };
+}
+
+function checkValue(value: unknown, nodes: NodeTypes): Checked {
   const findings: Finding[] = [];
   const report: Report = (finding) => {
     if (!isEcho(finding, value)) findings.push(finding);

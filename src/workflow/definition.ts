@@ -178,6 +178,8 @@ export const WorkflowDefinition = z.strictObject({
   steps: Steps,
   finally: Steps.optional(),
   output: Template.optional(),
+  /** Where a drawing has its nodes, by path of the step: kept for editors, nothing else reads it. */
+  layout: z.record(z.string(), z.strictObject({ x: z.number(), y: z.number() })).optional(),
 });
 export type WorkflowDefinition = z.infer<typeof WorkflowDefinition>;
 

@@ -1,0 +1,402 @@
+/**
+ * From graph JSON to a definition: each node becomes one step under its own id, so that results are
+ * found under the nodes' ids, and each edge an entry of `needs`. What cannot be mapped is reported,
+ * all of it at once, with the node's id and the place in the graph.
+ *
+ * G1. Steps stand in the order of the nodes; a loop's body stands in the loop's step.
+ * G2. A node with several edges runs with those that were taken (`none_failed`).
+ * G3. The workflow's output is that of the one end node that ran, else an object of theirs by id.
+ */
+import { CONTROL_STEPS } from "../control-steps.ts";
+import type { Step } from "../definition.ts";
+import { WORKFLOW_NAME } from "../definition.ts";
+import type { NodeTypes } from "../node-types.ts";
+import type { Finding, Pointer, Report } from "../problem.ts";
+import { suggestName } from "../suggest.ts";
+import { type GraphReading, translateExpression } from "./graph-expression.ts";
+import { allTaken, firstTaken, GraphInputs, type KnownNode, type NodeInputs } from "./graph-inputs.ts";
+import { type Graph, type GraphNode, readGraph } from "./graph-json.ts";
+import type { ExpressionNames, GraphMapping, LoopLocals, MappedStep } from "./graph-node-row.ts";
+import { GRAPH_NODES } from "./graph-nodes.ts";
+import { GraphPolicies } from "./graph-policies.ts";
+import { ancestorsOf, type GraphScopes, orderOf, scopesOf } from "./graph-scopes.ts";
+import { fieldOf, literal, stepRef, wrapped } from "./graph-source.ts";
+import { contextValues } from "./map-state.ts";
+
+export interface ImportedGraph {
+  /** A definition still to be checked; null where the structure is not sound. */
+  readonly definition: unknown;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads a graph: see isGraphJson. */
+export function importGraph(
+  value: Readonly<Record<string, unknown>>,
+  nodes: NodeTypes,
+): ImportedGraph {
+  const findings: Finding[] = [];
+  const report: Report = (finding) => void findings.push(finding);
+  const graph = readGraph(value, report);
+  if (graph === null) return { definition: null, findings };
+  const definition = new GraphImporter(graph, nodes, report).definition(value);
+  return { definition, findings };
+}
+
+const NO_LOCALS: ReadonlyMap<string, LoopLocals> = new Map();
+
+class GraphImporter {
+  readonly #graph: Graph;
+  readonly #nodes: NodeTypes;
+  readonly #report: Report;
+  readonly #scopes: GraphScopes;
+  readonly #order: ReadonlyMap<string, number>;
+  readonly #known = new Map<string, KnownNode>();
+  readonly #inputs: GraphInputs;
+  readonly #policies: GraphPolicies;
+  readonly #context = new Map<string, unknown>();
+  readonly #taken: Set<string>;
+
+  constructor(graph: Graph, nodes: NodeTypes, report: Report) {
+    this.#graph = graph;
+    this.#nodes = nodes;
+    this.#report = report;
+    this.#scopes = scopesOf(graph);
+    this.#order = orderOf(graph);
+    this.#taken = new Set(graph.byId.keys());
+    for (const node of graph.nodes) this.#know(node);
+    this.#inputs = new GraphInputs(graph, this.#scopes, this.#known, report);
+    this.#policies = new GraphPolicies(graph, this.#known, nodes);
+  }
+
+  definition(value: Readonly<Record<string, unknown>>): unknown {
+    const layout = Object.fromEntries(
+      this.#graph.nodes.flatMap(({ id, position }) => (position === null ? [] : [[id, position]])),
+    );
+    const steps = this.#scope(null, NO_LOCALS);
+    const vars = Object.fromEntries(
+      [...this.#context].map(([name, one]) => [name, literal(one)] as const),
+    );
+    return {
+      language: 1,
+      name: nameOf(value),
+      ...(typeof value["description"] === "string" ? { description: value["description"] } : {}),
+      ...(value["deadline"] === undefined ? {} : { deadline: value["deadline"] }),
+      ...(this.#context.size === 0 ? {} : { vars }),
+      steps,
+      ...(steps.length === 0 ? {} : { output: this.#output(null) }),
+      ...(Object.keys(layout).length === 0 ? {} : { layout }),
+    };
+  }
+
+  /** Checks a node's type and data, and keeps what it makes known to expressions. */
+  #know(node: GraphNode): void {
+    const row = GRAPH_NODES.get(node.type);
+    if (row === undefined) {
+      if (this.#nodes.get(node.type) !== undefined) return;
+      this.#report({
+        code: "unknown_type",
+        message: `Node \`${node.id}\` has the type \`${node.type}\`, which there is not.`,
+        pointer: [...node.pointer, "type"],
+        suggestion:
+          suggestName(node.type, [...GRAPH_NODES.keys(), ...this.#nodes.names()]) ??
+          "docs/graph-json.md lists the types; a type of your own needs a node type of that name.",
+      });
+      return;
+    }
+    const parsed = row.data.safeParse(node.data);
+    for (const issue of parsed.error?.issues ?? []) {
+      const at = issue.path as Pointer;
+      const isMissing = node.data[String(at[0] ?? "")] === undefined;
+      this.#report({
+        code: "invalid_config",
+        message: isMissing
+          ? `Node \`${node.id}\` (${node.type}) has no \`${at.join(".")}\` in its data.`
+          : `Node \`${node.id}\` (${node.type}): \`${at.join(".")}\` ${lower(issue.message)}.`,
+        pointer: [...node.pointer, "data", ...at],
+      });
+    }
+    const edges = this.#graph.incoming.get(node.id)?.length ?? 0;
+    if (edges < row.inputsMin)
+      this.#report({
+        code: "invalid_config",
+        message: `Node \`${node.id}\` (${node.type}) needs ${row.inputsMin === 1 ? "an input" : `${row.inputsMin} inputs`}, and ${edges === 0 ? "no edge leads" : `only ${edges} edge${edges === 1 ? " leads" : "s lead"}`} to it.`,
+        pointer: node.pointer,
+        suggestion: "Draw an edge to it.",
+      });
+    if (!parsed.success || edges < row.inputsMin) return;
+    this.#known.set(node.id, { row, data: parsed.data });
+    if (row.isDeclaration !== true) return;
+    for (const [name, value] of Object.entries(contextValues(parsed.data, () => {})))
+      this.#context.set(name, value);
+  }
+
+  /** The steps of the whole graph (null), or of a loop's body. */
+  #scope(owner: string | null, locals: ReadonlyMap<string, LoopLocals>): Step[] {
+    return this.#scopes.membersOf(owner).flatMap((node) => this.#step(node, locals) ?? []);
+  }
+
+  #step(node: GraphNode, locals: ReadonlyMap<string, LoopLocals>): Step | null {
+    const found = this.#inputs.of(node.id, locals);
+    const known = this.#known.get(node.id);
+    const mapped =
+      known === undefined
+        ? this.#ownType(node, found)
+        : known.row.map(this.#mapping(node, known, found, locals));
+    if (mapped === null) return null;
+    const isAtFirst = known?.row.runsAtFirst?.(known.data) ?? false;
+    const rule = isAtFirst ? ("any_success" as const) : ("none_failed" as const);
+    const { uses, ...rest } = mapped;
+    const step: Step = {
+      id: node.id,
+      uses,
+      needs: found.needs,
+      ...(found.needs.length > 1 ? { triggerRule: rule } : {}),
+      ...rest,
+    };
+    const guarded = this.#policies.guardsOf(node.id).reduce((inner, { id, row, data }) => {
+      const guard = this.#graph.byId.get(id) as GraphNode;
+      const tools = { fault: this.#faultOf(guard), inner: (name: string) => this.#inner(name) };
+      return row.guard?.(data, inner, tools) ?? inner;
+    }, step);
+    return this.#policies.limited(node.id, guarded);
+  }
+
+  /** A node whose type is a node type of the host: it gets its data and `inputs`. */
+  #ownType(node: GraphNode, { inputs }: NodeInputs): MappedStep | null {
+    if (this.#nodes.get(node.type) === undefined || GRAPH_NODES.has(node.type)) return null;
+    if (CONTROL_STEPS.has(node.type)) return null;
+    const { label: _, ...data } = node.data;
+    return {
+      uses: node.type,
+      with: {
+        ...(literal(data) as object),
+        ...(inputs.length === 0 ? {} : { inputs: wrapped(allTaken(inputs, "source")) }),
+      },
+    };
+  }
+
+  #mapping(
+    node: GraphNode,
+    { data }: KnownNode,
+    { inputs }: NodeInputs,
+    locals: ReadonlyMap<string, LoopLocals>,
+  ): GraphMapping<unknown> {
+    const first = firstTaken(inputs, "source");
+    const translate = this.#translator(node, inputs.length === 0 ? null : first, inputs, locals);
+    const fields = data as Readonly<Record<string, unknown>>;
+    return {
+      node,
+      data,
+      nodes: this.#nodes,
+      inputs,
+      first,
+      list: firstTaken(inputs, "list"),
+      all: (part) => allTaken(inputs, part),
+      translate,
+      expression: (field, reading, names) =>
+        translate(String(fields[field] ?? ""), [field], reading, names),
+      inner: (name) => this.#inner(name),
+      fault: this.#faultOf(node),
+      body: (own) => this.#body(node.id, new Map([...locals, [node.id, own]])),
+      stored: (kind, name) => this.#stored(kind, name, node.id),
+      before: (initial) => this.#before(node, initial),
+    };
+  }
+
+  #body(
+    loop: string,
+    locals: ReadonlyMap<string, LoopLocals>,
+  ): { readonly steps: readonly Step[]; readonly output: unknown } | null {
+    if (this.#scopes.membersOf(loop).length === 0) return null;
+    return { steps: this.#scope(loop, locals), output: this.#output(loop) };
+  }
+
+  #translator(
+    node: GraphNode,
+    input: string | null,
+    inputs: NodeInputs["inputs"],
+    locals: ReadonlyMap<string, LoopLocals>,
+  ): GraphMapping<unknown>["translate"] {
+    const loop = locals.get(this.#scopes.ownerOf(node.id) ?? "");
+    const ofLoop: Record<string, string> =
+      loop === undefined ? {} : { item: loop.value, index: loop.index };
+    if (loop?.items !== undefined && loop.items !== null) ofLoop["items"] = loop.items;
+    const base = {
+      ...(input === null ? {} : { item: input }),
+      inputs: allTaken(inputs, "source"),
+      ...ofLoop,
+    };
+    return (text, at, reading: GraphReading, names?: ExpressionNames) => {
+      const own = { ...base, ...names?.names };
+      const local = { ...ofLoop, ...names?.names } as Readonly<Record<string, string>>;
+      const translated = translateExpression(
+        text,
+        {
+          input: names?.names["input"] ?? input,
+          current: names?.current ?? input,
+          names: own,
+          variable: (name) =>
+            Object.hasOwn(local, name) && name !== "input"
+              ? (local[name] ?? null)
+              : this.#stored("variable", name, node.id),
+          context: (name) => (this.#context.has(name) ? fieldOf("vars", name) : null),
+          node: (id) => (this.#isVisible(id, node.id) ? `${stepRef(id)}.output` : null),
+          isPlain: (id) => this.#known.get(id)?.row.isPlain === true,
+          nodeIds: [...this.#graph.byId.keys()],
+          knownNames: [...this.#context.keys(), ...this.#variables(), ...Object.keys(local)],
+        },
+        reading,
+      );
+      if (translated.ok) return translated.source;
+      this.#report({
+        code: "invalid_expression",
+        message: `Node \`${node.id}\` (${node.type}): ${translated.message} (${JSON.stringify(text)})`,
+        pointer: [...node.pointer, "data", ...at],
+        offset: translated.offset,
+      });
+      return "null";
+    };
+  }
+
+  /** Whether a step stands in the scope of `reader` or in one around it. */
+  #isVisible(id: string, reader: string): boolean {
+    if (!this.#graph.byId.has(id) || id === reader) return false;
+    const owner = this.#scopes.ownerOf(id);
+    for (let scope = this.#scopes.ownerOf(reader); ; scope = this.#scopes.ownerOf(scope)) {
+      if (scope === owner) return true;
+      if (scope === null || scope === id) return false;
+    }
+  }
+
+  #variables(): string[] {
+    return this.#graph.nodes.flatMap(({ type, data }) =>
+      type === "variable" && typeof data["var_name"] === "string" ? [data["var_name"]] : [],
+    );
+  }
+
+  #inner(name: string): string {
+    for (let number = 1; ; number += 1) {
+      const id = number === 1 ? name : `${name}_${number}`;
+      if (this.#taken.has(id)) continue;
+      this.#taken.add(id);
+      return id;
+    }
+  }
+
+  #faultOf(node: GraphNode): GraphMapping<unknown>["fault"] {
+    return (field, message, suggestion) =>
+      this.#report({
+        code: "invalid_config",
+        message: `Node \`${node.id}\` (${node.type}): ${message}`,
+        pointer: [...node.pointer, "data", ...(field === "" ? [] : [field])],
+        ...(suggestion === undefined ? {} : { suggestion }),
+      });
+  }
+
+  /** Reads of whoever set the value last, of those that come before the reader; the latest first. */
+  #stored(kind: "variable" | "cache", name: string, reader: string): string | null {
+    const [type, operation, key] =
+      kind === "variable"
+        ? ["variable", "var_op", "var_name"]
+        : ["cache", "cache_op", "cache_key"];
+    const before = ancestorsOf(reader, this.#graph);
+    const setters = this.#graph.nodes.filter(
+      ({ id, type: one, data }) =>
+        one === type &&
+        data[operation as string] === "set" &&
+        data[key as string] === name &&
+        this.#isVisible(id, reader) &&
+        !ancestorsOf(id, this.#graph).has(reader),
+    );
+    const near = setters.filter(({ id }) => before.has(id));
+    const chosen = (near.length > 0 ? near : setters).toSorted(
+      (left, right) => (this.#order.get(right.id) ?? 0) - (this.#order.get(left.id) ?? 0),
+    );
+    const field = kind === "variable" ? ".value" : "";
+    return this.#latest(
+      chosen.map(({ id }) => id),
+      (id) => `${stepRef(id)}.output${field}`,
+      null,
+    );
+  }
+
+  /** What counters or accumulators before this one have come to. */
+  #before(node: GraphNode, initial: string): string {
+    if (this.#scopes.ownerOf(node.id) !== null)
+      this.#faultOf(node)(
+        "",
+        "In a loop it would have to add up over passes, which it does not yet.",
+        "Put it behind the loop, on the loop's results; a while_loop carries a value from pass to pass.",
+      );
+    const operation = node.type === "accumulator" ? node.data["accum_op"] : null;
+    const at = this.#order.get(node.id) ?? 0;
+    const earlier = this.#graph.nodes
+      .filter(
+        ({ id, type, data }) =>
+          type === node.type &&
+          (operation === null || data["accum_op"] === operation) &&
+          this.#scopes.ownerOf(id) === null &&
+          (this.#order.get(id) ?? 0) < at,
+      )
+      .toSorted((left, right) => (this.#order.get(right.id) ?? 0) - (this.#order.get(left.id) ?? 0))
+      .map(({ id }) => id);
+    return this.#latest(earlier, (id) => `${stepRef(id)}.output.value`, initial) ?? initial;
+  }
+
+  /** The value of the first of `ids` that ran, else `initial`. */
+  #latest(
+    ids: readonly string[],
+    read: (id: string) => string,
+    initial: string | null,
+  ): string | null {
+    const [id, ...rest] = ids;
+    if (id === undefined) return initial;
+    const ran = this.#inputs.ran(id);
+    if (ran === null) return read(id);
+    return `(${ran} ? ${read(id)} : ${this.#latest(rest, read, initial) ?? "null"})`;
+  }
+
+  /** What the end nodes of a scope give. */
+  #output(owner: string | null): unknown {
+    const members = this.#scopes.membersOf(owner);
+    const sources = new Set<string>();
+    for (const { id } of members)
+      for (const edge of this.#graph.incoming.get(id) ?? []) {
+        const origin = this.#scopes.originOf(edge);
+        if (origin.kind === "sibling") sources.add(origin.id);
+      }
+    const ends = members.filter(({ id }) => !sources.has(id));
+    const shown = ends.filter(({ id }) => this.#known.get(id)?.row.isDeclaration !== true);
+    const ids = (shown.length > 0 ? shown : ends).map(({ id }) => id);
+    const [only, ...others] = ids;
+    if (only !== undefined && others.length === 0) return wrapped(`${stepRef(only)}.output`);
+    if (ids.every((id) => this.#inputs.isCertain(id)))
+      return Object.fromEntries(ids.map((id) => [id, wrapped(`${stepRef(id)}.output`)]));
+    const rows = ids.map(
+      (id) =>
+        `[${this.#inputs.ran(id) ?? "true"}, ${JSON.stringify(id)}, ${stepRef(id)}.output]`,
+    );
+    return wrapped(
+      `[[${rows.join(", ")}].filter((end) => end[0])].map((ran) => ran.length < 2 ? ran?.[0]?.[2] : Object.fromEntries(ran.map((end) => [end[1], end[2]])))[0]`,
+    );
+  }
+}
+
+function lower(message: string): string {
+  return `${message.slice(0, 1).toLowerCase()}${message.slice(1)}`;
+}
+
+/** The graph's name as one of a workflow. */
+function nameOf(value: Readonly<Record<string, unknown>>): string {
+  for (const field of ["name", "workflow_name", "workflow_id"]) {
+    const text = value[field];
+    if (typeof text !== "string") continue;
+    const name = text
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "-")
+      .replaceAll(/^-+|-+$/g, "")
+      .slice(0, 64);
+    if (WORKFLOW_NAME.test(name)) return name;
+  }
+  return "graph";
+}

@@ -1,0 +1,131 @@
+/**
+ * Runs graphs on the real embedded engine, SQLite and built-in node types, for the corpora: what the
+ * other engine's configuration allowed becomes this one's. Names are not looked up anywhere.
+ */
+import { openEmbeddedEngine } from "#engine/embedded/open.ts";
+import type { Engine } from "#engine/engine.ts";
+import type { HttpRules } from "#nodes/define-node.ts";
+import { defineHttpRequest } from "#nodes/http/request.ts";
+import { createRegistry, type NodeRegistry } from "#nodes/registry.ts";
+import type { Store } from "#ports/store.ts";
+import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import { formatProblem } from "#workflow/problem.ts";
+import { parseWorkflow } from "#workflow/parse.ts";
+import { parsePath } from "#workflow/path.ts";
+import { systemClock } from "../../src/system/system-clock.ts";
+import { systemIds } from "../../src/system/system-ids.ts";
+import { systemRandom } from "../../src/system/system-random.ts";
+import { context } from "../engine/engine-fixture.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import type { WorkflowCase } from "./graph-cases.ts";
+import { ownNodes } from "./graph-own-nodes.ts";
+
+/** What became of a graph. */
+export type Outcome =
+  | {
+      readonly results: Readonly<Record<string, unknown>>;
+      readonly output: unknown;
+      readonly error: null;
+    }
+  | { readonly error: { readonly nodes: readonly string[]; readonly message: string } };
+
+const http = defineHttpRequest(async (hostname) => {
+  throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: "ENOTFOUND" });
+});
+
+/** The node types that the recorded engine had in a case. */
+export function nodesFor({ test }: { readonly test: string }): NodeRegistry {
+  const isBare = test === "TestNewWithRegistry.func3";
+  const isPlain = test === "TestCustomExecutorErrorHandling.func2";
+  const all = createRegistry(isPlain ? [] : ownNodes);
+  const known = (type: string) => !isBare || type === "reverse_string";
+  return {
+    ...all,
+    get: (type) => (type === http.type ? http : known(type) ? all.get(type) : undefined),
+    definition: (type) => (type === http.type ? http : all.definition(type)),
+    names: () => all.names().filter(known),
+  };
+}
+
+function rulesOf(config: WorkflowCase["config"]): HttpRules {
+  const calls = Number(config["MaxHTTPCallsPerExec"] ?? 100);
+  return {
+    allowPrivate: config["AllowLocalhost"] === true,
+    allowCidrs: [],
+    allowHosts: (config["AllowedDomains"] as readonly string[] | undefined) ?? [],
+    denyHosts: [],
+    redirectsMax: 10,
+    responseBytesMax: 10_000_000,
+    timeoutMs: 10_000,
+    // There 0 means that nothing limits the calls.
+    callsPerRunMax: config["AllowHTTP"] === true ? calls || 1_000 : 0,
+  } as HttpRules;
+}
+
+const DEADLINE_MS = 20_000;
+
+export class GraphRunner implements AsyncDisposable {
+  readonly #open = new Map<string, Promise<{ engine: Engine; store: Store; folder: AsyncDisposable }>>();
+
+  /** Runs the graph in the configuration of `one`. */
+  async run(
+    graph: unknown,
+    one: Pick<WorkflowCase, "test" | "config">,
+  ): Promise<Outcome> {
+    const nodes = nodesFor(one);
+    const text = typeof graph === "string" ? graph : JSON.stringify(graph);
+    const parsed = parseWorkflow(text, { nodes, format: "json" });
+    if (parsed.definition === null) {
+      const message = parsed.problems.map(formatProblem).join("\n");
+      return { error: { nodes: namedNodes(message), message } };
+    }
+    const { engine } = await this.#engineFor(one, nodes);
+    const { run } = await engine.start(context, { workflow: parsed.definition });
+    const ended = await engine.wait(context, run.id, DEADLINE_MS);
+    if (ended.endedAtMs === null) throw new Error(`${one.test}: the run is still ${ended.status}`);
+    if (ended.error !== null) {
+      const id = parsePath(ended.error.path ?? "")?.[0]?.id;
+      return {
+        error: { nodes: id === undefined ? [] : [id], message: ended.error.message },
+      };
+    }
+    const { steps } = await engine.state(context, run.id);
+    const results = steps
+      .filter(({ inner, status }) => !inner && status === "succeeded")
+      .map(({ id, output }) => [id, output] as const);
+    return { results: Object.fromEntries(results), output: ended.output ?? null, error: null };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const opened of this.#open.values()) {
+      const { engine, store, folder } = await opened;
+      await engine.close(0);
+      await store.close();
+      await folder[Symbol.asyncDispose]();
+    }
+  }
+
+  #engineFor(one: Pick<WorkflowCase, "test" | "config">, nodes: NodeRegistry) {
+    const rules = rulesOf(one.config);
+    const key = JSON.stringify([rules, nodes.names()]);
+    const opened = this.#open.get(key) ?? open(rules, nodes);
+    this.#open.set(key, opened);
+    return opened;
+  }
+}
+
+async function open(rules: HttpRules, nodes: NodeRegistry) {
+  const folder = await temporaryDirectory();
+  const store = await openSqliteStore({ dataDir: folder.path });
+  const quiet = () => {};
+  const engine = await openEmbeddedEngine({
+    ...{ store, nodes, clock: systemClock, random: systemRandom, ids: systemIds(systemClock) },
+    logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    services: { fileRoot: null, http: rules },
+  });
+  return { engine, store, folder };
+}
+
+function namedNodes(message: string): readonly string[] {
+  return [...message.matchAll(/[Nn]ode `([^`]+)`/g)].map(([, id]) => id ?? "");
+}
