@@ -46,7 +46,9 @@ export interface ExpressionCase {
 
 export function readCases<Case>(name: "workflows" | "nodes" | "expressions"): readonly Case[] {
   if (!hasCorpora) return [];
-  const lines = readFileSync(new URL(`${name}.jsonl`, FOLDER), "utf8").trim().split("\n");
+  const lines = readFileSync(new URL(`${name}.jsonl`, FOLDER), "utf8")
+    .trim()
+    .split("\n");
   return lines.map((line) => JSON.parse(line) as Case);
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "#nodes/define-node.ts";
 
-const user = { category: "user", icon: "circle", pure: true, output: z.unknown() } as const;
+const user = { category: "user", icon: "circle", output: z.unknown() } as const;
 const inputs = z.array(z.unknown()).default([]);
 
 function textOf(value: unknown): string {
@@ -14,22 +14,25 @@ function textOf(value: unknown): string {
 export const ownNodes = [
   defineNode({
     ...user,
+    pure: true,
     type: "reverse_string",
     title: "Reverse a text",
     description: "Gives the text backwards.",
     config: z.looseObject({ inputs }),
-    run: ({ inputs: [text] }) => [...textOf(text)].reverse().join(""),
+    run: (config) => [...textOf(config.inputs[0])].reverse().join(""),
   }),
   defineNode({
     ...user,
+    pure: true,
     type: "multiply_by_n",
     title: "Multiply",
     description: "Multiplies by a factor.",
     config: z.looseObject({ inputs, factor: z.number() }),
-    run: ({ inputs: [value], factor }) => Number(value) * factor,
+    run: (config) => Number(config.inputs[0]) * config.factor,
   }),
   defineNode({
     ...user,
+    pure: true,
     type: "concat_prefix",
     title: "Join with a prefix",
     description: "Puts a prefix before each text and joins them.",
@@ -38,6 +41,7 @@ export const ownNodes = [
   }),
   defineNode({
     ...user,
+    pure: true,
     type: "bad_executor",
     title: "Constant",
     description: "Gives a constant.",

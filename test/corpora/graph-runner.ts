@@ -9,9 +9,9 @@ import { defineHttpRequest } from "#nodes/http/request.ts";
 import { createRegistry, type NodeRegistry } from "#nodes/registry.ts";
 import type { Store } from "#ports/store.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
-import { formatProblem } from "#workflow/problem.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
 import { parsePath } from "#workflow/path.ts";
+import { formatProblem } from "#workflow/problem.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
 import { systemIds } from "../../src/system/system-ids.ts";
 import { systemRandom } from "../../src/system/system-random.ts";
@@ -65,13 +65,13 @@ function rulesOf(config: WorkflowCase["config"]): HttpRules {
 const DEADLINE_MS = 20_000;
 
 export class GraphRunner implements AsyncDisposable {
-  readonly #open = new Map<string, Promise<{ engine: Engine; store: Store; folder: AsyncDisposable }>>();
+  readonly #open = new Map<
+    string,
+    Promise<{ engine: Engine; store: Store; folder: AsyncDisposable }>
+  >();
 
   /** Runs the graph in the configuration of `one`. */
-  async run(
-    graph: unknown,
-    one: Pick<WorkflowCase, "test" | "config">,
-  ): Promise<Outcome> {
+  async run(graph: unknown, one: Pick<WorkflowCase, "test" | "config">): Promise<Outcome> {
     const nodes = nodesFor(one);
     const text = typeof graph === "string" ? graph : JSON.stringify(graph);
     const parsed = parseWorkflow(text, { nodes, format: "json" });
@@ -81,19 +81,25 @@ export class GraphRunner implements AsyncDisposable {
     }
     const { engine } = await this.#engineFor(one, nodes);
     const { run } = await engine.start(context, { workflow: parsed.definition });
-    const ended = await engine.wait(context, run.id, DEADLINE_MS);
-    if (ended.endedAtMs === null) throw new Error(`${one.test}: the run is still ${ended.status}`);
-    if (ended.error !== null) {
-      const id = parsePath(ended.error.path ?? "")?.[0]?.id;
-      return {
-        error: { nodes: id === undefined ? [] : [id], message: ended.error.message },
-      };
-    }
-    const { steps } = await engine.state(context, run.id);
-    const results = steps
-      .filter(({ inner, status }) => !inner && status === "succeeded")
-      .map(({ id, output }) => [id, output] as const);
-    return { results: Object.fromEntries(results), output: ended.output ?? null, error: null };
+    return outcomeOf(engine, run.id);
+  }
+
+  /** Runs the graph, and lets another engine on the same store take the run over. */
+  async runAndReopen(graph: unknown, one: Pick<WorkflowCase, "test" | "config">): Promise<Outcome> {
+    const nodes = nodesFor(one);
+    const { definition } = parseWorkflow(JSON.stringify(graph), { nodes, format: "json" });
+    if (definition === null) throw new Error(`${one.test} is no valid graph`);
+    await using folder = await temporaryDirectory();
+    const store = await openSqliteStore({ dataDir: folder.path });
+    const first = await openEngine(store, rulesOf(one.config), nodes);
+    const { run } = await first.start(context, { workflow: definition });
+    await outcomeOf(first, run.id);
+    await first.close(0);
+    const second = await openEngine(store, rulesOf(one.config), nodes);
+    const outcome = await outcomeOf(second, run.id);
+    await second.close(0);
+    await store.close();
+    return outcome;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,16 +120,33 @@ export class GraphRunner implements AsyncDisposable {
   }
 }
 
+async function outcomeOf(engine: Engine, runId: string): Promise<Outcome> {
+  const ended = await engine.wait(context, runId, DEADLINE_MS);
+  if (ended.endedAtMs === null) throw new Error(`the run is still ${ended.status}`);
+  if (ended.error !== null) {
+    const id = parsePath(ended.error.path ?? "")?.[0]?.id;
+    return { error: { nodes: id === undefined ? [] : [id], message: ended.error.message } };
+  }
+  const { steps } = await engine.state(context, runId);
+  const results = steps
+    .filter(({ inner, status }) => !inner && status === "succeeded")
+    .map(({ id, output }) => [id, output] as const);
+  return { results: Object.fromEntries(results), output: ended.output ?? null, error: null };
+}
+
 async function open(rules: HttpRules, nodes: NodeRegistry) {
   const folder = await temporaryDirectory();
   const store = await openSqliteStore({ dataDir: folder.path });
+  return { engine: await openEngine(store, rules, nodes), store, folder };
+}
+
+function openEngine(store: Store, rules: HttpRules, nodes: NodeRegistry): Promise<Engine> {
   const quiet = () => {};
-  const engine = await openEmbeddedEngine({
+  return openEmbeddedEngine({
     ...{ store, nodes, clock: systemClock, random: systemRandom, ids: systemIds(systemClock) },
     logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     services: { fileRoot: null, http: rules },
   });
-  return { engine, store, folder };
 }
 
 function namedNodes(message: string): readonly string[] {

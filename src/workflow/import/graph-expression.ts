@@ -262,7 +262,8 @@ class Translator {
     const scope = this.#scope;
     if (Object.hasOwn(scope.names, name)) return scope.names[name] as string;
     if (name === "input") {
-      if (scope.input === null) throw new Fault("There is no `input`: draw an edge to the node.", at);
+      if (scope.input === null)
+        throw new Fault("There is no `input`: draw an edge to the node.", at);
       return scope.input;
     }
     if (name === "node" || name === "variables" || name === "context") return this.#root(name, at);
@@ -285,7 +286,8 @@ class Translator {
           ? this.#scope.variable(name)
           : this.#scope.context(name);
     if (source !== null) {
-      if (root === "node" && this.#scope.isPlain(name)) this.#take(/\??\.(?:value|output)(?![\w$(])/y);
+      if (root === "node" && this.#scope.isPlain(name))
+        this.#take(/\??\.(?:value|output)(?![\w$(])/y);
       return source;
     }
     const what = { node: "node", variables: "variable", context: "context value" }[root];
@@ -344,7 +346,10 @@ class Translator {
     const mark = this.#text[this.#at];
     if (mark === undefined)
       return new Fault(`${missing ?? "A value is missing"} at the end.`, this.#text.length);
-    return new Fault(`${missing === undefined ? "" : `${missing}: `}\`${mark}\` cannot stand here.`, this.#at);
+    return new Fault(
+      `${missing === undefined ? "" : `${missing}: `}\`${mark}\` cannot stand here.`,
+      this.#at,
+    );
   }
 }
 

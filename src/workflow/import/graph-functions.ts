@@ -33,7 +33,10 @@ function eachNumber(write: (value: string) => string): GraphFunction {
   };
 }
 
-function plain(count: readonly [number, number], write: (...args: string[]) => string): GraphFunction {
+function plain(
+  count: readonly [number, number],
+  write: (...args: string[]) => string,
+): GraphFunction {
   return { count, write: (args) => write(...args) };
 }
 
@@ -44,7 +47,8 @@ const instant = (value: string): string =>
   `[${value}].map((d) => typeof d == "number" ? d : parseDate(d, "UTC"))[0]`;
 const part = (name: string): GraphFunction =>
   plain([1, 1], (date = "") => `dateParts(${instant(date)}, "UTC").${name}`);
-const bracketed = (source: string): string => (/^[\w$.?[\]"]+$/.test(source) ? source : `(${source})`);
+const bracketed = (source: string): string =>
+  /^[\w$.?[\]"]+$/.test(source) ? source : `(${source})`;
 
 export const GRAPH_FUNCTIONS: ReadonlyMap<string, GraphFunction> = new Map<string, GraphFunction>([
   [
@@ -69,7 +73,10 @@ export const GRAPH_FUNCTIONS: ReadonlyMap<string, GraphFunction> = new Map<strin
   ["sort", plain([1, 1], (list) => `sortBy(${list}, (v) => v)`)],
   [
     "slice",
-    { count: [2, 3], write: ([list = "", ...rest]) => `${bracketed(list)}.slice(${rest.join(", ")})` },
+    {
+      count: [2, 3],
+      write: ([list = "", ...rest]) => `${bracketed(list)}.slice(${rest.join(", ")})`,
+    },
   ],
   // Chosen by the run's id: another run chooses otherwise, a replay the same.
   [
@@ -105,7 +112,8 @@ export const GRAPH_FUNCTIONS: ReadonlyMap<string, GraphFunction> = new Map<strin
     "dateAdd",
     plain(
       [2, 3],
-      (date = "", amount, unit = '"days"') => `isoDate(addTime(${instant(date)}, ${amount}, ${unit}))`,
+      (date = "", amount, unit = '"days"') =>
+        `isoDate(addTime(${instant(date)}, ${amount}, ${unit}))`,
     ),
   ],
   ["year", part("year")],

@@ -132,7 +132,11 @@ export class GraphInputs {
   }
 
   /** The ports that the edge means; null: none. */
-  #portsOf(source: string, edge: GraphEdge, report: Report = this.#report): readonly string[] | null {
+  #portsOf(
+    source: string,
+    edge: GraphEdge,
+    report: Report = this.#report,
+  ): readonly string[] | null {
     const known = this.#known.get(source);
     const ports = known?.row.ports?.(known.data);
     if (edge.handle === null || ports === undefined || edge.source !== source) return null;
@@ -144,7 +148,8 @@ export class GraphInputs {
       message: `Node \`${source}\` has no port \`${edge.handle}\`, from which an edge leads to \`${edge.target}\`.`,
       pointer: [...edge.pointer, "sourceHandle"],
       suggestion:
-        suggestName(edge.handle, [...ports.keys()]) ?? `Its ports: ${[...ports.keys()].join(", ")}.`,
+        suggestName(edge.handle, [...ports.keys()]) ??
+        `Its ports: ${[...ports.keys()].join(", ")}.`,
     });
     return null;
   }
@@ -178,7 +183,10 @@ export function firstTaken(
   const certain = inputs.findIndex(({ taken }) => taken === null);
   const tested = certain === -1 ? inputs : inputs.slice(0, certain);
   const last = certain === -1 ? "null" : (inputs[certain]?.[part] ?? "null");
-  const chosen = tested.reduceRight((rest, input) => `${input.taken} ? ${input[part]} : ${rest}`, last);
+  const chosen = tested.reduceRight(
+    (rest, input) => `${input.taken} ? ${input[part]} : ${rest}`,
+    last,
+  );
   return tested.length === 0 ? chosen : `(${chosen})`;
 }
 

@@ -165,11 +165,7 @@ function readEdge(value: unknown, at: number, report: Report): GraphEdge | null 
   };
 }
 
-function isSound(
-  edge: GraphEdge,
-  nodes: ReadonlyMap<string, GraphNode>,
-  report: Report,
-): boolean {
+function isSound(edge: GraphEdge, nodes: ReadonlyMap<string, GraphNode>, report: Report): boolean {
   for (const end of ["source", "target"] as const) {
     const id = edge[end];
     if (nodes.has(id)) continue;

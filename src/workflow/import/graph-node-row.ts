@@ -5,8 +5,8 @@
 import type { z } from "zod";
 import type { Step } from "../definition.ts";
 import type { NodeTypes } from "../node-types.ts";
-import type { GraphNode } from "./graph-json.ts";
 import type { GraphReading } from "./graph-expression.ts";
+import type { GraphNode } from "./graph-json.ts";
 
 /** A step without what its edges give: id, `needs`, `triggerRule`. */
 export type MappedStep = Omit<Step, "id" | "needs">;

@@ -61,8 +61,7 @@ export class GraphPolicies {
       if (seen.has(next)) continue;
       if (isDeep && this.#graph.byId.get(next)?.type === "join") continue;
       seen.add(next);
-      if (isDeep)
-        for (const { target } of this.#graph.outgoing.get(next) ?? []) open.push(target);
+      if (isDeep) for (const { target } of this.#graph.outgoing.get(next) ?? []) open.push(target);
     }
     return seen;
   }

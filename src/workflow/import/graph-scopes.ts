@@ -11,7 +11,13 @@
 import type { Graph, GraphEdge, GraphNode } from "./graph-json.ts";
 
 const BODY_HANDLES: ReadonlySet<string> = new Set(["body", "loop", "each", "item", "iteration"]);
-const DONE_HANDLES: ReadonlySet<string> = new Set(["done", "after", "complete", "completed", "next"]);
+const DONE_HANDLES: ReadonlySet<string> = new Set([
+  "done",
+  "after",
+  "complete",
+  "completed",
+  "next",
+]);
 /** They show or guard the loop and not what it does with an item. */
 const NEVER_BODY: ReadonlySet<string> = new Set([
   "visualization",

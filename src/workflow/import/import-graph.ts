@@ -14,13 +14,20 @@ import type { NodeTypes } from "../node-types.ts";
 import type { Finding, Pointer, Report } from "../problem.ts";
 import { suggestName } from "../suggest.ts";
 import { type GraphReading, translateExpression } from "./graph-expression.ts";
-import { allTaken, firstTaken, GraphInputs, type KnownNode, type NodeInputs } from "./graph-inputs.ts";
+import {
+  allTaken,
+  firstTaken,
+  GraphInputs,
+  type KnownNode,
+  type NodeInputs,
+} from "./graph-inputs.ts";
 import { type Graph, type GraphNode, readGraph } from "./graph-json.ts";
 import type { ExpressionNames, GraphMapping, LoopLocals, MappedStep } from "./graph-node-row.ts";
 import { GRAPH_NODES } from "./graph-nodes.ts";
 import { GraphPolicies } from "./graph-policies.ts";
-import { ancestorsOf, type GraphScopes, orderOf, scopesOf } from "./graph-scopes.ts";
+import { type GraphScopes, scopesOf } from "./graph-scopes.ts";
 import { fieldOf, literal, stepRef, wrapped } from "./graph-source.ts";
+import { GraphState } from "./graph-state.ts";
 import { contextValues } from "./map-state.ts";
 
 export interface ImportedGraph {
@@ -49,7 +56,7 @@ class GraphImporter {
   readonly #nodes: NodeTypes;
   readonly #report: Report;
   readonly #scopes: GraphScopes;
-  readonly #order: ReadonlyMap<string, number>;
+  readonly #state: GraphState;
   readonly #known = new Map<string, KnownNode>();
   readonly #inputs: GraphInputs;
   readonly #policies: GraphPolicies;
@@ -61,10 +68,10 @@ class GraphImporter {
     this.#nodes = nodes;
     this.#report = report;
     this.#scopes = scopesOf(graph);
-    this.#order = orderOf(graph);
     this.#taken = new Set(graph.byId.keys());
     for (const node of graph.nodes) this.#know(node);
     this.#inputs = new GraphInputs(graph, this.#scopes, this.#known, report);
+    this.#state = new GraphState(graph, this.#scopes, this.#inputs);
     this.#policies = new GraphPolicies(graph, this.#known, nodes);
   }
 
@@ -198,8 +205,8 @@ class GraphImporter {
       inner: (name) => this.#inner(name),
       fault: this.#faultOf(node),
       body: (own) => this.#body(node.id, new Map([...locals, [node.id, own]])),
-      stored: (kind, name) => this.#stored(kind, name, node.id),
-      before: (initial) => this.#before(node, initial),
+      stored: (kind, name) => this.#state.stored(kind, name, node.id),
+      before: (initial) => this.#state.before(node, initial, this.#faultOf(node)),
     };
   }
 
@@ -238,12 +245,12 @@ class GraphImporter {
           variable: (name) =>
             Object.hasOwn(local, name) && name !== "input"
               ? (local[name] ?? null)
-              : this.#stored("variable", name, node.id),
+              : this.#state.stored("variable", name, node.id),
           context: (name) => (this.#context.has(name) ? fieldOf("vars", name) : null),
-          node: (id) => (this.#isVisible(id, node.id) ? `${stepRef(id)}.output` : null),
+          node: (id) => (this.#state.isVisible(id, node.id) ? `${stepRef(id)}.output` : null),
           isPlain: (id) => this.#known.get(id)?.row.isPlain === true,
           nodeIds: [...this.#graph.byId.keys()],
-          knownNames: [...this.#context.keys(), ...this.#variables(), ...Object.keys(local)],
+          knownNames: [...this.#context.keys(), ...this.#state.variables(), ...Object.keys(local)],
         },
         reading,
       );
@@ -256,22 +263,6 @@ class GraphImporter {
       });
       return "null";
     };
-  }
-
-  /** Whether a step stands in the scope of `reader` or in one around it. */
-  #isVisible(id: string, reader: string): boolean {
-    if (!this.#graph.byId.has(id) || id === reader) return false;
-    const owner = this.#scopes.ownerOf(id);
-    for (let scope = this.#scopes.ownerOf(reader); ; scope = this.#scopes.ownerOf(scope)) {
-      if (scope === owner) return true;
-      if (scope === null || scope === id) return false;
-    }
-  }
-
-  #variables(): string[] {
-    return this.#graph.nodes.flatMap(({ type, data }) =>
-      type === "variable" && typeof data["var_name"] === "string" ? [data["var_name"]] : [],
-    );
   }
 
   #inner(name: string): string {
@@ -293,69 +284,6 @@ class GraphImporter {
       });
   }
 
-  /** Reads of whoever set the value last, of those that come before the reader; the latest first. */
-  #stored(kind: "variable" | "cache", name: string, reader: string): string | null {
-    const [type, operation, key] =
-      kind === "variable"
-        ? ["variable", "var_op", "var_name"]
-        : ["cache", "cache_op", "cache_key"];
-    const before = ancestorsOf(reader, this.#graph);
-    const setters = this.#graph.nodes.filter(
-      ({ id, type: one, data }) =>
-        one === type &&
-        data[operation as string] === "set" &&
-        data[key as string] === name &&
-        this.#isVisible(id, reader) &&
-        !ancestorsOf(id, this.#graph).has(reader),
-    );
-    const near = setters.filter(({ id }) => before.has(id));
-    const chosen = (near.length > 0 ? near : setters).toSorted(
-      (left, right) => (this.#order.get(right.id) ?? 0) - (this.#order.get(left.id) ?? 0),
-    );
-    const field = kind === "variable" ? ".value" : "";
-    return this.#latest(
-      chosen.map(({ id }) => id),
-      (id) => `${stepRef(id)}.output${field}`,
-      null,
-    );
-  }
-
-  /** What counters or accumulators before this one have come to. */
-  #before(node: GraphNode, initial: string): string {
-    if (this.#scopes.ownerOf(node.id) !== null)
-      this.#faultOf(node)(
-        "",
-        "In a loop it would have to add up over passes, which it does not yet.",
-        "Put it behind the loop, on the loop's results; a while_loop carries a value from pass to pass.",
-      );
-    const operation = node.type === "accumulator" ? node.data["accum_op"] : null;
-    const at = this.#order.get(node.id) ?? 0;
-    const earlier = this.#graph.nodes
-      .filter(
-        ({ id, type, data }) =>
-          type === node.type &&
-          (operation === null || data["accum_op"] === operation) &&
-          this.#scopes.ownerOf(id) === null &&
-          (this.#order.get(id) ?? 0) < at,
-      )
-      .toSorted((left, right) => (this.#order.get(right.id) ?? 0) - (this.#order.get(left.id) ?? 0))
-      .map(({ id }) => id);
-    return this.#latest(earlier, (id) => `${stepRef(id)}.output.value`, initial) ?? initial;
-  }
-
-  /** The value of the first of `ids` that ran, else `initial`. */
-  #latest(
-    ids: readonly string[],
-    read: (id: string) => string,
-    initial: string | null,
-  ): string | null {
-    const [id, ...rest] = ids;
-    if (id === undefined) return initial;
-    const ran = this.#inputs.ran(id);
-    if (ran === null) return read(id);
-    return `(${ran} ? ${read(id)} : ${this.#latest(rest, read, initial) ?? "null"})`;
-  }
-
   /** What the end nodes of a scope give. */
   #output(owner: string | null): unknown {
     const members = this.#scopes.membersOf(owner);
@@ -373,8 +301,7 @@ class GraphImporter {
     if (ids.every((id) => this.#inputs.isCertain(id)))
       return Object.fromEntries(ids.map((id) => [id, wrapped(`${stepRef(id)}.output`)]));
     const rows = ids.map(
-      (id) =>
-        `[${this.#inputs.ran(id) ?? "true"}, ${JSON.stringify(id)}, ${stepRef(id)}.output]`,
+      (id) => `[${this.#inputs.ran(id) ?? "true"}, ${JSON.stringify(id)}, ${stepRef(id)}.output]`,
     );
     return wrapped(
       `[[${rows.join(", ")}].filter((end) => end[0])].map((ran) => ran.length < 2 ? ran?.[0]?.[2] : Object.fromEntries(ran.map((end) => [end[1], end[2]])))[0]`,

@@ -1,7 +1,12 @@
 /** Graph nodes that choose, divide and join ways through a graph, and wait. */
 import { z } from "zod";
 import type { SwitchCase } from "../definition.ts";
-import { type GraphMapping, type GraphNodeRow, graphNode, type MappedStep } from "./graph-node-row.ts";
+import {
+  type GraphMapping,
+  type GraphNodeRow,
+  graphNode,
+  type MappedStep,
+} from "./graph-node-row.ts";
 import { literal, spanMs, wrapped } from "./graph-source.ts";
 import { block } from "./map-list-functions.ts";
 import { setTo } from "./map-values.ts";
@@ -106,7 +111,12 @@ const choice = graphNode({
       const port = ports[at] ?? "";
       if (one.is_default === true) return;
       if (one.when === undefined) mapping.fault("cases", `Case ${at + 1} has no \`when\`.`);
-      const when = mapping.translate(one.when ?? "false", ["cases", at, "when"], "condition", CHOSEN);
+      const when = mapping.translate(
+        one.when ?? "false",
+        ["cases", at, "when"],
+        "condition",
+        CHOSEN,
+      );
       cases[port] = { when, output: result(at) };
     });
     const fallback = data.cases.findIndex((one) => one.is_default === true);
@@ -205,7 +215,11 @@ const delay = graphNode({
     const { duration } = mapping.data;
     const wait = spanMs(duration);
     if (wait === null)
-      mapping.fault("duration", `${JSON.stringify(duration)} is no duration.`, "Write 10s, 5m or 1h30m.");
+      mapping.fault(
+        "duration",
+        `${JSON.stringify(duration)} is no duration.`,
+        "Write 10s, 5m or 1h30m.",
+      );
     return block(mapping, "pause", { uses: "wait.for", with: { duration: wait ?? 0 } }, () => ({
       value: wrapped(mapping.first),
       duration: literal(duration),

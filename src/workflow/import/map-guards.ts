@@ -146,7 +146,11 @@ const rateLimiter = graphNode({
   }),
   map({ data, first, fault }) {
     if ((spanMs(data.per_duration) ?? 0) === 0)
-      fault("per_duration", `${JSON.stringify(data.per_duration)} is no duration.`, "Write 1s or 1m.");
+      fault(
+        "per_duration",
+        `${JSON.stringify(data.per_duration)} is no duration.`,
+        "Write 1s or 1m.",
+      );
     return setTo({
       value: wrapped(first),
       max_requests: data.max_requests,

@@ -111,7 +111,8 @@ const map = graphNode({
     if (data.expression === undefined && data.field === undefined)
       fault("expression", "It needs an `expression` of `item`, or a `field`.");
     const field = data.expression === undefined ? "field" : "expression";
-    const made = data[field] === undefined ? "null" : mapping.expression(field, "value", ofItem(list));
+    const made =
+      data[field] === undefined ? "null" : mapping.expression(field, "value", ofItem(list));
     return block(
       mapping,
       "mapped",
@@ -135,7 +136,8 @@ const reduce = graphNode({
     const { data, list } = mapping;
     const names = { ...ofItem(list).names, accumulator: "accumulator" };
     const made = mapping.expression("expression", "value", { current: "item", names });
-    const initial = data.initial_value === undefined ? {} : { initial: literal(data.initial_value) };
+    const initial =
+      data.initial_value === undefined ? {} : { initial: literal(data.initial_value) };
     return block(
       mapping,
       "reduced",

@@ -36,7 +36,12 @@ const forEach = graphNode({
         {
           id,
           uses: "for_each",
-          with: { items: wrapped(list), as, onItemError: "continue", ...(body === null ? { collect: false } : {}) },
+          with: {
+            items: wrapped(list),
+            as,
+            onItemError: "continue",
+            ...(body === null ? { collect: false } : {}),
+          },
           ...(body ?? { steps: [] }),
         },
       ],

@@ -5,7 +5,12 @@
  * each from the one before it.
  */
 import { z } from "zod";
-import { type GraphMapping, type GraphNodeRow, graphNode, type MappedStep } from "./graph-node-row.ts";
+import {
+  type GraphMapping,
+  type GraphNodeRow,
+  graphNode,
+  type MappedStep,
+} from "./graph-node-row.ts";
 import { literal, spanMs, wrapped } from "./graph-source.ts";
 import { setTo } from "./map-values.ts";
 
@@ -104,7 +109,8 @@ const cache = graphNode({
     if (op === "set") {
       needsInput(mapping, "set");
       const kept = spanMs(ttl);
-      if (kept === null) mapping.fault("ttl", `${JSON.stringify(ttl)} is no duration.`, "Write 30s, 5m or 1h.");
+      if (kept === null)
+        mapping.fault("ttl", `${JSON.stringify(ttl)} is no duration.`, "Write 30s, 5m or 1h.");
       return setTo({
         operation: op,
         key,
@@ -120,7 +126,9 @@ const cache = graphNode({
       operation: op,
       key,
       found: wrapped(found),
-      value: wrapped(`[${entry}].map((kept) => kept?.expires_at > isoDate(run.now) ? kept.value : null)[0]`),
+      value: wrapped(
+        `[${entry}].map((kept) => kept?.expires_at > isoDate(run.now) ? kept.value : null)[0]`,
+      ),
     });
   },
 });
@@ -146,7 +154,10 @@ export function contextValues(
   const { context_values: values = [], context_name: name, context_value: value } = parsed.data;
   const single = name === undefined ? [] : [{ name, value }];
   return Object.fromEntries(
-    [...values, ...single].map((one) => [one.name, ofType(one as z.output<typeof ContextValue>, fault)]),
+    [...values, ...single].map((one) => [
+      one.name,
+      ofType(one as z.output<typeof ContextValue>, fault),
+    ]),
   );
 }
 
@@ -171,7 +182,9 @@ function contextNode(type: "variable" | "constant"): GraphNodeRow {
     inputsMin: 0,
     isDeclaration: true,
     map(mapping): MappedStep {
-      const values = contextValues(mapping.data, (message) => mapping.fault("context_values", message));
+      const values = contextValues(mapping.data, (message) =>
+        mapping.fault("context_values", message),
+      );
       if (Object.keys(values).length === 0)
         mapping.fault("context_values", "It needs `context_values` with names and values.");
       return setTo({ type, [`${type}s`]: literal(values) });

@@ -1,7 +1,12 @@
 /** Graph nodes that give or compute a plain value, take values apart, and show them. */
 import { z } from "zod";
+import {
+  type GraphMapping,
+  type GraphNodeRow,
+  graphNode,
+  type MappedStep,
+} from "./graph-node-row.ts";
 import { fieldOf, literal, wrapped } from "./graph-source.ts";
-import { type GraphMapping, type GraphNodeRow, graphNode, type MappedStep } from "./graph-node-row.ts";
 
 export function setTo(value: unknown): MappedStep {
   return { uses: "data.set", with: { value } };
@@ -44,12 +49,17 @@ const operation = graphNode({
     const numbers = all("scalar");
     if (nodes.get("number.operation") !== undefined) return numberOperation(data.op, numbers);
     if (data.op === "add") return setTo(wrapped(`sum(${numbers})`));
-    return setTo(wrapped(`${numbers}.map((n) => sum([n])).reduce((a, b) => a ${SIGNS[data.op]} b)`));
+    return setTo(
+      wrapped(`${numbers}.map((n) => sum([n])).reduce((a, b) => a ${SIGNS[data.op]} b)`),
+    );
   },
 });
 
 function numberOperation(op: keyof typeof OPERATIONS, numbers: string): MappedStep {
-  return { uses: "number.operation", with: { operation: OPERATIONS[op], values: wrapped(numbers) } };
+  return {
+    uses: "number.operation",
+    with: { operation: OPERATIONS[op], values: wrapped(numbers) },
+  };
 }
 
 /** Each takes the source of a text. */
