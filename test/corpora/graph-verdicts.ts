@@ -128,16 +128,6 @@ better(
   true,
 );
 better(
-  keysOf("nodes", 183),
-  "A cell with the text null loses its text: a person of that name would have none.",
-  gives({
-    [NODE]: [
-      { name: "Alice", value: "null" },
-      { name: "Bob", value: 42 },
-    ],
-  }),
-);
-better(
   keysOf("nodes", 189),
   "YAML is taken for lines of `key: value`; a text alone is YAML too.",
   gives({ [NODE]: "no colon separator here" }),

@@ -39,22 +39,17 @@ const upper = (text: unknown): unknown => (typeof text === "string" ? text.toUpp
 const parse = graphNode({
   data: z.looseObject({ input_type: z.preprocess(upper, z.enum([...FORMATS, "AUTO"]).optional()) }),
   inputsMin: 1,
-  map(mapping) {
-    const { first } = mapping;
-    const format = (mapping.data.input_type ?? "AUTO").toLowerCase();
-    const types = format === "json" || format === "yaml" ? {} : { types: "auto" };
+  map({ data, first }) {
+    const format = (data.input_type ?? "AUTO").toLowerCase();
+    const isTable = format !== "json" && format !== "yaml";
     return {
-      uses: "if",
-      with: { condition: `typeof ${first} == "string"` },
-      // biome-ignore lint/suspicious/noThenProperty: `then` is the language's word for the branch of an if
-      then: [
-        {
-          id: mapping.inner("parsed"),
-          uses: "parse",
-          with: { text: wrapped(first), format, ...types },
-        },
-      ],
-      else: [{ id: mapping.inner("as_it_is"), uses: "noop", with: { value: wrapped(first) } }],
+      uses: "parse",
+      with: {
+        text: wrapped(first),
+        format,
+        ...(isTable ? { types: "auto", nulls: ["null"] } : {}),
+        onOther: "keep",
+      },
     };
   },
 });

@@ -35,6 +35,17 @@ export function count(list: string): string {
   return `(${list}?.length ?? Object.keys(${list}).length)`;
 }
 
+/**
+ * An object of sources by field, and `errors` with the items that failed, where there are any: nodes
+ * of that format go on without them.
+ */
+function counted(fields: Readonly<Record<string, string>>, failed: string): string {
+  const parts = Object.entries(fields).map(([name, source]) => `${name}: ${source}`);
+  return wrapped(
+    `{ ${parts.join(", ")}, ...(${failed}.length == 0 ? {} : { errors: ${failed} }) }`,
+  );
+}
+
 const Condition = z.looseObject({ condition: z.string().min(1) });
 const test = (mapping: GraphMapping<z.output<typeof Condition>>): string =>
   `(item, index) => ${mapping.expression("condition", "condition", ofItem(mapping.list))}`;
@@ -47,16 +58,27 @@ const filter = graphNode({
     block(
       mapping,
       "kept",
-      { uses: "data.filter", with: { items: wrapped(mapping.list), filter: test(mapping) } },
-      (kept) => ({
-        filtered: wrapped(kept),
-        input_count: wrapped(count(mapping.list)),
-        output_count: wrapped(count(kept)),
-        skipped_count: wrapped(`${count(mapping.list)} - ${count(kept)}`),
-        error_count: 0,
-        condition: literal(mapping.data.condition),
-        is_array: wrapped(`Array.isArray(${mapping.list})`),
-      }),
+      {
+        uses: "data.filter",
+        with: {
+          items: wrapped(mapping.list),
+          filter: test(mapping),
+          onItemError: "report",
+        },
+      },
+      (kept) =>
+        counted(
+          {
+            filtered: `${kept}.results`,
+            input_count: count(mapping.list),
+            output_count: count(`${kept}.results`),
+            skipped_count: `${kept}.skipped`,
+            error_count: `${kept}.failed.length`,
+            condition: JSON.stringify(mapping.data.condition),
+            is_array: `Array.isArray(${mapping.list})`,
+          },
+          `${kept}.failed`,
+        ),
     ),
 });
 
@@ -116,14 +138,21 @@ const map = graphNode({
     return block(
       mapping,
       "mapped",
-      { uses: "data.map", with: { items: wrapped(list), map: `(item, index) => ${made}` } },
-      (mapped) => ({
-        results: wrapped(mapped),
-        input_count: wrapped(count(list)),
-        output_count: wrapped(count(mapped)),
-        successful: wrapped(count(mapped)),
-        failed: 0,
-      }),
+      {
+        uses: "data.map",
+        with: { items: wrapped(list), map: `(item, index) => ${made}`, onItemError: "report" },
+      },
+      (mapped) =>
+        counted(
+          {
+            results: `${mapped}.results`,
+            input_count: count(list),
+            output_count: count(`${mapped}.results`),
+            successful: `${mapped}.succeeded`,
+            failed: `${mapped}.failed.length`,
+          },
+          `${mapped}.failed`,
+        ),
     );
   },
 });
@@ -147,17 +176,22 @@ const reduce = graphNode({
           items: wrapped(list),
           ...initial,
           reduce: `(accumulator, item, index) => ${made}`,
+          onItemError: "report",
         },
       },
-      (reduced) => ({
-        result: wrapped(reduced),
-        final_value: wrapped(reduced),
-        initial_value: literal(data.initial_value ?? null),
-        input_count: wrapped(count(list)),
-        iterations: wrapped(count(list)),
-        successful: wrapped(count(list)),
-        failed: 0,
-      }),
+      (reduced) =>
+        counted(
+          {
+            result: `${reduced}.result`,
+            final_value: `${reduced}.result`,
+            initial_value: JSON.stringify(data.initial_value ?? null),
+            input_count: count(list),
+            iterations: count(list),
+            successful: `${reduced}.succeeded`,
+            failed: `${reduced}.failed.length`,
+          },
+          `${reduced}.failed`,
+        ),
     );
   },
 });

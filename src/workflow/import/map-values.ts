@@ -22,79 +22,72 @@ function constant(field: string, schema: z.ZodType): GraphNodeRow {
   });
 }
 
+const MODES = new Set(["table", "chart", "json", "text", "image"]);
+
+/** Hands its input on, and shows it with the run as far as it can be shown so. */
 const shown: GraphNodeRow = graphNode({
   data: z.looseObject({ mode: z.string().optional() }),
   inputsMin: 0,
   handsOn: "",
-  map: ({ first, inputs }) => ({
-    uses: "noop",
-    with: { value: inputs.length === 0 ? null : wrapped(first) },
-  }),
-});
-
-const OPERATIONS = {
-  add: "add",
-  subtract: "subtract",
-  multiply: "multiply",
-  divide: "divide",
-} as const;
-
-const SIGNS = { add: "+", subtract: "-", multiply: "*", divide: "/" } as const;
-
-const operation = graphNode({
-  data: z.looseObject({ op: z.enum(Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]) }),
-  inputsMin: 2,
-  isPlain: true,
-  map({ data, all, nodes }) {
-    const numbers = all("scalar");
-    if (nodes.get("number.operation") !== undefined) return numberOperation(data.op, numbers);
-    if (data.op === "add") return setTo(wrapped(`sum(${numbers})`));
-    return setTo(
-      wrapped(`${numbers}.map((n) => sum([n])).reduce((a, b) => a ${SIGNS[data.op]} b)`),
-    );
+  map(mapping) {
+    const { first, inputs, data } = mapping;
+    const as = MODES.has(data.mode ?? "") ? data.mode : "json";
+    if (inputs.length === 0) return setTo(null);
+    return {
+      uses: "try",
+      steps: [
+        {
+          id: mapping.inner("view"),
+          uses: "view.output",
+          onError: "continue",
+          with: { value: wrapped(first), as },
+        },
+      ],
+      output: wrapped(first),
+    };
   },
 });
 
-function numberOperation(op: keyof typeof OPERATIONS, numbers: string): MappedStep {
-  return {
+const operation = graphNode({
+  data: z.looseObject({ op: z.enum(["add", "subtract", "multiply", "divide"]) }),
+  inputsMin: 2,
+  isPlain: true,
+  map: ({ data, all }) => ({
     uses: "number.operation",
-    with: { operation: OPERATIONS[op], values: wrapped(numbers) },
-  };
-}
+    with: { operation: data.op, numbers: wrapped(all("scalar")) },
+  }),
+});
 
-/** Each takes the source of a text. */
-const TEXT_OPERATIONS: { readonly [op: string]: (text: string) => string } = {
-  uppercase: (text) => `${text}.toUpperCase()`,
-  lowercase: (text) => `${text}.toLowerCase()`,
-  titlecase: (text) => `${text}.split(" ").map((w) => capitalize(w)).join(" ")`,
-  camelcase: (text) =>
-    `words(${text}).map((w, i) => i == 0 ? w.toLowerCase() : capitalize(w.toLowerCase())).join("")`,
-  inversecase: (text) =>
-    `Array.from(${text}.padEnd(0)).map((c) => c == c.toUpperCase() ? c.toLowerCase() : c.toUpperCase()).join("")`,
-};
+const TEXT_OPERATIONS = {
+  uppercase: "upper",
+  lowercase: "lower",
+  titlecase: "title",
+  camelcase: "camel",
+  inversecase: "inverse",
+  concat: "concat",
+  repeat: "repeat",
+} as const;
 
 const textOperation = graphNode({
   data: z.looseObject({
-    text_op: z.enum([...Object.keys(TEXT_OPERATIONS), "concat", "repeat"]),
+    text_op: z.enum(Object.keys(TEXT_OPERATIONS) as (keyof typeof TEXT_OPERATIONS)[]),
     separator: z.string().optional(),
     repeat_n: z.int().min(0, "must not be negative").optional(),
   }),
   inputsMin: 1,
   isPlain: true,
   map({ data, inputs, all, fault }) {
+    const operation = TEXT_OPERATIONS[data.text_op];
+    const separator = data.separator === undefined ? {} : { separator: literal(data.separator) };
+    if (operation === "repeat" && data.repeat_n === undefined)
+      fault("repeat_n", "`repeat` needs `repeat_n`, the number of times.");
     const text = inputs.length === 1 ? (inputs[0]?.scalar ?? "null") : `${all("scalar")}[0]`;
-    const separator = JSON.stringify(data.separator ?? "");
-    switch (data.text_op) {
-      case "concat":
-        // padEnd: only texts have it, and it leaves them as they are.
-        return setTo(wrapped(`${all("scalar")}.map((t) => t.padEnd(0)).join(${separator})`));
-      case "repeat":
-        if (data.repeat_n === undefined)
-          fault("repeat_n", "`repeat` needs `repeat_n`, the number of times.");
-        return setTo(wrapped(`${text}.repeat(${data.repeat_n ?? 0})`));
-      default:
-        return setTo(wrapped(TEXT_OPERATIONS[data.text_op]?.(text) ?? text));
-    }
+    const more = {
+      ...(operation === "concat" ? { texts: wrapped(`${all("scalar")}.slice(1)`) } : {}),
+      ...(operation === "repeat" ? { times: data.repeat_n ?? 0 } : {}),
+      ...(operation === "concat" || operation === "repeat" ? separator : {}),
+    };
+    return { uses: "text.operation", with: { operation, text: wrapped(text), ...more } };
   },
 });
 
@@ -138,9 +131,13 @@ const TRANSFORMS: { readonly [type: string]: (mapping: GraphMapping<unknown>) =>
       ),
     ),
   flatten: ({ list }) => ({ uses: "data.flatten", with: { items: wrapped(list), depth: "all" } }),
-  keys: ({ first }) => setTo(wrapped(`Object.keys(${first})`)),
-  values: ({ first }) => setTo(wrapped(`Object.values(${first})`)),
+  keys: ({ first }) => transformed(first, "keys"),
+  values: ({ first }) => transformed(first, "values"),
 };
+
+function transformed(value: string, operation: string): MappedStep {
+  return { uses: "data.transform", with: { value: wrapped(value), operation } };
+}
 
 const transform = graphNode({
   data: z.looseObject({ transform_type: z.enum(Object.keys(TRANSFORMS)) }),
