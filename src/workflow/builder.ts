@@ -114,6 +114,8 @@ export interface WorkflowOptions<Input> {
   readonly vars?: Fields;
   readonly defaults?: Defaults;
   readonly failFast?: boolean;
+  /** Where a drawing has its nodes. */
+  readonly layout?: { readonly [node: string]: { readonly x: number; readonly y: number } };
 }
 
 /** The canonical definition of a workflow that `describe` builds. */

@@ -75,7 +75,7 @@ function needsOf(step: PlanStep, pointer: Pointer, report: Report): Need[] {
  * and port.
  */
 function resolveNeed(text: string, step: PlanStep, at: Pointer, report: Report): Need | null {
-  const split = splitNeed(text, step.scope);
+  const split = splitNeed(text, step.scope.positions);
   if (split === null) {
     const id = quotedNeed(text)?.[0] ?? text.split(".")[0] ?? text;
     const ids = [...step.scope.positions.keys()].filter((known) => known !== step.id);
@@ -123,17 +123,18 @@ function quotedNeed(text: string): [string, string] | null {
   }
 }
 
-function splitNeed(text: string, scope: PlanScope): Need | null {
-  const whole = scope.positions.get(text);
+/** What an entry of `needs` names, of steps by their positions; null: none of them. */
+export function splitNeed(text: string, positions: ReadonlyMap<string, number>): Need | null {
+  const whole = positions.get(text);
   if (whole !== undefined) return { from: whole, port: null };
   const quoted = quotedNeed(text);
   if (quoted !== null) {
-    const from = scope.positions.get(quoted[0]);
+    const from = positions.get(quoted[0]);
     if (from === undefined || (quoted[1] !== "" && !quoted[1].startsWith("."))) return null;
     return { from, port: quoted[1] === "" ? null : quoted[1].slice(1) };
   }
   for (let dot = text.indexOf("."); dot !== -1; dot = text.indexOf(".", dot + 1)) {
-    const from = scope.positions.get(text.slice(0, dot));
+    const from = positions.get(text.slice(0, dot));
     if (from !== undefined) return { from, port: text.slice(dot + 1) };
   }
   return null;

@@ -16,7 +16,7 @@ const KEY_ORDER = [
   "triggerRule",
   "with",
 ];
-const LAST_KEYS = ["compensate", "steps", "finally", "output"];
+const LAST_KEYS = ["compensate", "steps", "finally", "output", "layout"];
 
 export function printYaml(definition: WorkflowDefinition): string {
   return stringify(ordered(definition), {

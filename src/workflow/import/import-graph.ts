@@ -10,6 +10,7 @@
 import { CONTROL_STEPS } from "../control-steps.ts";
 import type { Step } from "../definition.ts";
 import { WORKFLOW_NAME } from "../definition.ts";
+import { eachNode } from "../graph-form.ts";
 import type { NodeTypes } from "../node-types.ts";
 import type { Finding, Pointer, Report } from "../problem.ts";
 import { suggestName } from "../suggest.ts";
@@ -29,6 +30,7 @@ import { type GraphScopes, scopesOf } from "./graph-scopes.ts";
 import { fieldOf, literal, stepRef, wrapped } from "./graph-source.ts";
 import { GraphState } from "./graph-state.ts";
 import { contextValues } from "./map-state.ts";
+import { isGraphForm, readGraphForm } from "./read-graph-form.ts";
 
 export interface ImportedGraph {
   /** A definition still to be checked; null where the structure is not sound. */
@@ -43,6 +45,10 @@ export function importGraph(
 ): ImportedGraph {
   const findings: Finding[] = [];
   const report: Report = (finding) => void findings.push(finding);
+  if (isGraphForm(value)) {
+    const definition = readGraphForm(value, report);
+    return { definition, findings };
+  }
   const graph = readGraph(value, report);
   if (graph === null) return { definition: null, findings };
   const definition = new GraphImporter(graph, nodes, report).definition(value);
@@ -76,10 +82,12 @@ class GraphImporter {
   }
 
   definition(value: Readonly<Record<string, unknown>>): unknown {
-    const layout = Object.fromEntries(
-      this.#graph.nodes.flatMap(({ id, position }) => (position === null ? [] : [[id, position]])),
-    );
     const steps = this.#scope(null, NO_LOCALS);
+    const layout: Record<string, GraphNode["position"]> = {};
+    eachNode({ steps }, (node, { id }) => {
+      const position = this.#graph.byId.get(id)?.position ?? null;
+      if (position !== null) layout[node] = position;
+    });
     const vars = Object.fromEntries(
       [...this.#context].map(([name, one]) => [name, literal(one)] as const),
     );
