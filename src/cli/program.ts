@@ -8,6 +8,7 @@ import type { Cli, CommandBody } from "./command-action.ts";
 import { addApprovalCommands } from "./commands/approvals.ts";
 import { addBackupCommand } from "./commands/backup.ts";
 import { addConnectionsCommand } from "./commands/connections.ts";
+import { addConvertCommand } from "./commands/convert.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addGraphCommand } from "./commands/graph.ts";
 import { addMemoCommands } from "./commands/memo.ts";
@@ -45,6 +46,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addValidateCommand(program, cli);
   addSchemaCommand(program, cli);
   addGraphCommand(program, cli);
+  addConvertCommand(program, cli);
   addPlanCommand(program, cli);
   addNodesCommand(program, cli);
   addStartCommand(program, cli);

@@ -4,6 +4,7 @@
  */
 import { check } from "./check.ts";
 import type { WorkflowDefinition } from "./definition.ts";
+import { isGraphJson } from "./import/graph-json.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { Plan } from "./plan.ts";
 import { definitionInvalid, type Problem, pointerText } from "./problem.ts";
@@ -47,7 +48,7 @@ export function parseWorkflow(text: string, options: ParseOptions): ParsedWorkfl
     offset: fault.offset,
   }));
   if (source.value === undefined) return invalid(problems);
-  const { definition, plan, findings } = check(source.value, options.nodes);
+  const { definition, plan, findings } = check(namedByFile(source.value, file), options.nodes);
   const placed = isJson && findings.length > 0 ? readJson(text, { positions: true }) : source;
   for (const finding of findings) {
     const offset = offsetOf(finding, placed, text);
@@ -74,6 +75,13 @@ export function parseWorkflowOrThrow(
   const parsed = parseWorkflow(text, options);
   if (parsed.definition === null) throw definitionInvalid(parsed.problems);
   return { definition: parsed.definition, plan: parsed.plan };
+}
+
+/** A graph of another editor has no name of its own: it gets that of its file. */
+function namedByFile(value: unknown, file: string | null): unknown {
+  if (file === null || !isGraphJson(value) || "name" in value) return value;
+  const name = file.replace(/^.*[\\/]/, "").replace(/(?:\.workflow)?\.[^.]*$/, "");
+  return { ...value, name };
 }
 
 function formatOf(text: string, options: ParseOptions): "yaml" | "json" {

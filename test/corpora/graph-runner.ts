@@ -27,7 +27,11 @@ export type Outcome =
       readonly output: unknown;
       readonly error: null;
     }
-  | { readonly error: { readonly nodes: readonly string[]; readonly message: string } };
+  | {
+      /** What the nodes gave that ran before it. */
+      readonly results?: Readonly<Record<string, unknown>>;
+      readonly error: { readonly nodes: readonly string[]; readonly message: string };
+    };
 
 const http = defineHttpRequest(async (hostname) => {
   throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: "ENOTFOUND" });
@@ -123,15 +127,15 @@ export class GraphRunner implements AsyncDisposable {
 async function outcomeOf(engine: Engine, runId: string): Promise<Outcome> {
   const ended = await engine.wait(context, runId, DEADLINE_MS);
   if (ended.endedAtMs === null) throw new Error(`the run is still ${ended.status}`);
-  if (ended.error !== null) {
-    const id = parsePath(ended.error.path ?? "")?.[0]?.id;
-    return { error: { nodes: id === undefined ? [] : [id], message: ended.error.message } };
-  }
   const { steps } = await engine.state(context, runId);
-  const results = steps
+  const given = steps
     .filter(({ inner, status }) => !inner && status === "succeeded")
     .map(({ id, output }) => [id, output] as const);
-  return { results: Object.fromEntries(results), output: ended.output ?? null, error: null };
+  const results = Object.fromEntries(given);
+  if (ended.error === null) return { results, output: ended.output ?? null, error: null };
+  const id = parsePath(ended.error.path ?? "")?.[0]?.id;
+  const nodes = id === undefined ? [] : [id];
+  return { results, error: { nodes, message: ended.error.message } };
 }
 
 async function open(rules: HttpRules, nodes: NodeRegistry) {

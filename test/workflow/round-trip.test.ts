@@ -21,7 +21,7 @@ import {
 } from "../kernel/random-definition.ts";
 import { runBuilderCode } from "./run-builder-code.ts";
 
-const SEEDS = 60;
+const SEEDS = 150;
 
 describe("a definition in every form", () => {
   it(`is the same after YAML, graph, builder, JSON and YAML, in ${SEEDS} random ones`, () => {

@@ -12,7 +12,7 @@ export function addGraphCommand(program: Command, cli: Cli): void {
   program
     .command("graph")
     .description("print a workflow as a diagram")
-    .argument("<file>", "workflow file: YAML, JSON, TypeScript")
+    .argument("<file>", "workflow file: YAML, JSON, graph JSON, TypeScript")
     .addOption(
       new Option("--format <format>", "language of the diagram")
         .choices(Object.keys(FORMATS))

@@ -18,7 +18,7 @@ export function addPlanCommand(program: Command, cli: Cli): void {
   program
     .command("plan")
     .description("show what a workflow will do: order, policies, secrets, limits; nothing runs")
-    .argument("<file>", "workflow file: YAML, JSON, TypeScript")
+    .argument("<file>", "workflow file: YAML, JSON, graph JSON, TypeScript")
     .action(
       cli.action<[string], object>(async ({ machine, output, settings }, [file]) => {
         const inForce = await settings();

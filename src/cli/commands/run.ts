@@ -39,7 +39,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
   program
     .command("run")
     .description("run a workflow file and wait for its end")
-    .argument("<file>", "workflow file: YAML, JSON, TypeScript")
+    .argument("<file>", "workflow file: YAML, JSON, graph JSON, TypeScript")
     .option("--input <json>", "JSON, @file or - for standard input")
     .option("--id <id>", "run id of your own: the same id again answers the same run")
     .option("--all-steps", "with --json: inner step instances too")

@@ -11,7 +11,7 @@ export function addValidateCommand(program: Command, cli: Cli): void {
   program
     .command("validate")
     .description("check workflow files; every mistake with its line, column and fix")
-    .argument("<files...>", "workflow files: YAML, JSON, TypeScript")
+    .argument("<files...>", "workflow files: YAML, JSON, graph JSON, TypeScript")
     .action(
       cli.action<[string[]], object>(async ({ machine, output, settings }, [names]) => {
         const nodeTypes = machine.nodeTypes(await settings());

@@ -32,6 +32,55 @@ const http = graphNode({
   },
 });
 
+const STRATEGIES = {
+  offset: "offset",
+  page: "page",
+  cursor: "cursor",
+  link: "link",
+  link_header: "link",
+} as const;
+
+const paginator = graphNode({
+  data: z.looseObject({
+    pagination_strategy: z.enum(Object.keys(STRATEGIES) as (keyof typeof STRATEGIES)[]),
+    url: z.string().optional(),
+    page_size: z.int().min(1).optional(),
+    max_pages: z.int().min(1).optional(),
+    items_field: z.string().optional(),
+    cursor_param: z.string().optional(),
+    cursor_field: z.string().optional(),
+  }),
+  inputsMin: 0,
+  listField: "items",
+  map(mapping) {
+    const { data, inputs, first } = mapping;
+    if (data.url === undefined && inputs.length === 0)
+      mapping.fault("url", "It needs a `url`, or an input that is one.");
+    const type = STRATEGIES[data.pagination_strategy];
+    const size = data.page_size;
+    const strategy = {
+      type,
+      ...(type === "offset" && size !== undefined ? { limit: size } : {}),
+      ...(type === "page" && size !== undefined ? { size, sizeParam: "page_size" } : {}),
+      ...(type === "cursor" && data.cursor_param !== undefined
+        ? { cursorParam: literal(data.cursor_param) }
+        : {}),
+      ...(type === "cursor" && data.cursor_field !== undefined
+        ? { cursorPath: literal(data.cursor_field) }
+        : {}),
+    };
+    return {
+      uses: "http.paginate",
+      with: {
+        url: data.url === undefined ? wrapped(first) : literal(data.url),
+        strategy,
+        ...(data.items_field === undefined ? {} : { items: literal(data.items_field) }),
+        ...(data.max_pages === undefined ? {} : { pagesMax: data.max_pages }),
+      },
+    };
+  },
+});
+
 const FORMATS = ["JSON", "CSV", "TSV", "YAML", "XML"] as const;
 const upper = (text: unknown): unknown => (typeof text === "string" ? text.toUpperCase() : text);
 
@@ -127,6 +176,7 @@ const schemaValidator = graphNode({
 
 export const CALL_NODES: { readonly [type: string]: GraphNodeRow } = {
   http,
+  paginator,
   parse,
   format,
   schema_validator: schemaValidator,

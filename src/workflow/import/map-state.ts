@@ -116,7 +116,7 @@ const cache = graphNode({
         key,
         value: wrapped(mapping.first),
         ttl: literal(ttl),
-        expires_at: wrapped(`isoDate(run.now + ${kept ?? 0})`),
+        expires_at: wrapped(`isoDate(addTime(run.now, ${kept ?? 0}, "milliseconds"))`),
       });
     }
     const entry = mapping.stored("cache", name);
