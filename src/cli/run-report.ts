@@ -41,7 +41,8 @@ function stepDocuments(
   const shown = state.steps.filter((step) => allSteps || !step.inner);
   return Object.fromEntries(
     shown.map((step) => [
-      step.path,
+      // A node of a graph may be called "1": it is found by that name, not by the quoted path.
+      step.inner ? step.path : step.id,
       {
         status: step.status,
         output: step.output ?? null,

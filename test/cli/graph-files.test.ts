@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { capture } from "./captured-machine.ts";
+import { lockstitch } from "./lockstitch-process.ts";
 
 const GRAPH = {
   nodes: [
@@ -68,4 +69,22 @@ test("mistakes name the node, and the exit code is that of a wrong file", async 
     expect(code).toBe(3);
     expect(stdout + stderr).toContain("1 -> 3 -> 1");
   }
+});
+
+test("a graph runs, each node's result under its id", async () => {
+  await using directory = await temporaryDirectory();
+  await writeFile(join(directory.path, "graph.json"), JSON.stringify(GRAPH));
+  const { code, stdout } = await lockstitch(["run", "graph.json", "--json"], {
+    cwd: directory.path,
+  });
+  expect(code).toBe(0);
+  const { output, steps } = JSON.parse(stdout);
+  expect(output).toBe(15);
+  expect(
+    Object.entries(steps).map(([id, step]) => [id, (step as { output: unknown }).output]),
+  ).toEqual([
+    ["1", 10],
+    ["2", 5],
+    ["3", 15],
+  ]);
 });

@@ -153,3 +153,17 @@ test("a rerun is a new run of the same version, linked to the old one", async ()
   expect(await bench.settle(third.id)).toMatchObject({ output: 5 });
   expect(new Set(bench.attempts.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
 });
+
+test("a step whose id is no identifier is listed once, under its path", async () => {
+  await using bench = await openBench({ work: { echo } });
+  const definition = workflow("foreign", {
+    steps: [work("1", "echo"), { ...work("node-2", "echo"), if: "false" }, work("three", "echo")],
+  });
+  const run = await bench.run(definition);
+  const { steps } = await driven(bench.clock, bench.engine.state(context, run.id));
+  expect(steps.map(({ id, path, status }) => [id, path, status])).toEqual([
+    ["1", '["1"]', "succeeded"],
+    ["node-2", '["node-2"]', "skipped"],
+    ["three", "three", "succeeded"],
+  ]);
+});

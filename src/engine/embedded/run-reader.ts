@@ -12,6 +12,7 @@ import type { RunHead } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { PACKED_BYTES_MIN } from "#workflow/packed-json.ts";
+import { childPath } from "#workflow/path.ts";
 import type { EventView, RunStateView, RunView, StepView } from "../engine.ts";
 import type { ReadOptions } from "../read-options.ts";
 import {
@@ -184,7 +185,8 @@ export class RunReader {
     const steps: StepView[] = [];
     for (const row of history.rows()) steps.push(await this.#stepView(source, row));
     const known = new Set(steps.map(({ path }) => path));
-    for (const step of plan.root.steps) if (!known.has(step.id)) steps.push(pendingStep(step));
+    for (const step of plan.root.steps)
+      if (!known.has(childPath("", step.id))) steps.push(pendingStep(step));
     const values: Record<string, unknown> = {};
     for (const [name, { event }] of vars) {
       const link = blobLink(event, "value");
@@ -268,7 +270,7 @@ function tooLarge(): unknown {
 
 function pendingStep(step: { readonly id: string; readonly uses: string }): StepView {
   return {
-    path: step.id,
+    path: childPath("", step.id),
     id: step.id,
     uses: step.uses,
     status: "pending",
