@@ -123,7 +123,11 @@ class Generator {
     if (choice < 0.18)
       return { ...base, uses: this.#options.pure, with: { value: this.#value(readable) } };
     if (choice < 0.22) return { ...base, uses: this.#options.failing };
-    if (choice < 0.42) return { ...base, ...this.#effect(id, readable) };
+    if (choice < 0.42) {
+      // Only what calls others has a chain.
+      const links = base.priority === undefined ? {} : { middleware: ["size"] };
+      return { ...base, ...links, ...this.#effect(id, readable) };
+    }
     if (choice < 0.55) return { ...base, ...this.#wait() };
     return { ...base, ...this.#scope(id, depth + 1, readable) };
   }
@@ -206,9 +210,7 @@ class Generator {
       ...(this.#chance(0.2) ? { timeout: "10s" } : {}),
       ...(this.#chance(0.1) ? { heartbeatTimeout: "4s" } : {}),
       ...(this.#chance(0.1) ? { deadline: "30s" } : {}),
-      ...(this.#chance(0.1)
-        ? { priority: Math.floor(this.#random() * 11), middleware: ["size"] }
-        : {}),
+      ...(this.#chance(0.1) ? { priority: Math.floor(this.#random() * 11) } : {}),
     };
   }
 
