@@ -3,6 +3,7 @@
  * `npm run check`), `system` is everything that opens files, sockets, processes or browsers.
  * `npm test` runs both with coverage; the gate itself is scripts/coverage-gate.ts.
  */
+import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
 
 const QUICK = [
@@ -12,6 +13,8 @@ const QUICK = [
 
 export default defineConfig({
   test: {
+    // Many files wait more than they compute: on two processors one worker leaves half of them idle.
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],
