@@ -11,9 +11,10 @@ import { lockstitch } from "./lockstitch-process.ts";
 
 /** They make a store, or need none. */
 const OTHERS: ReadonlySet<string> = new Set(
-  ["run", "start", "restore", "validate", "graph", "plan", "schema", "doctor"].map(
-    (name) => `lockstitch ${name}`,
-  ),
+  [
+    ...["run", "start", "restore", "validate", "graph", "plan", "schema", "doctor"],
+    ...["convert", "nodes", "connections"],
+  ].map((name) => `lockstitch ${name}`),
 );
 /** What arguments are given where a command requires some. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
