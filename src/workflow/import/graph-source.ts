@@ -23,9 +23,9 @@ export function wrapped(source: string): string {
   return `\${{ ${source} }}`;
 }
 
-/** A value as it is, also where its texts look like expressions. */
+/** A value as it is, also where its texts look like expressions. (As text `$$` would mean one `$`.) */
 export function literal(value: unknown): unknown {
-  if (typeof value === "string") return value.replaceAll("${{", "$${{");
+  if (typeof value === "string") return value.replaceAll("${{", () => "$${{");
   if (Array.isArray(value)) return value.map(literal);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, literal(field)]));

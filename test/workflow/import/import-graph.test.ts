@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createRegistry } from "#nodes/registry.ts";
 import { checkDefinition } from "#workflow/check.ts";
+import { compileTemplate } from "#workflow/expression/template.ts";
 import { graphForm } from "#workflow/graph-form.ts";
 import { translateExpression } from "#workflow/import/graph-expression.ts";
 import { inferNodeType } from "#workflow/import/graph-node-type.ts";
@@ -152,9 +153,10 @@ describe("the structure of a graph", () => {
   });
 
   it("keeps texts that look like expressions, and ids that are no identifiers", () => {
+    const text = "${{ 1 }} $${{ {{ x }} $$${{ $& $1";
     const graph = {
       nodes: [
-        { id: "a.b", type: "text_input", data: { text: "${{ 1 }} $${{ {{ x }}" } },
+        { id: "a.b", type: "text_input", data: { text } },
         { id: 'q"1', type: "renderer" },
       ],
       edges: [edge("a.b", 'q"1')],
@@ -162,6 +164,7 @@ describe("the structure of a graph", () => {
     const { definition, problems } = checkDefinition(graph, { nodes });
     expect(problems).toEqual([]);
     expect(definition?.steps[1]?.needs).toEqual(['["a.b"]']);
+    expect(compileTemplate(definition?.steps[0]?.with).evaluate({})).toEqual({ value: text });
   });
 
   it.each([
