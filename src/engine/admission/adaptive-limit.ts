@@ -9,8 +9,9 @@
  *   L2. It falls only while so much is under way that a lower limit would be felt, by a fifth for
  *       each window; without a sign it rises by a twentieth of `max`, with one it never does.
  *   L3. Windows close when an attempt ends: there is no timer, and an idle engine costs nothing.
- *   L4. "Usual" is a type's own: it falls at once and rises slowly, so that what is slow by nature is
- *       not held to be congestion, and what has become slow for good is accepted in time.
+ *   L4. "Usual" is a type's own mean over many windows: what is slow by nature, or quick one time and
+ *       slow another, is not held to be congestion, and what has become slow for good is accepted in
+ *       time. One slow window is chance; it takes two in a row.
  * Times are milliseconds of the monotonic clock.
  */
 
@@ -40,21 +41,29 @@ const QUICK_MS = 10;
 const SLOWER = 2;
 const LATE_MS = 100;
 const DECREASE = 0.8;
-/** Of the difference, once in a window where an end took longer than usual: half of it in a minute. */
+/** Of the difference, in each window: half of it in a minute, and in a quarter of one after a slow time. */
 const RISE = 0.01;
+const FALL = 0.04;
+const SLOW_WINDOWS = 2;
 const TYPES_MAX = 1_000;
+
+interface TypePace {
+  /** null: it has not been through a window yet. */
+  usualMs: number | null;
+  /** Of this window. */
+  sumMs: number;
+  ends: number;
+}
 
 export class AdaptiveLimit {
   readonly #options: AdaptiveLimitOptions;
   readonly #floor: number;
-  /** By type, with the window in which it last rose. */
-  readonly #usual = new Map<string, { ms: number; window: number }>();
-  #window = 0;
+  readonly #types = new Map<string, TypePace>();
   #now: number;
   #reason: LimitReason | null = null;
   #windowSinceMs: number | null = null;
   #samples = 0;
-  #slowness = 0;
+  #slowWindows = 0;
   #peak = 0;
 
   constructor(options: AdaptiveLimitOptions) {
@@ -72,26 +81,36 @@ export class AdaptiveLimit {
   ended(type: string, tookMs: number, at: { readonly underWay: number; readonly nowMs: number }) {
     if (this.#floor === this.#options.max) return;
     this.#samples++;
-    this.#slowness += this.#slownessOf(type, Math.max(tookMs, QUICK_MS));
+    this.#count(type, Math.max(tookMs, QUICK_MS));
     if (at.underWay > this.#peak) this.#peak = at.underWay;
     this.#windowSinceMs ??= at.nowMs;
     if (at.nowMs - this.#windowSinceMs >= WINDOW_MS) this.#closeWindow(at.nowMs);
   }
 
-  /** 1: as usual; 2: twice as long. */
-  #slownessOf(type: string, tookMs: number): number {
-    const usual = this.#usual.get(type);
-    if (usual === undefined) {
-      if (this.#usual.size < TYPES_MAX) this.#usual.set(type, { ms: tookMs, window: this.#window });
-      return 1;
+  #count(type: string, tookMs: number): void {
+    const pace = this.#types.get(type);
+    if (pace !== undefined) {
+      pace.sumMs += tookMs;
+      pace.ends++;
+    } else if (this.#types.size < TYPES_MAX)
+      this.#types.set(type, { usualMs: null, sumMs: tookMs, ends: 1 });
+  }
+
+  /** Of the window's ends together, with what is usual moved on; 1: as usual, 2: twice as long. */
+  #slowness(): number {
+    let sum = 0;
+    let ends = 0;
+    for (const pace of this.#types.values()) {
+      if (pace.ends === 0) continue;
+      const meanMs = pace.sumMs / pace.ends;
+      const usualMs = pace.usualMs ?? meanMs;
+      sum += (meanMs / usualMs) * pace.ends;
+      ends += pace.ends;
+      pace.usualMs = usualMs + (meanMs - usualMs) * (meanMs > usualMs ? RISE : FALL);
+      pace.sumMs = 0;
+      pace.ends = 0;
     }
-    const slowness = tookMs / usual.ms;
-    if (tookMs < usual.ms) usual.ms = tookMs;
-    else if (usual.window !== this.#window) {
-      usual.ms += (tookMs - usual.ms) * RISE;
-      usual.window = this.#window;
-    }
-    return slowness;
+    return ends === 0 ? 1 : sum / ends;
   }
 
   #closeWindow(nowMs: number): void {
@@ -103,10 +122,8 @@ export class AdaptiveLimit {
         : this.#peak <= this.#floor
           ? this.#now
           : Math.max(this.#floor, Math.floor(Math.min(this.#now, this.#peak) * DECREASE));
-    this.#window++;
     this.#windowSinceMs = nowMs;
     this.#samples = 0;
-    this.#slowness = 0;
     this.#peak = 0;
     if (next === this.#now && reason === this.#reason) return;
     this.#now = next;
@@ -116,9 +133,11 @@ export class AdaptiveLimit {
 
   #congestion(): LimitReason | null {
     const delayMs = this.#options.loopDelayMs();
+    const isSlow =
+      this.#slowness() > SLOWER && this.#peak >= this.#now / 2 && this.#samples >= SAMPLES_MIN;
+    this.#slowWindows = isSlow ? this.#slowWindows + 1 : 0;
     if (delayMs > LATE_MS) return "loop_delay";
-    if (this.#peak < this.#now / 2 || this.#samples < SAMPLES_MIN) return null;
-    return this.#slowness / this.#samples > SLOWER ? "latency" : null;
+    return this.#slowWindows >= SLOW_WINDOWS ? "latency" : null;
   }
 }
 
