@@ -251,7 +251,7 @@ function takeComputed(
   { path, outcome }: Extract<Input, { readonly kind: "computed" }>,
 ): void {
   const instance = find(turn, path);
-  if (instance?.status !== "ready" || instance.live?.computing !== true) {
+  if (instance?.live?.computing !== true) {
     turn.applied = false;
     return;
   }

@@ -202,6 +202,7 @@ function askAgain(state: RunState, instance: StepInstance, live: Live, attempt: 
 function beginRetrying(live: Live, dueAtMs: number): void {
   live.failures++;
   live.lostInARow = 0;
+  live.computing = false;
   live.fired = false;
   live.timeoutAtMs = null;
   live.retryAtMs = dueAtMs;

@@ -104,6 +104,8 @@ function explainStep(runId: string, instance: StepInstance, nowMs: number): Wait
       frees: null,
       dueAtMs: null,
     };
+  if (live.computing)
+    return { path, kind: "attempt", text: `"${path}" is computed`, frees: null, dueAtMs: null };
   switch (instance.status) {
     case "scheduled":
       return {
@@ -133,9 +135,7 @@ function explainStep(runId: string, instance: StepInstance, nowMs: number): Wait
     case "awaiting":
       return explainWait(runId, instance, nowMs);
     default:
-      return live.computing
-        ? { path, kind: "attempt", text: `"${path}" is computed`, frees: null, dueAtMs: null }
-        : null;
+      return null;
   }
 }
 

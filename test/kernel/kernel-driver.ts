@@ -97,8 +97,8 @@ export class KernelDriver {
   readonly sends: Send[] = [];
   /** Pure steps that are being computed off the turn. */
   readonly computing: Decision["compute"][number][] = [];
-  /** Of those so far: evaluated from bytes; from objects; their steps had ended meanwhile. */
-  readonly computed = { far: 0, near: 0, unneeded: 0, cancelled: 0 };
+  /** Of those so far: evaluated from bytes; from objects; their steps had ended meanwhile, or try again. */
+  readonly computed = { far: 0, near: 0, unneeded: 0, cancelled: 0, retried: 0 };
   nowMs = 1_000_000;
   more = false;
   readonly #loaded = new Set<string>();
@@ -196,8 +196,8 @@ export class KernelDriver {
     return packedFrom !== undefined && JSON.stringify(value ?? null).length > packedFrom;
   }
 
-  /** Delivers the outcome of a pure step that is computed off the turn. */
-  compute(at = 0): this {
+  /** Delivers the outcome of a pure step that is computed off the turn; `fault`: it fails with this. */
+  compute(at = 0, fault: ComputedOutcome | null = null): this {
     const [step] = this.computing.splice(at, 1);
     if (step === undefined) throw new Error("nothing is computed");
     const { path, uses, config } = step;
@@ -207,10 +207,12 @@ export class KernelDriver {
     this.give({
       kind: "computed",
       path,
-      outcome: isFar ? farOutcome(uses, config) : runTestNode(uses, config),
+      outcome: fault ?? (isFar ? farOutcome(uses, config) : runTestNode(uses, config)),
     });
-    if (this.journal.length === before) this.computed.unneeded++;
-    else if (this.journal[before]?.event.type === "step.cancelled") this.computed.cancelled++;
+    const next = this.journal[before]?.event.type;
+    if (next === undefined) this.computed.unneeded++;
+    else if (next === "step.cancelled") this.computed.cancelled++;
+    else if (next === "step.retry_scheduled") this.computed.retried++;
     return this;
   }
 
@@ -262,6 +264,9 @@ export class KernelDriver {
       throw new Error(`restore differs ${firstDifference(saved, saveState(restored))}`);
     if (pending(restored).effects.length !== wanted.length)
       throw new Error("restored effects differ");
+    for (const { path, live } of this.state.steps.values())
+      if (live?.computing === true && !this.computing.some((step) => step.path === path))
+        throw new Error(`stuck: nobody computes "${path}"`);
     if (this.state.terminal === null && explainRun(this.state, this.nowMs).length === 0)
       throw new Error(`stuck: explains nothing\n${saved}`);
   }

@@ -111,7 +111,7 @@ describe("random nested plans under random interleavings", () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) playRun(seed, counts);
     if (SEEDS < 300) return;
     expect(EXPECTED_EVENTS.filter((type) => !counts.events.has(type))).toEqual([]);
-    for (const what of ["far", "near", "unneeded"])
+    for (const what of ["far", "near", "unneeded", "retried"])
       expect(
         counts.computed.get(what),
         `${what} ${JSON.stringify([...counts.computed])}`,

@@ -17,8 +17,10 @@ function errorOutcome(random: Random) {
 export function worldMove(driver: KernelDriver, random: Random, signals: { count: number }): void {
   const effects = [...driver.effects.values()];
   const { computing } = driver;
-  if (computing.length > 0 && random() < 0.3)
-    return void driver.compute(Math.floor(random() * computing.length));
+  if (computing.length > 0 && random() < 0.3) {
+    const fault = random() < 0.3 ? errorOutcome(random) : null;
+    return void driver.compute(Math.floor(random() * computing.length), fault);
+  }
   const dice = random();
   if (dice < 0.04) return void driver.restart();
   if (dice < 0.07) return void driver.give({ kind: "pause", by: "t", reason: null });
