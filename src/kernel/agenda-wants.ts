@@ -1,6 +1,8 @@
 /**
  * Which items of the agenda can go on: questions to the state, asked by the fold as well as by
- * decide(), so that a replayed journal leaves the very same agenda.
+ * decide(), so that a replayed journal leaves the very same agenda. One thing is in no event: that a
+ * step is being computed off the turn. Deciding passes such steps over; a fold, and whoever goes on
+ * from a checkpoint, has them where they are begun again: before what came after them.
  */
 import { innerToCancel, SCOPE_WANTS } from "./scopes/wants.ts";
 import {

@@ -199,14 +199,18 @@ function saveStep(instance: StepInstance): SavedStep | null {
   return saved as SavedStep;
 }
 
-/** Steps that are computed off the turn have left the agenda; after a restart they are computed again. */
+/**
+ * Steps that are computed off the turn have left the agenda; after a restart they are computed again,
+ * and first: they had begun before whatever is still listed, as in a fold of the journal.
+ */
 function saveAgenda(state: RunState): SavedItem[] {
-  const items = state.agenda
-    .slice(state.agendaHead)
-    .filter((item) => isOpen(state, item))
-    .map(saveItem);
+  const items: SavedItem[] = [];
   for (const instance of state.steps.values())
     if (instance.live?.computing === true && !instance.listed) items.push({ step: instance.path });
+  for (let at = state.agendaHead; at < state.agenda.length; at++) {
+    const item = state.agenda[at];
+    if (item !== undefined && isOpen(state, item)) items.push(saveItem(item));
+  }
   return items;
 }
 

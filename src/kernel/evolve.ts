@@ -3,7 +3,7 @@
  * nothing, so that replaying a journal anywhere gives the same state.
  *
  * E0. After each event the agenda's head is an item that can go on, so that replaying leaves the
- *     agenda that deciding left.
+ *     agenda that deciding left (but for steps that are being computed: see agenda-wants.ts).
  * E1. seq grows by one with each event; nowMs never goes back.
  * E2. An event about a scope or step that is not open is an error in the journal (internal fault),
  *     but for step.late_result, which is about the past.

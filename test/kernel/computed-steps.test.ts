@@ -30,3 +30,29 @@ test("another attempt that is being computed says so, and starts no more timers"
   ]);
   expect([...driver.effects.keys()]).toEqual([]);
 });
+
+test("a checkpoint begins again with what was being computed, and goes on as a fold does", () => {
+  const plan = planOf({
+    steps: [
+      { id: "far", uses: "value", with: { value: big }, needs: [] },
+      ...["a", "b", "c", "d"].map((id) => ({ id, uses: "value", with: { value: id }, needs: [] })),
+    ],
+  });
+  // Turns are spent after two steps: some are still on the agenda.
+  const driver = new KernelDriver(plan, { paranoid: true, packedFrom: 280, exhaustAfter: 2 });
+  driver.start();
+  expect(driver.computing).toHaveLength(1);
+  expect(driver.story()).not.toContain("succeeded d");
+  const folded = new KernelDriver(plan, driver.options);
+  folded.state = driver.replay();
+  folded.journal.push(...driver.journal);
+  driver.restart();
+  for (const one of [driver, folded]) {
+    one.give({ kind: "continue" });
+    expect(one.computing).toMatchObject([{ path: "far" }]);
+    while (one.more) one.give({ kind: "continue" });
+    one.compute();
+  }
+  expect(driver.story()).toEqual(folded.story());
+  expect(driver.state.terminal).toBe("succeeded");
+});
