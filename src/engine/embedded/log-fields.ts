@@ -60,12 +60,12 @@ function plainValue(value: unknown, depth: number, room: Room): Json {
     case "bigint":
       return charged(String(value), 20, room);
     case "undefined":
-      return null;
+      return charged(null, 4, room);
     case "symbol":
     case "function":
       return charged(`[${typeof value}]`, 12, room);
     case "object":
-      return value === null ? null : plainObject(value, depth, room);
+      return value === null ? charged(null, 4, room) : plainObject(value, depth, room);
   }
 }
 
@@ -79,6 +79,8 @@ function plainObject(value: object, depth: number, room: Room): Json {
     const json: unknown = toJSON.call(value);
     return json === value ? charged("[object]", 10, room) : plainValue(json, depth + 1, room);
   }
+  // Empty ones too: lists of them that share their items would cost nothing, and never end.
+  charged(null, 2, room);
   if (value instanceof Set || Array.isArray(value)) {
     const list: Json[] = [];
     for (const item of value) list.push(plainValue(item, depth + 1, room));
