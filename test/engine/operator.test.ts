@@ -173,3 +173,30 @@ test("what cannot be tried now says why", async () => {
       code: "action_refused",
     });
 });
+
+test("an approval that an operator skips waits for nobody any more", async () => {
+  await using bench = await openBench({ work: { forever } });
+  const run = await started(bench, [
+    { id: "ask", uses: "wait.approval", with: { title: "Pay?" } },
+    work("last", "forever"),
+  ]);
+  const open = () => driven(bench.clock, bench.engine.approvals(context));
+  expect(await open()).toMatchObject([{ path: "ask" }]);
+  await run.resolve("ask", { action: "skip" });
+  await bench.clock.settle();
+  expect(await open()).toEqual([]);
+});
+
+test("an approval whose time is over waits for nobody until it is asked again", async () => {
+  await using bench = await openBench();
+  const retry = { attempts: 2, initial: "1m", jitter: "none", errors: ["timeout"] };
+  await started(bench, [
+    { id: "last", uses: "wait.approval", timeout: "1h", retry, with: { title: "Pay?" } },
+  ]);
+  const open = () => driven(bench.clock, bench.engine.approvals(context));
+  expect(await open()).toHaveLength(1);
+  await bench.clock.advanceBy(3_600_000);
+  expect(await open()).toEqual([]);
+  await bench.clock.advanceBy(60_000);
+  expect(await open()).toMatchObject([{ path: "last" }]);
+});

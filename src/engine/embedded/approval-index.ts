@@ -1,5 +1,5 @@
 /** The approvals that wait for a person, of all open runs, in memory; their texts are read when asked for. */
-import type { RunEvent } from "#kernel/events.ts";
+import type { EventOf, RunEvent } from "#kernel/events.ts";
 import type { RunState } from "#kernel/state.ts";
 import { refOf, type ValueRef } from "#kernel/value-ref.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -126,12 +126,23 @@ function approvalInput(event: RunEvent, seq: number): ValueRef | null {
     : null;
 }
 
-function ends(
-  event: RunEvent,
-): event is Extract<RunEvent, { type: "step.succeeded" | "step.failed" | "step.cancelled" }> {
-  return (
-    event.type === "step.succeeded" ||
-    event.type === "step.failed" ||
-    event.type === "step.cancelled"
-  );
+type EndOfWait =
+  | "step.succeeded"
+  | "step.failed"
+  | "step.retry_scheduled"
+  | "step.cancelled"
+  | "step.skipped";
+
+/** Whether the step that it names, if it waited, waits no more. */
+function ends(event: RunEvent): event is EventOf<EndOfWait> {
+  switch (event.type) {
+    case "step.succeeded":
+    case "step.failed":
+    case "step.retry_scheduled":
+    case "step.cancelled":
+    case "step.skipped":
+      return true;
+    default:
+      return false;
+  }
 }
