@@ -12,8 +12,11 @@ const parent = workflow("parent", {
   ],
 });
 
-/** Adds an event that cannot be folded, and starts again; answers its number. */
-async function spoil(bench: Awaited<ReturnType<typeof openBench>>, runId: string): Promise<number> {
+/** Adds an event that cannot be folded; answers its number. */
+async function corrupt(
+  bench: Awaited<ReturnType<typeof openBench>>,
+  runId: string,
+): Promise<number> {
   const { clock } = bench;
   const head = await driven(clock, bench.store.journal.head(context, runId));
   if (head === null) throw new Error(`there is no run ${runId}`);
@@ -26,8 +29,14 @@ async function spoil(bench: Awaited<ReturnType<typeof openBench>>, runId: string
     record: { runId, firstSeq: seq, lastSeq: seq, atMs: clock.nowMs(), events },
   };
   await driven(clock, bench.store.journal.commit("spoilt", [spoilt]));
+  return seq;
+}
+
+/** The same, and starts again. */
+async function spoil(bench: Awaited<ReturnType<typeof openBench>>, runId: string): Promise<number> {
+  const seq = await corrupt(bench, runId);
   await bench.crash();
-  await clock.runUntilIdle();
+  await bench.clock.runUntilIdle();
   return seq;
 }
 
@@ -96,4 +105,55 @@ test("the children of a parked run end with it, but for those that go on and tha
   expect(Object.fromEntries(statuses)).toEqual({
     ...{ done: "succeeded", waited: "cancelled", unwaited: "cancelled", abandoned: "waiting" },
   });
+});
+
+test("a parked run that is terminated gives the slot of its key to the next", async () => {
+  await using bench = await openBench();
+  const { clock, engine } = bench;
+  const exclusive = workflow("exclusive", {
+    concurrency: { key: "'k'", limit: 1 },
+    steps: [{ id: "gate", uses: "wait.signal", with: { name: "go" } }],
+  });
+  const start = (id: string) => driven(clock, engine.start(context, { workflow: exclusive, id }));
+  await start("first");
+  await start("second");
+  await clock.runUntilIdle();
+  await corrupt(bench, "first");
+  const go = { name: "go", id: "1", payload: null };
+  await expect(driven(clock, engine.signal(context, "first", go))).rejects.toThrow();
+  await clock.runUntilIdle();
+  expect((await driven(clock, engine.explain(context, "first"))).sentence).toContain("is parked");
+  expect((await driven(clock, engine.get(context, "second")))?.status).toBe("queued");
+
+  await driven(clock, engine.terminate(context, "first", "beyond repair"));
+  await clock.runUntilIdle();
+  await driven(clock, engine.signal(context, "second", go));
+  await clock.runUntilIdle();
+  expect((await driven(clock, engine.get(context, "second")))?.status).toBe("succeeded");
+});
+
+test("who calls a parked run while it is being terminated is told that it has ended", async () => {
+  const told: Promise<string>[] = [];
+  await using bench = await openBench({
+    faults: {
+      onCommit: ({ turns }) => {
+        if (turns.some(({ status }) => status === "cancelled"))
+          told.push(
+            bench.engine.cancel(context, "r").then(
+              () => "done",
+              ({ code }: { code: string }) => code,
+            ),
+          );
+        return { kind: "none" };
+      },
+    },
+  });
+  const { clock } = bench;
+  const started = { workflow: child, id: "r" };
+  await driven(clock, bench.engine.start(context, started));
+  await clock.runUntilIdle();
+  await spoil(bench, "r");
+  await driven(clock, bench.engine.terminate(context, "r", "beyond repair"));
+  await clock.runUntilIdle();
+  expect(await driven(clock, Promise.all(told))).toEqual(["run_terminal"]);
 });

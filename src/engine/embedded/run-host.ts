@@ -269,13 +269,15 @@ export class RunHost implements LoadedHost {
     settleCalls(turn);
     for (const step of turn.compute) void this.#compute(step);
     this.#hasMore = turn.hasMore;
-    if (isTerminal(facts.status)) return this.#end();
+    if (isTerminal(facts.status)) return this.end();
     this.#phase = "idle";
     this.#wake();
     if (this.isResting) services.rested(this);
   }
 
-  #end(): void {
+  /** The run is over: nothing of it stays. Who still wrote is told so. */
+  end(): void {
+    this.#whenLoaded?.resolve();
     this.#effects.dropAll();
     this.#services.cache.ended(this.key);
     this.#phase = "gone";
@@ -370,8 +372,7 @@ export class RunHost implements LoadedHost {
       case "failed":
         return this.#park(null, parkedCode(load.error), load.error);
       case "over":
-        this.#whenLoaded?.resolve();
-        return this.#end();
+        return this.end();
       case "closing":
         return this.abandon(shuttingDown());
     }

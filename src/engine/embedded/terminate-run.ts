@@ -75,11 +75,7 @@ async function terminateParked(
     });
   const facts = factsAfter(factsOf(head), [event], { atMs, status: "cancelled" });
   services.logger.warn({ run: runId, reason }, "a parked run was terminated, its journal unread");
-  const runKey = runKeyOf(tenant, runId);
-  const host = core.host(runKey);
-  host?.unload();
-  services.cache.ended(runKey);
-  if (host !== undefined) services.forget(host);
+  core.host(runKeyOf(tenant, runId))?.end();
   services.committed({ facts, events: [event], firstSeq, atMs, hasBlobs: false });
   services.send(sends.map((send) => messageOf(tenant, send)));
 }
