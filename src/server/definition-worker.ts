@@ -3,7 +3,7 @@
  * has the built-in node types; of the user's own it knows how they run, and takes any configuration:
  * the steps that use them are handed back, to be checked where the types are.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { z } from "zod";
 import { createRegistry } from "#nodes/registry.ts";
 import { eachStep } from "#workflow/check.ts";
@@ -12,6 +12,7 @@ import type { Step, WorkflowDefinition } from "#workflow/definition.ts";
 import type { NodeType, NodeTypes } from "#workflow/node-types.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
 import type { Problem } from "#workflow/problem.ts";
+import { answerRequests } from "./answering-thread.ts";
 
 /** A type that only the main thread has. */
 export type ForeignType = Omit<NodeType, "config" | "output">;
@@ -27,15 +28,9 @@ export interface ReadText {
 }
 
 export interface ReadRequest {
-  readonly id: number;
   readonly text: string;
   readonly format: "json" | "yaml";
 }
-
-export type ReadAnswer = { readonly id: number } & (
-  | { readonly read: ReadText }
-  | { readonly error: string }
-);
 
 function nodeTypes(foreign: readonly ForeignType[]): NodeTypes {
   const builtIn = createRegistry();
@@ -72,12 +67,4 @@ function foreignSteps(definition: WorkflowDefinition): readonly ForeignStep[] {
 const { foreign } = workerData as { readonly foreign: readonly ForeignType[] };
 const nodes = nodeTypes(foreign);
 
-parentPort?.on("message", (request: ReadRequest) => {
-  let answer: ReadAnswer;
-  try {
-    answer = { id: request.id, read: read(request) };
-  } catch (error) {
-    answer = { id: request.id, error: error instanceof Error ? error.message : String(error) };
-  }
-  parentPort?.postMessage(answer);
-});
+answerRequests(read);

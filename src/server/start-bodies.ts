@@ -1,12 +1,15 @@
 /**
  * The body of a start as its route gets it: large inputs packed, large definitions checked, both
- * read in worker threads. Everything else is read as the body of any other call.
+ * read in worker threads (a start with 10 MB of input held every other caller up for 100 ms and
+ * more). Everything else is read as the body of any other call, and so is whatever the thread
+ * cannot make sense of, or had when it died.
  */
+import { Worker } from "node:worker_threads";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
-import { LONG_BODY_BYTES, StartBodyThread } from "./start-body-thread.ts";
+import { AnsweringThread } from "./answering-thread.ts";
 import type { ReadBody } from "./start-body-worker.ts";
 import type { WorkflowReader } from "./workflow-reader.ts";
 
@@ -17,10 +20,17 @@ declare module "fastify" {
   }
 }
 
+const WORKER_URL = new URL("./start-body-worker.ts", import.meta.url);
+
+/** A body of this size is read in some milliseconds. */
+const LONG_BODY_BYTES = 256 * 1024;
+
 /** Of `app`, which has the route alone. */
 export function acceptStartBodies(app: FastifyInstance, workflows: WorkflowReader): void {
   const parseJson = app.getDefaultJsonParser("error", "error");
-  const thread = new StartBodyThread();
+  const thread = new AnsweringThread<Uint8Array, ReadBody | null>(
+    () => new Worker(WORKER_URL, { name: "lockstitch-bodies" }),
+  );
   app.addHook("onClose", () => thread.close());
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -31,7 +41,8 @@ export function acceptStartBodies(app: FastifyInstance, workflows: WorkflowReade
       if (bytes.byteLength === 0) return done(null, undefined);
       if (bytes.byteLength <= LONG_BODY_BYTES) return readHere();
       thread
-        .read(bytes)
+        .ask(bytes)
+        .catch(() => null)
         .then((body) => (body === null ? null : whole(body, workflows, request)))
         .then((body) => (body === null ? readHere() : done(null, body)), done);
     },

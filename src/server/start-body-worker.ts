@@ -1,16 +1,16 @@
 /**
- * The worker thread of start-body-thread.ts: reads the body of a start, and packs its input when
- * that is large.
+ * The worker thread of start-bodies.ts: reads the body of a start, and packs its input when that is
+ * large.
  *
- *   1. null is answered for whatever is not a plain start with a large part: the main thread reads
+ *   1. What is not a plain start with a large part is answered null, or fails: the main thread reads
  *      that itself, and tells what is wrong with it.
  */
 import { hash } from "node:crypto";
-import { parentPort } from "node:worker_threads";
 import { toPlainJson } from "#nodes/pure/plain-json.ts";
 import { canonicalJson } from "#workflow/canonical-json.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { PACKED_BYTES_MIN } from "#workflow/packed-json.ts";
+import { answerRequests } from "./answering-thread.ts";
 
 export interface ReadBody {
   /** The body, without what stands beside it here. */
@@ -22,11 +22,6 @@ export interface ReadBody {
   } | null;
   /** The definition as JSON text, for the reader of definitions. */
   readonly workflowText: string | null;
-}
-
-export interface BodyRequest {
-  readonly id: number;
-  readonly bytes: Uint8Array;
 }
 
 /** Keys that the main thread's parser refuses; it says so better. */
@@ -59,13 +54,7 @@ function packed(input: unknown): ReadBody["input"] {
   return { content, hash: hash("sha256", content), canonicalHash };
 }
 
-parentPort?.on("message", ({ id, bytes }: BodyRequest) => {
-  let body: ReadBody | null = null;
-  try {
-    body = read(bytes);
-  } catch {
-    // See 1.
-  }
+answerRequests(read, (body) => {
   const given = body?.input?.content;
-  parentPort?.postMessage({ id, body }, given === undefined ? [] : [given.buffer]);
+  return given === undefined ? [] : [given.buffer];
 });

@@ -15,7 +15,7 @@ import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
 import { compilePlanByParts } from "#workflow/plan-compile.ts";
 import type { Problem } from "#workflow/problem.ts";
-import { DefinitionThread } from "./definition-thread.ts";
+import { definitionThread } from "./definition-thread.ts";
 import type { ForeignStep } from "./definition-worker.ts";
 import { shapeOf, type WorkflowShape } from "./workflow-shape.ts";
 
@@ -39,7 +39,7 @@ export const SHORT_TEXT = 24_000;
 /** A reader that knows the host's node types. */
 export function createWorkflowReader(nodes: NodeRegistry): WorkflowReader {
   const shapes = new Map<string, WorkflowShape>();
-  const thread = new DefinitionThread(nodes);
+  const thread = definitionThread(nodes);
   const readHere = (text: string, format: "json" | "yaml"): ReadResult => {
     const { definition, plan, problems } = parseWorkflow(text, { nodes, format });
     if (definition === null) return { checked: null, problems };

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { runToJson } from "#client/wire/run.ts";
 import { packedAnswer } from "#server/packed-answer.ts";
+import { CheckedText } from "#workflow/checked-text.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
 import { embeddedServer } from "./embedded-server.ts";
 
@@ -73,6 +74,13 @@ test("a long start is read in a thread: one run for one key, whatever the blanks
     output: { count: "${{ steps.count.output }}", last: "${{ steps.last.output }}" },
   };
   const body = { workflow: definition, id: "one", labels: { mine: "yes" }, input: { items } };
+  // The answer would be the same without the thread: what the engine is given tells.
+  const given: (readonly [unknown, unknown])[] = [];
+  const start = server.engine.start.bind(server.engine);
+  server.engine.start = (context, request, how) => {
+    given.push([request.input, request.workflow]);
+    return start(context, request, how);
+  };
   const post = (payload: string) =>
     server.app.inject({
       ...{ method: "POST", url: "/api/v1/runs", payload },
@@ -84,6 +92,7 @@ test("a long start is read in a thread: one run for one key, whatever the blanks
     output: { count: 20_000, last: 'ü "19999"' },
   });
   expect(first.json().input).toEqual(JSON.parse(JSON.stringify({ items })));
+  expect(given).toEqual([[expect.any(PackedJson), expect.any(CheckedText)]]);
   const reordered = { input: body.input, labels: body.labels, id: "one", workflow: definition };
   expect((await post(JSON.stringify(reordered, null, 2))).statusCode).toBe(200);
   // As a caller in this process starts it.
