@@ -85,6 +85,9 @@ export interface OpenOptions {
   readonly principal?: string;
 }
 
+/** The longest that Node's timers can: the wake itself does nothing. */
+const ALIVE_MS = 2 ** 31 - 1;
+
 /**
  * Opens the data directory and goes on with every run that had not ended. Resolves when calls are
  * served. Throws LockstitchError store_owned (another process, or this one, has it open),
@@ -104,6 +107,15 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
     graceMs: () => grace.ms,
   });
   const { engine } = composition.parts;
+  // The clock's timers let a process end; one that waits for a run must not, until it closes.
+  const alive = setInterval(() => undefined, ALIVE_MS);
+  const stop = async () => {
+    try {
+      await composition.stop();
+    } finally {
+      clearInterval(alive);
+    }
+  };
   const lockstitch = new Lockstitch({
     engine,
     nodes,
@@ -114,13 +126,13 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
     },
     close: async (graceMs) => {
       grace.ms = graceMs;
-      await composition.stop();
+      await stop();
     },
   });
   try {
     for (const definition of options.workflows ?? []) await lockstitch.save(definition);
   } catch (error) {
-    await composition.stop();
+    await stop();
     throw error;
   }
   return lockstitch;

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { node, openLockstitch, RunFailed, workflow } from "../../src/lockstitch.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { runNode } from "./example-app.ts";
 
 const LOCKSTITCH = join(import.meta.dirname, "..", "..", "src", "lockstitch.ts");
 
@@ -191,6 +192,28 @@ await l.start(workflow("hangs", {}, (w) => { w.step("hang", "my.hang"); }), unde
   const keys = readFileSync(seen, "utf8").trim().split("\n");
   expect(keys).toHaveLength(2);
   expect(new Set(keys).size).toBe(1);
+});
+
+test.each([
+  ["a timer", 'w.step("nap", "wait.for", { duration: "300ms" })'],
+  ["a signal that expires", 'w.step("go", "wait.signal", { name: "go", expires: "300ms" })'],
+])("a program that only waits for a run that waits for %s stays until its end", async (_, step) => {
+  await using directory = await temporaryDirectory();
+  writeFileSync(
+    join(directory.path, "program.ts"),
+    `import { openLockstitch, workflow } from ${JSON.stringify(LOCKSTITCH)};
+await using l = await openLockstitch({ data: ${JSON.stringify(join(directory.path, "data"))} });
+const run = await l.start(workflow("waits", {}, (w) => { ${step}; }));
+const ended = await run.result().catch(({ run }) => run);
+console.log(ended.status, ended.error?.code);
+`,
+  );
+  const { status, stdout, stderr } = runNode(["program.ts"], directory.path);
+  expect({ status, stdout, stderr }).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^(succeeded|failed) /),
+    stderr: "",
+  });
 });
 
 test("settings are checked as those of a configuration file are", async () => {
