@@ -34,8 +34,12 @@ await using lockstitch = await openLockstitch({ data: "./data", nodes: [charge] 
 const order = await lockstitch.start(orders, { customer: "Ada", amount: 120 }, { id: "order-1" });
 console.log(order.created ? "started" : "found again", order.id);
 
-// Counts once, whatever happens: its id is remembered with the run.
-if (order.created) await lockstitch.signal(order.id, "packed", { by: "Bob" }, { id: "packed-1" });
+// Counts once, however often it is sent: its id is remembered with the run. So it is sent at every
+// start, as a kill may have come before it; only a run that has ended takes none.
+const packed = lockstitch.signal(order.id, "packed", { by: "Bob" }, { id: "packed-1" });
+await packed.catch((error) => {
+  if (error.code !== "run_terminal") throw error;
+});
 const { output } = await order.result();
 console.log("receipt", output.receipt);
 

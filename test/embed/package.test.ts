@@ -38,6 +38,23 @@ describe("a fresh project with the packed package", () => {
     expect(second.stdout).toContain("found again order-1\nreceipt Ada-120\n");
   });
 
+  test("runs the embedding example to its end after a kill before its signal", () => {
+    const data = readFileSync("examples/embedding/orders.ts", "utf8").replace("./data", "./killed");
+    const at = data.indexOf("const packed");
+    expect(at).toBeGreaterThan(0);
+    const kill = 'process.kill(process.pid, "SIGKILL");\n';
+    writeFileSync(join(folder, "killed.ts"), data.slice(0, at) + kill + data.slice(at));
+    writeFileSync(join(folder, "again.ts"), data);
+
+    expect(runNode(["killed.ts"], folder)).toMatchObject({
+      status: null,
+      stdout: "started order-1\n",
+    });
+    const again = runNode(["again.ts"], folder);
+    expect(again.stdout).toContain("found again order-1\nreceipt Ada-120\n");
+    expect(again.status).toBe(0);
+  });
+
   test("has types that a strict compiler takes, and that find mistakes", () => {
     copyExample(folder);
     writeFileSync(
