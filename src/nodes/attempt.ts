@@ -6,7 +6,8 @@
  *
  * A1. The result is a value; neither function throws or rejects.
  * A2. After the context's signal aborts, runAttempt settles as soon as possible with `aborted`,
- *     even if the node does not listen. What such a node still does is lost.
+ *     even if the node does not listen. What such a node still does is lost, and none is started
+ *     any more (by a middleware that tries again).
  * A3. No stack trace and no cause reaches the journal.
  */
 import type { z } from "zod";
@@ -84,7 +85,8 @@ export function runAttempt(
 
 /** The innermost: the node itself, on a configuration that fits, also where a middleware made it. */
 export function nodeEnd(call: ChainCall, config: unknown): Promise<unknown> {
-  const { definition, context } = call;
+  const { definition, context, abort } = call;
+  if (abort.isAborted) return Promise.reject(ABORTED_ERROR);
   try {
     if (definition.runEffect === null) throw new Error(`${definition.type} is not an effect node`);
     const fitting = config === call.parsed ? config : parsedConfig(definition, config);
@@ -156,6 +158,12 @@ function checkedOutput(call: ChainCall, output: unknown): Json {
     call.plain = call.checked;
   }
   return call.checked as Json;
+}
+
+/** What is known of the output is not true any more: it is checked anew on its way out. */
+export function uncheck(call: ChainCall): void {
+  call.plain = UNSET;
+  call.checked = UNSET;
 }
 
 function parsedConfig(definition: NodeDefinition, config: unknown): unknown {

@@ -7,8 +7,9 @@
  *       throws. Links that have nothing to do on this host are left out when the chain is made.
  *   K2. An order is chosen by the step, else by its type, else globally. Built-in links that it does
  *       not name stand around all that it names: none can be lost.
- *   K3. What leaves the chain is checked once more where a middleware outside of `schema` made it
- *       (attempt.ts): no order lets anything else than plain JSON that fits into the journal.
+ *   K3. What leaves the chain is checked once more where a middleware outside of `schema` made it or
+ *       had it in its hands (it may have changed it in place): no order lets anything else than
+ *       plain JSON that fits into the journal.
  *   K4. What a middleware throws is the step's error, with the middleware's name; what comes from
  *       inside goes through untouched.
  */
@@ -25,6 +26,7 @@ import {
   schemaLink,
   sizeLink,
   stepErrorOf,
+  uncheck,
 } from "./attempt.ts";
 import type { ChainOptions, Middleware, MiddlewareContext, TraceAttempt } from "./middleware.ts";
 
@@ -182,10 +184,10 @@ function watched(running: Promise<unknown>, tell: (code: string | null) => void)
 
 function userLink({ name, run }: Middleware): Link {
   return (inner) => async (call, config) => {
-    let fromInside: unknown = call;
+    const fromInside = new Set<unknown>();
     const next = (given: unknown = config) => {
       const going = inner(call, given).catch((error: unknown) => {
-        fromInside = error;
+        fromInside.add(error);
         throw error;
       });
       // A middleware may leave it alone; a failure of it is no failure of the process.
@@ -195,7 +197,10 @@ function userLink({ name, run }: Middleware): Link {
     try {
       return await run(call.context as MiddlewareContext, config, next);
     } catch (error) {
-      throw error === fromInside ? error : namedError(name, error);
+      throw fromInside.has(error) ? error : namedError(name, error);
+    } finally {
+      // What was checked before may have been changed in place since.
+      uncheck(call);
     }
   };
 }

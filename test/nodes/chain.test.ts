@@ -151,6 +151,47 @@ describe("guards", () => {
     );
   });
 
+  it("look again at an output that a middleware outside of them has changed in place", async () => {
+    const changing = (value: unknown): Middleware => ({
+      name: "user",
+      run: async (_context, _config, next) => Object.assign((await next()) as object, { n: value }),
+    });
+    for (const own of [["user", "schema"], ["user", "size", "schema"], ["user"]]) {
+      const refused = { ok: false, error: { code: "output_invalid" } };
+      expect(await attempt({ middleware: [changing(5n)] }, { own })).toMatchObject(refused);
+      expect(await attempt({ middleware: [changing("x")] }, { own })).toMatchObject(refused);
+      expect(await attempt({ middleware: [changing(7)] }, { own })).toEqual({
+        ok: true,
+        output: { n: 7 },
+      });
+    }
+  });
+
+  it("start no node after the abort, however often a middleware tries again", async () => {
+    const again: Middleware = {
+      name: "user",
+      run: (_context, _config, next) => next().catch(() => next()),
+    };
+    for (const own of [["user"], ["user", "abort"]]) {
+      const controller = new AbortController();
+      let started = 0;
+      const definition = node(() => {
+        started += 1;
+        return new Promise((_resolve, reject) => {
+          controller.signal.addEventListener("abort", () => reject(new Error("stopped")));
+        });
+      });
+      const going = attempt(
+        { middleware: [again] },
+        { own, definition, signal: controller.signal },
+      );
+      controller.abort();
+      expect(await going).toMatchObject({ ok: false, error: { code: "aborted" } });
+      await new Promise(setImmediate);
+      expect(started).toBe(1);
+    }
+  });
+
   it("check a configuration again that a middleware has changed, and only then", async () => {
     let parses = 0;
     const counting: NodeDefinition = {
@@ -221,6 +262,23 @@ describe("errors", () => {
     };
     const wrapped = await attempt({ middleware: [wrapping] }, { definition: failing });
     expect(wrapped).toMatchObject({ error: { message: "middleware wrap: threw gone" } });
+  });
+
+  it("from inside stay untouched where a middleware tries twice and tells the first", async () => {
+    let calls = 0;
+    const failing = node(() => {
+      calls += 1;
+      throw new NodeError("failed", `no ${calls}`);
+    });
+    const first: Middleware = {
+      name: "again",
+      run: (_context, _config, next) =>
+        next().catch(async (error: unknown) => await next().catch(() => Promise.reject(error))),
+    };
+    expect(await attempt({ middleware: [first] }, { definition: failing })).toMatchObject({
+      error: { code: "failed", message: "no 1" },
+    });
+    expect(calls).toBe(2);
   });
 
   it("that a middleware leaves alone or replaces do no harm", async () => {
