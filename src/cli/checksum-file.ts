@@ -10,6 +10,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
+import { isMissing } from "#errors/is-missing.ts";
 
 const DIGEST = /^[0-9a-f]{64}(?=\s|$)/i;
 
@@ -34,7 +35,11 @@ export async function writeChecksum(file: string, sha256: string): Promise<void>
 
 /** False: there is no checksum beside the file. Throws not_found, store_corrupt. */
 export async function checkChecksum(file: string): Promise<boolean> {
-  const said = await readFile(checksumOf(file), "utf8").catch(() => null);
+  const said = await readFile(checksumOf(file), "utf8").catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    // Whether the backup is whole cannot be told, which is not the same as having no checksum.
+    throw unreadable(checksumOf(file), error);
+  });
   const digest = createHash("sha256");
   try {
     for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer);

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -65,4 +65,12 @@ test("a checksum that does not fit, or is none, is told apart", async () => {
     await writeFile(`${file}.sha256`, text);
     await expect(checkChecksum(file)).rejects.toThrow("holds no SHA-256. Remove it");
   }
+});
+
+test("a checksum that is there and cannot be read is not taken for none", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "copy.db");
+  await writeFile(file, "copy");
+  await mkdir(`${file}.sha256`);
+  await expect(checkChecksum(file)).rejects.toThrow(`${file}.sha256 cannot be read`);
 });

@@ -10,6 +10,7 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { isMissing } from "#errors/is-missing.ts";
 import { NodeError } from "#errors/step-error.ts";
 import type { NodeContext } from "../define-node.ts";
 
@@ -80,10 +81,6 @@ function denied(text: string, why: string): NodeError {
   return new NodeError("file_denied", `path ${JSON.stringify(text.slice(0, 200))} ${why}.`, {
     details: { path: text.slice(0, 200) },
   });
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === "ENOENT";
 }
 
 /** Any failure of the file system as a NodeError; `text` is the path as the workflow wrote it. */

@@ -2,16 +2,10 @@
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { isMissing } from "#errors/is-missing.ts";
 import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "../define-node.ts";
-import {
-  existingPath,
-  fileError,
-  fileRoot,
-  isMissing,
-  namesOf,
-  RelativePath,
-} from "./allowed-path.ts";
+import { existingPath, fileError, fileRoot, namesOf, RelativePath } from "./allowed-path.ts";
 
 const ENTRIES_MAX = 10_000;
 

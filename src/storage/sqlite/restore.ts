@@ -12,10 +12,11 @@
  */
 
 import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
+import { type BigIntStats, constants, createReadStream } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
+import { isMissing } from "#errors/is-missing.ts";
 import { APPLICATION_ID, Connection } from "./connection.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import { HOLD_STORE } from "./sql/hold-store.ts";
@@ -87,8 +88,8 @@ async function restore({ from, dataDir, force, nowMs }: RestoreOptions): Promise
 
 /** A copy has nothing beside it. What has a WAL is a store whose last commits are not in the file. */
 async function refuseUnfinished(from: string): Promise<void> {
-  const wal = await stat(`${from}-wal`).catch(() => null);
-  if (wal !== null && wal.size > 0)
+  const wal = await statOf(`${from}-wal`);
+  if (wal !== null && wal.size > 0n)
     throw new LockstitchError(
       "request_invalid",
       `${from} is a store and no backup: its last commits lie in ${from}-wal. Copy it with \`lockstitch backup\`, then restore the copy.`,
@@ -141,13 +142,14 @@ async function setAside(path: string): Promise<string> {
     // Closing the last connection moves the WAL into the file.
     new Connection(path, "write").close();
   } catch {
-    // A store that cannot be opened any more is kept as it lies, its WAL beside it.
-    await rename(`${path}-wal`, `${kept}-wal`).catch(() => undefined);
+    // A store that cannot be opened any more is kept as it lies.
   }
-  await rm(`${path}-wal`, { force: true });
-  await rm(`${path}-shm`, { force: true });
   await rm(kept, { force: true });
   await link(path, kept);
+  // There still is one where the store could not be opened, or another program has it open, too: it
+  // may hold the last commits, and goes with the store.
+  await rename(`${path}-wal`, `${kept}-wal`).catch(ignoreMissing);
+  await rm(`${path}-shm`, { force: true });
   return kept;
 }
 
@@ -156,9 +158,18 @@ async function freeName(path: string): Promise<string> {
   const { ino } = await stat(path, { bigint: true });
   for (let number = 1; ; number++) {
     const name = `${path}.before-restore${number === 1 ? "" : `-${number}`}`;
-    const there = await stat(name, { bigint: true }).catch(() => null);
+    const there = await statOf(name);
     if (there === null || there.ino === ino) return name;
   }
+}
+
+/** null: there is no such file. */
+async function statOf(path: string): Promise<BigIntStats | null> {
+  return (await stat(path, { bigint: true }).catch(ignoreMissing)) ?? null;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }
 
 async function digestOf(path: string): Promise<string> {

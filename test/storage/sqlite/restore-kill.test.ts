@@ -1,8 +1,9 @@
 /** kill -9 at every change of a file that a restore makes: the store before it, or the copy, whole. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
@@ -132,3 +133,57 @@ test("restored twice by force, every store that was replaced is kept", async () 
   await cp(String(kept[0]), join(first, "store.db"));
   expect(await runsOf(first)).toEqual({ runs: ["old"], isHeld: false });
 });
+
+test("a store that another program reads is kept with its last commits", async () => {
+  await using directory = await temporaryDirectory();
+  const copy = join(directory.path, "copy.db");
+  const dataDir = join(directory.path, "data");
+  await makeStore(join(directory.path, "source"), "copied", { copy });
+  using reader = await readStore(dataDir);
+  const { replaced } = await restoreStore({ from: copy, dataDir, force: true, nowMs: 1 });
+  reader.close();
+  const first = join(directory.path, "first");
+  await mkdir(first);
+  for (const name of (await readdir(dataDir)).filter((name) => name.includes("before-restore")))
+    await rename(
+      join(dataDir, name),
+      join(first, name.replace("store.db.before-restore", "store.db")),
+    );
+  expect(replaced).toBe(join(dataDir, "store.db.before-restore"));
+  expect(await runsOf(first)).toEqual({ runs: ["later"], isHeld: false });
+  expect(await runsOf(dataDir)).toEqual({ runs: ["copied"], isHeld: true });
+});
+
+test("only what is not there is taken for missing: every other failure ends the restore", async () => {
+  await using directory = await temporaryDirectory();
+  const copy = join(directory.path, "copy.db");
+  const dataDir = join(directory.path, "data");
+  await makeStore(join(directory.path, "source"), "copied", { copy });
+  await makeStore(dataDir, "old");
+  const path = join(dataDir, "store.db");
+  const restored = () => restoreStore({ from: copy, dataDir, force: true, nowMs: 1 });
+  // A link to itself: nobody can tell what stands there.
+  const loop = `${path}.before-restore`;
+  await symlink(loop, loop);
+  await expect(restored()).rejects.toThrow(/ELOOP.*store\.db\.before-restore/);
+  expect(await runsOf(dataDir)).toEqual({ runs: ["old"], isHeld: false });
+  await rm(loop);
+  await symlink(`${copy}-wal`, `${copy}-wal`);
+  await expect(restored()).rejects.toThrow(/ELOOP.*copy\.db-wal/);
+  await rm(`${copy}-wal`);
+  // What the store's WAL is to be kept as is taken: its last commits stay where they are.
+  using _reader = await readStore(dataDir);
+  await mkdir(`${path}.before-restore-wal`);
+  await expect(restored()).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+  expect(await runsOf(dataDir)).toEqual({ runs: ["later", "old"], isHeld: false });
+});
+
+/** A program that reads the store, so that the commits made after it began stay in the WAL. */
+async function readStore(dataDir: string): Promise<DatabaseSync & Disposable> {
+  const store = await openSqliteStore({ dataDir, mode: "local" });
+  const reader = new DatabaseSync(join(dataDir, "store.db"), { readOnly: true });
+  reader.exec("BEGIN; SELECT count(*) FROM runs");
+  await store.journal.commit("c1", [creation({ tenant, runId: "later", epoch: store.epoch })]);
+  await store.close();
+  return reader;
+}
