@@ -126,6 +126,20 @@ describe("list and get", () => {
     expect((await list("workflow=other")).items).toEqual([]);
   });
 
+  it("filters by a label whose value has commas and equals signs, given once or several times", async () => {
+    await using fixture = await withHello();
+    await startHello(fixture, { id: "both", labels: { tags: "a,b=c", team: "red" } });
+    await startHello(fixture, { id: "one", labels: { tags: "a", team: "red" } });
+    const list = async (...pairs: readonly string[]) => {
+      const query = pairs.map((pair) => `label=${encodeURIComponent(pair)}`).join("&");
+      const { items } = (await fixture.app.inject(`/api/v1/runs?${query}`)).json();
+      return items.map((run: { id: string }) => run.id);
+    };
+    expect(await list("tags=a,b=c")).toEqual(["both"]);
+    expect(await list("tags=a,b=c", "team=red")).toEqual(["both"]);
+    expect(await list("tags=a,b=c", "team=blue")).toEqual([]);
+  });
+
   it.each([
     "status=done",
     "limit=0",

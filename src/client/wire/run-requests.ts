@@ -22,14 +22,17 @@ export const StartBody = z
   .meta({ id: "StartRun" });
 export type StartBody = z.infer<typeof StartBody>;
 
-/** A query field given once or several times, or comma-separated. */
-const Several = z
-  .union([z.string(), z.array(z.string())])
-  .transform((value) => (typeof value === "string" ? value.split(",") : value));
+const OnceOrMore = z.union([z.string(), z.array(z.string())]);
 
-const LabelFilter = Several.pipe(
-  z.array(z.string().regex(/^[^=]+=/, "must look like name=value")),
-).optional();
+/** A query field given once or several times, or comma-separated. */
+const Several = OnceOrMore.transform((value) =>
+  typeof value === "string" ? value.split(",") : value,
+);
+
+/** Given once or several times: the value of a label may hold commas. */
+const LabelFilter = OnceOrMore.transform((value) => [value].flat())
+  .pipe(z.array(z.string().regex(/^[^=]+=/, "must look like name=value")))
+  .optional();
 
 export const ApprovalQuery = z.strictObject({
   runId: z.string().optional(),
