@@ -296,7 +296,9 @@ test("a run with very many events says everywhere that it should hand over, and 
   await driven(clock, engine.signal(context, run.id, { name: "go" }));
   await clock.runUntilIdle();
   expect(await warnings()).toEqual([1, 1, 1]);
-  expect(await driven(clock, engine.signal(context, run.id, { name: "go" }))).toBeTruthy();
+  expect(await driven(clock, engine.signal(context, run.id, { name: "go" }))).toMatchObject({
+    applied: true,
+  });
   await clock.runUntilIdle();
   expect(await warnings()).toEqual([1, 1, 1]);
   expect(logged()).toMatchObject([{ level: "warn", fields: { run: run.id, workflow: "long" } }]);

@@ -205,9 +205,13 @@ describe.skipIf(program === null)("sql.query on PostgreSQL", () => {
 
   it("says that a deadlock may pass", async () => {
     await query("INSERT INTO people VALUES (101, 'a'), (102, 'b')");
+    // Each has its first row, and sees that the other has its own, before it asks for the second.
     const swap = (first: number, second: number) =>
       query(
-        `DO $$ BEGIN UPDATE people SET name = 'q' WHERE id = ${first}; PERFORM pg_sleep(0.3);
+        `DO $$ BEGIN UPDATE people SET name = 'q' WHERE id = ${first};
+         PERFORM pg_advisory_xact_lock(${first});
+         WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${second})
+         LOOP END LOOP;
          UPDATE people SET name = 'q' WHERE id = ${second}; END $$`,
       );
     const results = await Promise.all([swap(101, 102), swap(102, 101)]);
