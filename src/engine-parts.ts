@@ -128,7 +128,10 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           chain: { log: settings.logLevel === "debug", ...settings.chain },
           secrets,
           ...(meter === null ? {} : { meter: meter.meter }),
-          services: { fileRoot, http: settings.http, connections, shell: settings.shell },
+          services: {
+            ...{ fileRoot, http: settings.http, connections, shell: settings.shell },
+            scratchRoot: join(settings.data, "scratch"),
+          },
           limits,
           admission: settings.admission,
           ...careOf(settings),

@@ -43,6 +43,7 @@ export const STEP_ERROR_CODES = {
   secret_unusable: "The secret's value cannot be used, or the place it is kept in cannot be read.",
   signal_expired: "No signal came before the wait expired.",
   sql_failed: "The database refused the statement.",
+  stream_changed: "The file that a stream is read from is not the one it was made of.",
   timeout: "One attempt took longer than its timeout.",
   unknown_node_type: "The node type does not exist on this host.",
   validation_failed: "The value does not fit the schema.",

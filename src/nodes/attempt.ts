@@ -17,6 +17,7 @@ import type { Json } from "#workflow/json.ts";
 import { AttemptAbort } from "./attempt-abort.ts";
 import type { NodeContext, NodeDefinition } from "./define-node.ts";
 import { toPlainJson } from "./pure/plain-json.ts";
+import { isStream, type StreamUse, withStep } from "./pure/stream-value.ts";
 
 /** Characters of JSON that one output may have. */
 export const OUTPUT_SIZE_MAX = 10 * 1024 * 1024;
@@ -31,6 +32,8 @@ export type AttemptResult =
 export function runPure(definition: NodeDefinition, config: unknown): AttemptResult {
   try {
     if (definition.runPure === null) throw new Error(`${definition.type} is not a pure node`);
+    if (definition.stream !== null && takesStream(definition.stream, config))
+      return { ok: true, output: streamed(definition, definition.stream, config) };
     return {
       ok: true,
       output: parsedOutput(definition, definition.runPure(parsedConfig(definition, config))),
@@ -40,6 +43,21 @@ export function runPure(definition: NodeDefinition, config: unknown): AttemptRes
   }
 }
 
+function takesStream({ field }: StreamUse, config: unknown): config is Record<string, unknown> {
+  return typeof config === "object" && config !== null && isStream(Reflect.get(config, field));
+}
+
+/** The configuration is checked with something small in the stream's place. */
+function streamed(
+  definition: NodeDefinition,
+  use: StreamUse,
+  config: Readonly<Record<string, unknown>>,
+): Json {
+  const empty = { ...config, [use.field]: use.takes === "text" ? "" : [] };
+  const checked = parsedConfig(definition, empty) as Readonly<Record<string, unknown>>;
+  const stream = config[use.field];
+  return withStep(definition.type, use, { ...checked, [use.field]: stream }) as unknown as Json;
+}
 /** One attempt on its way through the chain. */
 export interface ChainCall {
   readonly definition: NodeDefinition;

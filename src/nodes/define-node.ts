@@ -12,6 +12,7 @@ import type { Json } from "#workflow/json.ts";
 import type { NodeType } from "#workflow/node-types.ts";
 import type { TypedNode } from "#workflow/typed.ts";
 import type { Connections } from "./connections/lent-connection.ts";
+import type { StreamUse } from "./pure/stream-value.ts";
 
 // A user's node file needs both from the one place it can import (`lockstitch/node`).
 export { NodeError };
@@ -64,6 +65,8 @@ export interface NodeServices {
   readonly connections?: Connections;
   /** What shell.run may do; absent: it is off. */
   readonly shell?: ShellRules;
+  /** Folder for what steps spill while they work on streams; absent: one of the machine's. */
+  readonly scratchRoot?: string;
   /**
    * Sends a signal to a run, applied once per id. Resolves when it is durable.
    * Rejects with LockstitchError run_not_found, run_terminal, signals_full, signal_invalid.
@@ -187,6 +190,8 @@ export interface PureNode<
   Output extends z.ZodType = z.ZodType,
 > extends Common<Config, Output> {
   readonly pure: true;
+  /** Of a type that can be a step of a stream: see pure/stream-value.ts. */
+  readonly stream?: StreamUse;
   run(config: z.output<Config>): z.input<Output>;
 }
 
@@ -204,6 +209,8 @@ export interface NodeDefinition extends NodeType {
   readonly version: string;
   readonly errors: readonly NodeErrorCode[];
   readonly examples: readonly NodeExample[];
+  /** Of pure nodes that take a stream in the place of a field; null: the type takes none. */
+  readonly stream: StreamUse | null;
   /** Of pure nodes. `config` has passed the config schema. */
   readonly runPure: ((config: unknown) => unknown) | null;
   /** Of effect nodes. `config` has passed the config schema. */
@@ -232,12 +239,14 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     return {
       ...common,
       execution: "pure",
+      stream: node.stream ?? null,
       runPure: node.run as (config: unknown) => unknown,
       runEffect: null,
     };
   return {
     ...common,
     execution: "effect",
+    stream: null,
     runPure: null,
     runEffect: node.run as (config: unknown, context: NodeContext) => Promise<unknown>,
   };

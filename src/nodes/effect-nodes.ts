@@ -11,6 +11,7 @@ import { redisCommand } from "./redis/redis-command.ts";
 import { shellRun } from "./shell/shell-run.ts";
 import { signalSend } from "./signal-send.ts";
 import { sqlQuery } from "./sql/sql-query.ts";
+import { streamCollect } from "./stream/stream-collect.ts";
 import { webhookSend } from "./webhook/webhook-send.ts";
 
 export const effectNodes: readonly NodeDefinition[] = [
@@ -26,4 +27,5 @@ export const effectNodes: readonly NodeDefinition[] = [
   shellRun,
   codeJavascript,
   signalSend,
+  streamCollect,
 ];

@@ -26,7 +26,11 @@ const Items = z.union([
   z.strictObject({ range: RangeItems.meta({ description: "Numbers instead of a list" }) }),
   z
     .record(z.string(), z.unknown())
-    .refine((entries) => Object.keys(entries).join() !== "range", "range must hold start and end"),
+    .refine((entries) => Object.keys(entries).join() !== "range", "range must hold start and end")
+    .refine(
+      (entries) => Object.keys(entries).join() !== "$stream",
+      "must be a list, an object or a range; it is a stream: stream.collect makes a list of it",
+    ),
 ]);
 
 export const ForEachConfig = z.strictObject({

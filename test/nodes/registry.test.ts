@@ -64,6 +64,7 @@ it("has the built-in types and the user's, sorted", () => {
     "shop.refund",
     "signal.send",
     "sql.query",
+    "stream.collect",
     "template",
     "text.operation",
     "validate",

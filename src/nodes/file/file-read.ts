@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "../define-node.ts";
+import { streamedFile } from "../stream/streamed-file.ts";
 import { existingPath, fileError, fileRoot, RelativePath } from "./allowed-path.ts";
 
 const BYTES_MAX = 10 * 1024 * 1024;
@@ -18,15 +19,22 @@ export const fileRead = defineNode({
   config: z.strictObject({
     path: RelativePath,
     encoding: z
-      .enum(["text", "json", "base64"])
+      .enum(["text", "json", "base64", "stream"])
       .default("text")
-      .describe("How the content is given"),
-    bytesMax: z.int().min(1).max(BYTES_MAX).default(BYTES_MAX).describe("A larger file fails"),
+      .describe(
+        "How the content is given; stream: as a stream of its text, whatever its size, for parse and file.write",
+      ),
+    bytesMax: z
+      .int()
+      .min(1)
+      .max(BYTES_MAX)
+      .default(BYTES_MAX)
+      .describe("A larger file fails, but for a stream"),
   }),
   output: z.strictObject({
     path: z.string().describe("As it was given"),
     bytes: z.int().describe("Size of the file"),
-    content: z.unknown().describe("Text, the value of the JSON, or base64"),
+    content: z.unknown().describe("Text, the value of the JSON, base64, or a stream"),
   }),
   errors: ["file_denied", "file_failed", "file_not_found", "parse_failed"],
   examples: [
@@ -46,6 +54,7 @@ export const fileRead = defineNode({
   ],
   async run({ path, encoding, bytesMax }, context) {
     const target = await existingPath(await fileRoot(context), path);
+    if (encoding === "stream") return await streamedFile(path, target);
     const bytes = await readBytes(path, target, bytesMax, context.signal);
     return { path, bytes: bytes.length, content: decoded(path, bytes, encoding) };
   },

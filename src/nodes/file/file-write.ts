@@ -7,6 +7,8 @@ import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { defineNode } from "../define-node.ts";
+import { expectContent, isStream, streamOf } from "../pure/stream-value.ts";
+import { streamToFile } from "../stream/run-stream.ts";
 import { fileError, fileRoot, futurePath, RelativePath } from "./allowed-path.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -55,6 +57,12 @@ export const fileWrite = defineNode({
     },
   ],
   async run({ path, content, encoding, mustBeNew }, context) {
+    if (isStream(content)) {
+      const stream = streamOf(content, "content");
+      expectContent(stream, "text", "content");
+      const { bytes } = await streamToFile(stream, path, context, { mustBeNew });
+      return { path, bytes };
+    }
     const bytes = bytesOf(content, encoding ?? (typeof content === "string" ? "text" : "json"));
     const target = await futurePath(await fileRoot(context), path);
     try {

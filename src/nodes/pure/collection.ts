@@ -6,6 +6,7 @@
  * large, is JSON already, and zod's own records would drop a key named `__proto__`.
  */
 import { z } from "zod";
+import { isStream } from "./stream-value.ts";
 
 export const ITEMS_MAX = 1_000_000;
 
@@ -13,7 +14,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export type Collection = readonly unknown[] | JsonObject;
 
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isStream(value);
 }
 
 function isList(value: unknown): value is readonly unknown[] {
@@ -44,18 +45,27 @@ export function objectOf<Value extends z.ZodType>(value: Value, what: string) {
     .meta({ type: "object" });
 }
 
+/** A stream is an object to look at, and never meant as one. */
+function orStream(input: unknown): string {
+  return isStream(input) ? "; it is a stream: stream.collect makes a list of it" : "";
+}
+
 /** A list of anything, at most ITEMS_MAX long. */
 export const List = z
   .custom<readonly unknown[]>(isList, {
     error: ({ input }) =>
-      Array.isArray(input) ? `must have at most ${ITEMS_MAX} items` : "must be a list",
+      Array.isArray(input)
+        ? `must have at most ${ITEMS_MAX} items`
+        : `must be a list${orStream(input)}`,
   })
   .meta({ type: "array" });
 
 export const Collection = z
   .custom<Collection>((value) => isList(value) || isObject(value), {
     error: ({ input }) =>
-      Array.isArray(input) ? `must have at most ${ITEMS_MAX} items` : "must be a list or an object",
+      Array.isArray(input)
+        ? `must have at most ${ITEMS_MAX} items`
+        : `must be a list or an object${orStream(input)}`,
   })
   .meta({ type: ["array", "object"] });
 

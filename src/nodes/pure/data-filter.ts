@@ -6,6 +6,7 @@ import { z } from "zod";
 import { defineNode, lambda } from "../define-node.ts";
 import { Collection, entriesOf, isListOf } from "./collection.ts";
 import { ItemFault, namingItem, settle } from "./item-function.ts";
+import { refuseReport } from "./stream-value.ts";
 
 const Report = z.strictObject({
   results: Collection,
@@ -50,6 +51,7 @@ export const dataFilter = defineNode({
       output: ["ab"],
     },
   ],
+  stream: { field: "items", takes: "records", gives: "records", refusal: refuseReport },
   run({ items, filter, onItemError }) {
     const isKept = namingItem(filter);
     if (onItemError === "fail" && isListOf(items))

@@ -92,6 +92,12 @@ export const dataGroup = defineNode({
       output: { open: 2, paid: 1 },
     },
   ],
+  stream: {
+    field: "items",
+    takes: "records",
+    gives: "records",
+    refusal: ({ result }) => (result === "object" ? "result: object needs a list." : null),
+  },
   run({ items, by, field, aggregates, withItems, result }) {
     const groups = groupsOf(items, itemFunction(by, field), result === "object");
     const listed = withItems ?? aggregates === undefined;

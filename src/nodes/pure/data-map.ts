@@ -7,6 +7,7 @@ import { defineNode, lambda } from "../define-node.ts";
 import { Collection, entriesOf, isListOf } from "./collection.ts";
 import { FieldPath } from "./field-path.ts";
 import { ItemFault, itemFunction, settle } from "./item-function.ts";
+import { refuseReport } from "./stream-value.ts";
 
 const Report = z.strictObject({
   results: Collection,
@@ -69,6 +70,7 @@ export const dataMap = defineNode({
       output: [2],
     },
   ],
+  stream: { field: "items", takes: "records", gives: "records", refusal: refuseReport },
   run({ items, map, field, onItemError }) {
     const apply = itemFunction(map, field);
     if (onItemError === "fail" && isListOf(items))

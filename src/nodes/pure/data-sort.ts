@@ -11,9 +11,19 @@ import { type ItemFunction, itemFunction } from "./item-function.ts";
 
 const Order = z.enum(["asc", "desc"]);
 
-interface SortKey {
+export interface SortKey {
   readonly read: ItemFunction;
   readonly sign: 1 | -1;
+}
+
+/** The configuration without the list. */
+export interface SortHow {
+  readonly by?: ItemFunction | undefined;
+  readonly field?: FieldPath | undefined;
+  readonly keys?:
+    | readonly { readonly field: FieldPath; readonly order: "asc" | "desc" }[]
+    | undefined;
+  readonly order: "asc" | "desc";
 }
 
 export const dataSort = defineNode({
@@ -76,12 +86,9 @@ export const dataSort = defineNode({
       ],
     },
   ],
-  run({ items, by, field, keys, order }) {
-    const sortKeys: readonly SortKey[] =
-      keys?.map((key) => byField(key.field, key.order)) ??
-      (field !== undefined
-        ? [byField(field, order)]
-        : [{ read: itemFunction(by, undefined), sign: signOf(order) }]);
+  stream: { field: "items", takes: "records", gives: "records" },
+  run({ items, ...how }) {
+    const sortKeys = sortKeysOf(how);
     return items
       .map((item, index) => ({ item, values: sortKeys.map(({ read }) => read(item, index)) }))
       .sort((left, right) => {
@@ -94,6 +101,13 @@ export const dataSort = defineNode({
       .map(({ item }) => item);
   },
 });
+
+/** What a checked configuration sorts by, the most important first. */
+export function sortKeysOf({ by, field, keys, order }: SortHow): readonly SortKey[] {
+  if (keys !== undefined) return keys.map((key) => byField(key.field, key.order));
+  if (field !== undefined) return [byField(field, order)];
+  return [{ read: itemFunction(by, undefined), sign: signOf(order) }];
+}
 
 function byField(path: FieldPath, order: "asc" | "desc"): SortKey {
   return { read: itemFunction(undefined, path), sign: signOf(order) };

@@ -79,6 +79,15 @@ export const format = defineNode({
       output: '<order id="7"><line>a</line><line>&lt;b&gt;</line></order>\n',
     },
   ],
+  stream: {
+    field: "value",
+    takes: "records",
+    gives: "text",
+    refusal: ({ format: kind = "json", pretty = false }) =>
+      kind === "yaml" || kind === "xml" || pretty === true
+        ? "it is written as csv, tsv or json that is not pretty."
+        : null,
+  },
   run({ value: given, format: kind, pretty, delimiter, root, bom, sortKeys, ...table }) {
     const value = sortKeys ? keysSorted(given) : given;
     const mark = bom ? "\ufeff" : "";

@@ -109,6 +109,13 @@ export const parse = defineNode({
       output: [{ a: "1", b: "2" }],
     },
   ],
+  stream: {
+    field: "text",
+    takes: "text",
+    gives: "records",
+    refusal: ({ format }) =>
+      format === "csv" || format === "tsv" ? null : "format must say csv or tsv.",
+  },
   run({ text, format, headers, delimiter, types, nulls, ragged, trim, lists, onOther }) {
     if (typeof text !== "string") {
       if (onOther === "keep") return text;

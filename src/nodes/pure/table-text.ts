@@ -10,7 +10,7 @@ import { NodeError } from "#errors/step-error.ts";
 import { parseFailed } from "./parse-failed.ts";
 
 /** The longest row that is read, in characters: an unclosed quote must not swallow all. */
-const ROW_LENGTH_MAX = 1024 * 1024;
+export const ROW_LENGTH_MAX = 1024 * 1024;
 
 export const ColumnType = z.enum(["text", "number", "boolean", "auto"]);
 
@@ -33,28 +33,59 @@ export interface ReadTableOptions {
 /** Rows of `text`, as objects or (without headers) lists. Throws NodeError `parse_failed` with the line. */
 export function readTable(text: string, options: ReadTableOptions): unknown[] {
   const rows = readRows(text, options);
-  const { types } = options;
-  const nulls = new Set(options.nulls);
-  const value = (cell: string, type: ColumnType, place: string): unknown =>
-    nulls.has(cell) ? null : typed(cell, type, place);
-  if (options.headers === false)
-    return rows.map((row) => row.map((cell) => value(cell, columnType(types, null), "a cell")));
+  if (options.headers === false) return rows.map(rowReader(null, options));
   const names = Array.isArray(options.headers) ? options.headers : (rows.shift() ?? []);
   refuseDuplicates(names);
-  const first = rows[0];
-  if (options.ragged === "fail" && first !== undefined && first.length !== names.length)
+  expectLength(rows[0], names, options);
+  return rows.map(rowReader(names, options));
+}
+
+/** Throws NodeError `parse_failed` if the first row is not as long as the header. */
+export function expectLength(
+  first: readonly string[] | undefined,
+  names: readonly string[],
+  { ragged }: ReadTableOptions,
+): void {
+  if (ragged === "fail" && first !== undefined && first.length !== names.length)
     throw new NodeError(
       "parse_failed",
       `The rows have ${first.length} cells, the headers name ${names.length} columns.`,
     );
-  return rows.map((row) =>
-    Object.fromEntries(
-      names.map((name, index) => [
-        name,
-        value(row[index] ?? "", columnType(types, name), `column ${name}`),
-      ]),
-    ),
-  );
+}
+
+/** What turns a row's cells into an object with the columns `names`, or a list (null). */
+export function rowReader(
+  names: readonly string[] | null,
+  { types, nulls }: ReadTableOptions,
+): (row: readonly string[]) => unknown {
+  const isNull = new Set(nulls);
+  const value = (cell: string, type: ColumnType, place: string): unknown =>
+    isNull.has(cell) ? null : typed(cell, type, place);
+  if (names === null) {
+    const type = columnType(types, null);
+    return (row) => row.map((cell) => value(cell, type, "a cell"));
+  }
+  const columns = names.map((name) => {
+    return { name, type: columnType(types, name), place: `column ${name}` };
+  });
+  const cellAt = (row: readonly string[], at: number, type: ColumnType, place: string): unknown => {
+    const cell = row[at] ?? "";
+    return type === "text" && isNull.size === 0 ? cell : value(cell, type, place);
+  };
+  // Assigning to it would change what the object is.
+  if (names.includes("__proto__"))
+    return (row) =>
+      Object.fromEntries(
+        columns.map(({ name, type, place }, at) => [name, cellAt(row, at, type, place)]),
+      );
+  return (row) => {
+    const record: Record<string, unknown> = {};
+    for (let at = 0; at < columns.length; at += 1) {
+      const column = columns[at];
+      if (column !== undefined) record[column.name] = cellAt(row, at, column.type, column.place);
+    }
+    return record;
+  };
 }
 
 function readRows(text: string, { delimiter, ragged, trim }: ReadTableOptions): string[][] {
@@ -73,7 +104,7 @@ function readRows(text: string, { delimiter, ragged, trim }: ReadTableOptions): 
   }
 }
 
-function refuseDuplicates(names: readonly string[]): void {
+export function refuseDuplicates(names: readonly string[]): void {
   const seen = new Set<string>();
   for (const name of names) {
     if (seen.has(name))
@@ -161,7 +192,7 @@ export function writeTable(rows: readonly unknown[], options: WriteTableOptions)
 }
 
 /** All columns that any row has, in order of first appearance. */
-function columnNames(rows: readonly unknown[]): readonly string[] {
+export function columnNames(rows: readonly unknown[]): readonly string[] {
   const names = new Set<string>();
   for (const row of rows)
     if (typeof row === "object" && row !== null && !Array.isArray(row))
@@ -169,7 +200,7 @@ function columnNames(rows: readonly unknown[]): readonly string[] {
   return [...names];
 }
 
-function cellsOf(row: unknown, names: readonly string[]): unknown[] {
+export function cellsOf(row: unknown, names: readonly string[]): unknown[] {
   if (typeof row !== "object" || row === null)
     throw new NodeError("config_invalid", "value: rows of CSV must be objects or lists.", {
       details: { field: "value" },

@@ -2,6 +2,7 @@
  * The compiler's door: one source to one Expression. Nothing is cached here; who compiles the same
  * source often keeps the result.
  */
+import { withOrigin } from "./callable-origin.ts";
 import type { Compiler } from "./compiler.ts";
 import type { EvaluateOptions, Expression, Reads, Scope } from "./expression.ts";
 import { FUNCTIONS, NAMESPACES } from "./functions.ts";
@@ -21,7 +22,11 @@ export function compileExpression(source: string): Expression {
     reads,
     evaluate: (scope: Scope, options?: EvaluateOptions) => runToResult(compiled, scope, options),
     test: (scope: Scope, options?: EvaluateOptions) => runToTruth(compiled, scope, options),
-    callable: (scope: Scope, options?: EvaluateOptions) => runToCallable(compiled, scope, options),
+    callable: (scope: Scope, options?: EvaluateOptions) =>
+      withOrigin(runToCallable(compiled, scope, options), {
+        ...{ source, scope },
+        seed: options?.seed ?? null,
+      }),
   };
 }
 
