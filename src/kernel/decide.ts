@@ -33,6 +33,7 @@ import { keyText } from "./key-text.ts";
 import { takeMemoHit } from "./memo.ts";
 import { canFail, fail, guarded, succeed } from "./outcome.ts";
 import type { RunState, StepInstance } from "./state.ts";
+import { takeOperation } from "./state-step.ts";
 import { takeChanges } from "./step-effects.ts";
 import { emit, newTurn, type Turn } from "./turn.ts";
 
@@ -61,11 +62,13 @@ function takeLate(turn: Turn, input: Input): void {
   turn.applied = false;
   switch (input.kind) {
     case "result":
+    case "operation":
+    case "cached":
       emit(turn, {
         type: "step.late_result",
         path: input.path,
         attempt: input.attempt,
-        ok: input.outcome.ok,
+        ok: input.kind !== "result" || input.outcome.ok,
       });
       return;
     case "signal":
@@ -103,6 +106,10 @@ function takeInput(turn: Turn, input: Input): void {
       return admit(turn, input);
     case "result":
       return takeResult(turn, input.path, input.attempt, input.outcome);
+    case "operation":
+      return takeOperation(turn, input);
+    case "cached":
+      return takeResult(turn, input.path, input.attempt, { ok: true, output: input.output });
     case "memo_hit":
       return takeMemoHit(turn, input);
     case "heartbeat":

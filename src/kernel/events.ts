@@ -1,6 +1,6 @@
 /**
- * What can happen to a run, in the past tense: the journal's vocabulary. An event is plain JSON;
- * its sequence number and time come from where it stands (the turn's record), not from inside.
+ * What can happen to a run, in the past tense: the journal's vocabulary. An event is plain JSON; its
+ * sequence number and time come from where it stands (the turn's record), not from inside.
  * Old events are upcast on read (upcast.ts) and never rewritten; unknown fields are kept.
  *
  * Fields listed in VALUE_FIELDS (value-fields.ts) may hold values of any size: state keeps references to them, and
@@ -12,11 +12,11 @@ import type { Defaults } from "#workflow/definition.ts";
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import type { CapturedStep } from "./compensable.ts";
 import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
+import type { StateEvent } from "./state-events.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 /** Grows when decide changes its mind about anything; every released number stays readable. */
 export const SEMANTICS = 1;
-
 export interface ParentLink {
   readonly runId: string;
   readonly path: string;
@@ -159,7 +159,7 @@ export type RunEvent =
     }
   /** Ends the run as succeeded; `toRunId` starts with its input and unread signals. */
   | { readonly type: "run.continued"; readonly toRunId: string; readonly chainId: string }
-  | { readonly type: "variable.set"; readonly name: string; readonly value: unknown }
+  | StateEvent
   | {
       readonly type: "scope.opened";
       readonly path: string;
@@ -384,7 +384,7 @@ export type RunEvent =
       readonly toRunId: string;
     };
 
-/** `cleanup`: a cleanupTimeout has passed, so that cleaning up ends too. */
+/** `cleanup`: a cleanupTimeout has passed. */
 export type CancelReason =
   | "cancel"
   | "stop"

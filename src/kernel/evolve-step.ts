@@ -22,6 +22,7 @@ type AboutStep = Exclude<
         | "step.declared"
         | "step.late_result"
         | "step.memo_hit"
+        | "state.applied"
         | "signal.consumed"
         | "child.continued"
         | "slot.granted";

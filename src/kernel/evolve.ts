@@ -63,7 +63,8 @@ function apply(state: RunState, event: RunEvent): void {
     case "run.cancelled":
       return evolveRun(state, event);
     case "variable.set":
-      state.vars[event.name] = refOf(event.value, state.seq, "value");
+      if (event.deleted === true) delete state.vars[event.name];
+      else state.vars[event.name] = refOf(event.value, state.seq, "value");
       return;
     case "scope.opened":
       return openScope(state, event);
@@ -83,6 +84,7 @@ function apply(state: RunState, event: RunEvent): void {
     case "timer.fired":
       return fireTimer(state, event.key);
     case "step.late_result":
+    case "state.applied":
     case "slot.granted":
     case "checkpoint.saved":
       return;

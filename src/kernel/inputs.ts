@@ -3,12 +3,28 @@
  * events that decide() makes of them are.
  */
 import type { StepError } from "#errors/step-error.ts";
+import type { Json } from "#workflow/json.ts";
+import type { CacheChange, StateOperation, StateRequest } from "#workflow/state-operation.ts";
 import type { Continued, DeclaredStep, MemoOrigin, ParentLink, Progress } from "./events.ts";
 import type { PassedGate } from "./gates.ts";
 
 export type AttemptOutcome =
-  | { readonly ok: true; readonly output: unknown }
+  | {
+      readonly ok: true;
+      readonly output: unknown;
+      /** Of a `state.*` step: what is to be done instead of an output (see the input `operation`). */
+      readonly operation?: StateRequest;
+    }
   | { readonly ok: false; readonly error: StepError };
+
+/** What a name of scope `workflow` or `tenant` holds. */
+export interface SharedValue {
+  /** 0: there is no such value. */
+  readonly revision: number;
+  readonly value: Json | undefined;
+  /** There is no such value, and no room for one. */
+  readonly isFull?: boolean;
+}
 
 /** `isFaulty`: its configuration (FarConfig) could not be evaluated; it is not tried again. */
 export type ComputedOutcome = AttemptOutcome & { readonly isFaulty?: boolean };
@@ -74,6 +90,23 @@ export type Input =
       readonly path: string;
       readonly attempt: number;
       readonly outcome: AttemptOutcome;
+    }
+  /** An attempt has said what is to be done with named values: see state-step.ts. */
+  | {
+      readonly kind: "operation";
+      readonly path: string;
+      readonly attempt: number;
+      readonly operation: StateOperation;
+      /** What the names hold, by name; null for scope `run`, whose values are the run's own. */
+      readonly before: Readonly<Record<string, SharedValue>> | null;
+    }
+  /** An attempt has asked the cache, and this is the answer; `change` is made with the commit. */
+  | {
+      readonly kind: "cached";
+      readonly path: string;
+      readonly attempt: number;
+      readonly output: unknown;
+      readonly change: CacheChange | null;
     }
   /** `value` undefined: what the attempt said of itself before stays. */
   | {

@@ -35,6 +35,7 @@ export const VALUE_FIELDS_OF: {
   "run.failed": [],
   "run.cancelled": [],
   "variable.set": ["value"],
+  "state.applied": ["value"],
   "scope.opened": [],
   "scope.sealed": [],
   "scope.cancel_requested": [],

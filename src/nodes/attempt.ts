@@ -14,6 +14,7 @@ import type { z } from "zod";
 import { NodeError, type StepError } from "#errors/step-error.ts";
 import { ExpressionError } from "#workflow/expression/expression.ts";
 import type { Json } from "#workflow/json.ts";
+import type { StateRequest } from "#workflow/state-operation.ts";
 import { AttemptAbort } from "./attempt-abort.ts";
 import type { NodeContext, NodeDefinition } from "./define-node.ts";
 import { toPlainJson } from "./pure/plain-json.ts";
@@ -25,7 +26,7 @@ const DETAILS_SIZE_MAX = 16 * 1024;
 const MESSAGE_LENGTH_MAX = 4096;
 
 export type AttemptResult =
-  | { readonly ok: true; readonly output: Json }
+  | { readonly ok: true; readonly output: Json; readonly operation?: StateRequest }
   | { readonly ok: false; readonly error: StepError };
 
 /** One evaluation of a pure node. `config` is the evaluated `with`, with functions in its function fields. */
@@ -99,6 +100,20 @@ export function runAttempt(
     (output) => outputResult(call, output),
     (error: unknown) => (abort.isAborted ? ABORTED : { ok: false, error: stepErrorOf(error) }),
   );
+}
+
+/** What an attempt of a state node asks for. */
+export function askedState(
+  definition: NodeDefinition,
+  operation: (config: unknown) => StateRequest,
+  config: unknown,
+): AttemptResult {
+  try {
+    const asked = operation(parsedConfig(definition, config));
+    return { ok: true, output: null, operation: asked };
+  } catch (error) {
+    return { ok: false, error: stepErrorOf(error) };
+  }
 }
 
 /** The innermost: the node itself, on a configuration that fits, also where a middleware made it. */

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { NodeError, type StepErrorCode } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
 import type { NodeType } from "#workflow/node-types.ts";
+import { answerOnEmpty, type StateRequest } from "#workflow/state-operation.ts";
 import type { TypedNode } from "#workflow/typed.ts";
 import type { Connections } from "./connections/lent-connection.ts";
 import type { StreamUse } from "./pure/stream-value.ts";
@@ -203,6 +204,19 @@ export interface EffectNode<
   run(config: z.output<Config>, context: NodeContext): Promise<z.input<Output>>;
 }
 
+/**
+ * A node whose attempt only says what is to be done with named values: it is done in the
+ * transaction that settles the step, once, whatever was tried before (kernel/state-step.ts).
+ */
+export interface StateNode<
+  Config extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+> extends Common<Config, Output> {
+  readonly pure: false;
+  readonly run?: never;
+  operation(config: z.output<Config>): StateRequest;
+}
+
 /** A node type as the registry keeps it: the parser's view plus its code, with types erased. */
 export interface NodeDefinition extends NodeType {
   readonly icon: string;
@@ -215,11 +229,16 @@ export interface NodeDefinition extends NodeType {
   readonly runPure: ((config: unknown) => unknown) | null;
   /** Of effect nodes. `config` has passed the config schema. */
   readonly runEffect: ((config: unknown, context: NodeContext) => Promise<unknown>) | null;
+  /**
+   * Of effect nodes that work on named values: the host asks for this instead of running them.
+   * Their runEffect answers as if nothing was stored. Absent: of all others.
+   */
+  readonly operation?: (config: unknown) => StateRequest;
 }
 
 /** Declares a node type; TypeScript infers what `run` receives and must return from the two schemas. */
 export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
-  node: PureNode<Config, Output> | EffectNode<Config, Output>,
+  node: PureNode<Config, Output> | EffectNode<Config, Output> | StateNode<Config, Output>,
 ): NodeDefinition & TypedNode<z.input<Config>, z.output<Output>> {
   const common = {
     type: node.type,
@@ -243,12 +262,26 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
       runPure: node.run as (config: unknown) => unknown,
       runEffect: null,
     };
+  if (node.run === undefined) return { ...common, ...stateParts(node) };
   return {
     ...common,
     execution: "effect",
     stream: null,
     runPure: null,
     runEffect: node.run as (config: unknown, context: NodeContext) => Promise<unknown>,
+  };
+}
+
+function stateParts<Config extends z.ZodType, Output extends z.ZodType>(
+  node: StateNode<Config, Output>,
+): Pick<NodeDefinition, "execution" | "runPure" | "runEffect" | "operation"> {
+  const operation = node.operation as (config: unknown) => StateRequest;
+  return {
+    execution: "effect",
+    runPure: null,
+    runEffect: async (config) =>
+      answerOnEmpty(operation(config), ({ code, message }) => new NodeError(code, message)),
+    operation,
   };
 }
 

@@ -11,6 +11,11 @@ import { redisCommand } from "./redis/redis-command.ts";
 import { shellRun } from "./shell/shell-run.ts";
 import { signalSend } from "./signal-send.ts";
 import { sqlQuery } from "./sql/sql-query.ts";
+import { stateAccumulator } from "./state/state-accumulator.ts";
+import { stateCache } from "./state/state-cache.ts";
+import { stateContext } from "./state/state-context.ts";
+import { stateCounter } from "./state/state-counter.ts";
+import { stateVariable } from "./state/state-variable.ts";
 import { streamCollect } from "./stream/stream-collect.ts";
 import { webhookSend } from "./webhook/webhook-send.ts";
 
@@ -27,5 +32,10 @@ export const effectNodes: readonly NodeDefinition[] = [
   shellRun,
   codeJavascript,
   signalSend,
+  stateVariable,
+  stateCounter,
+  stateAccumulator,
+  stateCache,
+  stateContext,
   streamCollect,
 ];

@@ -14,6 +14,7 @@
  */
 import type { CallContext } from "./call-context.ts";
 import type { MemoWrite } from "./memo-store.ts";
+import type { SharedUse } from "./state-store.ts";
 import type { StepLogWrite } from "./step-logs.ts";
 
 export type RunStatus =
@@ -156,6 +157,13 @@ export interface TurnCommit {
   readonly blobs?: readonly string[];
   /** Results to remember; another one under the same key is replaced. */
   readonly memos?: readonly MemoWrite[];
+  /** Results to forget, by key; after `memos`. */
+  readonly forgets?: readonly string[];
+  /**
+   * What it has seen of shared values and changes of them, in order. Where another revision is there
+   * by now the turn is fenced and named as stale as well.
+   */
+  readonly shared?: readonly SharedUse[];
   /** Applied with the turn, and left out with a fenced one. */
   readonly admission?: AdmissionRecord;
   /** What attempts of the run have said. A line that is there already stays as it is. */
@@ -180,11 +188,14 @@ export function fencedName({ tenant, runId }: Pick<TurnCommit, "tenant" | "runId
 }
 
 export interface Journal {
-  /** Appends a group; `fenced` has fencedName() of each run. Rejects with LockstitchError store_unavailable (try again), or another code (lasting). */
+  /**
+   * Appends a group; `fenced` has fencedName() of each run. `stale`: those of them that were fenced
+   * for what they had seen of shared values (see SharedUse), and may be decided again. Rejects with LockstitchError store_unavailable (try again), or another code (lasting).
+   */
   commit(
     commitId: string,
     turns: readonly TurnCommit[],
-  ): Promise<{ readonly fenced: readonly string[] }>;
+  ): Promise<{ readonly fenced: readonly string[]; readonly stale?: readonly string[] }>;
   committed(commitId: string): Promise<boolean>;
   /**
    * What admission remembers, of all tenants: starts whose `atMs + perMs` is after `afterMs`, and

@@ -3,6 +3,7 @@ import type { BlobStore } from "./blob-store.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Journal } from "./journal.ts";
 import type { MemoStore } from "./memo-store.ts";
+import type { StateStore } from "./state-store.ts";
 import type { StepLogs } from "./step-logs.ts";
 import type { Upkeep } from "./upkeep.ts";
 
@@ -14,6 +15,7 @@ export interface Store {
   readonly upkeep?: Upkeep;
   readonly memos: MemoStore;
   readonly logs: StepLogs;
+  readonly state: StateStore;
   /** Owner epoch of this opening: greater than that of every opening before. */
   readonly epoch: number;
   /** Schema version in force, and what the store says of itself (journal mode, synchronous), for readyz and the bench. */

@@ -46,6 +46,7 @@ export const EVENT_TYPES = Object.keys({
   "step.lost": true,
   "step.late_result": true,
   "step.memo_hit": true,
+  "state.applied": true,
   "step.items_stored": true,
   "step.results_stored": true,
   "slot.granted": true,

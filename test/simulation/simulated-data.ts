@@ -21,6 +21,7 @@ import {
 } from "#ports/journal.ts";
 import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-logs.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
+import { SimulatedShared } from "./simulated-shared.ts";
 
 const MEMORY_MS = 7 * 86_400_000;
 const CHECKPOINTS_KEPT = 2;
@@ -45,6 +46,7 @@ function key(tenant: string, id: string): string {
 export class SimulatedData {
   epoch = 0;
   readonly memos = new SimulatedMemos();
+  readonly shared = new SimulatedShared();
   #logLines = 0;
   /** Is told of each turn that has become durable. */
   onTurn: (turn: TurnCommit) => void = () => {};
@@ -64,9 +66,10 @@ export class SimulatedData {
     commitId: string,
     turns: readonly TurnCommit[],
     options: { readonly epoch: number; readonly nowMs: number; readonly fence: readonly string[] },
-  ): { readonly fenced: readonly string[] } {
+  ): { readonly fenced: readonly string[]; readonly stale?: readonly string[] } {
     for (const turn of turns) refuseUnstorable(turn);
     const fenced = new Set<string>();
+    const stale: string[] = [];
     const isOwner = options.epoch === this.epoch;
     for (const turn of turns) {
       const { runId } = turn;
@@ -75,11 +78,13 @@ export class SimulatedData {
         turn.epoch !== options.epoch ||
         fenced.has(fencedName(turn)) ||
         options.fence.includes(runId);
-      if (isLeftOut || !this.#append(turn, options.nowMs)) fenced.add(fencedName(turn));
+      if (!isLeftOut && !this.shared.fits(turn)) stale.push(fencedName(turn));
+      if (isLeftOut || !this.shared.fits(turn) || !this.#append(turn, options.nowMs))
+        fenced.add(fencedName(turn));
     }
     this.memos.evict();
     if (isOwner) this.#commitIds.add(commitId);
-    return { fenced: [...fenced] };
+    return stale.length === 0 ? { fenced: [...fenced] } : { fenced: [...fenced], stale };
   }
 
   isCommitted(commitId: string): boolean {
@@ -120,6 +125,7 @@ export class SimulatedData {
     for (const id of turn.consumes) this.#consume(tenant, id, runId);
     if (turn.checkpoint !== null) this.#saveCheckpoint(run, turn.checkpoint);
     this.memos.commit(turn, nowMs);
+    this.shared.commit(turn);
     for (const line of turn.logs ?? []) {
       const isThere = run.logs.some(
         (old) => old.path === line.path && old.attempt === line.attempt && old.line === line.line,

@@ -22,8 +22,9 @@ export class SimulatedMemos {
   readonly #rows = new Map<string, Row>();
   #number = 0;
 
-  commit({ tenant, runId, memos }: TurnCommit, nowMs: number): void {
+  commit({ tenant, runId, memos, forgets }: TurnCommit, nowMs: number): void {
     for (const memo of memos ?? []) this.#save(tenant, runId, memo, nowMs);
+    for (const key of forgets ?? []) this.#rows.delete(`${tenant}\n${key}`);
   }
 
   #save(tenant: string, runId: string, memo: MemoWrite, nowMs: number): void {

@@ -19,6 +19,7 @@ import type { Catalogue } from "#ports/catalogue.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Journal, TurnCommit } from "#ports/journal.ts";
 import type { MemoStore } from "#ports/memo-store.ts";
+import type { StateStore } from "#ports/state-store.ts";
 import type { Store } from "#ports/store.ts";
 import { SimulatedData } from "./simulated-data.ts";
 
@@ -122,6 +123,7 @@ class SimulatedProcess {
       catalogue: this.#catalogue(),
       blobs: this.#blobs(),
       memos: this.#memos(),
+      state: this.#state(),
       logs: {
         read: ({ tenant }, runId, query) =>
           this.#read("logs", () => this.#data.logs(tenant, runId, query)),
@@ -177,7 +179,7 @@ class SimulatedProcess {
   async #commit(
     commitId: string,
     turns: readonly TurnCommit[],
-  ): Promise<{ readonly fenced: readonly string[] }> {
+  ): Promise<{ readonly fenced: readonly string[]; readonly stale?: readonly string[] }> {
     const fault: CommitFault = this.#faults.onCommit?.({ commitId, turns }) ?? { kind: "none" };
     const delayMs = fault.delayMs ?? 0;
     const nowMs = this.#clock.nowMs();
@@ -257,6 +259,20 @@ class SimulatedProcess {
         this.#read("listMemos", () => memos.list(context.tenant, filter, nowMs)),
       clear: (context, filter) =>
         this.#put("clearMemos", () => memos.clear(context.tenant, filter)),
+    };
+  }
+
+  #state(): StateStore {
+    const { shared } = this.#data;
+    return {
+      find: (context, key) => this.#read("findShared", () => shared.find(context.tenant, key)),
+      count: (context, of) => this.#read("countShared", () => shared.count(context.tenant, of)),
+      list: (context, filter) =>
+        this.#read("listShared", () => shared.list(context.tenant, filter)),
+      change: (context, change) =>
+        this.#put("changeShared", () => shared.change(context, change, this.#clock.nowMs())),
+      changes: (context, key, limit) =>
+        this.#read("sharedChanges", () => shared.changes(context.tenant, key, limit)),
     };
   }
 

@@ -187,6 +187,13 @@ function frozenStore(held: {
       list: async () => ({ items: [], cursor: null }),
       clear: refuse,
     },
+    state: {
+      find: async () => null,
+      count: async () => 0,
+      list: async () => ({ items: [], cursor: null }),
+      change: refuse,
+      changes: async () => [],
+    },
     logs: {
       read: async (_context, runId, query) => (isIt(runId) ? matchingLines(logs, query) : []),
     },

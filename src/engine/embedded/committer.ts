@@ -28,6 +28,8 @@ export type TurnOutcome =
   | { readonly kind: "committed" }
   /** Left out: the run belongs to somebody else, or exists already. */
   | { readonly kind: "fenced" }
+  /** Left out: a shared value that it has seen is another one by now. Decide again. */
+  | { readonly kind: "stale" }
   /** Not durable, because the store is away: decide again later. */
   | { readonly kind: "refused"; readonly error: LockstitchError }
   /** Not durable, and would be refused again. */
@@ -56,8 +58,14 @@ interface CommitterOptions {
 
 /** What the journal said; `isWritten: false` leaves open whether it is there. */
 type Answer =
-  | { readonly isWritten: true; readonly fenced: readonly string[] }
+  | {
+      readonly isWritten: true;
+      readonly fenced: readonly string[];
+      readonly stale?: readonly string[] | undefined;
+    }
   | { readonly isWritten: false; readonly error: unknown };
+
+type Written = Extract<Answer, { readonly isWritten: true }>;
 
 interface Sent {
   readonly group: readonly SubmittedTurn[];
@@ -142,7 +150,7 @@ export class Committer {
       let next: Sent | null = null;
       if (answer.isWritten) {
         next = this.#sendNext();
-        this.#settle(sent.group, answer.fenced);
+        this.#settle(sent.group, answer);
       } else await this.#recover(sent, answer.error);
       // What the settled turns produced by now joins the next group.
       if (next === null && this.#queue.length > 0) {
@@ -171,9 +179,9 @@ export class Committer {
     const beganMs = meter === null ? 0 : clock.monotonicMs();
     const turns = group.map((turn) => turn.commit);
     const answer = journal.commit(commitId, turns).then<Answer, Answer>(
-      ({ fenced }) => {
+      ({ fenced, stale }) => {
         meter?.commit(group.length, sizeOf(group), clock.monotonicMs() - beganMs);
-        return { isWritten: true, fenced };
+        return { isWritten: true, fenced, stale };
       },
       (error: unknown) => ({ isWritten: false, error }),
     );
@@ -214,17 +222,21 @@ export class Committer {
     for (const turn of group) {
       const alone = this.#send([turn]);
       const answer = await alone.answer;
-      if (answer.isWritten) this.#settle(alone.group, answer.fenced);
+      if (answer.isWritten) this.#settle(alone.group, answer);
       else await this.#recover(alone, answer.error);
     }
   }
 
-  #settle(group: readonly SubmittedTurn[], fenced: readonly string[]): void {
+  #settle(
+    group: readonly SubmittedTurn[],
+    { fenced, stale }: Pick<Written, "fenced" | "stale">,
+  ): void {
     this.#failures = 0;
     this.commits++;
     for (const turn of group) {
       if (fenced.length > 0 && fenced.includes(fencedName(turn.commit))) {
-        turn.settle({ kind: "fenced" });
+        const isStale = stale?.includes(fencedName(turn.commit)) === true;
+        turn.settle({ kind: isStale ? "stale" : "fenced" });
         continue;
       }
       this.turns++;
@@ -253,7 +265,7 @@ export class Committer {
       if (head === GAVE_UP) return this.#refuse(group, cause);
       if (head === null || head.seq !== commit.record.lastSeq) fenced.push(fencedName(commit));
     }
-    this.#settle(group, fenced);
+    this.#settle(group, { fenced });
   }
 
   /** null: the engine closes and the store is still away. */

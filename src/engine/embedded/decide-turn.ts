@@ -41,6 +41,8 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
     const { input, entry } = next;
     const decision = decide(run.state, input, run.world);
     gather(turn, decision);
+    if (input.kind === "operation" && turn.shared !== null)
+      run.services.shared.decided(turn.shared, decision.events);
     if (decision.needs.length > 0) {
       // What was loaded for this much stays a turn of its own; the rest is for the next.
       if (!decision.again && isFull(turn)) turn.hasMore = true;
@@ -60,21 +62,26 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
   return { kind: "done" };
 }
 
-/** Loading gives a turn its time back: this bounds one that must load for every step. */
-function isFull({ events, loads }: Turn): boolean {
-  return events.length >= TURN_EVENTS_MAX || (events.length > 0 && loads >= TURN_LOADS_MAX);
+/**
+ * Loading gives a turn its time back: this bounds one that must load for every step. One that has
+ * changed shared values waits for nothing: others build on them already.
+ */
+function isFull({ events, loads, shared }: Turn): boolean {
+  if (events.length >= TURN_EVENTS_MAX) return true;
+  return events.length > 0 && (shared !== null || loads >= TURN_LOADS_MAX);
 }
 
 function nextInput(
   turn: Turn,
-  { runKey, state, mailbox, services }: Deciding,
+  run: Deciding,
 ): { readonly input: Input; readonly entry: TakenMail | null } | null {
+  const { runKey, state, mailbox, services } = run;
   // What comes after the run's last event is nothing to the run.
   if (state.terminal !== null) return null;
   const { again } = turn;
   if (again !== null) {
     turn.again = null;
-    return { input: again.mail.input, entry: again };
+    return { input: inputOf(turn, again.mail, services, runKey) ?? CONTINUE, entry: again };
   }
   const [own] = turn.own;
   if (own !== undefined) {
@@ -83,15 +90,33 @@ function nextInput(
   }
   if (turn.hasMore || turn.events.length >= TURN_EVENTS_MAX) return null;
   if (turn.taken.length > 0 && isSpent(services, turn)) return null;
+  // What else came may have to wait for values.
+  if (turn.shared !== null && mailbox[0]?.input.kind !== "operation") return null;
   const mail = nextMail(mailbox, services);
   if (mail === undefined) return null;
+  const input = inputOf(turn, mail, services, runKey);
+  if (input === null) return nextInput(turn, run);
   const entry: TakenMail = { mail, end: null };
   turn.taken = withItem(turn.taken, entry);
   // Slots that the scheduler granted when it sent this mail.
   if (mail.input.kind === "admit_run") turn.slots = withItem(turn.slots, runKey);
   else if (mail.slot !== null) turn.slots = withItem(turn.slots, mail.slot);
   if (mail.input.kind === "admit" && mail.input.grants !== undefined) turn.hasGrants = true;
-  return { input: mail.input, entry };
+  return { input, entry };
+}
+
+const CONTINUE: Input = { kind: "continue" };
+
+/** null: it is not to be decided now, and comes again. */
+function inputOf(
+  turn: Turn,
+  { input }: Mail,
+  { shared }: HostServices,
+  runKey: string,
+): Input | null {
+  if (input.kind === "cached") turn.hasCached = true;
+  if (input.kind !== "operation" || input.operation.scope === "run") return input;
+  return shared.take(turn, runKey, input);
 }
 
 /** A grant whose slot was given back meanwhile (the run was paused) is void: it is asked for again. */

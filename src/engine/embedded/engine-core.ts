@@ -37,6 +37,7 @@ import { RunLoader } from "./run-loader.ts";
 import { warnOnce } from "./run-warnings.ts";
 import { openSlots } from "./slots.ts";
 import { SlowTypes } from "./slow-types.ts";
+import { SharedState, tellRun } from "./shared-state.ts";
 import { keepStepLogs } from "./step-log-keeper.ts";
 import { notOpen, passSlotOn } from "./successor-of.ts";
 import { Timers } from "./timers.ts";
@@ -110,7 +111,12 @@ export class EngineCore {
         clock,
         graceMs: this.limits.abortGraceMs,
         limit: () => this.services.attemptLimit,
-        tell: (runKey, input) => this.#post(runKey, report(input)),
+        tell: (runKey, input) => tellRun(this.services.shared, runKey, input),
+      }),
+      shared: new SharedState({
+        ...{ store, clock, logger },
+        runOf: (runKey) => this.#hosts.get(runKey)?.facts ?? null,
+        post: (runKey, input) => this.#post(runKey, report(input)),
       }),
       memos: new Memos({
         ...{ store, nodes, clock, logger },
@@ -353,6 +359,7 @@ export class EngineCore {
     attemptSlots.stop();
     runSlots.stop();
     memos.close();
+    this.services.shared.close();
     if (graceMs > 0) {
       let cancel = () => {};
       const grace = new Promise<void>((resolve) => {

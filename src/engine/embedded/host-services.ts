@@ -18,6 +18,7 @@ import type { Memos } from "./memos.ts";
 import type { EngineLimits, PureComputer } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { RunLoader } from "./run-loader.ts";
+import type { SharedState } from "./shared-state.ts";
 import type { SlowTypes } from "./slow-types.ts";
 import type { StepLogKeeper } from "./step-log-keeper.ts";
 import type { Timers } from "./timers.ts";
@@ -60,6 +61,7 @@ export interface HostServices {
   readonly timers: Timers;
   readonly attempts: Attempts;
   readonly memos: Memos;
+  readonly shared: SharedState;
   readonly stepLogs: StepLogKeeper;
   /** Slots of attempts, and of runs with a concurrency key. */
   readonly attemptSlots: Scheduler;

@@ -1,5 +1,5 @@
 /** Performs attempts with the node types' own code, in its chain: the runner of production. */
-import { runAttempt, stepErrorOf } from "#nodes/attempt.ts";
+import { askedState, runAttempt, stepErrorOf } from "#nodes/attempt.ts";
 import { createChains } from "#nodes/chain.ts";
 import type { AttemptRunner, EngineOptions } from "./options.ts";
 
@@ -14,6 +14,8 @@ export function nodeRunner(
       const { uses, config, abort, middleware } = request;
       const definition = nodes.definition(uses);
       if (definition === undefined) return Promise.resolve({ ok: false, error: unknownType(uses) });
+      if (definition.operation !== undefined)
+        return Promise.resolve(askedState(definition, definition.operation, config));
       try {
         return runAttempt(definition, config, request, abort, chains.of(uses, middleware));
       } catch (error) {

@@ -27,7 +27,12 @@ async function runRedacted(
 ): Promise<AttemptOutcome> {
   try {
     const outcome = await runner.run(request);
-    if (outcome.ok) return { ok: true, output: redactor.value(outcome.output) };
+    if (outcome.ok) {
+      const output = redactor.value(outcome.output);
+      const { operation } = outcome;
+      if (operation === undefined) return { ok: true, output };
+      return { ok: true, output, operation: redactor.value(operation) as typeof operation };
+    }
     return { ok: false, error: redactor.value(outcome.error) as StepError };
   } catch (error) {
     throw redactor.value(error);

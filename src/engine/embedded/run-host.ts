@@ -44,6 +44,7 @@ import {
 import { engineContext, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { LoadedRun } from "./run-loader.ts";
 import { HostWorld } from "./run-world.ts";
+import { endShared } from "./shared-commit.ts";
 import { eventOf, newTurn, pinValues, refuseCalls, settleCalls, type Turn } from "./turn.ts";
 import { messageOf, type StoredTurn, submitTurn, type Tail } from "./turn-commit.ts";
 import type { ValueSource } from "./value-loader.ts";
@@ -249,6 +250,8 @@ export class RunHost implements LoadedHost {
         return this.#park(turn, "journal_refused", outcome.error);
       case "fenced":
         return this.#fenced(turn);
+      case "stale":
+        return this.#refused(turn, null);
     }
   }
 
@@ -298,6 +301,7 @@ export class RunHost implements LoadedHost {
   /** A run that was to be created is not: it never was. */
   #vanish(turn: Turn, end: MailEnd): void {
     this.#turn = null;
+    endShared(this.#services, turn, "dropped");
     this.#effects.giveBack(turn.slots);
     this.#phase = "gone";
     this.#state = null;
@@ -306,9 +310,10 @@ export class RunHost implements LoadedHost {
     for (const mail of mails) mail.settle?.(end);
   }
 
-  /** H3. */
-  #refused(turn: Turn, error: LockstitchError): void {
-    if (turn.firstSeq === 1) return this.#vanish(turn, { kind: "failed", error });
+  /** H3. `error` null: nothing has failed, and its calls are decided again too. */
+  #refused(turn: Turn, error: LockstitchError | null): void {
+    if (turn.firstSeq === 1 && error !== null)
+      return this.#vanish(turn, { kind: "failed", error });
     const kept = refuseCalls(turn, error);
     this.#discard(turn);
     this.#mailbox = [...kept, ...this.#mailbox];
@@ -358,6 +363,7 @@ export class RunHost implements LoadedHost {
 
   #discard(turn: Turn): void {
     this.#turn = null;
+    endShared(this.#services, turn, "dropped");
     this.#state = null;
     this.#hasMore = false;
     this.#effects.giveBack(turn.slots);

@@ -13,6 +13,7 @@ import { encodeEvents, type StoredBlob } from "./event-blobs.ts";
 import { type HostServices, runKeyOf } from "./host-services.ts";
 import { BLOB_BYTES, READER } from "./options.ts";
 import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
+import { endShared, stateOf } from "./shared-commit.ts";
 import type { Turn } from "./turn.ts";
 
 /** What lies in the journal since the last checkpoint, and how large that one was. */
@@ -50,6 +51,7 @@ export function submitTurn(turn: Turn, submission: Submission): Promise<void> | 
   const { services, context, facts, tail } = submission;
   const consumes = consumedBy(turn);
   if (turn.events.length === 0 && consumes.length === 0) {
+    endShared(services, turn, "committed");
     submission.settle({ kind: "committed" }, { tail, facts, hasBlobs: false });
     return null;
   }
@@ -117,6 +119,8 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   if (blobs.length > 0) commit = { ...commit, blobs };
   if (after.labels !== facts.labels && facts.seq > 0) commit = { ...commit, labels: after.labels };
   if (memos !== null) commit = { ...commit, memos };
+  if (turn.shared !== null || turn.hasCached)
+    commit = { ...commit, ...stateOf(turn, after, commit.memos) };
   if (turn.admission !== null) commit = { ...commit, admission: turn.admission };
   const { stepLogs } = services;
   const said = stepLogs.isEmpty ? null : stepLogs.take(runKeyOf(after.tenant, after.runId));
@@ -131,6 +135,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
     commit,
     settle: (outcome) => {
       said?.settle(outcome.kind);
+      endShared(services, turn, outcome.kind);
       submission.settle(outcome, stored);
     },
   });

@@ -12,6 +12,7 @@ import { refKey, type ValueRef } from "#kernel/value-ref.ts";
 import type { AdmissionRecord } from "#ports/journal.ts";
 import type { StoredEvent } from "./event-blobs.ts";
 import type { Mail, MailEnd } from "./mail.ts";
+import type { SharedTurn } from "./shared-entry.ts";
 import type { ValueLoader, ValueSource } from "./value-loader.ts";
 
 export interface TakenMail {
@@ -50,6 +51,10 @@ export interface Turn {
   /** Times that values were loaded for it. */
   loads: number;
   hasMore: boolean;
+  /** What it has of shared values; null: nothing. */
+  shared: SharedTurn | null;
+  /** Whether it took changes of the cache. */
+  hasCached: boolean;
 }
 
 export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): Turn {
@@ -73,6 +78,8 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
     admission: null,
     loads: 0,
     hasMore: false,
+    shared: null,
+    hasCached: false,
   };
 }
 
@@ -137,11 +144,14 @@ export function settleCalls(turn: Turn): void {
     mail.settle?.(end ?? { kind: "done", refusal: null, applied: false });
 }
 
-/** After a refused commit: answers the calls and gives back what the world had reported. */
-export function refuseCalls(turn: Turn, error: LockstitchError): Mail[] {
+/**
+ * After a refused commit: answers the calls and gives back what the world had reported. `error`
+ * null: the calls are decided again too.
+ */
+export function refuseCalls(turn: Turn, error: LockstitchError | null): Mail[] {
   const kept: Mail[] = [];
   for (const { mail } of turn.taken) {
-    if (mail.isCall) mail.settle?.({ kind: "failed", error });
+    if (mail.isCall && error !== null) mail.settle?.({ kind: "failed", error });
     // The scheduler grants again what the reload asks for again.
     else if (mail.input.kind !== "admit" && mail.input.kind !== "admit_run") kept.push(mail);
   }

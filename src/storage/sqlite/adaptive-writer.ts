@@ -144,7 +144,7 @@ export class AdaptiveWriter implements Writer {
 
 /** The worker alone knows how much is remembered, and what was used when. */
 function remembers({ turns }: Commit["input"]): boolean {
-  return turns.some(({ memos }) => memos !== undefined);
+  return turns.some(({ memos, forgets }) => memos !== undefined || forgets !== undefined);
 }
 
 function isLoneGroup({ turns }: Commit["input"]): boolean {

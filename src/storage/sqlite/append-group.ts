@@ -15,6 +15,7 @@ import type { Connection } from "./connection.ts";
 import type { KnownRun, KnownRuns } from "./known-runs.ts";
 import type { MemoWriter } from "./memo-writer.ts";
 import { statusNumber } from "./run-row.ts";
+import { fitsShared, writeShared } from "./shared-writer.ts";
 import { ADD_COUNT } from "./sql/add-count.ts";
 import { ADD_LABEL } from "./sql/add-label.ts";
 import { APPEND_TURN } from "./sql/append-turn.ts";
@@ -58,15 +59,26 @@ interface Writing {
   readonly counts: Map<string, Map<number, number>>;
 }
 
+interface AppendedGroup {
+  readonly isOwner: boolean;
+  readonly hasRecord: boolean;
+  readonly fenced: readonly string[];
+  /** Those of them that had seen shared values which are not there any more. */
+  readonly stale: readonly string[];
+}
+
+const NONE: readonly never[] = [];
+
 /** `isOwner` is false where a later opening owns the store: then every turn is fenced. */
 export function appendGroup(
   connection: Connection,
   knownRuns: KnownRuns,
   group: Group,
-): { readonly isOwner: boolean; readonly hasRecord: boolean; readonly fenced: readonly string[] } {
+): AppendedGroup {
   const isOwner = connection.get<{ epoch: number }>(READ_EPOCH)?.epoch === group.epoch;
   const fenced = new Set<string>();
   const counts = new Map<string, Map<number, number>>();
+  let stale: string[] | null = null;
   const writing = { connection, knownRuns, group, counts };
   let hasRecord = false;
   for (const turn of group.turns) {
@@ -76,6 +88,12 @@ export function appendGroup(
     }
     try {
       refuseUnstorable(turn);
+      if (turn.shared !== undefined && !fitsShared(connection, turn.tenant, turn.shared)) {
+        fenced.add(fencedName(turn));
+        stale ??= [];
+        stale.push(fencedName(turn));
+        continue;
+      }
       const commitId = hasRecord ? null : group.commitId;
       if (!appendTurn(writing, turn, commitId)) fenced.add(fencedName(turn));
       else if (turn.record !== null) hasRecord = true;
@@ -89,7 +107,7 @@ export function appendGroup(
     }
   }
   group.memos.evict();
-  return { isOwner, hasRecord, fenced: [...fenced] };
+  return { isOwner, hasRecord, fenced: [...fenced], stale: stale ?? NONE };
 }
 
 /** Hardly ever is there one: only then is a name made for each turn. */
@@ -130,6 +148,7 @@ function appendTurn(
   if (turn.blobs !== undefined)
     referToBlobs(connection, { number: run.number, tenant, runId }, turn.blobs);
   if (turn.labels !== undefined) changeLabels(connection, turn, run.number, turn.labels);
+  if (turn.shared !== undefined) writeShared(connection, turn, turn.shared);
   if (turn.admission !== undefined) appendAdmission(connection, turn.admission);
   if (turn.logs !== undefined) appendLogs(connection, run.number, turn.logs);
   for (const { id, tenant: owner, toRunId, kind, body } of turn.sends) {
@@ -143,6 +162,7 @@ function appendTurn(
   if (turn.memos !== undefined)
     for (const memo of turn.memos)
       group.memos.save(memo, { tenant, run: run.number, runId, nowMs: group.nowMs });
+  if (turn.forgets !== undefined) for (const key of turn.forgets) group.memos.drop(tenant, key);
   return true;
 }
 

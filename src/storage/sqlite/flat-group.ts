@@ -38,6 +38,8 @@ const ABSENT = {
   labels: undefined,
   blobs: undefined,
   memos: undefined,
+  forgets: undefined,
+  shared: undefined,
   admission: undefined,
   logs: undefined,
 } satisfies Absent;
@@ -82,6 +84,8 @@ function isPlain(turn: TurnCommit): boolean {
     turn.labels === undefined &&
     turn.blobs === undefined &&
     turn.memos === undefined &&
+    turn.forgets === undefined &&
+    turn.shared === undefined &&
     turn.admission === undefined &&
     turn.logs === undefined
   );

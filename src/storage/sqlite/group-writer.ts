@@ -15,6 +15,7 @@ import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
 import { KnownRuns } from "./known-runs.ts";
 import { MEMO_LIMITS, type MemoLimits, MemoWriter } from "./memo-writer.ts";
+import { changeShared } from "./shared-writer.ts";
 import { BEGIN_GROUP } from "./sql/begin.ts";
 import { COMMIT_GROUP } from "./sql/commit.ts";
 import { FORGET_BREAKERS } from "./sql/forget-breakers.ts";
@@ -121,6 +122,11 @@ export class GroupWriter {
     },
     clearMemos: ({ tenant, workflow, key }) =>
       this.#transaction(() => this.#memos.clear(tenant, workflow, key)),
+    changeState: (input) =>
+      this.#transaction(() => {
+        const before = changeShared(this.#connection, input);
+        return before === null ? null : { ...before };
+      }),
     describe: () => this.#describe(),
   };
 
@@ -197,7 +203,7 @@ export class GroupWriter {
     this.#lastNowMs = input.nowMs;
     this.#sizeUnasked += sizeOf(input.turns);
     const startedMs = performance.now();
-    const fenced = this.#transaction(() => {
+    const { fenced, stale } = this.#transaction(() => {
       const result = appendGroup(this.#connection, this.#knownRuns, {
         commitId: input.commitId,
         turns: input.turns,
@@ -212,9 +218,9 @@ export class GroupWriter {
         this.#connection.run(SAVE_COMMIT_ID, number % COMMIT_IDS_KEPT, number, input.commitId);
         this.#commitNumber = number;
       }
-      return result.fenced;
+      return result;
     });
-    return { fenced, tookMs: performance.now() - startedMs };
+    return { fenced, stale, tookMs: performance.now() - startedMs };
   }
 
   #readCommitNumber(): number {

@@ -19,6 +19,7 @@ import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteMemoStore } from "./sqlite-memo-store.ts";
 import { STORE_FILE } from "./store-file.ts";
+import { SqliteStateStore } from "./sqlite-state-store.ts";
 import type { StoreParts } from "./store-parts.ts";
 import type { Writer } from "./writer-calls.ts";
 
@@ -103,6 +104,7 @@ function readingStore(connection: Connection): Store {
     catalogue: new SqliteCatalogue(parts),
     blobs: new SqliteBlobStore(parts),
     memos: new SqliteMemoStore(parts),
+    state: new SqliteStateStore(parts),
     logs: {
       read: ({ tenant }, runId, query) => parts.reader.call("logs", { tenant, runId, query }),
     },

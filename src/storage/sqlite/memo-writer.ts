@@ -71,6 +71,11 @@ export class MemoWriter {
     this.#hasRows = true;
   }
 
+  drop(tenant: string, key: string): void {
+    const gone = this.#connection.get<{ size: number }>(DROP_MEMO, tenant, key);
+    if (gone !== undefined) this.#took(this.#measured(), gone.size);
+  }
+
   /** Brings the store back within its limits. */
   evict(): void {
     const totals = this.#totals;

@@ -33,6 +33,7 @@ import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteMemoStore } from "./sqlite-memo-store.ts";
+import { SqliteStateStore } from "./sqlite-state-store.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
 import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
@@ -93,6 +94,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       blobs: new SqliteBlobStore(parts),
       upkeep: new SqliteUpkeep(parts, path),
       memos: new SqliteMemoStore(parts),
+      state: new SqliteStateStore(parts),
       logs: {
         read: ({ tenant }, runId, query) => parts.reader.call("logs", { tenant, runId, query }),
       },

@@ -57,13 +57,13 @@ export class SqliteJournal implements Journal {
   async commit(
     commitId: string,
     turns: readonly TurnCommit[],
-  ): Promise<{ readonly fenced: readonly string[] }> {
+  ): Promise<{ readonly fenced: readonly string[]; readonly stale?: readonly string[] }> {
     const nowMs = this.#parts.nowMs();
     const commit = this.#parts.writer.call("commit", { commitId, turns, nowMs });
     this.#inFlight.add(commit);
     try {
-      const { fenced } = await commit;
-      return { fenced };
+      const { fenced, stale } = await commit;
+      return stale.length === 0 ? { fenced } : { fenced, stale };
     } finally {
       this.#inFlight.delete(commit);
     }

@@ -5,6 +5,7 @@
  */
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { TurnCommit } from "#ports/journal.ts";
+import type { SharedChange, SharedEntry } from "#ports/state-store.ts";
 
 export interface WriterCalls {
   commit: {
@@ -14,7 +15,11 @@ export interface WriterCalls {
       readonly nowMs: number;
     };
     /** `tookMs`: from its beginning to its fsync. */
-    readonly output: { readonly fenced: readonly string[]; readonly tookMs: number };
+    readonly output: {
+      readonly fenced: readonly string[];
+      readonly stale: readonly string[];
+      readonly tookMs: number;
+    };
   };
   saveWorkflow: {
     readonly input: {
@@ -72,6 +77,15 @@ export interface WriterCalls {
       readonly key: string | null;
     };
     readonly output: number;
+  };
+  /** An operator changes a shared value: see ports/state-store.ts. */
+  changeState: {
+    readonly input: SharedChange & {
+      readonly tenant: string;
+      readonly by: string;
+      readonly nowMs: number;
+    };
+    readonly output: SharedEntry | null;
   };
   describe: {
     readonly input: null;

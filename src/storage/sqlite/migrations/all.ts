@@ -7,6 +7,7 @@ import { admission } from "./0005-admission.ts";
 import { stepLogs } from "./0006-step-logs.ts";
 import { quietBreakers } from "./0007-quiet-breakers.ts";
 import { pinnedCheckpoints } from "./0008-pinned-checkpoints.ts";
+import { sharedState } from "./0009-shared-state.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   stepLogs,
   quietBreakers,
   pinnedCheckpoints,
+  sharedState,
 ];

@@ -1,0 +1,23 @@
+/** What a turn and the host know of values that runs share (shared-state.ts). */
+import type { SharedValue } from "#kernel/inputs.ts";
+import type { SharedKey } from "#ports/state-store.ts";
+
+/** A value of a tenant, as far as this host knows it. */
+export interface SharedEntry extends SharedKey {
+  readonly id: string;
+  readonly tenant: string;
+  /** null: to be read. */
+  value: SharedValue | null;
+  /** Turns under way that have seen it. */
+  turns: number;
+  /** What is known is wrong: nobody new may build on it. */
+  isBroken: boolean;
+  isLoading: boolean;
+  waiting: (() => void)[];
+}
+
+/** What one turn has seen: held until the turn has ended. */
+export interface SharedTurn {
+  readonly workflow: string;
+  readonly entries: Map<string, SharedEntry>;
+}

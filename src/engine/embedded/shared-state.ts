@@ -1,0 +1,292 @@
+/**
+ * Named values that runs share, as this host knows them while steps work on them. A step's
+ * operation waits until all its values are known; the turn that settles the step then builds on
+ * what the turns decided before it will have made of them, without waiting for their commits: a
+ * thousand increments of one counter are one group commit.
+ *
+ *             perform              loaded            taken by a turn        all its turns have ended
+ *   (unknown) -------> loading ------------> known -----------------> in use -------------------> known
+ *       ^                                                               |  one was not committed, or
+ *       +---------------------------------------------------------------+  an operator changed it
+ *
+ *   D1. What a turn was given is what the journal holds once the turns before it are committed. The
+ *       store checks that (V1 of ports/state-store.ts): what is known here saves time and decides
+ *       nothing, so a value that is wrong here costs a turn and never an answer.
+ *   D2. A value that a turn was refused on is read again once no turn under way has seen it.
+ *   D3. An operation that cannot be decided now is posted again when it can; its attempt stays
+ *       under way meanwhile, so that it is lost with the process and found by its run.
+ */
+import type { EventOf, RunEvent } from "#kernel/events.ts";
+import type { Input, SharedValue } from "#kernel/inputs.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { SharedKey } from "#ports/state-store.ts";
+import type { Store } from "#ports/store.ts";
+import type { Json } from "#workflow/json.ts";
+import {
+  applyCache,
+  type CacheOperation,
+  STATE_NAMES_MAX,
+  type StateOperation,
+  type StateRequest,
+} from "#workflow/state-operation.ts";
+import { isStoreAway } from "./run-errors.ts";
+import { engineContext } from "./run-facts.ts";
+import { cacheKey } from "./shared-commit.ts";
+import type { SharedEntry as Entry, SharedTurn } from "./shared-entry.ts";
+import type { Turn } from "./turn.ts";
+
+export interface SharedRun {
+  readonly tenant: string;
+  readonly runId: string;
+  readonly workflow: string;
+}
+
+type OperationInput = Extract<Input, { readonly kind: "operation" }>;
+type Attempt = Pick<OperationInput, "path" | "attempt">;
+
+interface SharedOptions {
+  readonly store: Pick<Store, "state" | "memos">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** null: the run has left memory. */
+  readonly runOf: (runKey: string) => SharedRun | null;
+  readonly post: (runKey: string, input: Input) => void;
+}
+
+const RETRY_MS = 1_000;
+/** Values that are kept although nobody works on them. */
+const ENTRIES_MAX = 10_000;
+
+export class SharedState {
+  readonly #options: SharedOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #pauses = new Set<() => void>();
+  #isClosed = false;
+  /** Since the start: operations decided, and turns that were decided again for another's change. */
+  operations = 0;
+  stale = 0;
+  cacheHits = 0;
+  cacheMisses = 0;
+
+  constructor(options: SharedOptions) {
+    this.#options = options;
+  }
+
+  get post(): SharedOptions["post"] {
+    return this.#options.post;
+  }
+
+  /** An attempt of `runKey` asks for something. Its run is told later, or at once. */
+  perform(runKey: string, attempt: Attempt, request: StateRequest): void {
+    if (request.kind === "cache") return void this.#askCache(runKey, attempt, request);
+    const { kind: _, ...operation } = request;
+    this.#prepare(runKey, { kind: "operation", ...attempt, operation, before: null });
+  }
+
+  /** The input with what its names hold; null: it is posted again when that is known. */
+  take(turn: Turn, runKey: string, input: OperationInput): OperationInput | null {
+    const run = this.#options.runOf(runKey);
+    if (run === null) return null;
+    const entries = this.#entriesOf(run, input.operation);
+    const held = turn.shared?.entries;
+    if (entries.some((entry) => !isKnown(entry) && held?.has(entry.id) !== true)) {
+      this.#prepare(runKey, input);
+      return null;
+    }
+    turn.shared ??= { workflow: run.workflow, entries: new Map() };
+    const before: Record<string, SharedValue> = Object.create(null) as Record<string, SharedValue>;
+    for (const entry of entries) {
+      if (!turn.shared.entries.has(entry.id)) {
+        turn.shared.entries.set(entry.id, entry);
+        entry.turns++;
+      }
+      before[entry.name] = entry.value ?? NOTHING;
+    }
+    this.operations++;
+    return { ...input, before };
+  }
+
+  /** What a turn has decided of the values that it took: the next turn builds on it. */
+  decided(shared: SharedTurn, events: readonly RunEvent[]): void {
+    for (const event of events) {
+      if (event.type !== "state.applied" || event.change === undefined) continue;
+      for (const entry of shared.entries.values())
+        if (entry.name === event.name && entry.scope === event.scope) entry.value = madeBy(event);
+    }
+  }
+
+  /** The turn is durable, or never will be. */
+  end(shared: SharedTurn, outcome: "committed" | "stale" | "dropped"): void {
+    if (outcome === "stale") this.stale++;
+    for (const entry of shared.entries.values()) {
+      entry.turns--;
+      if (outcome !== "committed") entry.isBroken = true;
+      this.#settle(entry);
+    }
+  }
+
+  /** Somebody else has changed it. */
+  changed(tenant: string, key: SharedKey): void {
+    const entry = this.#entries.get(idOf(tenant, key));
+    if (entry === undefined) return;
+    entry.isBroken = true;
+    this.#settle(entry);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const cancel of this.#pauses) cancel();
+    this.#pauses.clear();
+  }
+
+  #prepare(runKey: string, input: OperationInput): void {
+    const run = this.#options.runOf(runKey);
+    const entries = run === null ? [] : this.#entriesOf(run, input.operation);
+    const missing = entries.filter((entry) => !isKnown(entry));
+    if (missing.length === 0) return this.#options.post(runKey, input);
+    let left = missing.length;
+    const again = () => {
+      left--;
+      if (left === 0 && !this.#isClosed) this.#prepare(runKey, input);
+    };
+    for (const entry of missing) {
+      entry.waiting.push(again);
+      this.#settle(entry);
+    }
+  }
+
+  #entriesOf(run: SharedRun, { scope, changes }: StateOperation): readonly Entry[] {
+    if (scope === "run") return [];
+    const { tenant } = run;
+    const workflow = scope === "workflow" ? run.workflow : "";
+    const names = new Set(changes.map(({ name }) => name));
+    return [...names].map((name) => this.#entry(tenant, { scope, workflow, name }));
+  }
+
+  #entry(tenant: string, key: SharedKey): Entry {
+    const id = idOf(tenant, key);
+    const known = this.#entries.get(id);
+    if (known !== undefined) return known;
+    this.#evict();
+    const entry: Entry = {
+      ...{ id, tenant, ...key, value: null, turns: 0 },
+      ...{ isBroken: false, isLoading: false, waiting: [] },
+    };
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  #evict(): void {
+    if (this.#entries.size < ENTRIES_MAX) return;
+    for (const [id, entry] of this.#entries) {
+      if (entry.turns > 0 || entry.isLoading || entry.waiting.length > 0) continue;
+      this.#entries.delete(id);
+      return;
+    }
+  }
+
+  /** Goes on with an entry as far as it can: forgets what is wrong, reads it, wakes who waits. */
+  #settle(entry: Entry): void {
+    if (entry.turns > 0 || entry.isLoading) return;
+    // Whether there is room for it must be asked again each time.
+    if (entry.isBroken || entry.value?.isFull === true) entry.value = null;
+    entry.isBroken = false;
+    if (entry.value !== null) return wake(entry);
+    if (entry.waiting.length === 0 || this.#isClosed) return;
+    entry.isLoading = true;
+    void this.#load(entry);
+  }
+
+  /** Never rejects. */
+  async #load(entry: Entry): Promise<void> {
+    const value = await this.#patiently(() => this.#find(entry));
+    entry.isLoading = false;
+    if (this.#isClosed || value === null) return;
+    if (entry.isBroken) return this.#settle(entry);
+    entry.value = value;
+    wake(entry);
+  }
+
+  async #find({ tenant, scope, workflow, name }: Entry): Promise<SharedValue> {
+    const { state } = this.#options.store;
+    const context = engineContext(tenant);
+    const found = await state.find(context, { scope, workflow, name });
+    if (found !== null)
+      return { revision: found.revision, value: JSON.parse(found.value) as Json };
+    const names = await state.count(context, { scope, workflow });
+    return names < STATE_NAMES_MAX[scope] ? NOTHING : { ...NOTHING, isFull: true };
+  }
+
+  /** Never rejects. */
+  async #askCache(runKey: string, attempt: Attempt, operation: CacheOperation): Promise<void> {
+    const run = this.#options.runOf(runKey);
+    if (run === null) return;
+    const found = await this.#patiently(() => this.#findCached(run, operation));
+    if (this.#isClosed || found === null) return;
+    const { output, change } = applyCache(operation, found.value);
+    if (output.hit) this.cacheHits++;
+    else this.cacheMisses++;
+    this.#options.post(runKey, { kind: "cached", ...attempt, output, change });
+  }
+
+  async #findCached(
+    run: SharedRun,
+    operation: CacheOperation,
+  ): Promise<{ readonly value: Json | undefined }> {
+    const { store, clock } = this.#options;
+    const key = cacheKey(run, operation);
+    const entry = await store.memos.find(engineContext(run.tenant), key, clock.nowMs());
+    if (entry === null || !("text" in entry.output)) return { value: undefined };
+    return { value: JSON.parse(entry.output.text) as Json };
+  }
+
+  /** Asks again while the store does not answer; null: this host closes. */
+  async #patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer | null> {
+    while (!this.#isClosed) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isStoreAway(error))
+          this.#options.logger.warn({ error: String(error) }, "a shared value cannot be read");
+      }
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.after(RETRY_MS, () => {
+          this.#pauses.delete(cancel);
+          resolve();
+        });
+        this.#pauses.add(cancel);
+      });
+    }
+    return null;
+  }
+}
+
+/** What an attempt has come to goes to its run, unless it asks for something first. */
+export function tellRun(shared: SharedState, runKey: string, input: Input): void {
+  const asked =
+    input.kind === "result" && input.outcome.ok ? input.outcome.operation : undefined;
+  if (asked === undefined || input.kind !== "result") return shared.post(runKey, input);
+  const { path, attempt } = input;
+  shared.perform(runKey, { path, attempt }, asked);
+}
+
+const NOTHING: SharedValue = { revision: 0, value: undefined };
+
+function isKnown({ value, isBroken }: Entry): boolean {
+  return value !== null && !isBroken;
+}
+
+function madeBy({ change, to, value }: EventOf<"state.applied">): SharedValue {
+  return change === "set" ? { revision: to ?? 0, value: (value ?? null) as Json } : NOTHING;
+}
+
+function wake(entry: Entry): void {
+  const waiting = entry.waiting;
+  entry.waiting = [];
+  for (const again of waiting) again();
+}
+
+function idOf(tenant: string, { scope, workflow, name }: SharedKey): string {
+  return `${tenant}\n${scope}\n${workflow}\n${name}`;
+}
