@@ -87,7 +87,10 @@ test("refused, unknown and fenced commits and crashes neither lose nor repeat a 
       return { kind: "fenced", runIds: [runId], delayMs };
     };
     await using bench = await openBench({
-      faults: { onCommit: ({ turns }) => fault(turns[0]?.record?.firstSeq === 1 ? "" : (turns[0]?.runId ?? "")) },
+      faults: {
+        onCommit: ({ turns }) =>
+          fault(turns[0]?.record?.firstSeq === 1 ? "" : (turns[0]?.runId ?? "")),
+      },
       limits: { groupTurnsMax: 3 },
     });
     isCalm = true;
@@ -103,7 +106,7 @@ test("refused, unknown and fenced commits and crashes neither lose nor repeat a 
     for (const id of ids) {
       const run = await bench.settle(id);
       if (run.status !== "succeeded")
-        await driven(bench.clock, bench.engine.resume(context, id, {})).catch(() => null);
+        await driven(bench.clock, bench.engine.resume(context, id)).catch(() => null);
     }
     await bench.crash();
     expect(sorted(await outputs(bench, ids)), `seed ${seed}`).toEqual(numbers(20));
@@ -177,7 +180,12 @@ test("variables of a run: read by steps and expressions, counted by parallel ste
           needs: ["long"],
           with: { name: "gone", operation: "delete" },
         },
-        { id: "see", uses: "data.set", needs: ["more", "drop"], with: { value: "${{ vars?.gone ?? 'none' }}" } },
+        {
+          id: "see",
+          uses: "data.set",
+          needs: ["more", "drop"],
+          with: { value: "${{ vars?.gone ?? 'none' }}" },
+        },
       ],
       output: { total: "${{ vars.total }}", length: "${{ steps.more.output.value.length }}" },
     }),
@@ -224,7 +232,12 @@ test("constants, wrong types and values that are too large fail the step and cha
 
 test("the cache: scopes, time to live, get_or_set and delete", async () => {
   await using bench = await openBench();
-  const cache = (id: string, operation: string, more: Record<string, unknown>, needs: string[] = []) => ({
+  const cache = (
+    id: string,
+    operation: string,
+    more: Record<string, unknown>,
+    needs: string[] = [],
+  ) => ({
     ...{ id, uses: "state.cache", needs, with: { key: "k", operation, ...more } },
   });
   const flow = (name: string, scope: string) =>
@@ -241,8 +254,14 @@ test("the cache: scopes, time to live, get_or_set and delete", async () => {
   const second = await bench.run(flow("b", "tenant"));
   expect(second.output).toEqual([{ value: "a", hit: true }, "a"]);
   await bench.clock.advanceBy(3_600_001);
-  expect((await bench.run(flow("c", "tenant"))).output).toEqual([{ value: "none", hit: false }, "c"]);
-  expect((await bench.run(flow("a", "workflow"))).output).toEqual([{ value: "none", hit: false }, "a"]);
+  expect((await bench.run(flow("c", "tenant"))).output).toEqual([
+    { value: "none", hit: false },
+    "c",
+  ]);
+  expect((await bench.run(flow("a", "workflow"))).output).toEqual([
+    { value: "none", hit: false },
+    "a",
+  ]);
   expect((await bench.run(flow("a", "run"))).output).toEqual([{ value: "none", hit: false }, "a"]);
   expect((await bench.run(flow("a", "run"))).output).toEqual([{ value: "none", hit: false }, "a"]);
   const drop = workflow("drop", {

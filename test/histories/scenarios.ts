@@ -5,6 +5,7 @@
 import type { RunEventType } from "#kernel/events.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import type { Step, WorkflowDefinition } from "#workflow/definition.ts";
+import type { StateChange, StateOperation } from "#workflow/state-operation.ts";
 import type { KernelDriver } from "../kernel/kernel-driver.ts";
 import type { Scenario } from "./history.ts";
 
@@ -660,6 +661,29 @@ export const SCENARIOS: readonly Scenario[] = [
       result(driver, "trip.under_way", 1, failing("aborted", false));
       // The first compensation never ends.
       driver.give({ kind: "admit", paths: ['trip.compensate["trip.under_way"].undo'] }).fireNext();
+    },
+  },
+  {
+    name: "state-steps",
+    definition: define("state-steps", {
+      vars: { total: 1 },
+      steps: ["add", "read", "drop", "own", "late"].map((id) => work(id)),
+      output: "${{ vars }}",
+    }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["add", "read", "drop", "own", "late"] });
+      const ask = (path: string, scope: StateOperation["scope"], change: StateChange) =>
+        driver.give({
+          ...{ kind: "operation", path, attempt: 1 },
+          operation: { scope, changes: [change], answers: "change" },
+          before: scope === "run" ? null : { n: { revision: path === "add" ? 0 : 7, value: 7 } },
+        });
+      ask("add", "tenant", { kind: "add", name: "n", by: 1, initial: 0 });
+      ask("read", "workflow", { kind: "get", name: "n", otherwise: null });
+      ask("drop", "workflow", { kind: "delete", name: "n" });
+      ask("own", "run", { kind: "set", name: "long", value: LONG });
+      ask("late", "run", { kind: "delete", name: "total" });
+      ask("add", "tenant", { kind: "add", name: "n", by: 1, initial: 0 });
     },
   },
   {

@@ -17,6 +17,7 @@ export const EXPECTED_EVENTS = [
   "run.failed",
   "run.cancelled",
   "variable.set",
+  "state.applied",
   "scope.opened",
   "scope.cancel_requested",
   "scope.closed",

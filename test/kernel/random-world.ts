@@ -3,6 +3,9 @@
  * report late, timers fire, signals come, people decide, runs are paused, cancelled, restarted.
  */
 import type { Effect } from "#kernel/effects.ts";
+import type { SharedValue } from "#kernel/inputs.ts";
+import type { Json } from "#workflow/json.ts";
+import type { StateChange, StateOperation } from "#workflow/state-operation.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
 import { pick, type Random } from "./random-definition.ts";
 
@@ -46,6 +49,7 @@ function performEffect(driver: KernelDriver, random: Random, effect: Effect): vo
     if (dice > 0.9) driver.give({ kind: "heartbeat", ...at, value: random(), progress: null });
     if (dice < 0.4)
       return void driver.give({ kind: "result", ...at, outcome: errorOutcome(random) });
+    if (random() < 0.4) return stateStep(driver, random, at);
     driver.give({
       kind: "result",
       ...at,
@@ -57,6 +61,63 @@ function performEffect(driver: KernelDriver, random: Random, effect: Effect): vo
   if (effect.kind === "admit" && effect.memo !== null && random() < 0.4)
     return recall(driver, random, effect);
   driver.perform(effect);
+}
+
+/** What runs share, as a store would have it; each driver has its own. */
+const shared = new WeakMap<KernelDriver, Map<string, SharedValue>>();
+
+/**
+ * The attempt asks for named values, now and then twice or of a value that is not there. What the
+ * decision says is applied as a store would: only to the revision that it has seen.
+ */
+function stateStep(
+  driver: KernelDriver,
+  random: Random,
+  at: { readonly path: string; readonly attempt: number },
+): void {
+  const values = shared.get(driver) ?? new Map<string, SharedValue>();
+  shared.set(driver, values);
+  const operation = randomOperation(random);
+  const before: Record<string, SharedValue> = {};
+  for (const { name } of operation.changes)
+    before[name] = values.get(`${operation.scope}/${name}`) ?? { revision: 0, value: undefined };
+  const input = { kind: "operation", ...at, operation } as const;
+  const isShared = operation.scope !== "run";
+  for (let times = random() < 0.1 ? 2 : 1; times > 0; times--) {
+    const seen = driver.journal.length;
+    driver.give({ ...input, before: isShared ? before : null });
+    for (const { event } of driver.journal.slice(seen)) {
+      if (event.type !== "state.applied") continue;
+      const key = `${event.scope}/${event.name}`;
+      if (event.revision !== (values.get(key)?.revision ?? 0))
+        throw new Error(`${key} is changed from revision ${event.revision}, which is not there`);
+      if (event.change === "delete") values.delete(key);
+      if (event.change !== "set") continue;
+      if ((event.to ?? 0) <= event.revision) throw new Error(`${key}: no greater revision`);
+      values.set(key, { revision: event.to ?? 0, value: event.value as Json });
+    }
+  }
+  if (random() < 0.1)
+    driver.give({ kind: "cached", ...at, output: { value: 1, hit: true }, change: null });
+}
+
+function randomOperation(random: Random): StateOperation {
+  const changes = [randomChange(random, 0)];
+  if (random() < 0.3) changes.push(randomChange(random, 1));
+  const scope = pick(random, ["run", "workflow", "tenant"] as const);
+  return { scope, changes, answers: changes.length > 1 ? "values" : "change" };
+}
+
+function randomChange(random: Random, index: number): StateChange {
+  const name = `${pick(random, ["a", "b"])}${index}`;
+  const value = random() < 0.2 ? "v".repeat(500) : 1;
+  return pick<StateChange>(random, [
+    { kind: "get", name, otherwise: 0 },
+    { kind: "set", name, value, once: random() < 0.2 },
+    { kind: "delete", name },
+    { kind: "add", name, by: 1, initial: 0 },
+    { kind: "accumulate", name, how: "sum", value, initial: 0 },
+  ]);
 }
 
 /** A remembered result comes instead of the admission; now and then too late, or twice. */

@@ -45,9 +45,8 @@ export class SimulatedShared {
   }
 
   count(tenant: string, { scope, workflow }: Place): number {
-    return this.#ofTenant(tenant).filter(
-      (row) => row.scope === scope && row.workflow === workflow,
-    ).length;
+    return this.#ofTenant(tenant).filter((row) => row.scope === scope && row.workflow === workflow)
+      .length;
   }
 
   list(
@@ -112,11 +111,8 @@ function compare(a: readonly string[], b: readonly string[]): number {
 }
 
 function afterOf(cursor: string): readonly string[] {
-  try {
-    return JSON.parse(cursor) as readonly string[];
-  } catch {
-    throw new LockstitchError("request_invalid", "not a cursor");
-  }
+  if (cursor.startsWith("[")) return JSON.parse(cursor) as readonly string[];
+  throw new LockstitchError("request_invalid", "not a cursor");
 }
 
 function idOf(tenant: string, { scope, workflow, name }: SharedKey): string {

@@ -4,6 +4,7 @@ import { blobStoreContract } from "../contract/blob-store.ts";
 import { catalogueContract } from "../contract/catalogue.ts";
 import { journalContract } from "../contract/journal.ts";
 import { memoStoreContract } from "../contract/memo-store.ts";
+import { stateStoreContract } from "../contract/state-store.ts";
 import { stepLogsContract } from "../contract/step-logs.ts";
 import { ALICE, creation, type StoreFixture, turn } from "../contract/store-fixture.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
@@ -36,6 +37,7 @@ catalogueContract("simulated", () => openFixture());
 blobStoreContract("simulated", () => openFixture());
 memoStoreContract("simulated", openFixture);
 stepLogsContract("simulated", () => openFixture());
+stateStoreContract("simulated", () => openFixture());
 
 /** A store with run `a` at seq 2, whose commits from then on meet `fault`. */
 async function openFaulty(fault: CommitFault, more: StoreFaults = {}) {

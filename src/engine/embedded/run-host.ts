@@ -312,8 +312,7 @@ export class RunHost implements LoadedHost {
 
   /** H3. `error` null: nothing has failed, and its calls are decided again too. */
   #refused(turn: Turn, error: LockstitchError | null): void {
-    if (turn.firstSeq === 1 && error !== null)
-      return this.#vanish(turn, { kind: "failed", error });
+    if (turn.firstSeq === 1 && error !== null) return this.#vanish(turn, { kind: "failed", error });
     const kept = refuseCalls(turn, error);
     this.#discard(turn);
     this.#mailbox = [...kept, ...this.#mailbox];

@@ -212,8 +212,7 @@ export class SharedState {
     const { state } = this.#options.store;
     const context = engineContext(tenant);
     const found = await state.find(context, { scope, workflow, name });
-    if (found !== null)
-      return { revision: found.revision, value: JSON.parse(found.value) as Json };
+    if (found !== null) return { revision: found.revision, value: JSON.parse(found.value) as Json };
     const names = await state.count(context, { scope, workflow });
     return names < STATE_NAMES_MAX[scope] ? NOTHING : { ...NOTHING, isFull: true };
   }
@@ -264,8 +263,7 @@ export class SharedState {
 
 /** What an attempt has come to goes to its run, unless it asks for something first. */
 export function tellRun(shared: SharedState, runKey: string, input: Input): void {
-  const asked =
-    input.kind === "result" && input.outcome.ok ? input.outcome.operation : undefined;
+  const asked = input.kind === "result" && input.outcome.ok ? input.outcome.operation : undefined;
   if (asked === undefined || input.kind !== "result") return shared.post(runKey, input);
   const { path, attempt } = input;
   shared.perform(runKey, { path, attempt }, asked);

@@ -18,8 +18,8 @@ import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteMemoStore } from "./sqlite-memo-store.ts";
-import { STORE_FILE } from "./store-file.ts";
 import { SqliteStateStore } from "./sqlite-state-store.ts";
+import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
 import type { Writer } from "./writer-calls.ts";
 

@@ -3,6 +3,7 @@ import { blobStoreContract } from "../../contract/blob-store.ts";
 import { catalogueContract } from "../../contract/catalogue.ts";
 import { journalContract } from "../../contract/journal.ts";
 import { memoStoreContract } from "../../contract/memo-store.ts";
+import { stateStoreContract } from "../../contract/state-store.ts";
 import { stepLogsContract } from "../../contract/step-logs.ts";
 import { upkeepContract } from "../../contract/upkeep.ts";
 import { openSqliteFixture } from "./sqlite-fixture.ts";
@@ -14,5 +15,6 @@ for (const mode of ["worker", "local", "adaptive"] as const) {
   blobStoreContract(adapter, () => openSqliteFixture(mode));
   memoStoreContract(adapter, (memoLimits) => openSqliteFixture(mode, { memoLimits }));
   stepLogsContract(adapter, () => openSqliteFixture(mode));
+  stateStoreContract(adapter, () => openSqliteFixture(mode));
   upkeepContract(adapter, () => openSqliteFixture(mode));
 }

@@ -31,6 +31,7 @@ CREATE TABLE shared_state_changes (
   before   TEXT,
   after    TEXT
 ) STRICT;
+CREATE INDEX shared_state_changes_by_number ON shared_state_changes (tenant, number);
 CREATE INDEX shared_state_changes_by_name
   ON shared_state_changes (tenant, scope, workflow, name, number);
 `,
