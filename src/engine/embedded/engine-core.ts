@@ -90,6 +90,7 @@ export class EngineCore {
     this.observers = new Observers(logger);
     this.approvals = new ApprovalIndex(this.values);
     const committer = this.#newCommitter();
+    const post = (runKey: string, input: Mail["input"]) => this.#post(runKey, report(input));
     this.services = {
       ...{ store, clock, random, logger, nodes, cache, committer },
       secrets: options.secrets ?? NO_SECRETS_PORT,
@@ -103,20 +104,15 @@ export class EngineCore {
       },
       computer: options.computer ?? pureComputer(nodes, logger),
       slowTypes: new SlowTypes(),
-      timers: new Timers(clock, (runKey, key) =>
-        this.#post(runKey, report({ kind: "timer", key })),
-      ),
+      timers: new Timers(clock, (runKey, key) => post(runKey, { kind: "timer", key })),
       attempts: new Attempts({
+        ...{ clock, graceMs: this.limits.abortGraceMs, limit: () => this.services.attemptLimit },
         runner: redactingRunner(options.runner ?? nodeRunner(options)),
-        clock,
-        graceMs: this.limits.abortGraceMs,
-        limit: () => this.services.attemptLimit,
         tell: (runKey, input) => tellRun(this.services.shared, runKey, input),
       }),
       shared: new SharedState({
-        ...{ store, clock, logger },
+        ...{ store, clock, logger, post },
         runOf: (runKey) => this.#hosts.get(runKey)?.facts ?? null,
-        post: (runKey, input) => this.#post(runKey, report(input)),
       }),
       memos: new Memos({
         ...{ store, nodes, clock, logger },

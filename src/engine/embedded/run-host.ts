@@ -300,11 +300,8 @@ export class RunHost implements LoadedHost {
 
   /** A run that was to be created is not: it never was. */
   #vanish(turn: Turn, end: MailEnd): void {
-    this.#turn = null;
-    endShared(this.#services, turn, "dropped");
-    this.#effects.giveBack(turn.slots);
+    this.#discard(turn);
     this.#phase = "gone";
-    this.#state = null;
     const mails = [...turn.taken.map(({ mail }) => mail), ...this.#mailbox.splice(0)];
     this.#services.forget(this);
     for (const mail of mails) mail.settle?.(end);

@@ -1,10 +1,9 @@
 /** What a turn's commit changes beside the run: values that it shares with others, and the cache. */
-import { createHash } from "node:crypto";
 import type { TurnCommit } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
 import type { SharedUse } from "#ports/state-store.ts";
-import { canonicalJson } from "#workflow/canonical-json.ts";
-import type { CacheChange, StateScope } from "#workflow/state-operation.ts";
+import type { CacheChange } from "#workflow/state-operation.ts";
+import { cacheKey } from "./cache-key.ts";
 import type { TurnOutcome } from "./committer.ts";
 import type { HostServices } from "./host-services.ts";
 import type { RunFacts } from "./run-facts.ts";
@@ -12,12 +11,6 @@ import type { Turn } from "./turn.ts";
 
 /** Node type of cache entries, as the list of remembered results shows them. */
 const CACHE_USES = "state.cache";
-
-interface Owner {
-  readonly tenant: string;
-  readonly runId: string;
-  readonly workflow: string;
-}
 
 export function stateOf(
   turn: Turn,
@@ -104,17 +97,4 @@ function cacheWrite(
     createdAtMs: atMs,
     expiresAtMs: ttlMs === null ? null : atMs + ttlMs,
   };
-}
-
-/**
- * The full key of a cache entry: of scope `workflow` all versions share one cache, other than
- * remembered results (memo-key.ts). The words in front keep the two apart.
- */
-export function cacheKey(
-  { tenant, runId, workflow }: Owner,
-  { scope, key }: { readonly scope: StateScope; readonly key: string },
-): string {
-  const within = { run: ["run", runId], workflow: ["workflow", workflow], tenant: ["tenant"] };
-  const text = canonicalJson(["cache-1", tenant, within[scope], key]);
-  return createHash("sha256").update(text).digest("hex");
 }

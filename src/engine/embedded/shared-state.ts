@@ -30,9 +30,9 @@ import {
   type StateOperation,
   type StateRequest,
 } from "#workflow/state-operation.ts";
+import { cacheKey } from "./cache-key.ts";
 import { isStoreAway } from "./run-errors.ts";
 import { engineContext } from "./run-facts.ts";
-import { cacheKey } from "./shared-commit.ts";
 import type { SharedEntry as Entry, SharedTurn } from "./shared-entry.ts";
 import type { Turn } from "./turn.ts";
 
