@@ -47,7 +47,7 @@ async function outputs(bench: Bench, ids: readonly string[]): Promise<readonly u
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const sorted = (values: readonly unknown[]) => [...values].sort((a, b) => Number(a) - Number(b));
 
-async function valueOf(bench: Bench, scope: "workflow" | "tenant", name = "n", of = "") {
+async function sharedValue(bench: Bench, scope: "workflow" | "tenant", name = "n", of = "") {
   const found = await driven(
     bench.clock,
     bench.store.state.find(context, { scope, workflow: of, name }),
@@ -59,14 +59,14 @@ test("runs that count at once each get a number of their own", async () => {
   await using bench = await openBench();
   const ids = await startAll(bench, 100, "tenant");
   expect(sorted(await outputs(bench, ids))).toEqual(numbers(100));
-  expect(await valueOf(bench, "tenant")).toBe(100);
+  expect(await sharedValue(bench, "tenant")).toBe(100);
 });
 
 test("scope workflow counts for each workflow alone", async () => {
   await using bench = await openBench();
   const ids = await startAll(bench, 9, "workflow");
   expect(sorted(await outputs(bench, ids))).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
-  expect(await valueOf(bench, "workflow", "n", "w1")).toBe(3);
+  expect(await sharedValue(bench, "workflow", "n", "w1")).toBe(3);
 });
 
 test("refused, unknown and fenced commits and crashes neither lose nor repeat a change", async () => {
@@ -110,7 +110,7 @@ test("refused, unknown and fenced commits and crashes neither lose nor repeat a 
     }
     await bench.crash();
     expect(sorted(await outputs(bench, ids)), `seed ${seed}`).toEqual(numbers(20));
-    expect(await valueOf(bench, "tenant")).toBe(20);
+    expect(await sharedValue(bench, "tenant")).toBe(20);
   }
 });
 
@@ -226,8 +226,8 @@ test("constants, wrong types and values that are too large fail the step and cha
     expect.objectContaining({ code: "validation_failed" }),
     expect.objectContaining({ code: "limit_exceeded" }),
   ]);
-  expect(await valueOf(bench, "tenant", "c")).toBe("x");
-  expect(await valueOf(bench, "tenant", "l")).toBe(null);
+  expect(await sharedValue(bench, "tenant", "c")).toBe("x");
+  expect(await sharedValue(bench, "tenant", "l")).toBe(null);
 });
 
 test("the cache: scopes, time to live, get_or_set and delete", async () => {
