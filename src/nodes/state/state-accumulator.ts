@@ -27,6 +27,7 @@ export const stateAccumulator = defineNode({
     ),
     scope: Scope,
   }),
+  errors: ["validation_failed"],
   output: z.strictObject({
     value: AnyJson.describe("The gathered value after the step."),
     previous: AnyJson.describe("The one before; null: there was none."),

@@ -36,8 +36,8 @@ export const stateCache = defineNode({
       output: { value: 1.08, hit: false },
     },
     {
-      title: "Read it, or go on without",
-      with: { key: "rate/EUR", default: 1, scope: "tenant" },
+      title: "Read one, or go on without",
+      with: { key: "rate/USD", default: 1, scope: "tenant" },
       output: { value: 1, hit: false },
     },
   ],

@@ -23,6 +23,7 @@ export const stateContext = defineNode({
       .describe("Whether the values may be set again."),
     scope: Scope,
   }),
+  errors: ["validation_failed"],
   output: z.strictObject({
     values: z.record(z.string(), AnyJson).describe("The values by name as they are now."),
   }),

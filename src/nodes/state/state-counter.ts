@@ -22,6 +22,7 @@ export const stateCounter = defineNode({
     initial: z.number().default(0).describe("Where a counter begins that is not there yet."),
     scope: Scope,
   }),
+  errors: ["validation_failed"],
   output: z.strictObject({
     value: z.number().describe("The number after the step."),
     previous: AnyJson.describe("The number before it; null: there was none."),
