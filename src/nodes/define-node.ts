@@ -231,9 +231,9 @@ export interface NodeDefinition extends NodeType {
   readonly runEffect: ((config: unknown, context: NodeContext) => Promise<unknown>) | null;
   /**
    * Of effect nodes that work on named values: the host asks for this instead of running them.
-   * Their runEffect answers as if nothing was stored. Absent: of all others.
+   * Their runEffect answers as if nothing was stored. null: of all others.
    */
-  readonly operation?: (config: unknown) => StateRequest;
+  readonly operation: ((config: unknown) => StateRequest) | null;
 }
 
 /** Declares a node type; TypeScript infers what `run` receives and must return from the two schemas. */
@@ -261,6 +261,7 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
       stream: node.stream ?? null,
       runPure: node.run as (config: unknown) => unknown,
       runEffect: null,
+      operation: null,
     };
   if (node.run === undefined) return { ...common, ...stateParts(node) };
   return {
@@ -269,15 +270,17 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     stream: null,
     runPure: null,
     runEffect: node.run as (config: unknown, context: NodeContext) => Promise<unknown>,
+    operation: null,
   };
 }
 
 function stateParts<Config extends z.ZodType, Output extends z.ZodType>(
   node: StateNode<Config, Output>,
-): Pick<NodeDefinition, "execution" | "runPure" | "runEffect" | "operation"> {
+): Pick<NodeDefinition, "execution" | "stream" | "runPure" | "runEffect" | "operation"> {
   const operation = node.operation as (config: unknown) => StateRequest;
   return {
     execution: "effect",
+    stream: null,
     runPure: null,
     runEffect: async (config) =>
       answerOnEmpty(operation(config), ({ code, message }) => new NodeError(code, message)),

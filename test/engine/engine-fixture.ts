@@ -190,7 +190,7 @@ export async function perform(
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
   const definition = nodes.definition(request.uses);
-  if (definition?.operation !== undefined)
+  if (definition !== undefined && definition.operation !== null)
     return askedState(definition, definition.operation, request.config);
   const name = (request.config as { do?: string }).do ?? request.uses;
   const perform = table[name];

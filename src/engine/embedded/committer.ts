@@ -29,7 +29,7 @@ export type TurnOutcome =
   /** Left out: the run belongs to somebody else, or exists already. */
   | { readonly kind: "fenced" }
   /** Left out: a shared value that it has seen is another one by now. Decide again. */
-  | { readonly kind: "stale" }
+  | { readonly kind: "stale"; readonly error: null }
   /** Not durable, because the store is away: decide again later. */
   | { readonly kind: "refused"; readonly error: LockstitchError }
   /** Not durable, and would be refused again. */
@@ -236,7 +236,7 @@ export class Committer {
     for (const turn of group) {
       if (fenced.length > 0 && fenced.includes(fencedName(turn.commit))) {
         const isStale = stale?.includes(fencedName(turn.commit)) === true;
-        turn.settle({ kind: isStale ? "stale" : "fenced" });
+        turn.settle(isStale ? { kind: "stale", error: null } : { kind: "fenced" });
         continue;
       }
       this.turns++;

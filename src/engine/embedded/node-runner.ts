@@ -14,7 +14,7 @@ export function nodeRunner(
       const { uses, config, abort, middleware } = request;
       const definition = nodes.definition(uses);
       if (definition === undefined) return Promise.resolve({ ok: false, error: unknownType(uses) });
-      if (definition.operation !== undefined)
+      if (definition.operation !== null)
         return Promise.resolve(askedState(definition, definition.operation, config));
       try {
         return runAttempt(definition, config, request, abort, chains.of(uses, middleware));

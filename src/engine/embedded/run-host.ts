@@ -245,13 +245,12 @@ export class RunHost implements LoadedHost {
       case "committed":
         return this.#committed(turn, stored);
       case "refused":
+      case "stale":
         return this.#refused(turn, outcome.error);
       case "rejected":
         return this.#park(turn, "journal_refused", outcome.error);
       case "fenced":
         return this.#fenced(turn);
-      case "stale":
-        return this.#refused(turn, null);
     }
   }
 
