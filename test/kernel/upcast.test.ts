@@ -1,5 +1,6 @@
 /** Events of older versions are read as those of today, and newer ones are refused. */
 import { expect, test } from "vitest";
+import { STATE_VERSION } from "#kernel/checkpoint.ts";
 import { NewerEvent, UPCASTS, type Upcasts, upcast, versioned } from "#kernel/upcast.ts";
 import { VALUE_FIELDS_OF } from "#kernel/value-fields.ts";
 
@@ -60,4 +61,9 @@ test("what is written carries a version where its type has changed, and reads as
 
 test("only events that exist have versions", () => {
   for (const type of Object.keys(UPCASTS)) expect(VALUE_FIELDS_OF).toHaveProperty([type]);
+});
+
+test("whoever adds an upcast raises STATE_VERSION (V5), and both numbers here", () => {
+  const upcasts = Object.values(UPCASTS).reduce((sum, entries) => sum + entries.length, 0);
+  expect({ upcasts, STATE_VERSION }).toEqual({ upcasts: 0, STATE_VERSION: 3 });
 });
