@@ -7,6 +7,7 @@
  * C2. Another STATE_VERSION is refused (null); the caller folds the journal instead.
  */
 import type { Plan } from "#workflow/plan.ts";
+import { itemWants } from "./agenda-wants.ts";
 import { addDeclaredStep } from "./declared-step.ts";
 import { holdScope, newLive } from "./live.ts";
 import { newScope } from "./scope-instance.ts";
@@ -115,13 +116,32 @@ interface Saved {
 
 /** JSON text. */
 export function saveState(state: RunState): string {
+  return JSON.stringify(savedOf(state));
+}
+
+/**
+ * Whether two states of a run are the same, however they came about. Of their agendas that is what
+ * wants to go on: in which order depends on what was being computed (see agenda-wants.ts).
+ */
+export function isSameState(left: RunState, right: RunState): boolean {
+  const textOf = (state: RunState) =>
+    JSON.stringify({ ...savedOf(state), agenda: wantingOf(state) });
+  return textOf(left) === textOf(right);
+}
+
+function wantingOf(state: RunState): string[] {
+  const wanting = state.agenda.slice(state.agendaHead).filter((item) => itemWants(state, item));
+  return [...new Set(wanting.map((item) => JSON.stringify(saveItem(item))))].sort();
+}
+
+function savedOf(state: RunState): Saved {
   const run: Record<string, unknown> = {};
   for (const field of PLAIN_FIELDS) run[field] = state[field];
   if (state.resolutions !== null) run["resolutions"] = state.resolutions;
   if (state.unhandled !== null) run["unhandled"] = state.unhandled;
   const scopes = [...state.scopes.values()];
   if (state.root?.closed) scopes.unshift(state.root);
-  const saved: Saved = {
+  return {
     stateVersion: STATE_VERSION,
     runId: state.runId,
     run,
@@ -131,7 +151,6 @@ export function saveState(state: RunState): string {
     signalIds: [...state.signalIds],
     signalWaits: [...state.signalWaits].map(([key, waits]) => [key, waits.map(({ path }) => path)]),
   };
-  return JSON.stringify(saved);
 }
 
 function saveScope(scope: ScopeInstance): SavedScope {

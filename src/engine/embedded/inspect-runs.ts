@@ -2,7 +2,7 @@
  * Looks at every open run of a store that somebody else may be running: can it be folded, what does
  * it wait for, do its checkpoints say what its journal says. Changes nothing.
  */
-import { saveState } from "#kernel/checkpoint.ts";
+import { isSameState } from "#kernel/checkpoint.ts";
 import { explainRun } from "#kernel/explain.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { RunHead } from "#ports/journal.ts";
@@ -72,7 +72,7 @@ export async function inspectRuns(
       const isSame =
         folded === null ||
         folded.state.seq !== loaded.state.seq ||
-        saveState(folded.state) === saveState(loaded.state);
+        isSameState(folded.state, loaded.state);
       if (!isSame) complaints.push("a checkpoint says something else than the journal");
       for (const complaint of complaints) checkpoints.push(finding(complaint));
     } catch (error) {
