@@ -4,9 +4,12 @@
  */
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import type { Engine } from "#engine/engine.ts";
+import type { ConnectionSettings } from "#nodes/connections/connection-schema.ts";
+import { ConnectionBook } from "#nodes/connections/connections.ts";
 import type { HttpRules } from "#nodes/define-node.ts";
 import { defineHttpRequest } from "#nodes/http/request.ts";
 import { createRegistry, type NodeRegistry } from "#nodes/registry.ts";
+import { NO_SECRETS_PORT } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
@@ -69,10 +72,15 @@ function rulesOf(config: WorkflowCase["config"]): HttpRules {
 const DEADLINE_MS = 20_000;
 
 export class GraphRunner implements AsyncDisposable {
+  readonly #connections: ConnectionBook;
   readonly #open = new Map<
     string,
     Promise<{ engine: Engine; store: Store; folder: AsyncDisposable }>
   >();
+
+  constructor(connections: ConnectionSettings = {}) {
+    this.#connections = new ConnectionBook(connections, NO_SECRETS_PORT);
+  }
 
   /** Runs the graph in the configuration of `one`. */
   async run(graph: unknown, one: Pick<WorkflowCase, "test" | "config">): Promise<Outcome> {
@@ -95,11 +103,11 @@ export class GraphRunner implements AsyncDisposable {
     if (definition === null) throw new Error(`${one.test} is no valid graph`);
     await using folder = await temporaryDirectory();
     const store = await openSqliteStore({ dataDir: folder.path });
-    const first = await openEngine(store, rulesOf(one.config), nodes);
+    const first = await openEngine(store, rulesOf(one.config), nodes, this.#connections);
     const { run } = await first.start(context, { workflow: definition });
     await outcomeOf(first, run.id);
     await first.close(0);
-    const second = await openEngine(store, rulesOf(one.config), nodes);
+    const second = await openEngine(store, rulesOf(one.config), nodes, this.#connections);
     const outcome = await outcomeOf(second, run.id);
     await second.close(0);
     await store.close();
@@ -113,12 +121,13 @@ export class GraphRunner implements AsyncDisposable {
       await store.close();
       await folder[Symbol.asyncDispose]();
     }
+    await this.#connections.close();
   }
 
   #engineFor(one: Pick<WorkflowCase, "test" | "config">, nodes: NodeRegistry) {
     const rules = rulesOf(one.config);
     const key = JSON.stringify([rules, nodes.names()]);
-    const opened = this.#open.get(key) ?? open(rules, nodes);
+    const opened = this.#open.get(key) ?? open(rules, nodes, this.#connections);
     this.#open.set(key, opened);
     return opened;
   }
@@ -138,18 +147,23 @@ async function outcomeOf(engine: Engine, runId: string): Promise<Outcome> {
   return { results, error: { nodes, message: ended.error.message } };
 }
 
-async function open(rules: HttpRules, nodes: NodeRegistry) {
+async function open(rules: HttpRules, nodes: NodeRegistry, connections: ConnectionBook) {
   const folder = await temporaryDirectory();
   const store = await openSqliteStore({ dataDir: folder.path });
-  return { engine: await openEngine(store, rules, nodes), store, folder };
+  return { engine: await openEngine(store, rules, nodes, connections), store, folder };
 }
 
-function openEngine(store: Store, rules: HttpRules, nodes: NodeRegistry): Promise<Engine> {
+function openEngine(
+  store: Store,
+  rules: HttpRules,
+  nodes: NodeRegistry,
+  connections: ConnectionBook,
+): Promise<Engine> {
   const quiet = () => {};
   return openEmbeddedEngine({
     ...{ store, nodes, clock: systemClock, random: systemRandom, ids: systemIds(systemClock) },
     logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    services: { fileRoot: null, http: rules },
+    services: { fileRoot: null, http: rules, connections },
   });
 }
 

@@ -184,8 +184,8 @@ function evaluated(one: ExpressionCase): Outcome {
       ...{ input: "value", current: "value", names },
       ...{ variable: own(variables, "variables"), context: own(values, "context") },
       ...{ node: own(nodes, "nodes"), isPlain: () => false },
-      nodeIds: Object.keys(nodes),
-      knownNames: [...Object.keys(variables), ...Object.keys(values)],
+      nodeIds: () => Object.keys(nodes),
+      knownNames: () => [...Object.keys(variables), ...Object.keys(values)],
     },
     isTest ? "condition" : "value",
   );

@@ -31,9 +31,9 @@ export interface GraphScope {
   /** Whether that result is a plain value, which `.value` and `.output` mean too. */
   isPlain(id: string): boolean;
   /** Ids that `node.` may name. */
-  readonly nodeIds: readonly string[];
+  nodeIds(): readonly string[];
   /** Names that `variables.` and `context.` may name beside plain identifiers. */
-  readonly knownNames: readonly string[];
+  knownNames(): readonly string[];
 }
 
 export type TranslatedExpression =
@@ -276,7 +276,7 @@ class Translator {
   #root(root: "node" | "variables" | "context", at: number): string {
     this.#expect(".");
     const start = this.#at;
-    const known = root === "node" ? this.#scope.nodeIds : this.#scope.knownNames;
+    const known = root === "node" ? this.#scope.nodeIds() : this.#scope.knownNames();
     const name = this.#longest(known) ?? this.#take(root === "node" ? /[\w$-]+/y : IDENTIFIER);
     if (name === null) throw this.#unexpected();
     const source =

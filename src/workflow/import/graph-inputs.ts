@@ -10,7 +10,7 @@ import type { Report } from "../problem.ts";
 import { suggestName } from "../suggest.ts";
 import type { Graph, GraphEdge } from "./graph-json.ts";
 import type { GraphInput, GraphNodeRow, LoopLocals } from "./graph-node-row.ts";
-import type { GraphScopes } from "./graph-scopes.ts";
+import { type GraphScopes, orderOf } from "./graph-scopes.ts";
 import { fieldOf, needText, stepRef } from "./graph-source.ts";
 
 export interface NodeInputs {
@@ -25,7 +25,13 @@ export interface KnownNode {
 }
 
 /** Handles that editors give to the only output of a node. */
-const PLAIN_HANDLES: ReadonlySet<string> = new Set(["output", "out", "source", "right", "bottom"]);
+export const PLAIN_HANDLES: ReadonlySet<string> = new Set([
+  "output",
+  "out",
+  "source",
+  "right",
+  "bottom",
+]);
 
 export class GraphInputs {
   readonly #graph: Graph;
@@ -33,6 +39,8 @@ export class GraphInputs {
   readonly #known: ReadonlyMap<string, KnownNode>;
   readonly #report: Report;
   readonly #certain = new Map<string, boolean>();
+  /** `#pathTo`, by field and node. */
+  readonly #paths = new Map<string, string>();
 
   constructor(
     graph: Graph,
@@ -44,6 +52,11 @@ export class GraphInputs {
     this.#scopes = scopes;
     this.#known = known;
     this.#report = report;
+    // In an order in which each finds its predecessors known: a chain may be thousands of nodes long.
+    for (const id of orderOf(graph).keys()) {
+      this.isCertain(id);
+      for (const field of ["listField", "valueField"] as const) this.#pathTo(field, id);
+    }
   }
 
   /** `locals`: what the loops around it bring in. */
@@ -117,6 +130,13 @@ export class GraphInputs {
 
   /** Where the list or the plain value stands in the result of `id`. */
   #pathTo(field: "listField" | "valueField", id: string): string {
+    const key = `${field} ${id}`;
+    const path = this.#paths.get(key) ?? this.#findPath(field, id);
+    this.#paths.set(key, path);
+    return path;
+  }
+
+  #findPath(field: "listField" | "valueField", id: string): string {
     const row = this.#known.get(id)?.row;
     if (row === undefined) return "";
     if (row.handsOn !== undefined) {

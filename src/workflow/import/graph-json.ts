@@ -4,8 +4,12 @@
  * two different nodes, nothing waits for itself. Every mistake is reported and names its node.
  * Whatever else the editor keeps in nodes, edges and `data` (labels, sizes, colours) is ignored.
  */
+
+import { isDeniedKey } from "../expression/value.ts";
+import { STEPS_MAX } from "../plan-compile.ts";
 import type { Pointer, Report } from "../problem.ts";
 import { suggestName } from "../suggest.ts";
+import { reportCycles } from "./graph-cycles.ts";
 import { inferNodeType } from "./graph-node-type.ts";
 
 export interface GraphNode {
@@ -37,6 +41,12 @@ export interface Graph {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Looking for the name that was meant takes time. */
+const SUGGESTIONS_MAX = 100;
+const EDGES_MAX = 10 * STEPS_MAX;
+/** Ids stand in paths, logs and messages. */
+const ID_LENGTH_MAX = 256;
+
 /** Whether a value is a graph and not a definition. */
 export function isGraphJson(value: unknown): value is Fields {
   return isObject(value) && "nodes" in value && !("steps" in value);
@@ -46,7 +56,7 @@ export function isGraphJson(value: unknown): value is Fields {
 export function readGraph(value: Fields, report: Report): Graph | null {
   const written = listOf(value["nodes"], "nodes", report);
   const joined = listOf(value["edges"], "edges", report);
-  if (written === null || joined === null) return null;
+  if (written === null || joined === null || !isOfSize(written, joined, report)) return null;
   const edges = joined.flatMap((edge, at) => readEdge(edge, at, report) ?? []);
   const targets = new Set(edges.map(({ target }) => target));
   const nodes: GraphNode[] = [];
@@ -66,7 +76,10 @@ export function readGraph(value: Fields, report: Report): Graph | null {
     byId.set(node.id, node);
     nodes.push(node);
   });
-  const sound = edges.filter((edge) => isSound(edge, byId, report));
+  const names = [...byId.keys()];
+  let told = 0;
+  const suggest = (id: string) => (told++ < SUGGESTIONS_MAX ? suggestName(id, names) : null);
+  const sound = edges.filter((edge) => isSound(edge, byId, suggest, report));
   const graph: Graph = {
     nodes,
     byId,
@@ -74,6 +87,20 @@ export function readGraph(value: Fields, report: Report): Graph | null {
     outgoing: grouped(nodes, sound, "source"),
   };
   return reportCycles(graph, report) ? null : graph;
+}
+
+/** Refused before anything is looked at, as every node is at least one step. */
+function isOfSize(nodes: readonly unknown[], edges: readonly unknown[], report: Report): boolean {
+  const told = (name: string, count: number, limit: number): boolean => {
+    if (count <= limit) return true;
+    report({
+      code: "limit_exceeded",
+      message: `The graph has ${count} ${name}; at most ${limit} are allowed.`,
+      pointer: [name],
+    });
+    return false;
+  };
+  return told("nodes", nodes.length, STEPS_MAX) && told("edges", edges.length, EDGES_MAX);
 }
 
 function isObject(value: unknown): value is Fields {
@@ -108,6 +135,15 @@ function readNode(
     });
     return null;
   }
+  const fault = idFault(id);
+  if (fault !== null) {
+    report({
+      code: "invalid_shape",
+      message: `Node ${at + 1} of the graph: its id ${JSON.stringify(id.slice(0, 40))}${id.length > 40 ? "..." : ""} ${fault}.`,
+      pointer: [...pointer, "id"],
+    });
+    return null;
+  }
   const given = value["data"] ?? {};
   if (!isObject(given)) {
     report({
@@ -118,7 +154,16 @@ function readNode(
     return null;
   }
   const data = Object.fromEntries(Object.entries(given).filter(([, field]) => field !== null));
-  const type = typeof value["type"] === "string" ? value["type"].trim() : "";
+  const named = value["type"] ?? "";
+  if (typeof named !== "string") {
+    report({
+      code: "invalid_shape",
+      message: `\`type\` of node \`${id}\` must be a text.`,
+      pointer: [...pointer, "type"],
+    });
+    return null;
+  }
+  const type = named.trim();
   const known = type === "" ? inferNodeType(data, targets.has(id)) : { type };
   if ("type" in known)
     return { id, type: known.type, data, position: positionOf(value["position"]), pointer };
@@ -135,6 +180,15 @@ function readNode(
 function idText(id: unknown): string | null {
   if (typeof id === "number" && Number.isFinite(id)) return String(id);
   return typeof id === "string" && id !== "" ? id : null;
+}
+
+/** What is wrong with an id; null: nothing. */
+function idFault(id: string): string | null {
+  if (id.length > ID_LENGTH_MAX) return `is longer than ${ID_LENGTH_MAX} characters`;
+  if (/\p{Cc}/u.test(id)) return "has control characters";
+  if (!id.isWellFormed()) return "has half a character";
+  // An expression could not read its result.
+  return isDeniedKey(id) ? "is a name that the language keeps for itself" : null;
 }
 
 function positionOf(value: unknown): GraphNode["position"] {
@@ -156,16 +210,24 @@ function readEdge(value: unknown, at: number, report: Report): GraphEdge | null 
     return null;
   }
   // Older editors write the port of an edge as its condition.
-  const handle = value["sourceHandle"] ?? value["condition"];
-  return {
-    source,
-    target,
-    handle: typeof handle === "string" && handle !== "" ? handle : null,
-    pointer,
-  };
+  const handle = value["sourceHandle"] ?? value["condition"] ?? "";
+  if (typeof handle !== "string") {
+    report({
+      code: "invalid_shape",
+      message: `The edge from \`${source}\` to \`${target}\`: its \`sourceHandle\` must be a text.`,
+      pointer: [...pointer, "sourceHandle" in value ? "sourceHandle" : "condition"],
+    });
+    return null;
+  }
+  return { source, target, handle: handle === "" ? null : handle, pointer };
 }
 
-function isSound(edge: GraphEdge, nodes: ReadonlyMap<string, GraphNode>, report: Report): boolean {
+function isSound(
+  edge: GraphEdge,
+  nodes: ReadonlyMap<string, GraphNode>,
+  suggest: (id: string) => string | null,
+  report: Report,
+): boolean {
   for (const end of ["source", "target"] as const) {
     const id = edge[end];
     if (nodes.has(id)) continue;
@@ -173,7 +235,7 @@ function isSound(edge: GraphEdge, nodes: ReadonlyMap<string, GraphNode>, report:
       code: "unknown_step",
       message: `The edge from \`${edge.source}\` to \`${edge.target}\` has no ${end}: there is no node \`${id}\`.`,
       pointer: [...edge.pointer, end],
-      suggestion: suggestName(id, [...nodes.keys()]),
+      suggestion: suggest(id),
     });
     return false;
   }
@@ -195,36 +257,4 @@ function grouped(
   const groups = new Map<string, GraphEdge[]>(nodes.map(({ id }) => [id, []]));
   for (const edge of edges) groups.get(edge[end])?.push(edge);
   return groups;
-}
-
-/** Reports each cycle that a depth-first walk closes; iterative, as chains are long. */
-function reportCycles(graph: Graph, report: Report): boolean {
-  const state = new Map<string, "open" | "done">();
-  let found = false;
-  for (const { id: root } of graph.nodes) {
-    if (state.has(root)) continue;
-    const path: { readonly id: string; next: number }[] = [{ id: root, next: 0 }];
-    state.set(root, "open");
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const edge = graph.outgoing.get(top.id)?.[top.next++];
-      if (edge === undefined) {
-        state.set(top.id, "done");
-        path.pop();
-      } else if (!state.has(edge.target)) {
-        state.set(edge.target, "open");
-        path.push({ id: edge.target, next: 0 });
-      } else if (state.get(edge.target) === "open") {
-        found = true;
-        const ids = path.map(({ id }) => id);
-        const circle = [...ids.slice(ids.indexOf(edge.target)), edge.target];
-        report({
-          code: "cycle",
-          message: `Nodes wait for each other: ${circle.join(" -> ")}.`,
-          pointer: edge.pointer,
-          suggestion: "Remove one of these edges; a `while_loop` repeats what follows it.",
-        });
-      }
-    }
-  }
-  return found;
 }

@@ -54,6 +54,8 @@ export interface GraphMapping<Data> {
   body(locals: LoopLocals): { readonly steps: readonly Step[]; readonly output: unknown } | null;
   /** The value that a variable or cache key has where this node stands; null: nobody sets it. */
   stored(kind: "variable" | "cache", name: string): string | null;
+  /** The node that its first edge comes from; null: no edge leads to it. */
+  readonly predecessor: GraphNode | null;
   /** The value that nodes of this type have counted up before this one, or `initial`. */
   before(initial: string): string;
 }
@@ -80,6 +82,8 @@ export interface GraphNodeRow<Data = unknown> {
   readonly inputsMin: number;
   /** Handles that mean a port, with the port's name in the language; absent: it has no ports. */
   readonly ports?: (data: Data) => ReadonlyMap<string, readonly string[]>;
+  /** Handles that its edges may name without being ports; absent: any. */
+  readonly handles?: (data: Data) => readonly string[];
   /** Field of its result that tells the port that was chosen, and its value by handle. */
   readonly portField?: string;
   /** Field of its result with the list that list nodes read. */

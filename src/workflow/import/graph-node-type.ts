@@ -1,6 +1,6 @@
 /**
  * The type of a graph's node that does not say it, from the fields of its `data`: the one type that
- * has a field of that name. Where several could be meant nothing is guessed.
+ * has fields of those names. Where several could be meant nothing is guessed.
  */
 
 /** Fields that only one type has. */
@@ -46,6 +46,22 @@ const OWN_FIELDS: readonly (readonly [field: string, type: string])[] = [
   ["fields", "extract"],
 ];
 
+/** Types whose fields the data of another type may have, too: `url` of a paginator, `timeout` of a join. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  http: ["number", "timeout", "sample"],
+  paginator: ["http", "timeout"],
+  parallel: ["timeout"],
+  join: ["timeout"],
+  counter: ["number"],
+  accumulator: ["number"],
+  variable: ["number"],
+  cache: ["number"],
+  try_catch: ["number"],
+  parse: ["text_input"],
+  format: ["text_input"],
+  text_operation: ["text_input"],
+};
+
 /** Fields that several types have, and which. */
 const SHARED_FIELDS: readonly (readonly [field: string, types: readonly string[]])[] = [
   ["context_values", ["context_variable", "context_constant"]],
@@ -69,10 +85,20 @@ export function inferNodeType(
     return { type: hasInput ? "slice" : "range" };
   }
   if (has("length")) return { type: "slice" };
-  const own = OWN_FIELDS.find(([field]) => has(field));
-  if (own !== undefined) return { type: own[1] };
+  const own = ownTypes(data);
+  const [only, ...others] = own;
+  if (only !== undefined) return others.length === 0 ? { type: only } : { candidates: own };
   const shared = SHARED_FIELDS.find(([field]) => has(field));
   if (shared === undefined) return { candidates: [] };
-  const [only, ...others] = shared[1];
-  return only !== undefined && others.length === 0 ? { type: only } : { candidates: shared[1] };
+  const [first, ...further] = shared[1];
+  return first !== undefined && further.length === 0 ? { type: first } : { candidates: shared[1] };
+}
+
+/** The types whose own fields `data` has, without those that could be a part of another one's data. */
+function ownTypes(data: Readonly<Record<string, unknown>>): readonly string[] {
+  const types = [
+    ...new Set(OWN_FIELDS.filter(([field]) => data[field] !== undefined).map(([, type]) => type)),
+  ];
+  const partOf = new Set(types.flatMap((type) => PARTS[type] ?? []));
+  return types.filter((type) => !partOf.has(type));
 }

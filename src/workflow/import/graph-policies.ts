@@ -48,10 +48,18 @@ export class GraphPolicies {
   }
 
   /** The nodes before a guard, those of a chain of guards included. */
-  #guardedBy(id: string): readonly string[] {
-    return (this.#graph.incoming.get(id) ?? []).flatMap(({ source }) =>
-      this.#known.get(source)?.row.guard === undefined ? [source] : this.#guardedBy(source),
-    );
+  #guardedBy(id: string): ReadonlySet<string> {
+    const guarded = new Set<string>();
+    const seen = new Set<string>();
+    const open = [id];
+    for (let next = open.pop(); next !== undefined; next = open.pop())
+      for (const { source } of this.#graph.incoming.get(next) ?? []) {
+        if (seen.has(source)) continue;
+        seen.add(source);
+        if (this.#known.get(source)?.row.guard === undefined) guarded.add(source);
+        else open.push(source);
+      }
+    return guarded;
   }
 
   #reached(id: string, isDeep: boolean): ReadonlySet<string> {
@@ -80,5 +88,7 @@ export class GraphPolicies {
 }
 
 function add<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
-  map.set(key, [...(map.get(key) ?? []), value]);
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
 }

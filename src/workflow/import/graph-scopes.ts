@@ -8,10 +8,17 @@
  * S2. An edge that leaves a body comes from the loop: behind it there are the results of all passes.
  * S3. An edge into a body from outside is read in each pass and orders nothing: the loop waits for it.
  */
+import type { Report } from "../problem.ts";
 import type { Graph, GraphEdge, GraphNode } from "./graph-json.ts";
 
-const BODY_HANDLES: ReadonlySet<string> = new Set(["body", "loop", "each", "item", "iteration"]);
-const DONE_HANDLES: ReadonlySet<string> = new Set([
+export const BODY_HANDLES: ReadonlySet<string> = new Set([
+  "body",
+  "loop",
+  "each",
+  "item",
+  "iteration",
+]);
+export const DONE_HANDLES: ReadonlySet<string> = new Set([
   "done",
   "after",
   "complete",
@@ -63,7 +70,9 @@ export function scopesOf(graph: Graph): GraphScopes {
   const members = new Map<string | null, GraphNode[]>();
   for (const node of graph.nodes) {
     const owner = ownerOf(node.id);
-    members.set(owner, [...(members.get(owner) ?? []), node]);
+    const list = members.get(owner);
+    if (list === undefined) members.set(owner, [node]);
+    else list.push(node);
   }
   const chain = (id: string | null): (string | null)[] => {
     const scopes: (string | null)[] = [id];
@@ -89,6 +98,29 @@ export function scopesOf(graph: Graph): GraphScopes {
         : { kind: "sibling", id: loop, handle: null };
     },
   };
+}
+
+/** Nodes that the graph draws into a body (S1) and that follow the loop, or are another's body, too. */
+export function reportLostBodies(graph: Graph, scopes: GraphScopes, report: Report): void {
+  for (const loop of graph.nodes) {
+    if (!isLoop(loop, graph)) continue;
+    for (const { handle, target, pointer } of graph.outgoing.get(loop.id) ?? []) {
+      if (!BODY_HANDLES.has(handle ?? "")) continue;
+      const owner = scopes.ownerOf(target);
+      let around = owner;
+      while (around !== null && around !== loop.id) around = scopes.ownerOf(around);
+      if (around === loop.id) continue;
+      report({
+        code: "invalid_shape",
+        message:
+          owner === null
+            ? `Node \`${target}\` stands behind \`${handle}\` of \`${loop.id}\`, and after that loop as well.`
+            : `Node \`${target}\` stands behind \`${handle}\` of \`${loop.id}\`, and in the body of \`${owner}\` as well.`,
+        pointer,
+        suggestion: "A node is in one body or behind it: remove one of the edges that lead to it.",
+      });
+    }
+  }
 }
 
 function bodyOf(loop: string, graph: Graph): ReadonlySet<string> {
@@ -126,6 +158,11 @@ export function ancestorsOf(id: string, graph: Graph): ReadonlySet<string> {
         open.push(source);
       }
   return seen;
+}
+
+/** All nodes to which an edge path leads from `id`. */
+export function descendantsOf(id: string, graph: Graph): ReadonlySet<string> {
+  return reachable(graph.outgoing.get(id) ?? [], graph);
 }
 
 /** Position of each node in one order in which every edge leads forward. */

@@ -5,7 +5,7 @@
 import type { GraphInputs } from "./graph-inputs.ts";
 import type { Graph, GraphNode } from "./graph-json.ts";
 import type { GraphMapping } from "./graph-node-row.ts";
-import { ancestorsOf, type GraphScopes, orderOf } from "./graph-scopes.ts";
+import { ancestorsOf, descendantsOf, type GraphScopes, orderOf } from "./graph-scopes.ts";
 import { stepRef } from "./graph-source.ts";
 
 export class GraphState {
@@ -43,13 +43,14 @@ export class GraphState {
     const [type, operation, key] =
       kind === "variable" ? ["variable", "var_op", "var_name"] : ["cache", "cache_op", "cache_key"];
     const before = ancestorsOf(reader, this.#graph);
+    const behind = descendantsOf(reader, this.#graph);
     const setters = this.#graph.nodes.filter(
       ({ id, type: one, data }) =>
         one === type &&
         data[operation as string] === "set" &&
         data[key as string] === name &&
         this.isVisible(id, reader) &&
-        !ancestorsOf(id, this.#graph).has(reader),
+        !behind.has(id),
     );
     const near = setters.filter(({ id }) => before.has(id));
     const chosen = (near.length > 0 ? near : setters).toSorted(

@@ -21,12 +21,13 @@ import {
   GraphInputs,
   type KnownNode,
   type NodeInputs,
+  PLAIN_HANDLES,
 } from "./graph-inputs.ts";
 import { type Graph, type GraphNode, readGraph } from "./graph-json.ts";
 import type { ExpressionNames, GraphMapping, LoopLocals, MappedStep } from "./graph-node-row.ts";
 import { GRAPH_NODES } from "./graph-nodes.ts";
 import { GraphPolicies } from "./graph-policies.ts";
-import { type GraphScopes, scopesOf } from "./graph-scopes.ts";
+import { type GraphScopes, reportLostBodies, scopesOf } from "./graph-scopes.ts";
 import { fieldOf, literal, stepRef, wrapped } from "./graph-source.ts";
 import { GraphState } from "./graph-state.ts";
 import { contextValues } from "./map-state.ts";
@@ -55,6 +56,14 @@ export function importGraph(
   return { definition, findings };
 }
 
+/** Types of this format that do what steps of the language do. */
+const CONTROL_ALIKE: Readonly<Record<string, string>> = {
+  if: "condition",
+  while: "while_loop",
+  try: "try_catch",
+  "wait.for": "delay",
+};
+
 const NO_LOCALS: ReadonlyMap<string, LoopLocals> = new Map();
 
 class GraphImporter {
@@ -68,6 +77,8 @@ class GraphImporter {
   readonly #policies: GraphPolicies;
   readonly #context = new Map<string, unknown>();
   readonly #taken: Set<string>;
+  /** The number that `#inner` gave out last, by name. */
+  readonly #numbers = new Map<string, number>();
 
   constructor(graph: Graph, nodes: NodeTypes, report: Report) {
     this.#graph = graph;
@@ -76,6 +87,8 @@ class GraphImporter {
     this.#scopes = scopesOf(graph);
     this.#taken = new Set(graph.byId.keys());
     for (const node of graph.nodes) this.#know(node);
+    reportLostBodies(graph, this.#scopes, report);
+    this.#checkHandles();
     this.#inputs = new GraphInputs(graph, this.#scopes, this.#known, report);
     this.#state = new GraphState(graph, this.#scopes, this.#inputs);
     this.#policies = new GraphPolicies(graph, this.#known, nodes);
@@ -107,6 +120,7 @@ class GraphImporter {
   #know(node: GraphNode): void {
     const row = GRAPH_NODES.get(node.type);
     if (row === undefined) {
+      if (CONTROL_STEPS.has(node.type)) return this.#refuseControl(node);
       if (this.#nodes.get(node.type) !== undefined) return;
       this.#report({
         code: "unknown_type",
@@ -143,6 +157,38 @@ class GraphImporter {
     if (row.isDeclaration !== true) return;
     for (const [name, value] of Object.entries(contextValues(parsed.data, () => {})))
       this.#context.set(name, value);
+  }
+
+  /** A step of the language that owns others, or ends the run, has no place in this format. */
+  #refuseControl(node: GraphNode): void {
+    const own = CONTROL_ALIKE[node.type];
+    this.#report({
+      code: "unknown_type",
+      message: `Node \`${node.id}\`: \`${node.type}\` is a step of the language, which graphs of other editors cannot hold.`,
+      pointer: [...node.pointer, "type"],
+      suggestion:
+        own === undefined
+          ? "Write the workflow in the language, or as its graph form (with `language: 1`)."
+          : `Their type for it is \`${own}\`.`,
+    });
+  }
+
+  /** Edges whose handle is none that their source has. Handles that are ports are GraphInputs' to check. */
+  #checkHandles(): void {
+    for (const { id } of this.#graph.nodes) {
+      const known = this.#known.get(id);
+      const handles = known?.row.handles?.(known.data);
+      if (handles === undefined) continue;
+      for (const { handle, target, pointer } of this.#graph.outgoing.get(id) ?? []) {
+        if (handle === null || handles.includes(handle) || PLAIN_HANDLES.has(handle)) continue;
+        this.#report({
+          code: "unknown_port",
+          message: `Node \`${id}\` has no port \`${handle}\`, from which an edge leads to \`${target}\`.`,
+          pointer: [...pointer, "sourceHandle"],
+          suggestion: suggestName(handle, handles) ?? `Its ports: ${handles.join(", ")}.`,
+        });
+      }
+    }
   }
 
   /** The steps of the whole graph (null), or of a loop's body. */
@@ -215,6 +261,7 @@ class GraphImporter {
       body: (own) => this.#body(node.id, new Map([...locals, [node.id, own]])),
       stored: (kind, name) => this.#state.stored(kind, name, node.id),
       before: (initial) => this.#state.before(node, initial, this.#faultOf(node)),
+      predecessor: this.#graph.byId.get(inputs[0]?.from ?? "") ?? null,
     };
   }
 
@@ -257,8 +304,11 @@ class GraphImporter {
           context: (name) => (this.#context.has(name) ? fieldOf("vars", name) : null),
           node: (id) => (this.#state.isVisible(id, node.id) ? `${stepRef(id)}.output` : null),
           isPlain: (id) => this.#known.get(id)?.row.isPlain === true,
-          nodeIds: [...this.#graph.byId.keys()],
-          knownNames: [...this.#context.keys(), ...this.#state.variables(), ...Object.keys(local)],
+          nodeIds: () => [...this.#graph.byId.keys()],
+          knownNames: () => [
+            ...[...this.#context.keys(), ...this.#state.variables()],
+            ...Object.keys(local),
+          ],
         },
         reading,
       );
@@ -274,10 +324,11 @@ class GraphImporter {
   }
 
   #inner(name: string): string {
-    for (let number = 1; ; number += 1) {
+    for (let number = (this.#numbers.get(name) ?? 0) + 1; ; number += 1) {
       const id = number === 1 ? name : `${name}_${number}`;
       if (this.#taken.has(id)) continue;
       this.#taken.add(id);
+      this.#numbers.set(name, number);
       return id;
     }
   }

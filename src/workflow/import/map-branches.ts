@@ -106,6 +106,8 @@ const choice = graphNode({
         case_index: at,
       };
     };
+    if (data.cases.filter((one) => one.is_default === true).length > 1)
+      mapping.fault("cases", "It has more than one default case.", "Keep one, the last.");
     const cases: Record<string, SwitchCase> = {};
     data.cases.forEach((one, at) => {
       const port = ports[at] ?? "";
@@ -129,13 +131,16 @@ const choice = graphNode({
   },
 });
 
+const SPLIT_PATHS = ["path1", "path2"];
+
 const split = graphNode({
   data: z.looseObject({ paths: z.array(z.string()).optional() }),
   inputsMin: 1,
+  handles: ({ paths = SPLIT_PATHS }) => paths,
   handsOn: "value",
   passesField: "value",
   map({ data, first }) {
-    const { paths = ["path1", "path2"] } = data;
+    const { paths = SPLIT_PATHS } = data;
     return setTo({
       value: wrapped(first),
       paths: literal(paths),

@@ -2,12 +2,17 @@
 import { z } from "zod";
 import type { Step } from "../definition.ts";
 import { type GraphNodeRow, graphNode } from "./graph-node-row.ts";
+import { BODY_HANDLES, DONE_HANDLES } from "./graph-scopes.ts";
 import { literal, stepRef, wrapped } from "./graph-source.ts";
 import { count } from "./map-list-functions.ts";
+
+/** A mistyped handle would put what follows the loop into its body. */
+const LOOP_HANDLES = [...BODY_HANDLES, ...DONE_HANDLES];
 
 const forEach = graphNode({
   data: z.looseObject({ max_iterations: z.int().min(0).optional() }),
   inputsMin: 1,
+  handles: () => LOOP_HANDLES,
   listField: "results",
   map(mapping) {
     const { list, data } = mapping;
@@ -66,6 +71,7 @@ const whileLoop = graphNode({
     max_iterations: z.int().min(1).max(1_000_000).optional(),
   }),
   inputsMin: 1,
+  handles: () => LOOP_HANDLES,
   valueField: "final_value",
   map(mapping) {
     const { condition, max_iterations: maxIterations = 100 } = mapping.data;

@@ -50,6 +50,7 @@ export function readGraphForm(value: Fields, report: Report): unknown {
     if (list !== null) lists.set(node, list);
   }
   for (const [node, list] of lists) setNeeds(node, list, nodes, edges, lists);
+  for (const node of nodes.values()) reportOwnParent(node, nodes, tell);
   if (!isSound) return null;
   const positions = [...nodes.values()].flatMap(({ id, position }) =>
     position === undefined || position === null ? [] : [[id, position] as const],
@@ -172,6 +173,28 @@ function listFor(
     return null;
   }
   return listAt(parent.step, scope.stepsPointer);
+}
+
+/** Nodes that stand in each other would belong to no list that the workflow has. */
+function reportOwnParent(
+  node: ReadNode,
+  nodes: ReadonlyMap<string, ReadNode>,
+  report: Report,
+): void {
+  const ids = [node.id];
+  for (let id = node.parent; id !== null; id = nodes.get(id)?.parent ?? null) {
+    // A circle further out is told of its own nodes.
+    if (id !== node.id && ids.includes(id)) return;
+    ids.push(id);
+    if (id !== node.id) continue;
+    report({
+      code: "cycle",
+      message: `Node \`${node.id}\` stands in itself: ${ids.join(" in ")}.`,
+      pointer: ["nodes", node.at, "parent"],
+      suggestion: "Move one of them out.",
+    });
+    return;
+  }
 }
 
 function listAt(step: Record<string, unknown>, pointer: readonly (string | number)[]): Step[] {

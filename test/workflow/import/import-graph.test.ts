@@ -192,8 +192,8 @@ describe("expressions of graphs", () => {
     variable: (name: string) => (name === "x" ? "steps.x.output.value" : null),
     context: () => null,
     node: (id: string) => `steps[${JSON.stringify(id)}].output`,
-    nodeIds: ["n", "n-1", "n-1.b", "1"],
-    knownNames: ["x"],
+    nodeIds: () => ["n", "n-1", "n-1.b", "1"],
+    knownNames: () => ["x"],
   };
   const translated = (text: string, reading: "value" | "condition" = "value") => {
     const result = translateExpression(text, scope, reading);
