@@ -1,6 +1,7 @@
 /** A run and its steps, for people and for machines; `run` and `runs get` print the same. */
 import { type RunJson, runToJson } from "#client/wire/run.ts";
 import type { RunStateView, RunView, StepView } from "#engine/engine.ts";
+import type { CheckpointMark } from "#ports/journal.ts";
 import { formatDuration, formatInstant, formatTable, paintStatus, stepMark } from "./format.ts";
 import { brief, type Colors, oneLine, visible } from "./output.ts";
 
@@ -56,10 +57,18 @@ function stepDocuments(
 
 const OUTPUT_WIDTH = 60;
 
-/** The run's head lines and a table of its steps; `why`: a sentence about where it stands. */
+interface RunTextOptions {
+  readonly allSteps: boolean;
+  /** A sentence about where it stands. */
+  readonly why: string | null;
+  /** Its pinned checkpoints, newest first. */
+  readonly pinned: readonly CheckpointMark[];
+}
+
+/** The run's head lines and a table of its steps. */
 export function runText(
   state: RunStateView,
-  { allSteps, why }: { readonly allSteps: boolean; readonly why: string | null },
+  { allSteps, why, pinned }: RunTextOptions,
   colors: Colors,
 ): string {
   const { run } = state;
@@ -70,12 +79,16 @@ export function runText(
     steps.map((step) => stepRow(step, colors)),
     colors,
   );
-  const lines = [...headLines(run, why, colors), "", table];
+  const lines = [...headLines(run, { why, pinned }, colors), "", table];
   if (hidden > 0) lines.push(colors.dim(`${hidden} inner steps; --all-steps shows them`));
   return lines.join("\n");
 }
 
-function headLines(run: RunView, why: string | null, colors: Colors): readonly string[] {
+function headLines(
+  run: RunView,
+  { why, pinned }: Omit<RunTextOptions, "allSteps">,
+  colors: Colors,
+): readonly string[] {
   const row = (name: string, value: string) => `${colors.dim(name.padEnd(10))}${value}`;
   const lines = [
     `${colors.bold(run.id)}  ${visible(run.workflow)} v${run.version}  ${paintStatus(run.status, run.status, colors)}`,
@@ -91,6 +104,8 @@ function headLines(run: RunView, why: string | null, colors: Colors): readonly s
   if (run.parentRunId !== null) lines.push(row("parent", run.parentRunId));
   if (run.continuedFrom !== null) lines.push(row("goes on", `from ${run.continuedFrom}`));
   if (run.continuedTo !== null) lines.push(row("goes on", `as ${run.continuedTo}`));
+  for (const { seq, bytes } of pinned)
+    lines.push(row("pinned", `checkpoint at event ${seq}, ${bytes} bytes`));
   for (const warning of run.warnings) lines.push(row("warning", warning));
   lines.push(row("input", brief(run.input, 200)));
   if (run.output !== null) lines.push(row("output", brief(run.output, 200)));

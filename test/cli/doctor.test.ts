@@ -34,12 +34,27 @@ test("a data directory that is well, beside its server; then damaged, open to ot
     await server.seen(/serves (http\S+)/);
     await using waiting = startLockstitch(["run", "open.yaml", "--id", "open"], { cwd });
     await waiting.seen(/waits for a signal/);
+    await using pin = startLockstitch(["runs", "checkpoint", "open", "--pin"], { cwd });
+    const [, seq, bytes] =
+      /at event (\d+), (\d+) bytes, pinned/.exec((await pin.ended()).stdout) ?? [];
+    const get = ["runs", "get", "open"];
+    await using text = startLockstitch(get, { cwd });
+    expect((await text.ended()).stdout).toMatch(
+      new RegExp(`^pinned +checkpoint at event ${seq}, ${bytes} bytes$`, "m"),
+    );
+    await using json = startLockstitch([...get, "--json"], { cwd });
+    expect(JSON.parse((await json.ended()).stdout)).toMatchObject({
+      checkpoints: [{ seq: Number(seq), bytes: Number(bytes), pinned: true }],
+    });
     const { code, findings, of } = await doctor(cwd, "--deep");
     expect(findings.filter(({ status }) => status === "fail")).toEqual([]);
     expect(code).toBe(0);
     expect(of("server")?.text).toMatch(/serves http.* and is ready/);
     expect(of("waits")?.text).toMatch(/^open \(open, .*waits for signal "go"/);
     expect(of("open runs")?.text).toBe("1 open, none is parked");
+    expect(of("pinned")?.text).toBe(
+      `checkpoints of 1 open run(s): open (at event ${seq}, ${Math.ceil(Number(bytes) / 1024)} KiB)`,
+    );
   }
   const store = join(cwd, ".lockstitch", "store.db");
   const database = new DatabaseSync(store);

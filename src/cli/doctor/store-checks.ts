@@ -87,7 +87,7 @@ async function runFindings(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const runs = await inspectRuns(store, nodes, options);
-  const { unreadable, checkpoints, open, oldest } = runs;
+  const { unreadable, checkpoints, pinned, open, oldest } = runs;
   findings.push(
     unreadable.length === 0
       ? ok("open runs", `${open} open, none is parked`)
@@ -107,6 +107,8 @@ async function runFindings(
             "Nothing is lost: the journal is folded instead. Please report it.",
           ),
     );
+  if (pinned.length > 0)
+    findings.push(ok("pinned", `checkpoints of ${pinned.length} open run(s): ${named(pinned)}`));
   for (const { runId, workflow, createdAtMs, text } of oldest)
     findings.push(
       ok(

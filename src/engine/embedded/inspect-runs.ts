@@ -5,7 +5,7 @@
 import { isSameState } from "#kernel/checkpoint.ts";
 import { explainRun } from "#kernel/explain.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
-import type { RunHead } from "#ports/journal.ts";
+import type { CheckpointMark, RunHead } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
 import { explainView } from "./explain-view.ts";
 import { Plans } from "./plans.ts";
@@ -28,6 +28,8 @@ export interface RunsFinding {
   readonly unreadable: readonly OpenRunFinding[];
   /** A checkpoint is corrupt, or says something else than the journal. Only looked for when deep. */
   readonly checkpoints: readonly OpenRunFinding[];
+  /** Keep checkpoints that somebody pinned; `text` says which. Of those that were folded. */
+  readonly pinned: readonly OpenRunFinding[];
 }
 
 const RUNS_PER_READ = 200;
@@ -44,6 +46,7 @@ export async function inspectRuns(
   const oldest: OpenRunFinding[] = [];
   const unreadable: OpenRunFinding[] = [];
   const checkpoints: OpenRunFinding[] = [];
+  const pinned: OpenRunFinding[] = [];
   let open = 0;
   for await (const head of openRuns(store)) {
     open++;
@@ -63,6 +66,9 @@ export async function inspectRuns(
         const waits = explainRun(loaded.state, options.nowMs);
         oldest.push(finding(explainView(head, waits).sentence));
       }
+      const marks = await store.journal.checkpointMarks(context, head.runId);
+      const pins = marks.filter(({ isPinned }) => isPinned);
+      if (pins.length > 0) pinned.push(finding(pinnedText(pins)));
       if (!options.isDeep) continue;
       const folded = await new RunLoader(withoutCheckpoints(store), plans, logger).load(
         context,
@@ -79,7 +85,14 @@ export async function inspectRuns(
       unreadable.push(finding(error instanceof Error ? error.message : String(error)));
     }
   }
-  return { open, oldest, unreadable, checkpoints };
+  return { open, oldest, unreadable, checkpoints, pinned };
+}
+
+/** `at event 12, 35 KiB`, `at events 3, 12, 70 KiB`; the oldest first. */
+function pinnedText(pins: readonly CheckpointMark[]): string {
+  const bytes = pins.reduce((sum, mark) => sum + mark.bytes, 0);
+  const at = pins.map(({ seq }) => seq).sort((a, b) => a - b);
+  return `at event${at.length === 1 ? "" : "s"} ${at.join(", ")}, ${Math.ceil(bytes / 1024)} KiB`;
 }
 
 async function* openRuns(store: Store): AsyncGenerator<RunHead> {

@@ -1,5 +1,6 @@
 /** `lockstitch runs get ID`: a run with its steps. */
 import type { Command } from "commander";
+import { checkpointToJson } from "#client/wire/store.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
@@ -16,7 +17,12 @@ export function addRunsGetCommand(runs: Command, cli: Cli): void {
         const { output } = session;
         const { engine } = await session.access();
         const state = await engine.state(LOCAL_CONTEXT, runId);
-        if (output.isJson) output.printJson(runStateDocument(state, allSteps === true));
+        const checkpoints = await engine.care.checkpoints(LOCAL_CONTEXT, runId);
+        if (output.isJson)
+          output.printJson({
+            ...runStateDocument(state, allSteps === true),
+            checkpoints: checkpoints.map(checkpointToJson),
+          });
         else {
           const { status } = state.run;
           // Who paused or cancelled it, and why, stands in the sentence.
@@ -24,7 +30,9 @@ export function addRunsGetCommand(runs: Command, cli: Cli): void {
             status === "paused" || status === "cancelled"
               ? (await engine.explain(LOCAL_CONTEXT, runId)).sentence
               : null;
-          output.printText(runText(state, { allSteps: allSteps === true, why }, output.colors));
+          const pinned = checkpoints.filter(({ isPinned }) => isPinned);
+          const more = { allSteps: allSteps === true, why, pinned };
+          output.printText(runText(state, more, output.colors));
         }
         return EXIT.ok.code;
       }),
