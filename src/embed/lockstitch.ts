@@ -4,7 +4,8 @@
  * types. Everything it does is durable when its promise resolves.
  *
  *   L1. A definition object is saved at its first use; later starts name the saved version.
- *   L2. run() and result() reject with RunFailed when the run ends as anything but succeeded.
+ *   L2. run() and result() reject with RunFailed when the run ends as anything but succeeded, and
+ *       with shutting_down when Lockstitch is closed before the run's end, which is no failure of it.
  *   L3. After close() every call rejects with shutting_down; what had not ended goes on at the next open.
  */
 import { readFile } from "node:fs/promises";
@@ -26,6 +27,7 @@ import type {
   EventSubscription,
   SubscribeOptions,
 } from "#engine/run-events.ts";
+import { LockstitchError } from "#errors/errors.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
@@ -295,5 +297,11 @@ const NEVER = new AbortController().signal;
 function finished(run: RunView, signal: AbortSignal | undefined): FinishedRun {
   signal?.throwIfAborted();
   if (run.status === "succeeded") return run;
+  if (run.endedAtMs === null)
+    throw new LockstitchError(
+      "shutting_down",
+      `Lockstitch was closed before run ${run.id} of ${run.workflow} ended (it is ${run.status}). It goes on at the next open: attach("${run.id}") waits for it there.`,
+      { details: { runId: run.id } },
+    );
   throw new RunFailed(run);
 }

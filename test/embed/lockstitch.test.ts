@@ -69,6 +69,26 @@ test("waiting can be given up without ending the run; a cancel ends it", async (
   await expect(run.result()).rejects.toMatchObject({ name: "RunFailed", code: "cancelled" });
 });
 
+test("a close before the end is no failure of the run, which goes on at the next open", async () => {
+  await using directory = await temporaryDirectory();
+  const flow = workflow("patient", {}, (w) => {
+    w.step("wait", "wait.signal", { name: "go" });
+  });
+  const l = await openLockstitch({ data: directory.path });
+  const { id, result } = await l.start(flow);
+  const waits = [l.run(flow), result()].map((end) => end.catch((error: unknown) => error));
+  await l.close();
+  for (const error of await Promise.all(waits)) {
+    expect(error).not.toBeInstanceOf(RunFailed);
+    expect(error).toMatchObject({ code: "shutting_down" });
+  }
+
+  await using again = await openLockstitch({ data: directory.path });
+  const run = await again.attach(id);
+  await again.signal(id, "go", null);
+  expect((await run.result()).status).toBe("succeeded");
+});
+
 test("what steps log comes live until the run ends, filtered as one asks", async () => {
   await using directory = await temporaryDirectory();
   const talk = node("my.talk", (input: { who: string }, { log }) => {
