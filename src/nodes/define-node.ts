@@ -249,7 +249,7 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     version: node.version ?? "1",
     config: node.config,
     output: node.output,
-    errors: node.errors ?? [],
+    errors: [...(node.errors ?? [])].sort(),
     examples: node.examples ?? [],
     functionFields: fieldsWith(node.config, "lambda"),
     constantFields: fieldsWith(node.config, "constant"),

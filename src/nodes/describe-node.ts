@@ -47,7 +47,7 @@ const DEPTH_MAX = 3;
 
 /** Every type of the language and of the registry, by category, then by name. */
 export function describeAll(definitions: readonly NodeDefinition[]): readonly NodeDescription[] {
-  const rank = (category: string) => NODE_CATEGORIES.findIndex((known) => known === category);
+  const rank = (category: string) => (NODE_CATEGORIES as readonly string[]).indexOf(category);
   return [
     ...[...CONTROL_STEPS.values()].map(describeControl),
     ...definitions.map(describeNode),

@@ -11,7 +11,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import { NodeError } from "#errors/step-error.ts";
 import { NO_SECRETS_PORT, type Secrets } from "#ports/secrets.ts";
-import type { NodeContext } from "../define-node.ts";
+import type { NodeContext, NodeErrorCode } from "../define-node.ts";
 import { type NamedValue, Redactor, unusableSecret } from "../redactor.ts";
 import {
   type Connection,
@@ -23,6 +23,14 @@ import {
   secretsOfConnection,
 } from "./connection-schema.ts";
 import type { Connections, LentConnection } from "./lent-connection.ts";
+
+/** How every step that names a connection may fail. */
+export const CONNECTION_ERRORS: readonly NodeErrorCode[] = [
+  "connection_failed",
+  "connection_unknown",
+  "secret_not_found",
+  "secret_unusable",
+];
 
 interface SharedPart {
   readonly version: string;

@@ -12,7 +12,7 @@ import type { SMTPPoolOptions, SMTPPoolSentMessageInfo, Transporter } from "node
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { ConnectionName } from "../connections/connection-schema.ts";
-import { withConnection } from "../connections/connections.ts";
+import { CONNECTION_ERRORS, withConnection } from "../connections/connections.ts";
 import type { LentConnection } from "../connections/lent-connection.ts";
 import { defineNode, type NodeContext } from "../define-node.ts";
 import { addressOf, HeaderText, isInDomain, MailAddress, MailAddresses } from "./addresses.ts";
@@ -80,14 +80,7 @@ export const emailSend = defineNode({
     accepted: z.array(z.string()).describe("Recipients that the server took"),
     rejected: z.array(z.string()).describe("Recipients that it refused; not all of them"),
   }),
-  errors: [
-    "command_denied",
-    "connection_failed",
-    "connection_unknown",
-    "email_failed",
-    "secret_not_found",
-    "secret_unusable",
-  ],
+  errors: [...CONNECTION_ERRORS, "command_denied", "email_failed"],
   examples: [
     {
       title: "A message with a file",

@@ -6,10 +6,10 @@
  * H2. A token that the server refuses (401) is fetched anew, once.
  * H3. `read` gets the answer with its body unread; when it is done nothing is left open.
  */
-import { NodeError } from "#errors/step-error.ts";
 import { keepingIn, withConnection } from "../connections/connections.ts";
 import type { LentConnection } from "../connections/lent-connection.ts";
 import type { NodeContext } from "../define-node.ts";
+import { withinTime } from "../within-time.ts";
 import { AccessTokens } from "./access-tokens.ts";
 import { type Answer, discard } from "./answer.ts";
 import { CallCounter } from "./call-counter.ts";
@@ -59,17 +59,10 @@ export class HttpCaller {
     this.#calls.count(context.services.http, context);
     const target = targetOf(config, context, connection, this.#clients);
     const timeoutMs = config.timeoutMs ?? target.rules.timeoutMs;
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([context.signal, timeout]);
     const kept: Kept = [];
-    try {
-      return await keepingIn(kept, () =>
-        this.#answered({ config, context, target, signal, kept }, read),
-      );
-    } catch (error) {
-      if (timeout.aborted && !context.signal.aborted) throw timedOut(timeoutMs, error);
-      throw error;
-    }
+    return await withinTime("The call", timeoutMs, context.signal, (signal) =>
+      keepingIn(kept, () => this.#answered({ config, context, target, signal, kept }, read)),
+    );
   }
 
   async #answered<T>(
@@ -133,11 +126,4 @@ function ownHeaders(config: CallConfig, context: NodeContext): Record<string, st
     "user-agent": "lockstitch",
     ...(name === false ? {} : { [name.toLowerCase()]: context.idempotencyKey }),
   };
-}
-
-function timedOut(timeoutMs: number, cause: unknown): NodeError {
-  return new NodeError("timeout", `The call took longer than ${timeoutMs} ms.`, {
-    retryable: true,
-    cause,
-  });
 }

@@ -4,6 +4,7 @@
  *
  * P1. Pages come one after the other; items keep their order. At a limit it stops with what it has,
  *     says so, and gives the position from which another step can go on (`next` -> `strategy.start`).
+ *     Where it has nothing yet it fails instead, so that going on always comes further.
  * P2. A page that fails for good fails the step, or with `onPageError: partial` ends the list there.
  * P3. A next page on another origin is refused: it would get the credentials, or lead elsewhere.
  * P4. A service that gives the same position twice is stopped instead of asked for ever.
@@ -11,13 +12,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
-import { ConnectionName } from "../connections/connection-schema.ts";
 import { defineNode, type NodeContext, type NodeDefinition } from "../define-node.ts";
 import { FieldPath, fieldNames, readField } from "../pure/field-path.ts";
 import { answerBytes, headerOf, isFailure, statusError } from "./answer.ts";
+import { CALL_ERRORS, CallConfig } from "./call-config.ts";
 import { HttpCaller } from "./caller.ts";
 import { type Resolve, resolveBySystem } from "./client.ts";
-import { HeaderName, Headers } from "./header-schema.ts";
 import {
   firstPosition,
   nextPosition,
@@ -25,7 +25,6 @@ import {
   pageRequest,
   Strategy,
 } from "./page-strategy.ts";
-import { Auth, Query } from "./request-parts.ts";
 import { bodyValue } from "./response-body.ts";
 import { blocked } from "./url-rules.ts";
 
@@ -33,12 +32,12 @@ const BYTES_MAX = 8 * 1024 * 1024;
 const RETRY_WAIT_MS_MAX = 60_000;
 
 const Config = z.strictObject({
-  url: z.string().max(16_384).describe("Address of the list, or a path below the connection's"),
-  connection: ConnectionName.optional(),
+  url: CallConfig.url.describe("Address of the list, or a path below the connection's"),
+  connection: CallConfig.connection,
   method: z.enum(["GET", "POST"]).default("GET").describe("HTTP method of every page"),
-  query: Query.default({}).describe("Query of every page, beside the strategy's own"),
-  headers: Headers.default({}).describe("Headers of every page"),
-  auth: Auth.default({ type: "none" }).describe("As in http.request"),
+  query: CallConfig.query.describe("Query of every page, beside the strategy's own"),
+  headers: CallConfig.headers.describe("Headers of every page"),
+  auth: CallConfig.auth,
   body: z
     .record(z.string(), z.unknown())
     .optional()
@@ -60,11 +59,8 @@ const Config = z.strictObject({
     .prefault({})
     .describe("Repeats of one page inside the attempt; Retry-After is waited for, up to a minute"),
   pauseMs: z.int().min(0).max(60_000).default(0).describe("Wait between pages"),
-  timeoutMs: z.int().min(1).max(3_600_000).optional().describe("Time that one page may take"),
-  idempotencyHeader: z
-    .union([z.boolean(), HeaderName])
-    .default(false)
-    .describe("Sends the step's idempotency key with every page"),
+  timeoutMs: CallConfig.timeoutMs.describe("Time that one page may take, in ms"),
+  idempotencyHeader: CallConfig.idempotencyHeader,
 });
 
 type Config = z.output<typeof Config>;
@@ -105,18 +101,7 @@ export function definePaginate(resolve: Resolve): NodeDefinition {
     pure: false,
     config: Config,
     output: Output,
-    errors: [
-      "auth_failed",
-      "connection_failed",
-      "connection_unknown",
-      "http.*",
-      "http_blocked",
-      "http_limit",
-      "parse_failed",
-      "secret_not_found",
-      "secret_unusable",
-      "timeout",
-    ],
+    errors: CALL_ERRORS,
     examples: [
       {
         title: "By page number, until a page is empty",
@@ -195,8 +180,12 @@ async function readPages(
     bytes += page.bytes;
     if (bytes > BYTES_MAX && pages > 0) return ended("bytesMax");
     const room = config.itemsMax - items.length;
-    if (page.items.length > room) return ended("itemsMax");
-    items.push(...page.items);
+    if (page.items.length > room) {
+      if (pages === 0) throw pageTooLong(page.items.length, config.itemsMax);
+      return ended("itemsMax");
+    }
+    // One by one: a page may have more items than a call may have arguments.
+    for (const item of page.items) items.push(item);
     position = page.next;
     context.progress(pages / config.pagesMax, `${items.length} items`);
     if (position === null) {
@@ -221,6 +210,15 @@ function failed(
     details: { ...(error.details as object | undefined), page: pages + 1 },
     cause: error,
   });
+}
+
+/** Another step that goes on there would get the same page, and not come further either. */
+function pageTooLong(items: number, max: number): NodeError {
+  return new NodeError(
+    "limit_exceeded",
+    `itemsMax: the first page alone has ${items} items, more than the ${max} to give at most; ask for smaller pages (strategy), or raise itemsMax.`,
+    { details: { limit: "itemsMax", max, items } },
+  );
 }
 
 function refuseRepeat(seen: Set<string>, position: Position): void {

@@ -6,7 +6,6 @@
  * R2. Errors show the URL without its query and never a header that was sent.
  */
 import { z } from "zod";
-import { ConnectionName } from "../connections/connection-schema.ts";
 import { defineNode, type NodeContext, type NodeDefinition } from "../define-node.ts";
 import { RelativePath } from "../file/allowed-path.ts";
 import {
@@ -18,28 +17,23 @@ import {
   StatusPattern,
   statusError,
 } from "./answer.ts";
+import { CALL_ERRORS, CallConfig } from "./call-config.ts";
 import { HttpCaller } from "./caller.ts";
 import { type Resolve, resolveBySystem } from "./client.ts";
-import { HeaderName, Headers } from "./header-schema.ts";
-import { Auth, BodyType, Query } from "./request-parts.ts";
+import { BodyType } from "./request-parts.ts";
 import { bodyValue } from "./response-body.ts";
 import { saveBody } from "./save-body.ts";
 
 const Config = z.strictObject({
-  url: z
-    .string()
-    .max(16_384)
-    .describe("Address, or with `connection` a path below its base address"),
-  connection: ConnectionName.optional(),
+  url: CallConfig.url,
+  connection: CallConfig.connection,
   method: z
     .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     .default("GET")
     .describe("HTTP method"),
-  query: Query.default({}).describe("Added to the URL; lists repeat, null is left out"),
-  headers: Headers.default({}).describe("Headers of the request, by name"),
-  auth: Auth.default({ type: "none" }).describe(
-    "none, basic, bearer, apiKey (header or query) or oauth2 (client credentials)",
-  ),
+  query: CallConfig.query,
+  headers: CallConfig.headers,
+  auth: CallConfig.auth,
   body: z.unknown().optional().describe("Data, text, form fields or base64"),
   bodyType: BodyType.optional().describe(
     "How body is sent; default: text if it is text, else json",
@@ -59,16 +53,8 @@ const Config = z.strictObject({
     .enum(["follow", "manual"])
     .default("follow")
     .describe("Whether redirects are followed, or are the result"),
-  timeoutMs: z
-    .int()
-    .min(1)
-    .max(3_600_000)
-    .optional()
-    .describe("Time that the call may take, in ms; default: the operator's"),
-  idempotencyHeader: z
-    .union([z.boolean(), HeaderName])
-    .default(false)
-    .describe("Sends the step's idempotency key: as Idempotency-Key (true) or by this name"),
+  timeoutMs: CallConfig.timeoutMs,
+  idempotencyHeader: CallConfig.idempotencyHeader,
 });
 
 type Config = z.output<typeof Config>;
@@ -96,21 +82,7 @@ export function defineHttpRequest(resolve: Resolve): NodeDefinition {
     pure: false,
     config: Config,
     output: Output,
-    errors: [
-      "auth_failed",
-      "connection_failed",
-      "connection_unknown",
-      "file_denied",
-      "file_failed",
-      "file_not_found",
-      "http.*",
-      "http_blocked",
-      "http_limit",
-      "parse_failed",
-      "secret_not_found",
-      "secret_unusable",
-      "timeout",
-    ],
+    errors: [...CALL_ERRORS, "file_denied", "file_failed", "file_not_found"],
     examples: [
       {
         title: "Read JSON",

@@ -10,9 +10,10 @@ import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { BoundedPool } from "../connections/bounded-pool.ts";
 import { ConnectionName } from "../connections/connection-schema.ts";
-import { withConnection } from "../connections/connections.ts";
+import { CONNECTION_ERRORS, withConnection } from "../connections/connections.ts";
 import type { LentConnection } from "../connections/lent-connection.ts";
 import { defineNode, type NodeContext } from "../define-node.ts";
+import { TimeoutMs, withinTime } from "../within-time.ts";
 import { allowedCommand } from "./command-rules.ts";
 import { replyJson } from "./reply-json.ts";
 
@@ -27,12 +28,7 @@ const Config = z.strictObject({
     .regex(/^[A-Za-z][A-Za-z0-9.-]{0,63}$/, "is not the name of a command")
     .describe("Name of the command: GET, HSET, XADD"),
   arguments: z.array(Argument).max(100_000).default([]).describe("Its arguments in order"),
-  timeoutMs: z
-    .int()
-    .min(1)
-    .max(3_600_000)
-    .optional()
-    .describe("Time for the command; default and upper bound: the connection's"),
+  timeoutMs: TimeoutMs.describe("Time for the command; default and upper bound: the connection's"),
 });
 
 type Config = z.output<typeof Config>;
@@ -48,15 +44,7 @@ export const redisCommand = defineNode({
   output: z.strictObject({
     reply: z.unknown().describe("Text, number, list or object; null where there is nothing"),
   }),
-  errors: [
-    "command_denied",
-    "connection_failed",
-    "connection_unknown",
-    "redis_failed",
-    "secret_not_found",
-    "secret_unusable",
-    "timeout",
-  ],
+  errors: [...CONNECTION_ERRORS, "command_denied", "redis_failed", "timeout"],
   examples: [
     {
       title: "Keep a value for an hour",
@@ -94,15 +82,13 @@ async function send(
     (made) => made.close(),
   );
   const timeoutMs = Math.min(config.timeoutMs ?? settings.timeoutMs, settings.timeoutMs);
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = AbortSignal.any([context.signal, timeout]);
+  const parts = [command, ...config.arguments.map(String)];
   try {
-    const reply = await pool.lend(signal, (client) =>
-      sendOn(client, [command, ...config.arguments.map(String)], signal),
+    const reply = await withinTime(command, timeoutMs, context.signal, (signal) =>
+      pool.lend(signal, (client) => sendOn(client, parts, signal)),
     );
     return replyJson(reply);
   } catch (error) {
-    if (timeout.aborted && !context.signal.aborted) throw timedOut(command, timeoutMs, error);
     throw redisError(command, connection, error);
   }
 }
@@ -163,13 +149,6 @@ function optionsOf({ settings }: LentConnection<"redis">): RedisClientOptions {
       ...(tls === "off" ? {} : { tls: true as const }),
     },
   };
-}
-
-function timedOut(command: string, timeoutMs: number, cause: unknown): NodeError {
-  return new NodeError("timeout", `${command} took longer than ${timeoutMs} ms.`, {
-    retryable: true,
-    cause,
-  });
 }
 
 /** First words of replies after which the same command may succeed. */

@@ -7,11 +7,11 @@
  * Q4. Nothing of a session is left to the next user of the connection: no transaction, no setting.
  */
 import { z } from "zod";
-import { NodeError } from "#errors/step-error.ts";
 import { ConnectionName } from "../connections/connection-schema.ts";
-import { withConnection } from "../connections/connections.ts";
+import { CONNECTION_ERRORS, withConnection } from "../connections/connections.ts";
 import type { LentConnection } from "../connections/lent-connection.ts";
 import { defineNode, type NodeContext } from "../define-node.ts";
+import { TimeoutMs, withinTime } from "../within-time.ts";
 import { queryPostgres } from "./postgres-query.ts";
 import type { Query, QueryAnswer } from "./query.ts";
 import { querySqlite } from "./sqlite-query.ts";
@@ -42,12 +42,9 @@ const Config = z.strictObject({
     .enum(["fail", "cut"])
     .default("fail")
     .describe("What happens beyond rowsMax or the size of an output"),
-  timeoutMs: z
-    .int()
-    .min(1)
-    .max(3_600_000)
-    .optional()
-    .describe("Time for the statement; default and upper bound: the connection's"),
+  timeoutMs: TimeoutMs.describe(
+    "Time for the statement; default and upper bound: the connection's",
+  ),
 });
 
 type Config = z.output<typeof Config>;
@@ -67,14 +64,7 @@ export const sqlQuery = defineNode({
     rowCount: z.int().describe("Rows given, or changed by a statement without rows"),
     isCut: z.boolean().describe("Whether there were more (overflow: cut)"),
   }),
-  errors: [
-    "connection_failed",
-    "connection_unknown",
-    "secret_not_found",
-    "secret_unusable",
-    "sql_failed",
-    "timeout",
-  ],
+  errors: [...CONNECTION_ERRORS, "sql_failed", "timeout"],
   examples: [
     {
       title: "Read rows",
@@ -114,8 +104,6 @@ async function runQuery(
 ): Promise<QueryAnswer> {
   const { settings } = connection;
   const timeoutMs = Math.min(config.timeoutMs ?? settings.timeoutMs, settings.timeoutMs);
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = AbortSignal.any([context.signal, timeout]);
   const query: Query = {
     sql: config.sql,
     parameters: config.parameters,
@@ -124,19 +112,9 @@ async function runQuery(
     sizeMax: ROWS_SIZE_MAX,
     isCutting: config.overflow === "cut",
   };
-  try {
-    return connection.settings.kind === "postgres"
-      ? await queryPostgres(connection as LentConnection<"postgres">, query, signal)
-      : await querySqlite(connection as LentConnection<"sqlite">, query, signal);
-  } catch (error) {
-    if (timeout.aborted && !context.signal.aborted) throw timedOut(timeoutMs, error);
-    throw error;
-  }
-}
-
-function timedOut(timeoutMs: number, cause: unknown): NodeError {
-  return new NodeError("timeout", `The statement took longer than ${timeoutMs} ms.`, {
-    retryable: true,
-    cause,
-  });
+  return await withinTime("The statement", timeoutMs, context.signal, (signal) =>
+    settings.kind === "postgres"
+      ? queryPostgres(connection as LentConnection<"postgres">, query, signal)
+      : querySqlite(connection as LentConnection<"sqlite">, query, signal),
+  );
 }

@@ -8,25 +8,24 @@
  */
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
-import { ConnectionName } from "../connections/connection-schema.ts";
 import { withConnection } from "../connections/connections.ts";
 import { defineNode, type NodeContext, type NodeDefinition } from "../define-node.ts";
 import { answerBytes, statusError } from "../http/answer.ts";
+import { CALL_ERRORS, CallConfig } from "../http/call-config.ts";
 import { HttpCaller } from "../http/caller.ts";
 import { type Resolve, resolveBySystem } from "../http/client.ts";
-import { Headers } from "../http/header-schema.ts";
 import { messageId, signedHeaders } from "./signature.ts";
 
 const Config = z.strictObject({
-  url: z.string().max(16_384).describe("Address of the receiver, or a path below the connection's"),
-  connection: ConnectionName.optional(),
+  url: CallConfig.url.describe("Address of the receiver, or a path below the connection's"),
+  connection: CallConfig.connection,
   payload: z.unknown().describe("What is sent, as JSON"),
   secrets: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(5)])
     .optional()
     .describe("Signing key, or several while one is replaced; default: those of the connection"),
-  headers: Headers.default({}).describe("More headers of the request"),
-  timeoutMs: z.int().min(1).max(600_000).optional().describe("Time that the call may take, in ms"),
+  headers: CallConfig.headers.describe("More headers of the request"),
+  timeoutMs: CallConfig.timeoutMs,
 });
 
 type Config = z.output<typeof Config>;
@@ -49,18 +48,7 @@ export function defineWebhookSend(resolve: Resolve, nowMs: () => number): NodeDe
     pure: false,
     config: Config,
     output: Output,
-    errors: [
-      "auth_failed",
-      "connection_failed",
-      "connection_unknown",
-      "http.*",
-      "http_blocked",
-      "http_limit",
-      "parse_failed",
-      "secret_not_found",
-      "secret_unusable",
-      "timeout",
-    ],
+    errors: CALL_ERRORS,
     examples: [
       {
         title: "Tell that an order is paid",

@@ -259,3 +259,23 @@ it.each([
   expect(result).toMatchObject({ error: { code: "aborted" } });
   expect(server.requests.length).toBeLessThan(2);
 });
+
+it("says that a first page is longer than itemsMax, instead of coming no further for ever", async () => {
+  await using server = await listServer(byOffset);
+  const config = { url: server.url, ...OFFSET, itemsMax: 9 };
+  const error = {
+    code: "limit_exceeded",
+    message: expect.stringContaining("the first page alone has 10 items, more than the 9"),
+    details: { limit: "itemsMax", max: 9, items: 10 },
+  };
+  expect(await read(config)).toMatchObject({ ok: false, error });
+  expect(await read({ ...config, onPageError: "partial" })).toMatchObject({ ok: false, error });
+});
+
+it("takes pages with more items than a function can have arguments", async () => {
+  await using server = await listServer(() => ({ body: Array.from({ length: 500_000 }, () => 1) }));
+  const strategy = { type: "page", size: 1_000 };
+  const result = await read({ url: server.url, strategy, itemsMax: 500_000, pagesMax: 1 });
+  expect(result).toMatchObject({ output: { pages: 1, stoppedBy: "pagesMax", next: 2 } });
+  expect(result).toHaveProperty("output.items.length", 500_000);
+});
