@@ -7,6 +7,7 @@
  * W3. Every job settles: by its answer, its kill time, its abort, or the end of its thread.
  */
 import { Worker } from "node:worker_threads";
+import { Turns } from "../turns.ts";
 import type { SandboxJob, SandboxResult } from "./sandbox.ts";
 import type { SandboxAnswer } from "./sandbox-worker.ts";
 
@@ -15,49 +16,29 @@ const KILL_FACTOR = 10;
 const KILL_EXTRA_MS = 5_000;
 
 export class SandboxPool {
-  readonly #threadsMax: number;
+  readonly #turns: Turns;
   readonly #idle: Worker[] = [];
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
 
   constructor(threadsMax: number) {
-    this.#threadsMax = threadsMax;
+    this.#turns = new Turns(threadsMax);
   }
 
   /** Runs `job`; rejects with the signal's reason if it aborts first. */
   async run(job: SandboxJob, signal: AbortSignal): Promise<SandboxResult> {
-    await this.#turn(signal);
+    await this.#turns.take(signal);
     try {
       signal.throwIfAborted();
       const worker = this.#idle.pop() ?? startWorker();
       const answer = await this.#answer(worker, job, signal);
       return answer;
     } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
+      this.#turns.giveBack();
     }
   }
 
   /** Ends the idle threads. */
   async close(): Promise<void> {
     await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
-  }
-
-  async #turn(signal: AbortSignal): Promise<void> {
-    if (this.#running >= this.#threadsMax)
-      await new Promise<void>((resolve, reject) => {
-        const go = () => {
-          signal.removeEventListener("abort", giveUp);
-          resolve();
-        };
-        const giveUp = () => {
-          this.#waiting.splice(this.#waiting.indexOf(go), 1);
-          reject(signal.reason as Error);
-        };
-        this.#waiting.push(go);
-        signal.addEventListener("abort", giveUp, { once: true });
-      });
-    this.#running += 1;
   }
 
   #answer(worker: Worker, job: SandboxJob, signal: AbortSignal): Promise<SandboxResult> {

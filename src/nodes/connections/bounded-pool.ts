@@ -3,8 +3,9 @@
  *
  * P1. A part is lent to one user. Who breaks it (abort, failure) drops it; a new one takes its place.
  * P2. Idle parts are ended after IDLE_MS, and all of them by close(), which waits for those in use.
- * P3. Who aborts while waiting for a turn leaves the queue at once.
  */
+import { Turns } from "../turns.ts";
+
 const IDLE_MS = 10_000;
 
 interface Made<Part> {
@@ -15,22 +16,20 @@ interface Made<Part> {
 }
 
 export class BoundedPool<Part> {
-  readonly #max: number;
+  readonly #turns: Turns;
   readonly #parts: Made<Part>;
   readonly #idle: { readonly part: Part; readonly timer: NodeJS.Timeout }[] = [];
-  readonly #waiting: (() => void)[] = [];
-  #used = 0;
   #isClosed = false;
   #drained: (() => void) | null = null;
 
   constructor(max: number, parts: Made<Part>) {
-    this.#max = max;
+    this.#turns = new Turns(max);
     this.#parts = parts;
   }
 
   /** Parts that are open: in use or idle. */
   get size(): number {
-    return this.#used + this.#idle.length;
+    return this.#turns.taken + this.#idle.length;
   }
 
   /** Lends a part to `use`, which answers whether it can be used again. Rejects when `signal` aborts. */
@@ -38,7 +37,7 @@ export class BoundedPool<Part> {
     signal: AbortSignal,
     use: (part: Part, broken: () => void) => Promise<T>,
   ): Promise<T> {
-    await this.#turn(signal);
+    await this.#turns.take(signal);
     try {
       const part = this.#takeIdle() ?? (await this.#parts.make(signal));
       let isBroken = false;
@@ -54,11 +53,8 @@ export class BoundedPool<Part> {
         else this.#keep(part);
       }
     } finally {
-      // A turn is handed on, so that nobody comes in between.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#used -= 1;
-      else next();
-      if (this.#used === 0) this.#drained?.();
+      this.#turns.giveBack();
+      if (this.#turns.taken === 0) this.#drained?.();
     }
   }
 
@@ -67,7 +63,7 @@ export class BoundedPool<Part> {
     const idle = this.#idle.splice(0);
     for (const { timer } of idle) clearTimeout(timer);
     await Promise.all(idle.map(({ part }) => this.#parts.end(part)));
-    if (this.#used > 0)
+    if (this.#turns.taken > 0)
       await new Promise<void>((resolve) => {
         this.#drained = resolve;
       });
@@ -90,23 +86,5 @@ export class BoundedPool<Part> {
     }, IDLE_MS);
     timer.unref();
     this.#idle.push({ part, timer });
-  }
-
-  async #turn(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#used < this.#max) this.#used += 1;
-    else
-      await new Promise<void>((resolve, reject) => {
-        const go = () => {
-          signal.removeEventListener("abort", giveUp);
-          resolve();
-        };
-        const giveUp = () => {
-          this.#waiting.splice(this.#waiting.indexOf(go), 1);
-          reject(signal.reason as Error);
-        };
-        this.#waiting.push(go);
-        signal.addEventListener("abort", giveUp, { once: true });
-      });
   }
 }
