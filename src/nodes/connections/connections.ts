@@ -35,13 +35,17 @@ export const CONNECTION_ERRORS: readonly NodeErrorCode[] = [
 interface SharedPart {
   readonly version: string;
   readonly part: unknown;
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
+  /** Attempts that work with it. */
+  users: number;
 }
 
 export class ConnectionBook implements Connections, AsyncDisposable {
   readonly #settings: ConnectionSettings;
   readonly #secrets: Secrets;
   readonly #shared = new Map<string, SharedPart>();
+  /** Those that another has replaced while they were used: their last user ends them. */
+  readonly #old = new Set<SharedPart>();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(settings: ConnectionSettings, secrets: Secrets) {
@@ -64,16 +68,26 @@ export class ConnectionBook implements Connections, AsyncDisposable {
       values.set(secret, value);
       versions.push(`${secret}=${version}`);
     }
+    const used = new Set<SharedPart>();
     return {
       name,
       settings: revealed(found, values) as Revealed<ConnectionOf<Kind>>,
       values: [...values].map(([secret, value]) => ({ name: secret, value })),
-      shared: (make, end) => this.#part(`${tenant}\n${name}`, versions.join("\n"), make, end),
+      shared: <T>(make: () => T, end: (part: T) => Promise<void>) => {
+        const shared = this.#part(`${tenant}\n${name}`, versions.join("\n"), make, end);
+        if (!used.has(shared)) shared.users += 1;
+        used.add(shared);
+        return shared.part as T;
+      },
+      giveBack: () => {
+        for (const shared of used) this.#leave(shared);
+        used.clear();
+      },
     };
   }
 
   async close(): Promise<void> {
-    for (const { end } of this.#shared.values()) this.#endSoon(end());
+    for (const shared of [...this.#shared.values(), ...this.#old]) this.#endSoon(shared);
     this.#shared.clear();
     while (this.#ending.size > 0) await Promise.all(this.#ending);
   }
@@ -82,16 +96,34 @@ export class ConnectionBook implements Connections, AsyncDisposable {
     await this.close();
   }
 
-  #part<T>(key: string, version: string, make: () => T, end: (part: T) => Promise<void>): T {
+  #part<T>(
+    key: string,
+    version: string,
+    make: () => T,
+    end: (part: T) => Promise<void>,
+  ): SharedPart {
     const known = this.#shared.get(key);
-    if (known?.version === version) return known.part as T;
+    if (known?.version === version) return known;
     const part = make();
-    this.#shared.set(key, { version, part, end: () => end(part) });
-    if (known !== undefined) this.#endSoon(known.end());
-    return part;
+    const made = { version, part, end: () => end(part), users: 0 };
+    this.#shared.set(key, made);
+    if (known !== undefined) this.#replace(known);
+    return made;
   }
 
-  #endSoon(ending: Promise<void>): void {
+  #replace(shared: SharedPart): void {
+    if (shared.users === 0) this.#endSoon(shared);
+    else this.#old.add(shared);
+  }
+
+  #leave(shared: SharedPart): void {
+    shared.users -= 1;
+    if (shared.users === 0 && this.#old.has(shared)) this.#endSoon(shared);
+  }
+
+  #endSoon(shared: SharedPart): void {
+    this.#old.delete(shared);
+    const ending = shared.end();
     this.#ending.add(ending);
     void ending.finally(() => this.#ending.delete(ending));
   }
@@ -158,7 +190,11 @@ export async function withConnection<Kind extends ConnectionKind, T>(
   use: (connection: LentConnection<Kind>) => Promise<T>,
 ): Promise<T> {
   const lent = await (services.connections ?? NO_CONNECTIONS).lend(tenant, name, kinds);
-  return await keepingIn(lent.values, () => use(lent));
+  try {
+    return await keepingIn(lent.values, () => use(lent));
+  } finally {
+    lent.giveBack();
+  }
 }
 
 /** The result or failure of `use` without `values`; they may be added while it runs. */

@@ -9,6 +9,8 @@ export interface LentConnection<Kind extends ConnectionKind = ConnectionKind> {
   readonly values: readonly { readonly name: string; readonly value: string }[];
   /** What all attempts share of it, made at its first use. `end` must not reject. */
   shared<T>(make: () => T, end: (part: T) => Promise<void>): T;
+  /** The attempt is done with what it shares. */
+  giveBack(): void;
 }
 
 export interface Connections {

@@ -88,6 +88,47 @@ it("resolves secrets at every use, and makes a new shared part when one has chan
   expect(ended).toEqual(["ended 14", "ended 19"]);
 });
 
+it("lets attempts that use the part of an old secret come to their end", async () => {
+  const values = { TOKEN: "first-token-11" };
+  await using book = connectionBook(SHOP, changingSecrets(values));
+  const ended: string[] = [];
+  const use = (done: Promise<void> = Promise.resolve()) =>
+    withConnection(nodeContext({ connections: book }), "shop", ["http"], async (lent) => {
+      const { auth } = lent.settings;
+      const part = () =>
+        lent.shared(
+          () => (auth.type === "bearer" ? auth.token.length : 0),
+          async (length) => void ended.push(`ended ${length}`),
+        );
+      const mine = part();
+      await done;
+      return mine;
+    });
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = gates.map(({ promise }) => use(promise));
+  await new Promise(setImmediate);
+  values.TOKEN = "the-second-token-22";
+  expect(await use()).toBe(19);
+  expect(ended).toEqual([]);
+  gates[0]?.resolve();
+  expect(await slow[0]).toBe(14);
+  expect(ended).toEqual([]);
+  gates[1]?.resolve();
+  await slow[1];
+  expect(ended).toEqual(["ended 14"]);
+  // One that is replaced in the midst of the close is ended by it, and once.
+  const last = Promise.withResolvers<void>();
+  const using = use(last.promise);
+  await new Promise(setImmediate);
+  values.TOKEN = "a-third-token-of-3333";
+  await use();
+  await book.close();
+  expect(ended).toEqual(["ended 14", "ended 21", "ended 19"]);
+  last.resolve();
+  await using;
+  expect(ended).toHaveLength(3);
+});
+
 it.each([
   ["is missing", {}, "secret_not_found"],
   ["is too short to be kept in", { TOKEN: "abc" }, "secret_unusable"],

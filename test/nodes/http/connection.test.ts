@@ -89,6 +89,28 @@ it("sends the connection's auth and headers, and shows neither", async () => {
   });
 });
 
+it("breaks no call that is under way when a secret of its connection changes", async () => {
+  const [came, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await using server = await localServer(({ url }, response) => {
+    if (url !== "/slow") return void response.end("whole");
+    came.resolve();
+    void gate.promise.then(() => response.end("whole"));
+  });
+  const values = { TOKEN: "first-token-canary" };
+  const auth = { type: "bearer", token: { secret: "TOKEN" } };
+  await using book = connectionBook(
+    { shop: { kind: "http", baseUrl: server.url, allowPrivate: true, auth } },
+    changingSecrets(values),
+  );
+  const slow = call({ connection: "shop", url: "slow" }, { connections: book });
+  await came.promise;
+  values.TOKEN = "rotated-token-canary-2";
+  const quick = await call({ connection: "shop", url: "quick" }, { connections: book });
+  expect(quick).toMatchObject({ ok: true });
+  gate.resolve();
+  expect(await slow).toMatchObject({ ok: true, output: { body: "whole" } });
+});
+
 it("opens a private base address, and no other private address through it", async () => {
   await using other = await localServer((_, response) => response.end("inner"));
   await using server = await localServer((request, response) => {
