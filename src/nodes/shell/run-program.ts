@@ -33,15 +33,23 @@ const DRAIN_MS_MAX = 500;
 export async function runProgram(start: ProgramStart, signal: AbortSignal): Promise<ProgramEnd> {
   const path = await pathOf(start.command);
   signal.throwIfAborted();
-  const child = spawn(path, start.arguments, {
-    cwd: start.cwd,
-    env: { ...start.environment },
-    detached: true,
-    shell: false,
-    stdio: ["pipe", "pipe", "pipe"],
-    windowsHide: true,
-  });
-  return await ended(child, start, signal);
+  return await ended(started(path, start), start, signal);
+}
+
+function started(path: string, start: ProgramStart): ChildProcess {
+  try {
+    return spawn(path, start.arguments, {
+      cwd: start.cwd,
+      env: { ...start.environment },
+      detached: true,
+      shell: false,
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+    });
+  } catch (error) {
+    // Arguments that the system takes no part of (E2BIG) are told here, not by an event.
+    throw startError(start.command, error as NodeJS.ErrnoException);
+  }
 }
 
 function ended(

@@ -220,6 +220,13 @@ it("does not leave behind what a program has started before it ended", async () 
   await untilDead(await pidsIn(root.path));
 });
 
+it("says that arguments are longer than the system takes", async () => {
+  await using root = await temporaryDirectory();
+  expect(await start(root.path, { arguments: ["x".repeat(300_000)] })).toMatchObject({
+    error: { code: "command_failed", details: { command: NODE, reason: "E2BIG" } },
+  });
+});
+
 it("does not start what was aborted before", async () => {
   await using root = await temporaryDirectory();
   const path = script(root.path, FAMILY);
