@@ -4,7 +4,7 @@
  * an open transaction is rolled back by the next reader). Started by sqlite-query.ts.
  *
  * L1. The file that the operator named and no other: ATTACH, VACUUM INTO and extensions are refused.
- * L2. A statement leaves no transaction and no setting behind.
+ * L2. A statement leaves no transaction, no setting and no temporary table behind.
  */
 import { constants, DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { Query } from "./query.ts";
@@ -72,9 +72,11 @@ function databaseOf({ file, isReadOnly }: SqliteRequest): DatabaseSync {
   const { database } = open;
   database.setAuthorizer(null);
   database.exec(`PRAGMA query_only = ${isReadOnly ? 1 : 0}; PRAGMA foreign_keys = 1`);
-  database.setAuthorizer((action, name) => {
+  database.setAuthorizer((action, name, _, schema) => {
     if (action === constants.SQLITE_ATTACH || action === constants.SQLITE_DETACH)
       return constants.SQLITE_DENY;
+    // It would stay in this connection, and stand before the file's own tables of that name.
+    if (schema === "temp") return constants.SQLITE_DENY;
     if (action === constants.SQLITE_PRAGMA && !PRAGMAS.has(String(name).toLowerCase()))
       return constants.SQLITE_DENY;
     return constants.SQLITE_OK;

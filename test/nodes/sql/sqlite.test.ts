@@ -70,6 +70,13 @@ it.each([
   ["a copy elsewhere", "VACUUM INTO 'copy.db'", "sql_failed"],
   ["a setting", "PRAGMA journal_mode = DELETE", "sql_failed"],
   ["a setting that lets it write", "PRAGMA query_only = 0", "sql_failed"],
+  ["a table that hides the file's own", "CREATE TEMP TABLE t AS SELECT 5 AS a", "sql_failed"],
+  ["a view that hides it", "CREATE VIEW temp.t AS SELECT 5 AS a", "sql_failed"],
+  [
+    "a trigger that nobody else sees",
+    "CREATE TEMP TRIGGER r BEFORE INSERT ON t BEGIN SELECT RAISE(IGNORE); END",
+    "sql_failed",
+  ],
   ["an extension", "SELECT load_extension('x')", "sql_failed"],
 ])("refuses %s, and goes on", async (_, sql, code) => {
   await using db = await database();
