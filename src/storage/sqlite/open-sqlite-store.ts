@@ -13,7 +13,7 @@
  * The caller holds the directory's ownership (ownership.ts). If it does not, the epoch still
  * fences: each opening takes a greater one, and a writer of an older epoch writes nothing.
  */
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
@@ -22,6 +22,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
 import { AdaptiveWriter, type Pace } from "./adaptive-writer.ts";
 import { Connection } from "./connection.ts";
+import { makeDataDirectory } from "./data-directory.ts";
 import { LocalWriter } from "./local-writer.ts";
 import type { MemoLimits } from "./memo-writer.ts";
 import { migrate } from "./migrate.ts";
@@ -60,7 +61,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const dataDir = resolve(options.dataDir);
   const path = join(dataDir, STORE_FILE);
   const clock = options.clock ?? { nowMs: Date.now };
-  makeDirectory(dataDir);
+  makeDataDirectory(dataDir);
   const opened = prepare(path, clock.nowMs());
   try {
     await syncDirectory(dataDir);
@@ -140,14 +141,6 @@ function prepare(path: string, nowMs: number) {
   } catch (error) {
     connection.close();
     throw toStoreError(error, `opening ${path}`);
-  }
-}
-
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw toStoreError(error, `making the data directory ${path}`);
   }
 }
 

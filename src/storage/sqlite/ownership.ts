@@ -8,13 +8,13 @@
  *   2. owner.json is replaced whole. It may be missing or name a dead process for a moment (an
  *      owner that has just started, or died); who reads it looks again until it names a live one.
  */
-import { mkdirSync } from "node:fs";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { LockstitchError } from "#errors/errors.ts";
+import { makeDataDirectory } from "./data-directory.ts";
 import { toStoreError } from "./sqlite-error.ts";
 
 const SQLITE_BUSY = 5;
@@ -63,7 +63,7 @@ export async function openOwnership(dataDir: string): Promise<Ownership> {
 function tryLock(directory: string): DatabaseSync | null {
   let lock: DatabaseSync | null = null;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDataDirectory(directory);
     lock = new DatabaseSync(join(directory, "owner.lock"), { timeout: 0 });
     // Nothing is ever written: no journal file may appear beside the lock.
     lock.exec("PRAGMA journal_mode = MEMORY");

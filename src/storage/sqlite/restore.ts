@@ -28,6 +28,11 @@ const EPOCHS_AHEAD = 1_000_000;
 /** What every owner makes, and what fresh directories hold. */
 const HARMLESS = /^(owner\.lock|owner\.json|files)$/;
 
+/** Source: https://www.sqlite.org/fileformat2.html, 1.3. */
+const HEADER_BYTES = 100;
+const SQLITE_MAGIC = "SQLite format 3\0";
+const APPLICATION_ID_AT = 68;
+
 export interface RestoreOptions {
   readonly from: string;
   readonly dataDir: string;
@@ -68,6 +73,7 @@ async function restore({ from, dataDir, force, nowMs }: RestoreOptions): Promise
   const path = join(directory, STORE_FILE);
   const draft = `${path}.part`;
   await refuseUnfinished(from);
+  await refuseForeign(from);
   await removeDraft(draft);
   try {
     await copyFile(from, draft, constants.COPYFILE_FICLONE);
@@ -84,6 +90,22 @@ async function restore({ from, dataDir, force, nowMs }: RestoreOptions): Promise
     await removeDraft(draft);
     throw error;
   }
+}
+
+/** Before a byte of it is copied: it begins as SQLite's files do, with our application id. */
+async function refuseForeign(from: string): Promise<void> {
+  const file = await open(from, "r");
+  const head = Buffer.alloc(HEADER_BYTES);
+  const { bytesRead } = await file.read(head, 0, HEADER_BYTES, 0).finally(() => file.close());
+  const isOurs =
+    bytesRead === HEADER_BYTES &&
+    head.toString("latin1", 0, SQLITE_MAGIC.length) === SQLITE_MAGIC &&
+    head.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID;
+  if (!isOurs)
+    throw new LockstitchError(
+      "request_invalid",
+      `${from} is no copy of a Lockstitch store: name a file that \`lockstitch backup\` made.`,
+    );
 }
 
 /** A copy has nothing beside it. What has a WAL is a store whose last commits are not in the file. */
@@ -107,8 +129,6 @@ function makeAnother(path: string, nowMs: number): Omit<RestoreFacts, "sha256" |
   try {
     const { database } = connection;
     const one = (sql: string) => Object.values(database.prepare(sql).get() ?? {})[0];
-    if (Number(connection.pragma("application_id")) !== APPLICATION_ID)
-      throw new LockstitchError("request_invalid", "the file is no copy of a Lockstitch store");
     const version = Number(connection.pragma("user_version"));
     if (version > MIGRATIONS.length)
       throw new LockstitchError(

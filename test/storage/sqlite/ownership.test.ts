@@ -28,6 +28,17 @@ test("a second process is told who owns the directory; kill -9 frees it", async 
   if (mine.owned) await mine.release();
 });
 
+test("a file where the data directory should be is named, with what to do", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "data");
+  await writeFile(file, "");
+  for (const path of [file, join(file, "below")])
+    await expect(openOwnership(path)).rejects.toMatchObject({
+      code: "request_invalid",
+      message: `The data directory ${path} cannot be made: a file is in its place. Name a folder with --data.`,
+    });
+});
+
 test("this process is an owner like any other, until it gives the directory up", async () => {
   await using directory = await temporaryDirectory();
   const first = await openOwnership(directory.path);

@@ -116,6 +116,25 @@ test("a store with a WAL beside it is not restored as if it were a backup", asyn
   expect(await readdir(dataDir)).toEqual([]);
 });
 
+test("a file that is no copy of a store is refused by its name, and touches nothing", async () => {
+  await using directory = await temporaryDirectory();
+  const dataDir = join(directory.path, "data");
+  const foreign = join(directory.path, "orders.db");
+  const orders = new DatabaseSync(foreign);
+  orders.exec("CREATE TABLE orders (id INTEGER)");
+  orders.close();
+  const text = join(directory.path, "workflow.yaml");
+  await writeFile(text, "language: 1\n".repeat(20));
+  const empty = join(directory.path, "empty.db");
+  await writeFile(empty, "");
+  for (const from of [foreign, text, empty])
+    await expect(restoreStore({ from, dataDir, force: false, nowMs: 1 })).rejects.toMatchObject({
+      code: "request_invalid",
+      message: `${from} is no copy of a Lockstitch store: name a file that \`lockstitch backup\` made.`,
+    });
+  expect(await readdir(dataDir)).toEqual([]);
+});
+
 test("restored twice by force, every store that was replaced is kept", async () => {
   await using directory = await temporaryDirectory();
   const copy = join(directory.path, "copy.db");
