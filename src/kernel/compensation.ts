@@ -57,6 +57,7 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
 
 /** Whether an attempt that ends with `error` (null: by no answer of its own) leaves open what it did. */
 export function leavesDoubt(instance: StepInstance, error: StepError | null): boolean {
+  if (instance.step.isExact) return false;
   if (instance.status === "running")
     return instance.live?.cancelling != null || error === null || NO_ANSWER.has(error.code);
   // A child that goes on without its parent may do anything yet.

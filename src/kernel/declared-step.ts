@@ -44,6 +44,7 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
     id: declared.id,
     uses: declared.uses,
     kind: declared.kind,
+    isExact: false,
     scope: scope.plan,
     in: edges,
     out: [],

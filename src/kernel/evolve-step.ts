@@ -147,7 +147,8 @@ function evolveLive(
       live.beat = beatAfter(live.beat, event, state);
       return;
     case "step.lost":
-      live.lostInARow++;
+      // What calls nobody cannot have ended its host.
+      if (!instance.step.isExact) live.lostInARow++;
       return askAgain(state, instance, live, event.attempt + 1);
     case "step.items_stored":
     case "step.results_stored":
@@ -194,7 +195,7 @@ function gatesOf(event: EventOf<"step.scheduled">): StepGates | null {
 function askAgain(state: RunState, instance: StepInstance, live: Live, attempt: number): void {
   instance.status = "scheduled";
   instance.attempt = attempt;
-  live.inDoubt = true;
+  if (!instance.step.isExact) live.inDoubt = true;
   live.timeoutAtMs = null;
   live.scheduledAtMs = state.nowMs;
 }

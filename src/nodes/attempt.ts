@@ -94,26 +94,40 @@ export function runAttempt(
   chain: Inner = GUARDED,
 ): Promise<AttemptResult> {
   if (abort.isAborted) return Promise.resolve(ABORTED);
-  const unset = { parsed: UNSET, plain: UNSET, checked: UNSET };
-  const call: ChainCall = { definition, context, abort, ...unset };
+  const call = newCall(definition, context, abort);
   return chain(call, config).then(
     (output) => outputResult(call, output),
     (error: unknown) => (abort.isAborted ? ABORTED : { ok: false, error: stepErrorOf(error) }),
   );
 }
 
-/** What an attempt of a state node asks for. */
-export function askedState(
+/** One attempt of a state node: what it asks for. It is done later, by the commit of its step. */
+export function runState(
   definition: NodeDefinition,
-  operation: (config: unknown) => StateRequest,
   config: unknown,
-): AttemptResult {
+  context: NodeContext,
+  abort: AttemptAbort = AttemptAbort.following(context.signal),
+  chain: Inner = stateEnd,
+): Promise<AttemptResult> {
+  if (abort.isAborted) return Promise.resolve(ABORTED);
+  return chain(newCall(definition, context, abort), config).then(
+    (asked) => ({ ok: true, output: null, operation: asked as StateRequest }),
+    (error: unknown) => ({ ok: false, error: stepErrorOf(error) }),
+  );
+}
+
+/** The innermost of a state node. */
+export function stateEnd({ definition }: ChainCall, config: unknown): Promise<unknown> {
   try {
-    const asked = operation(parsedConfig(definition, config));
-    return { ok: true, output: null, operation: asked };
+    if (definition.operation === null) throw new Error(`${definition.type} is not a state node`);
+    return Promise.resolve(definition.operation(parsedConfig(definition, config)));
   } catch (error) {
-    return { ok: false, error: stepErrorOf(error) };
+    return Promise.reject(error);
   }
+}
+
+function newCall(definition: NodeDefinition, context: NodeContext, abort: AttemptAbort): ChainCall {
+  return { definition, context, abort, parsed: UNSET, plain: UNSET, checked: UNSET };
 }
 
 /** The innermost: the node itself, on a configuration that fits, also where a middleware made it. */

@@ -25,12 +25,15 @@ import {
   nodeEnd,
   schemaLink,
   sizeLink,
+  stateEnd,
   stepErrorOf,
   uncheck,
 } from "./attempt.ts";
 import type { ChainOptions, Middleware, MiddlewareContext, TraceAttempt } from "./middleware.ts";
 
-const BUILT_IN = ["trace", "metrics", "log", "size", "abort", "schema"] as const;
+/** Links that look on and change nothing. */
+const WATCHING = ["trace", "metrics", "log"] as const;
+const BUILT_IN = [...WATCHING, "size", "abort", "schema"] as const;
 type BuiltIn = (typeof BUILT_IN)[number];
 
 export interface ChainHost {
@@ -42,6 +45,11 @@ export interface ChainHost {
 export interface Chains {
   /** The chain for a type; `own` is the step's order. Throws NodeError config_invalid for a name nobody has. */
   of(type: string, own: readonly string[] | null): Inner;
+  /**
+   * The one of state nodes: their attempt only says what the commit is to do, so there is nothing
+   * that a middleware could see the end of, or change.
+   */
+  readonly ofState: Inner;
 }
 
 /** Throws LockstitchError config_invalid for names and orders that cannot be. */
@@ -66,6 +74,7 @@ export function createChains(options: ChainOptions, host: ChainHost): Chains {
   );
   const byOrder = new WeakMap<readonly string[], Inner>();
   return {
+    ofState: around(WATCHING, links, stateEnd),
     of(type, own) {
       if (own === null) return byType.get(type) ?? compiled;
       let chain = byOrder.get(own);
@@ -86,10 +95,18 @@ export function completed(order: readonly string[]): readonly string[] {
 }
 
 function compile(order: readonly string[], links: ReadonlyMap<string, Link | null>): Inner {
-  return completed(order).reduceRight<Inner>((inner, name) => {
+  return around(completed(order), links, nodeEnd);
+}
+
+function around(
+  names: readonly string[],
+  links: ReadonlyMap<string, Link | null>,
+  end: Inner,
+): Inner {
+  return names.reduceRight<Inner>((inner, name) => {
     const link = links.get(name) ?? null;
     return link === null ? inner : link(inner);
-  }, nodeEnd);
+  }, end);
 }
 
 function faultOf(order: readonly string[], links: ReadonlyMap<string, unknown>): string | null {

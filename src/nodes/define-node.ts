@@ -276,10 +276,14 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
 
 function stateParts<Config extends z.ZodType, Output extends z.ZodType>(
   node: StateNode<Config, Output>,
-): Pick<NodeDefinition, "execution" | "stream" | "runPure" | "runEffect" | "operation"> {
+): Pick<
+  NodeDefinition,
+  "execution" | "isExact" | "stream" | "runPure" | "runEffect" | "operation"
+> {
   const operation = node.operation as (config: unknown) => StateRequest;
   return {
     execution: "effect",
+    isExact: true,
     stream: null,
     runPure: null,
     runEffect: async (config) =>

@@ -26,8 +26,9 @@ export function checkMemo(
   eachStep((step, pointer) => {
     refuseGuarded(step, pointer);
     refuseGuarded(step.defaults, [...pointer, "defaults"]);
-    const isEffect = nodes.get(step.uses)?.execution !== "pure" && nodes.get(step.uses);
-    if (step.memo === undefined || isEffect) return;
+    const node = nodes.get(step.uses);
+    const isOutside = node !== undefined && node.execution !== "pure" && node.isExact !== true;
+    if (step.memo === undefined || isOutside) return;
     report({
       code: "field_not_allowed",
       message: `\`${step.uses}\` cannot have \`memo\`: only steps that do work outside are remembered.`,

@@ -43,11 +43,12 @@ function whyNot(
       reason: `\`${uses}\` makes no attempts of its own`,
       fix: "Put it on the steps inside, or into `defaults`.",
     };
-  return nodes.get(uses)?.execution === "pure"
-    ? {
-        reason: `\`${uses}\` only computes, at once and without a slot`,
-        fix: "Put it on the steps that call others.",
-      }
+  const node = nodes.get(uses);
+  const fix = "Put it on the steps that call others.";
+  if (node?.execution === "pure")
+    return { reason: `\`${uses}\` only computes, at once and without a slot`, fix };
+  return node?.isExact === true
+    ? { reason: `\`${uses}\` is carried out by the commit that settles it, and calls nobody`, fix }
     : null;
 }
 

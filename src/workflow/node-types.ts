@@ -12,6 +12,11 @@ export interface NodeType {
   readonly category: string;
   /** pure: deterministic, runs inside the kernel's turn. effect: runs as an attempt, at least once. */
   readonly execution: "pure" | "effect";
+  /**
+   * Of effect types: what it does is done by the commit that settles the step, so exactly once, and
+   * never in doubt; it calls nobody. Absent: false.
+   */
+  readonly isExact?: boolean;
   /** Schema of the evaluated `with`. Its function fields are those made with lambda(). */
   readonly config: z.ZodType;
   readonly output: z.ZodType;

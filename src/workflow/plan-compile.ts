@@ -241,7 +241,8 @@ class PlanBuilder {
       reportUnknownType(step, pointer, this.#nodes, this.#report);
     const kind: StepKind = control?.kind ?? node?.execution ?? "effect";
     const inherits = control === undefined || control.kind === "workflow.run";
-    const policies = policiesOf(step, inherits ? level.defaults : null);
+    const isExact = node?.isExact === true;
+    const policies = policiesOf(step, inherits ? level.defaults : null, isExact);
     const place: Place = { scope, self: index, locals: [] };
     const sees: Place = { ...place, secrets: kind === "effect" };
     const compiled = this.#compileWith(step, control, node?.functionFields, sees, pointer);
@@ -249,7 +250,7 @@ class PlanBuilder {
       index,
       id: step.id,
       uses: step.uses,
-      kind,
+      ...{ kind, isExact },
       scope,
       in: [],
       out: [],

@@ -38,9 +38,19 @@ export function mergeDefaults(outer: Defaults, inner: Defaults | undefined): Def
   return inner === undefined ? outer : { ...outer, ...inner };
 }
 
+/** Policies about calls of others; a step that calls nobody (NodeType.isExact) cannot have them. */
+export const CALL_POLICIES = [
+  "concurrency",
+  "rateLimit",
+  "circuitBreaker",
+  "middleware",
+  "memo",
+] as const satisfies readonly (keyof Defaults)[];
+
 /** The policies of `step` under `defaults` (null: defaults do not reach this step). */
-export function policiesOf(step: Step, defaults: Defaults | null): Defaults {
+export function policiesOf(step: Step, defaults: Defaults | null, isExact: boolean): Defaults {
   const policies: Record<string, unknown> = { ...defaults };
+  if (isExact) for (const name of CALL_POLICIES) delete policies[name];
   for (const name of POLICY_NAMES) if (step[name] !== undefined) policies[name] = step[name];
   return policies;
 }

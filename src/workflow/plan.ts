@@ -79,6 +79,8 @@ export interface PlanStep {
   readonly id: string;
   readonly uses: string;
   readonly kind: StepKind;
+  /** See NodeType. */
+  readonly isExact: boolean;
   readonly scope: PlanScope;
   readonly in: readonly PlanEdge[];
   readonly out: readonly PlanEdge[];

@@ -13,7 +13,7 @@ import type {
 } from "#engine/embedded/options.ts";
 import type { Engine, RunView } from "#engine/engine.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
-import { askedState } from "#nodes/attempt.ts";
+import { runState } from "#nodes/attempt.ts";
 import { defineNode, type NodeContext } from "#nodes/define-node.ts";
 import type { ChainOptions } from "#nodes/middleware.ts";
 import { createRegistry } from "#nodes/registry.ts";
@@ -191,7 +191,7 @@ export async function perform(
 ): Promise<AttemptOutcome> {
   const definition = nodes.definition(request.uses);
   if (definition !== undefined && definition.operation !== null)
-    return askedState(definition, definition.operation, request.config);
+    return await runState(definition, request.config, request, request.abort);
   const name = (request.config as { do?: string }).do ?? request.uses;
   const perform = table[name];
   if (perform === undefined) throw new Error(`the test has no work ${name}`);

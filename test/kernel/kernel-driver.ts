@@ -26,16 +26,20 @@ import { PackedJson } from "#workflow/packed-json.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 
-/** Three node types: `value` (pure, gives its `value`), `boom` (pure, fails), `work` (an effect). */
+/**
+ * Node types: `value` (pure, gives its `value`), `boom` (pure, fails), `work` (an effect), `count`
+ * (an effect that the commit makes, as state.counter).
+ */
 export const TEST_NODES: NodeTypes = (() => {
   const types = new Map<string, NodeType>();
-  const add = (type: string, execution: "pure" | "effect") =>
+  const add = (type: string, execution: "pure" | "effect", isExact = false) =>
     types.set(type, {
       type,
       title: type,
       description: type,
       category: "data",
       execution,
+      isExact,
       config: z.looseObject({}),
       output: z.unknown(),
       functionFields: new Set(),
@@ -43,6 +47,7 @@ export const TEST_NODES: NodeTypes = (() => {
   add("value", "pure");
   add("boom", "pure");
   add("work", "effect");
+  add("count", "effect", true);
   return { get: (type) => types.get(type), names: () => [...types.keys()] };
 })();
 

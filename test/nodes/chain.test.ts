@@ -2,11 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { nodeRunner } from "#engine/embedded/node-runner.ts";
 import { NodeError } from "#errors/step-error.ts";
-import { type AttemptResult, runAttempt } from "#nodes/attempt.ts";
+import { type AttemptResult, runAttempt, runState } from "#nodes/attempt.ts";
 import { type ChainHost, completed, createChains } from "#nodes/chain.ts";
 import { defineNode, type NodeDefinition } from "#nodes/define-node.ts";
 import type { ChainOptions, Middleware } from "#nodes/middleware.ts";
+import { createRegistry } from "#nodes/registry.ts";
+import { stateCounter } from "#nodes/state/state-counter.ts";
 import { nodeContext } from "./node-context.ts";
 
 interface Told {
@@ -332,5 +335,52 @@ describe("hooks", () => {
     };
     for (const trace of [broken, () => broken, () => null])
       expect(await attempt({ trace })).toEqual({ ok: true, output: { n: 1 } });
+  });
+});
+
+describe("state nodes", () => {
+  const config = { name: "n", scope: "tenant" };
+  it("are watched, and no middleware stands around them", async () => {
+    const told = host();
+    const trail: string[] = [];
+    const options: ChainOptions = {
+      middleware: [tracking("a", trail)],
+      log: true,
+      trace: ({ uses }) => {
+        trail.push(`span ${uses}`);
+        return ({ code }) => trail.push(`end ${code}`);
+      },
+    };
+    const { ofState } = createChains(options, told.host);
+    const context = { ...nodeContext(), uses: "state.counter" };
+    const ask = (given: unknown) => runState(stateCounter, given, context, undefined, ofState);
+    expect(await ask(config)).toEqual({
+      ...{ ok: true, output: null },
+      operation: expect.objectContaining({ kind: "values", scope: "tenant" }),
+    });
+    expect(await ask({ name: 7 })).toMatchObject({ ok: false, error: { code: "config_invalid" } });
+    expect(trail).toEqual([
+      ...["span state.counter", "end null"],
+      ...["span state.counter", "end config_invalid"],
+    ]);
+    expect(told.metrics).toEqual([
+      ["state.counter", "succeeded"],
+      ["state.counter", "failed"],
+    ]);
+    expect(told.logs).toHaveLength(2);
+    const stopped = new AbortController();
+    stopped.abort();
+    const late = nodeContext({ signal: stopped.signal });
+    expect(await runState(stateCounter, config, late)).toMatchObject({
+      error: { code: "aborted" },
+    });
+  });
+
+  it("cannot be given an order, which would say nothing", () => {
+    const options = { ...host().host, nodes: createRegistry(), chain: {} };
+    const types = { "state.counter": ["log"] };
+    expect(() => nodeRunner({ ...options, meter: null, chain: { types } } as never)).toThrow(
+      /chain\.types\.state\.counter: .* no middleware/,
+    );
   });
 });

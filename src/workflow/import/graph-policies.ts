@@ -75,7 +75,8 @@ export class GraphPolicies {
   }
 
   #limitCalls(step: Step, limit: Partial<Step>): Step {
-    if (this.#nodes.get(step.uses)?.execution === "effect") return { ...limit, ...step };
+    const node = this.#nodes.get(step.uses);
+    if (node?.execution === "effect" && node.isExact !== true) return { ...limit, ...step };
     const list = (steps: readonly Step[]) => steps.map((one) => this.#limitCalls(one, limit));
     return {
       ...step,
