@@ -2,11 +2,14 @@
  * `node scripts/large-data-engine.ts DATA FILES`: an engine that runs the workflow of large-data.ts on
  * `in.csv`, to its end, or from where it was when it was killed. Prints its peak memory and its processor time.
  */
-import { enableCompileCache } from "node:module";
+import { enableCompileCache, getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import type { WorkflowDefinition } from "../src/lockstitch.ts";
 
 // As bin/lockstitch.js does, before anything of the engine is loaded.
 enableCompileCache();
+const cache = getCompileCacheDir();
+if (cache !== undefined) process.env["NODE_COMPILE_CACHE"] = dirname(cache);
 const { openLockstitch } = await import("../src/lockstitch.ts");
 
 const [data = "", fileRoot = ""] = process.argv.slice(2);

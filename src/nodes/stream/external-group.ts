@@ -14,13 +14,11 @@ import { NodeError } from "#errors/step-error.ts";
 import { type Aggregate, figureOf } from "../pure/aggregate.ts";
 import { identityOf } from "../pure/compare-json.ts";
 import { ExternalSort, type SavedSort } from "./external-sort.ts";
-import { needsItems, type RunningGroup, runningFigures } from "./group-figures.ts";
+import { GroupTable, needsItems } from "./group-figures.ts";
 import { readRun, writeRun } from "./run-file.ts";
 
 /** What groups in memory may take, in bytes by estimate. */
 const GROUPS_SIZE_MAX = 16 * 1024 * 1024;
-const GROUP_SIZE = 300;
-const FIGURE_SIZE = 60;
 /** Characters of JSON of the records that one group may list. */
 const ITEMS_SIZE_MAX = 10 * 1024 * 1024;
 
@@ -44,45 +42,43 @@ export interface SavedGroups {
   readonly results: SavedSort | null;
 }
 
+interface OpenGroup {
+  add(record: unknown): void;
+  end(): unknown;
+}
+
 export class ExternalGroup {
   readonly #options: GroupOptions;
-  readonly #figures;
   readonly #needsItems: boolean;
-  readonly #groups = new Map<string, RunningGroup>();
+  readonly #groups: GroupTable;
   readonly #others: ExternalSort;
   readonly #results: ExternalSort;
   #isFinished: boolean;
-  #size = 0;
   #next: number;
 
   constructor(options: GroupOptions, saved: SavedGroups | null) {
     this.#options = options;
     this.#needsItems = options.isListed || needsItems(options.aggregates);
-    this.#figures = runningFigures(this.#needsItems ? {} : options.aggregates);
+    this.#groups = new GroupTable(this.#needsItems ? {} : options.aggregates);
     this.#others = new ExternalSort(this.#sortOptions("others", [1, 1]), saved?.others ?? null);
     this.#results = new ExternalSort(this.#sortOptions("groups", [1]), saved?.results ?? null);
     this.#isFinished = (saved?.results ?? null) !== null;
     this.#next = saved?.next ?? 0;
     if (saved !== null)
-      for (const entry of readRun(join(options.folder, saved.groups))) {
-        const [identity, group] = entry as [string, RunningGroup];
-        this.#keep(identity, group);
-      }
+      for (const group of readRun(join(options.folder, saved.groups))) this.#groups.restore(group);
   }
 
   /** `index` is the record's among all. */
   add(record: unknown, index: number): void {
     const key = this.#options.keyOf(record, index) ?? null;
-    const identity = identityOf(key);
-    let group = this.#groups.get(identity);
-    if (group === undefined) {
+    let slot = this.#groups.slotOf(key);
+    if (slot === undefined) {
       const sizeMax = this.#options.groupsSizeMax ?? GROUPS_SIZE_MAX;
-      if (this.#needsItems || this.#size > sizeMax)
-        return this.#others.add([identity, index], [key, record]);
-      group = this.#figures.open(key, index);
-      this.#keep(identity, group);
+      if (this.#needsItems || this.#groups.size > sizeMax)
+        return this.#others.add([identityOf(key), index], [key, record]);
+      slot = this.#groups.open(key);
     }
-    this.#figures.add(group, record);
+    this.#groups.add(slot, record);
   }
 
   save(): SavedGroups {
@@ -110,17 +106,13 @@ export class ExternalGroup {
 
   /** After finish(). */
   *results(): Iterable<unknown> {
-    for (const group of this.#groups.values()) yield this.#figures.result(group);
+    for (let slot = 0; slot < this.#groups.length; slot += 1) yield this.#groups.result(slot);
     for (const { value } of this.#results.sorted()) yield value;
   }
 
-  #keep(identity: string, group: RunningGroup): void {
-    this.#groups.set(identity, group);
-    this.#size += GROUP_SIZE + 4 * identity.length + FIGURE_SIZE * group.kept.length;
-  }
-
   *#lines(): Iterable<string> {
-    for (const entry of this.#groups) yield JSON.stringify(entry);
+    for (let slot = 0; slot < this.#groups.length; slot += 1)
+      yield JSON.stringify(this.#groups.saved(slot));
   }
 
   #sortOptions(what: string, signs: readonly 1[]) {
@@ -129,37 +121,31 @@ export class ExternalGroup {
   }
 
   *#otherGroups(): Iterable<{ readonly index: number; readonly result: unknown }> {
-    let open: {
-      identity: unknown;
-      add(record: unknown): void;
-      end(): unknown;
-      index: number;
-    } | null = null;
+    const start = this.#needsItems ? this.#listed.bind(this) : this.#running();
+    let open: { readonly group: OpenGroup; readonly identity: string; index: number } | null = null;
     for (const { keys, value } of this.#others.sorted()) {
       const [identity, index] = keys as [string, number];
       const [key, record] = value as [unknown, unknown];
       if (open === null || open.identity !== identity) {
-        if (open !== null) yield { index: open.index, result: open.end() };
-        open = {
-          identity,
-          index,
-          ...(this.#needsItems ? this.#listed(key) : this.#running(key, index)),
-        };
+        if (open !== null) yield { index: open.index, result: open.group.end() };
+        open = { group: start(key), identity, index };
       }
-      open.add(record);
+      open.group.add(record);
     }
-    if (open !== null) yield { index: open.index, result: open.end() };
+    if (open !== null) yield { index: open.index, result: open.group.end() };
   }
 
-  #running(key: unknown, index: number) {
-    const group = this.#figures.open(key, index);
-    return {
-      add: (record: unknown) => this.#figures.add(group, record),
-      end: () => this.#figures.result(group),
+  /** One group at a time. */
+  #running(): (key: unknown) => OpenGroup {
+    const table = new GroupTable(this.#options.aggregates);
+    return (key) => {
+      table.clear();
+      const slot = table.open(key);
+      return { add: (record) => table.add(slot, record), end: () => table.result(slot) };
     };
   }
 
-  #listed(key: unknown) {
+  #listed(key: unknown): OpenGroup {
     const { aggregates, isListed } = this.#options;
     const items: unknown[] = [];
     let size = 0;

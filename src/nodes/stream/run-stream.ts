@@ -17,7 +17,7 @@ import type { StreamAnswer, StreamTask } from "./stream-worker.ts";
 
 const WORKER_URL = new URL("./stream-worker.ts", import.meta.url);
 /** Of the thread's objects; what a gathering step holds, a batch and the code need about half. */
-const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 12 };
+const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
 /** What a step left that was never taken up again. */
 const STALE_MS = 24 * 3_600_000;
 
@@ -43,7 +43,7 @@ export async function streamToFile(
   return await inFolder(context, name, async (folder) => {
     try {
       const job = { stream, real, folder, draft, target, mustBeNew };
-      return (await perform({ kind: "write", job }, stream, context)) as Written;
+      return (await perform({ kind: "write", path, job }, stream, context)) as Written;
     } catch (error) {
       if (isFinal(error)) await rm(draft, { force: true });
       throw error;
@@ -60,7 +60,11 @@ export async function streamToList(
   const real = await existingPath(await fileRoot(context), stream.source.path);
   return await inFolder(context, nameOf(context), async (folder) => {
     const job = { stream, real, folder, ...limits };
-    return (await perform({ kind: "collect", job }, stream, context)) as readonly unknown[];
+    return (await perform(
+      { kind: "collect", path: stream.source.path, job },
+      stream,
+      context,
+    )) as readonly unknown[];
   });
 }
 

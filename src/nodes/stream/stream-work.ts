@@ -14,8 +14,10 @@ import { savedState, saveState, workName } from "./saved-state.ts";
 import { expectUnchanged, openSource } from "./stream-file.ts";
 import { tooMany } from "./stream-limits.ts";
 
-/** Source bytes, or time, between two saves. */
-const SAVE_BYTES = 128 * 1024 * 1024;
+/** Source bytes between two saves: a part of the whole, within bounds; or time. */
+const SAVES = 16;
+const SAVE_BYTES_MIN = 2 * 1024 * 1024;
+const SAVE_BYTES_MAX = 128 * 1024 * 1024;
 const SAVE_MS = 10_000;
 
 export interface StreamJob {
@@ -62,7 +64,7 @@ export function writeStream(job: WriteJob, onSaved: (progress: Progress) => void
   try {
     const out = new DraftFile(draft, saved?.bytes ?? 0);
     const writer = writerOf(stream, saved?.writer ?? null);
-    const isDue = saveClock(job.saveBytes ?? SAVE_BYTES);
+    const isDue = saveClock(job.saveBytes ?? saveBytes(stream));
     for (const pulled of pull(stream, { ...job, file }, saved?.pipeline ?? null)) {
       writeRecords(out, writer, pulled.records);
       const { sourceBytes } = pulled;
@@ -112,6 +114,10 @@ function writeRecords(
   if (writer !== null) out.write(Buffer.from(writer.text(records)));
   // A piece is good until the next one is asked for.
   else for (const piece of records) out.write(Buffer.from(piece as Buffer));
+}
+
+function saveBytes({ source }: Stream): number {
+  return Math.min(Math.max(source.bytes / SAVES, SAVE_BYTES_MIN), SAVE_BYTES_MAX);
 }
 
 function saveClock(saveBytes: number): (sourceBytes: number) => boolean {

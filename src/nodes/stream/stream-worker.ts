@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { StepError } from "#errors/step-error.ts";
 import { stepErrorOf } from "../attempt.ts";
+import { fileError } from "../file/allowed-path.ts";
 import {
   type CollectJob,
   collectStream,
@@ -11,9 +12,10 @@ import {
   writeStream,
 } from "./stream-work.ts";
 
+/** `path`: what a failure of files is told of. */
 export type StreamTask =
-  | { readonly kind: "write"; readonly job: WriteJob }
-  | { readonly kind: "collect"; readonly job: CollectJob };
+  | { readonly kind: "write"; readonly path: string; readonly job: WriteJob }
+  | { readonly kind: "collect"; readonly path: string; readonly job: CollectJob };
 
 export type StreamAnswer =
   | { readonly saved: Progress }
@@ -24,10 +26,15 @@ function say(answer: StreamAnswer): void {
   parentPort?.postMessage(answer);
 }
 
+/** A full disk is no bug, and where the folder lies is nobody's business. */
+function isOfFiles(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
+}
+
+const task = workerData as StreamTask;
 try {
-  const task = workerData as StreamTask;
   if (task.kind === "write") say({ done: writeStream(task.job, (saved) => say({ saved })) });
   else say({ done: collectStream(task.job) });
 } catch (error) {
-  say({ failed: stepErrorOf(error) });
+  say({ failed: stepErrorOf(isOfFiles(error) ? fileError(task.path, error) : error) });
 }

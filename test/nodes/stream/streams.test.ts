@@ -81,6 +81,39 @@ const FLOWS: Readonly<Record<string, readonly Written[]>> = {
       { field: "status", aggregates: { middle: { op: "median", field: "amount" } } },
     ],
   ],
+  "groups by keys of any kind": [
+    CSV,
+    [
+      "data.group",
+      "items",
+      {
+        by: `(row) => [null, 1, '1', true, 'true', 'null', 0, -0, 0.5, '', '{"a":1}', { a: 1 }, [1], '[1]', { b: 1, a: 1 }, { a: 1, b: 1 }][row.id % 16]`,
+        aggregates: {
+          sum: { op: "sum", field: "amount" },
+          first: { op: "first", field: "city" },
+          most: { op: "max", field: "city" },
+        },
+      },
+    ],
+  ],
+  "groups what may be missing": [
+    CSV,
+    ["data.map", "items", { map: "(row) => row.id % 3 == 0 ? { n: row.id } : { k: row.status }" }],
+    [
+      "data.group",
+      "items",
+      {
+        field: "k",
+        aggregates: {
+          n: { op: "sum", field: "n" },
+          mean: { op: "avg", field: "n" },
+          least: { op: "min", field: "n" },
+          last: { op: "last", field: "n" },
+          seen: { op: "count", field: "n" },
+        },
+      },
+    ],
+  ],
   "filters, groups, sorts and filters": [
     CSV,
     ["data.filter", "items", { filter: "(row) => row.status == 'paid'" }],
@@ -100,7 +133,17 @@ describe("a step on a stream gives what it gives on the list", () => {
     const text = table(6_000);
     await here.write("in.csv", text);
     const stream = through(await here.stream("in.csv"), steps);
+    expect(here.collect(stream, "in.csv")).toEqual(through(text, steps));
+  });
+
+  it("in a thread as here", async () => {
+    await using here = await streamFixture();
+    const text = table(6_000);
+    await here.write("in.csv", text);
+    const steps = FLOWS["groups into many"] ?? [];
+    const stream = through(await here.stream("in.csv"), steps);
     expect(await here.run("stream.collect", { items: stream })).toEqual(through(text, steps));
+    expect(await readdir(here.scratchRoot)).toEqual([]);
   });
 
   it("for any table, in the text that is written too", async () => {
@@ -126,11 +169,11 @@ describe("a step on a stream gives what it gives on the list", () => {
             ["format", "value", { format: kind }],
           ];
           const stream = through(await here.stream("any.csv"), steps);
-          await here.run("file.write", { path: "any.out", content: stream });
-          expect(await here.read("any.out")).toBe(through(text, steps));
+          here.save(stream, "any.csv");
+          expect(await here.read("out")).toBe(through(text, steps));
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 100 },
     );
   }, 60_000);
 
@@ -142,6 +185,23 @@ describe("a step on a stream gives what it gives on the list", () => {
     expect(await here.read("deep/out")).toBe(text);
     expect(await readdir(join(here.root, "deep"))).toEqual(["out"]);
     expect(await readdir(here.scratchRoot)).toEqual([]);
+  });
+});
+
+describe("a file that must be new", () => {
+  it("is written once, and not over another", async () => {
+    await using here = await streamFixture();
+    await here.write("in.csv", "a\n1\n");
+    const content = await here.stream("in.csv");
+    const config = { path: "out.csv", content, mustBeNew: true };
+    await here.run("file.write", config);
+    await expect(here.run("file.write", config)).rejects.toThrow("exists already");
+    // The attempt before this one may have written it and died.
+    await here.run("file.write", config, { attempt: 2 });
+    await here.write("out.csv", "a\n2\n");
+    await expect(here.run("file.write", config, { attempt: 2 })).rejects.toThrow("exists already");
+    expect(await here.read("out.csv")).toBe("a\n2\n");
+    expect((await readdir(here.root)).sort()).toEqual(["in.csv", "out.csv"]);
   });
 });
 
