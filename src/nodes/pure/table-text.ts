@@ -214,7 +214,7 @@ function cellText(cell: unknown, formulas: "escape" | "keep"): string {
   if (typeof cell !== "string")
     return typeof cell === "object" ? JSON.stringify(cell) : String(cell);
   // Full-width forms of = + - @ are formulas to some spreadsheets too.
-  return formulas === "escape" && /^[=+\-@\t\r＝＋－＠]/.test(cell) && !NUMBER.test(cell)
+  return formulas === "escape" && /^[=+\-@\t\r\n＝＋－＠]/.test(cell) && !NUMBER.test(cell)
     ? `'${cell}`
     : cell;
 }

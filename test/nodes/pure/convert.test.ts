@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { runPure } from "#nodes/attempt.ts";
 import type { NodeDefinition } from "#nodes/define-node.ts";
 import { format } from "#nodes/pure/format.ts";
+import { unescapeHtml } from "#nodes/pure/html-text.ts";
 import { parse } from "#nodes/pure/parse.ts";
 import { template } from "#nodes/pure/template.ts";
 import { validate } from "#nodes/pure/validate.ts";
@@ -39,6 +40,31 @@ it.each([
   ["{{> file}}", { code: "config_invalid", message: expect.stringMatching(/no partials/) }],
 ])("template %j fails", (text, error) => {
   expect(run(template, { text, values: { a: "abc" } })).toMatchObject(error);
+});
+
+it("a template's values come out as the text that they are, and never as HTML of their own", () => {
+  const signs = fc.constantFrom(
+    ...`<>"'&\`;#x/={}ä `,
+    "&lt;",
+    "&#60;",
+    "<script>",
+    "-->",
+    "]]>",
+    "{{b}}",
+  );
+  const value = fc
+    .array(fc.oneof(signs, fc.string({ unit: "grapheme" })))
+    .map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(value, (a) => {
+      const html = String(
+        run(template, { text: "{{#o}}{{a}}{{/o}}", values: { o: { a }, b: "!" } }),
+      );
+      expect(html).not.toMatch(/[<>"'`]/);
+      expect(unescapeHtml(html)).toBe(a);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 it("a template that multiplies stops", () => {
@@ -229,6 +255,10 @@ it.each([
   [
     { format: "csv", value: [["=1+1", "+1", "-5", -5, "-x", "@x", "\tx", "\rx", "＝1", "a=b"]] },
     "'=1+1,'+1,-5,-5,'-x,'@x,'\tx,\"'\rx\",'＝1,a=b\n",
+  ],
+  [
+    { format: "csv", value: [["\n=1", "-1e5", "-1 ", "+0", "%=1", "＋1", "－1", "＠a", " =1"]] },
+    `"'\n=1",-1e5,'-1 ,'+0,%=1,'＋1,'－1,'＠a, =1\n`,
   ],
   [{ format: "csv", value: [["=1+1"]], formulas: "keep" }, "=1+1\n"],
   [{ format: "csv", value: [{ "=x": 1 }] }, "'=x\n1\n"],
