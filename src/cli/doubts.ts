@@ -1,6 +1,7 @@
 /** What a restored store would do again, for people. */
+
 import type { HoldView } from "#engine/engine-care.ts";
-import { visible } from "./output.ts";
+import { visible } from "#errors/visible-text.ts";
 
 const SHOWN_MAX = 20;
 

@@ -1,6 +1,7 @@
 /** Commands that a person can paste, for the data directory in force. */
 import { resolve } from "node:path";
 import type { RunView } from "#engine/engine.ts";
+import { visibleLine } from "#errors/visible-text.ts";
 import type { EngineHost } from "./machine.ts";
 
 export type Hint = (...words: readonly string[]) => string;
@@ -24,7 +25,9 @@ export function idleNote(
   return `Stored. The run goes on when an engine has this data directory open: ${hint("start")}`;
 }
 
-/** `word` as a POSIX shell reads it back. */
+/** `word` as a POSIX shell (2024) reads it back, without characters that would steer the terminal. */
 function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (visibleLine(word) === word) return `'${word.replaceAll("'", `'\\''`)}'`;
+  return `$'${visibleLine(word.replaceAll(/['\\]/g, "\\$&"))}'`;
 }

@@ -8,6 +8,7 @@
  *     it: it goes through visible().
  */
 import pc from "picocolors";
+import { visible } from "#errors/visible-text.ts";
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -71,18 +72,6 @@ export function createOutput(options: {
       stderr.write(text);
     },
   };
-}
-
-// Line breaks and tabs are for the caller to keep or fold; C0, C1 and DEL would steer the terminal.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-
-/** `text` with control characters made visible (`\x1b`), tabs and line breaks kept. */
-export function visible(text: string): string {
-  return text.replace(
-    CONTROL,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }
 
 /** `text` on one line of at most `width` characters. */

@@ -2,8 +2,10 @@
  * The command tree and what all commands share: global options, exit codes, one way to report a
  * failure. Each command is a file in commands/.
  */
+
 import { Command, CommanderError } from "commander";
 import { LockstitchError } from "#errors/errors.ts";
+import { visible } from "#errors/visible-text.ts";
 import type { Cli, CommandBody } from "./command-action.ts";
 import { addApprovalCommands } from "./commands/approvals.ts";
 import { addBackupCommand } from "./commands/backup.ts";
@@ -24,7 +26,6 @@ import { addStepCommands } from "./commands/step.ts";
 import { addValidateCommand } from "./commands/validate.ts";
 import { EXIT, exitCodeHelp, exitCodeOf } from "./exit-codes.ts";
 import type { Machine } from "./machine.ts";
-import { visible } from "./output.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** The whole tree, not yet run. `finished` receives the exit code of the command that ran. */

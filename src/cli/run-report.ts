@@ -1,9 +1,11 @@
 /** A run and its steps, for people and for machines; `run` and `runs get` print the same. */
+
 import { type RunJson, runToJson } from "#client/wire/run.ts";
 import type { RunStateView, RunView, StepView } from "#engine/engine.ts";
+import { visible } from "#errors/visible-text.ts";
 import type { CheckpointMark } from "#ports/journal.ts";
 import { formatDuration, formatInstant, formatTable, paintStatus, stepMark } from "./format.ts";
-import { brief, type Colors, oneLine, visible } from "./output.ts";
+import { brief, type Colors, oneLine } from "./output.ts";
 
 /** Of each step what scripts ask for; see runDocument. */
 export interface StepDocument {

@@ -1,9 +1,11 @@
 /** Durations, tables and words for shells as people read them. */
+import { spawnSync } from "node:child_process";
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { formatDuration, formatTable } from "#cli/format.ts";
 import { hintsFor } from "#cli/hints.ts";
-import { brief, visible } from "#cli/output.ts";
+import { brief } from "#cli/output.ts";
+import { visible } from "#errors/visible-text.ts";
 
 test.each([
   [0, "0 ms"],
@@ -39,8 +41,21 @@ test("hints can be pasted into a shell and carry the data directory", () => {
   );
 });
 
+test.each(["\u001b[2J", "it's\n\ttwo", "a\u202eb \\x41 $(id) `id`", "\u0007'\\''"])(
+  "a hint with %j steers no terminal, and a shell reads it back",
+  (word) => {
+    const hint = hintsFor("/here/.lockstitch", "/here")("runs", "signal", word);
+    expect(visible(hint)).toBe(hint);
+    expect(hint).not.toMatch(/[\n\t]/);
+    const env = { ...process.env, LC_ALL: "C.UTF-8" };
+    const shell = spawnSync("bash", ["-c", hint.replace("npx lockstitch", "printf %s,")], { env });
+    expect(String(shell.stdout)).toBe(`runs,signal,${word},`);
+  },
+);
+
 test("what comes from outside cannot steer the terminal", () => {
-  expect(visible("a\u001b[31mb\u0007\u009b")).toBe("a\\x1b[31mb\\x07\\x9b");
+  expect(visible("a\u001b[31mb\u0007\u009b")).toBe("a\\x1b[31mb\\x07\\u009b");
+  expect(visible("a\u202eb\u2028c\u2066\td\n")).toBe("a\\u202eb\\u2028c\\u2066\td\n");
   expect(brief({ text: "line\nbreak" }, 40)).toBe('{"text":"line\\nbreak"}');
   expect(brief("x".repeat(100), 10)).toHaveLength(10);
 });

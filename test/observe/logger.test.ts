@@ -67,11 +67,35 @@ test("text: time, level, message, fields; a stack below", () => {
   expect(lines[0]).toMatch(
     /^\d\d:\d\d:\d\d\.\d{3} WARN {2}slow step runId=run_1 text="two words" error=\{"code":"timeout"\}\n$/,
   );
-  expect(lines[1]).toMatch(/ ERROR failed\nError: no\n {4}at /);
+  expect(lines[1]).toMatch(/ ERROR failed\n {2}Error: no\n {6}at /);
 });
 
 test("text: a line without an error is text too", () => {
   const { logger, lines } = recorded({ level: "info", format: "text" });
   logger.info({ port: 7420 }, "serving");
   expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}serving port=7420\n$/);
+});
+
+test("text: nothing that is logged steers the terminal or looks like a line of its own", () => {
+  const lines: string[] = [];
+  const logger = createLogger({ level: "info", format: "text", write: (l) => lines.push(l) });
+  const forged = "12:34:56.789 INFO  paid";
+  const evil = `x\r\n${forged}\u001b[2J\u009b2J\u202edlog\u2028${forged}`;
+  const error = new Error(evil);
+  logger.warn(
+    { path: evil, [evil]: 1, short: "\u001b[2J\u009b1m", deep: { [evil]: [evil] } },
+    evil,
+  );
+  logger.error({ error }, "failed");
+  logger.error({ error: { code: evil } }, "failed");
+  const text = stripVTControlCharacters(lines.join(""));
+  expect(text).toContain("\\u202e");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of these may be left
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
+  for (const line of text.split("\n")) expect(line.startsWith(forged)).toBe(false);
+  expect(lines[0]?.match(/\n/g)).toHaveLength(1);
+  // The colours are ours: nothing but them was taken out.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin so
+  for (const sequence of lines.join("").match(/\u001b[^m]*m?/g) ?? [])
+    expect(sequence).toMatch(/\[[\d;]+m$/);
 });

@@ -1,11 +1,12 @@
 /** `lockstitch connections`: what steps may connect to by name; secrets are named, never shown. */
+
 import type { Command } from "commander";
+import { visible } from "#errors/visible-text.ts";
 import { connectionSummary } from "#nodes/connections/connection-summary.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../format.ts";
-import { visible } from "../output.ts";
 
 export function addConnectionsCommand(program: Command, cli: Cli): void {
   program

@@ -1,6 +1,8 @@
 /** `lockstitch doctor`: looks at everything a data directory stands on, and says what to do. */
+
 import type { Command } from "commander";
 import { LockstitchError } from "#errors/errors.ts";
+import { visible } from "#errors/visible-text.ts";
 import type { Cli } from "../command-action.ts";
 import { connectionFindings } from "../doctor/connection-checks.ts";
 import { type Finding, fail, ok, warn } from "../doctor/finding.ts";
@@ -15,7 +17,6 @@ import { secretFinding } from "../doctor/secret-checks.ts";
 import { storeFindings } from "../doctor/store-checks.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { InspectedStore } from "../machine.ts";
-import { visible } from "../output.ts";
 import type { Session } from "../session.ts";
 import type { Settings } from "../settings.ts";
 

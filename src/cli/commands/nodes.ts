@@ -1,14 +1,16 @@
 /** `lockstitch nodes [TYPE]`: the step types there are, or all about one of them. */
+
 import type { Command } from "commander";
 import { stringify as yamlText } from "yaml";
 import { LockstitchError } from "#errors/errors.ts";
+import { visible } from "#errors/visible-text.ts";
 import { COMMON_ERRORS, type NodeExample } from "#nodes/define-node.ts";
 import { describeAll, type FieldDescription, type NodeDescription } from "#nodes/describe-node.ts";
 import { suggestName } from "#workflow/suggest.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../format.ts";
-import { type Output, oneLine, visible } from "../output.ts";
+import { type Output, oneLine } from "../output.ts";
 
 export function addNodesCommand(program: Command, cli: Cli): void {
   program

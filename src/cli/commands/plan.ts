@@ -1,11 +1,13 @@
 /** `lockstitch plan FILE`: what a workflow will do, before it runs. */
+
 import type { Command } from "commander";
+import { visible } from "#errors/visible-text.ts";
 import { type OutlineStep, outlineOf, type PlanOutline } from "#workflow/plan-outline.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatDuration, formatTable } from "../format.ts";
-import { type Output, visible } from "../output.ts";
+import type { Output } from "../output.ts";
 import { readDefinition } from "../read-definition.ts";
 
 /** Events from which on a run is warned of. */

@@ -6,9 +6,11 @@
  * own. When somebody does own it, the run goes on there. Either way the run is durable: Ctrl-C
  * ends the command, not the run.
  */
+
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { EventView, RunView } from "#engine/engine.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
@@ -16,7 +18,6 @@ import type { Cli } from "../command-action.ts";
 import { EXIT, exitCodeOfRun } from "../exit-codes.ts";
 import { formatDuration, paintStatus } from "../format.ts";
 import { type Hint, hintsFor } from "../hints.ts";
-import { visible } from "../output.ts";
 import { createRunViewer } from "../progress/run-view.ts";
 import { type ReadOptions, readDefinition } from "../read-definition.ts";
 import { readJson } from "../read-json.ts";

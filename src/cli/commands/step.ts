@@ -1,12 +1,13 @@
 /** `lockstitch step retry|skip|complete|fail RUN PATH`: what an operator decides about one step. */
+
 import type { Command } from "commander";
 import { runToJson } from "#client/wire/run.ts";
 import type { StepResolution } from "#engine/engine.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { paintStatus } from "../format.ts";
-import { visible } from "../output.ts";
 import { readJson } from "../read-json.ts";
 
 const ACTIONS = {

@@ -1,10 +1,11 @@
 /** `lockstitch validate FILE...`: every mistake of every file, before anything runs. */
+
 import type { Command } from "commander";
+import { visible } from "#errors/visible-text.ts";
 import { formatProblem } from "#workflow/problem.ts";
 import { secretsOfPlan } from "#workflow/secret-reads.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
-import { visible } from "../output.ts";
 import { readDefinition } from "../read-definition.ts";
 
 export function addValidateCommand(program: Command, cli: Cli): void {

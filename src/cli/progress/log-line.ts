@@ -1,7 +1,9 @@
 /** A line that a step logged, for people: `10:11:12.345 WARN  fetch (2)  slow answer  {"ms":900}`. */
+
 import type { LogLineView } from "#engine/engine.ts";
+import { visible } from "#errors/visible-text.ts";
 import type { LogLevel } from "#ports/step-logs.ts";
-import { type Colors, visible } from "../output.ts";
+import type { Colors } from "../output.ts";
 
 /** The attempt stands behind the path from the second on. */
 export function logLineText(line: LogLineView, colors: Colors): string {

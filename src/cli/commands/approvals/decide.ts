@@ -1,11 +1,12 @@
 /** `lockstitch approvals approve|reject RUN STEP`: a person's decision. */
+
 import type { Command } from "commander";
 import { runToJson } from "#client/wire/run.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { hintsFor, idleNote } from "../../hints.ts";
-import { visible } from "../../output.ts";
 import { readJson } from "../../read-json.ts";
 
 interface Options {

@@ -1,13 +1,15 @@
 /** `lockstitch approvals list`: every wait.approval that nobody has decided yet. */
+
 import type { Command } from "commander";
 import { approvalToJson } from "#client/wire/workflow.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatInstant, formatTable } from "../../format.ts";
 import { hintsFor } from "../../hints.ts";
-import { oneLine, visible } from "../../output.ts";
+import { oneLine } from "../../output.ts";
 
 interface Options {
   readonly label?: Readonly<Record<string, string>>;

@@ -1,12 +1,14 @@
 /** `lockstitch memo list`: remembered results, newest first. */
+
 import type { Command } from "commander";
 import { memoToJson } from "#client/wire/memo.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { countArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatInstant, formatTable } from "../../format.ts";
-import { oneLine, visible } from "../../output.ts";
+import { oneLine } from "../../output.ts";
 
 interface Options {
   readonly workflow?: string;

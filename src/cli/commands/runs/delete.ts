@@ -1,14 +1,15 @@
 /** `lockstitch runs delete`: takes runs that have ended out of the store, by id or by filter. */
+
 import { createInterface } from "node:readline/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RunSummary } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { RunFilter } from "#ports/journal.ts";
 import { labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { visible } from "../../output.ts";
 import type { EngineAccess, Session } from "../../session.ts";
 
 const ENDED = ["succeeded", "failed", "cancelled"] as const;

@@ -1,15 +1,17 @@
 /** `lockstitch runs events ID`: the journal of a run. */
+
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { eventToJson } from "#client/wire/run-reads.ts";
 import type { EventView } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { countArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatTable, formatTime } from "../../format.ts";
-import { brief, visible } from "../../output.ts";
+import { brief } from "../../output.ts";
 import { readArchive } from "../../read-archive.ts";
 import type { Session } from "../../session.ts";
 

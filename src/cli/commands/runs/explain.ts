@@ -1,10 +1,11 @@
 /** `lockstitch runs explain ID`: what a run waits for, and what would free it. */
+
 import type { Command } from "commander";
 import { explainToJson } from "#client/wire/run-reads.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { visible } from "../../output.ts";
 
 export function addRunsExplainCommand(runs: Command, cli: Cli): void {
   runs

@@ -1,11 +1,12 @@
 /** `lockstitch runs label ID name=value name-`: labels set and taken away, both at once. */
+
 import type { Command } from "commander";
 import { runToJson } from "#client/wire/run.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { labelChanges } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { visible } from "../../output.ts";
 
 export function addRunsLabelCommand(runs: Command, cli: Cli): void {
   runs

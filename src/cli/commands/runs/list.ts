@@ -1,12 +1,13 @@
 /** `lockstitch runs list`: runs, newest first. */
+
 import { type Command, Option } from "commander";
 import { RunStatusJson, summaryToJson } from "#client/wire/run.ts";
+import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { countArgument, labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatDuration, formatInstant, formatTable, paintStatus } from "../../format.ts";
-import { visible } from "../../output.ts";
 
 interface Options {
   readonly status?: (typeof RunStatusJson.options)[number];
