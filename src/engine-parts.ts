@@ -134,6 +134,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           },
           limits,
           admission: settings.admission,
+          optimise: settings.optimise,
           ...careOf(settings),
         }),
       stop: (engine) => engine.close(options.graceMs()),

@@ -77,7 +77,10 @@ async function readSettings(
 ): Promise<Settings> {
   const named = flags["config"];
   const file = await readConfigFile(machine.cwd, typeof named === "string" ? named : undefined);
-  const typed = SETTINGS.map(({ key }) => [key, flags[key]] as const).filter(
+  // A `--no-` flag is true where it is not given.
+  const typed = SETTINGS.map(
+    ({ key }) => [key, flags[key] === false ? "false" : flags[key]] as const,
+  ).filter(
     (entry): entry is readonly [(typeof SETTINGS)[number]["key"], string] =>
       typeof entry[1] === "string",
   );

@@ -196,6 +196,14 @@ export const SETTINGS = [
     example: "268435456",
     about: "size of all remembered results, in bytes",
   },
+  {
+    key: "optimise",
+    env: "LOCKSTITCH_OPTIMISE",
+    schema: z.boolean(),
+    initial: true,
+    example: "false",
+    about: "folds constants and starts the critical path first; what runs come to is the same",
+  },
   ...NODE_SETTINGS,
   ...STORE_SETTINGS,
   ...ADMISSION_SETTINGS,
@@ -217,6 +225,8 @@ export interface Settings {
   readonly http: HttpRules;
   /** How much is remembered; what was used longest ago goes first. */
   readonly memo: { readonly entriesMax: number; readonly bytesMax: number };
+  /** Whether plans are optimised. */
+  readonly optimise: boolean;
   /** How long runs are kept, and what is made of them. */
   readonly store: StoreSettings;
   /** Limits for all runs. */
@@ -307,6 +317,7 @@ export function resolveSettings(options: {
       callsPerRunMax: value("http.callsPerRunMax"),
     },
     memo: { entriesMax: value("memo.entriesMax"), bytesMax: value("memo.bytesMax") },
+    optimise: value("optimise"),
     store: storeSettingsOf(value),
     admission: admissionSettingsOf(value),
     shell: shellRulesOf(value),

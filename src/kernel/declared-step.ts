@@ -73,6 +73,7 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
           : { fallback: literalTemplate(onError.fallback) },
     memo: null,
     gates: null,
+    rank: 0,
     priority: policies.priority ?? null,
     portsUsed: new Set(),
     policies,

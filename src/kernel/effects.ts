@@ -28,6 +28,8 @@ export type Effect =
       readonly uses: string;
       readonly attempt: number;
       readonly priority: number;
+      /** How much of the run is still behind the step (plan.ts): orders claims of one run only. */
+      readonly rank: number;
       readonly memo: MemoRequest | null;
       /** What the attempt would get; with `memo` part of its key, as are its secrets. */
       readonly input: ValueRef;

@@ -51,6 +51,7 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
           uses: instance.step.uses,
           attempt,
           priority: live.priority,
+          rank: instance.step.rank,
           memo: live.memo,
           input: live.input,
           secrets: live.secrets,

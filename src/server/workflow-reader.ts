@@ -61,7 +61,7 @@ export function createWorkflowReader(nodes: NodeRegistry): WorkflowReader {
       const known = shapes.get(hash);
       if (known !== undefined) return known;
       const shape = shapeOf(
-        await inSlices(compilePlanByParts(definition, nodes, hash), EVENT_LOOP),
+        await inSlices(compilePlanByParts(definition, nodes, { hash }), EVENT_LOOP),
       );
       const [oldest] = shapes.keys();
       if (shapes.size >= SHAPES_KEPT && oldest !== undefined) shapes.delete(oldest);

@@ -6,15 +6,17 @@
  * buildPlan expects a definition of the right shape (definition.ts); check.ts repairs what is not,
  * so that one mistake does not hide the others.
  */
-import { CONTROL_STEPS, type ControlStep, type InnerScope, innerScopes } from "./control-steps.ts";
+import { CONTROL_STEPS, type InnerScope, innerScopes } from "./control-steps.ts";
 import { type Defaults, durationMs, type Step, type WorkflowDefinition } from "./definition.ts";
 import type { Expression, Template } from "./expression/expression.ts";
 import { hashJson } from "./hash.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { Plan, PlanCatch, PlanScope, PlanStep, StepKind } from "./plan.ts";
 import { planCases } from "./plan-cases.ts";
+import { planCondition, planConfig } from "./plan-config.ts";
 import { connect, leavesOf, reportCycles } from "./plan-edges.ts";
 import { atEndOf, ExpressionCompiler, type Place } from "./plan-expressions.ts";
+import { PlanFolding } from "./plan-folding.ts";
 import { checkId, checkItemName, reportUnknownType } from "./plan-ids.ts";
 import {
   CLEANUP_MS_DEFAULT,
@@ -24,6 +26,7 @@ import {
   planRetry,
   policiesOf,
 } from "./plan-policies.ts";
+import { rankSteps } from "./plan-ranks.ts";
 import { reportUnreachable } from "./plan-reachable.ts";
 import { planUpdate } from "./plan-update.ts";
 import {
@@ -38,31 +41,44 @@ import { secretNamesOf } from "./secret-reads.ts";
 export const STEPS_MAX = 10_000;
 export const LEVELS_MAX = 32;
 
+export interface PlanOptions {
+  /** The definition's, where it is known. */
+  readonly hash?: string;
+  /** Folds constants and ranks steps (plan-optimisation.ts); default: no. */
+  readonly optimise?: boolean;
+}
+
 /**
  * The plan of a canonical definition. Throws LockstitchError definition_invalid with every problem
  * that the plan shows; shape and node configuration are checked by parseWorkflow and
  * checkDefinition only.
  */
-export function compilePlan(definition: WorkflowDefinition, nodes: NodeTypes): Plan {
-  return whole(compilePlanByParts(definition, nodes));
+export function compilePlan(
+  definition: WorkflowDefinition,
+  nodes: NodeTypes,
+  options?: PlanOptions,
+): Plan {
+  return whole(compilePlanByParts(definition, nodes, options));
 }
 
-/** The same, a few steps at a time: between two parts others may go first. `hash`: the definition's, where known. */
+/** The same, a few steps at a time: between two parts others may go first. */
 export function* compilePlanByParts(
   definition: WorkflowDefinition,
   nodes: NodeTypes,
-  hash?: string,
+  { hash, optimise = false }: PlanOptions = {},
 ): Generator<void, Plan, void> {
   const findings: Finding[] = [];
-  const builder = new PlanBuilder(definition, nodes, (finding) => findings.push(finding));
-  const plan = yield* builder.build(hash);
+  const folding = optimise ? new PlanFolding() : null;
+  const report: Report = (finding) => findings.push(finding);
+  const plan = yield* new PlanBuilder(definition, nodes, report, folding).build(hash);
+  if (optimise) rankSteps(plan);
   if (findings.length > 0) throw definitionInvalid(findings.map(problemOf));
   return plan;
 }
 
 /** Builds the plan and reports what is wrong; after a report the plan must not be run. */
 export function buildPlan(definition: WorkflowDefinition, nodes: NodeTypes, report: Report): Plan {
-  return whole(new PlanBuilder(definition, nodes, report).build());
+  return whole(new PlanBuilder(definition, nodes, report, null).build());
 }
 
 function whole<T>(parts: Generator<void, T, void>): T {
@@ -76,7 +92,6 @@ function whole<T>(parts: Generator<void, T, void>): T {
 const PART_STEPS = 32;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Compiled = Pick<PlanStep, "functions"> & { readonly with: Template };
 
 /** One level of the walk: what a scope hands to its steps. */
 interface Level {
@@ -91,14 +106,21 @@ class PlanBuilder {
   readonly #nodes: NodeTypes;
   readonly #report: Report;
   readonly #expressions: ExpressionCompiler;
+  readonly #folding: PlanFolding | null;
   readonly #scopes: PlanScope[] = [];
   #stepCount = 0;
 
-  constructor(definition: WorkflowDefinition, nodes: NodeTypes, report: Report) {
+  constructor(
+    definition: WorkflowDefinition,
+    nodes: NodeTypes,
+    report: Report,
+    folding: PlanFolding | null,
+  ) {
     this.#definition = definition;
     this.#nodes = nodes;
     this.#report = report;
-    this.#expressions = new ExpressionCompiler(definition, report);
+    this.#expressions = new ExpressionCompiler(definition, report, folding);
+    this.#folding = folding;
   }
 
   *build(hash?: string): Generator<void, Plan, void> {
@@ -132,12 +154,13 @@ class PlanBuilder {
       output,
       ...this.#definitionFields(),
       stepCount: this.#stepCount,
+      folded: this.#folding?.parts ?? null,
     };
   }
 
   #definitionFields(): Omit<
     Plan,
-    "hash" | "definition" | "scopes" | "root" | "finally" | "output" | "stepCount"
+    "hash" | "definition" | "scopes" | "root" | "finally" | "output" | "stepCount" | "folded"
   > {
     const { vars, labels, concurrency, deadline, priority, cleanupTimeout } = this.#definition;
     const place: Place = { scope: null, self: null, locals: [] };
@@ -245,7 +268,9 @@ class PlanBuilder {
     const policies = policiesOf(step, inherits ? level.defaults : null, isExact);
     const place: Place = { scope, self: index, locals: [] };
     const sees: Place = { ...place, secrets: kind === "effect" };
-    const compiled = this.#compileWith(step, control, node?.functionFields, sees, pointer);
+    const expressions = this.#expressions;
+    const parts = { expressions, pointer };
+    const compiled = planConfig(step, control, node?.functionFields, { ...parts, place: sees });
     return {
       index,
       id: step.id,
@@ -258,13 +283,9 @@ class PlanBuilder {
       if: this.#bare(step.if, [...pointer, "if"], place),
       ...compiled,
       secrets: secretNamesOf(step.with, compiled.with.reads),
-      condition: this.#condition(step, control, place, pointer),
+      condition: planCondition(step, control, { ...parts, place }),
       update: null,
-      cases: planCases(step, place, {
-        expressions: this.#expressions,
-        pointer,
-        report: this.#report,
-      }),
+      cases: planCases(step, place, { ...parts, report: this.#report }),
       catches: (step.catch ?? []).map(
         (clause, at): PlanCatch => ({ errors: clause.errors ?? null, slot: `catch.${at}` }),
       ),
@@ -278,6 +299,7 @@ class PlanBuilder {
       deadlineMs: durationMs(policies.deadline),
       ...this.#compilePolicies(policies, step, place, pointer),
       priority: policies.priority ?? null,
+      rank: 0,
       portsUsed: new Set(),
       policies,
       definition: step,
@@ -286,45 +308,6 @@ class PlanBuilder {
 
   #bare(source: string | undefined, pointer: Pointer, place: Place): Expression | null {
     return source === undefined ? null : this.#expressions.bare(source, pointer, place);
-  }
-
-  /** `with` without the fields that are expressions or functions themselves. */
-  #compileWith(
-    step: Step,
-    control: ControlStep | undefined,
-    functionFields: ReadonlySet<string> | undefined,
-    place: Place,
-    pointer: Pointer,
-  ): Compiled {
-    const at = [...pointer, "with"];
-    const bare = control?.bareFields ?? [...(functionFields ?? [])];
-    const config = step.with ?? {};
-    if (bare.length === 0 || typeof config !== "object" || Array.isArray(config))
-      return { with: this.#expressions.template(config, at, place), functions: [] };
-    const fields: Record<string, unknown> = { ...config };
-    const functions: { field: string; expression: Expression }[] = [];
-    for (const field of bare) {
-      const source = fields[field];
-      delete fields[field];
-      if (control !== undefined || typeof source !== "string") continue;
-      const expression = this.#expressions.bare(source, [...at, field], place);
-      if (expression !== null) functions.push({ field, expression });
-    }
-    return { with: this.#expressions.template(fields, at, place), functions };
-  }
-
-  #condition(
-    step: Step,
-    control: ControlStep | undefined,
-    place: Place,
-    pointer: Pointer,
-  ): Expression | null {
-    if (control === undefined || !control.bareFields.includes("condition")) return null;
-    const source = (step.with as { condition?: unknown } | null | undefined)?.condition;
-    if (typeof source !== "string") return null;
-    const isLoop = control.kind === "while";
-    const sees = isLoop ? { ...place, locals: ["carry", "index"], loop: step } : place;
-    return this.#expressions.bare(source, [...pointer, "with", "condition"], sees);
   }
 
   #compilePolicies(

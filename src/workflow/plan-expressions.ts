@@ -30,6 +30,7 @@ import { carryNames, closedProperties, indexIds } from "./known-names.ts";
 import type { PlanScope } from "./plan.ts";
 import { captureLocal, captureStep } from "./plan-captures.ts";
 import { addImplied, type ImpliedSources } from "./plan-edges.ts";
+import type { PlanFolding } from "./plan-folding.ts";
 import type { Pointer, Report } from "./problem.ts";
 import { checkSecretReads } from "./secret-reads.ts";
 import { suggestName } from "./suggest.ts";
@@ -85,13 +86,16 @@ export class ExpressionCompiler {
   finally: PlanScope | null = null;
   readonly #definition: WorkflowDefinition;
   readonly #report: Report;
+  readonly #folding: PlanFolding | null;
   readonly #inputNames: readonly string[] | null;
   readonly #varNames: readonly string[];
   #stepIds: ReadonlyMap<string, string> | null = null;
 
-  constructor(definition: WorkflowDefinition, report: Report) {
+  /** `folding`: what reads nothing is computed here and now; null: nothing is. */
+  constructor(definition: WorkflowDefinition, report: Report, folding: PlanFolding | null) {
     this.#definition = definition;
     this.#report = report;
+    this.#folding = folding;
     this.#inputNames = closedProperties(definition.input);
     this.#varNames = Object.keys(definition.vars ?? {});
   }
@@ -100,7 +104,7 @@ export class ExpressionCompiler {
   bare(source: string, pointer: Pointer, place: Place): Expression | null {
     let expression: Expression;
     try {
-      expression = compileExpression(source);
+      expression = compileExpression(source, this.#folding?.at(pointer));
     } catch (error) {
       this.#syntaxError(error, pointer);
       return null;
@@ -113,7 +117,7 @@ export class ExpressionCompiler {
   template(value: unknown, pointer: Pointer, place: Place): Template {
     let template: Template;
     try {
-      template = compileTemplate(value);
+      template = compileTemplate(value, this.#folding?.at(pointer));
     } catch (error) {
       if (!(error instanceof ExpressionSyntaxError)) throw error;
       for (const fault of checkTemplate(value)) {

@@ -9,6 +9,7 @@
 import { graphNodeId } from "./graph-text.ts";
 import { childPath, slotPath } from "./path.ts";
 import type { Plan, PlanScope, PlanStep } from "./plan.ts";
+import { inOrder } from "./plan-order.ts";
 import { secretsOfPlan } from "./secret-reads.ts";
 
 export interface OutlineStep {
@@ -170,19 +171,6 @@ function wavesOf(scope: PlanScope): readonly number[] {
     waves[step.index] = wave;
   }
   return waves;
-}
-
-/** Each step after those it waits for; a checked plan has no cycle. */
-function inOrder({ steps }: PlanScope): readonly PlanStep[] {
-  const missing = steps.map((step) => step.in.length);
-  const ordered = steps.filter((step) => step.in.length === 0);
-  for (const step of ordered)
-    for (const { to } of step.out) {
-      missing[to] = (missing[to] ?? 0) - 1;
-      const next = steps[to];
-      if (missing[to] === 0 && next !== undefined) ordered.push(next);
-    }
-  return ordered;
 }
 
 function warningsOf(

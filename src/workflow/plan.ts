@@ -16,6 +16,7 @@ import type {
   WorkflowDefinition,
 } from "./definition.ts";
 import type { Expression, Template } from "./expression/expression.ts";
+import type { FoldedPart } from "./plan-folding.ts";
 
 /** The control steps of the language; the kernel has one file for each in kernel/scopes or kernel/waits. */
 export type ControlKind =
@@ -121,6 +122,11 @@ export interface PlanStep {
   /** What its attempts must pass before they start; null: nothing of its own. */
   readonly gates: PlanGates | null;
   readonly priority: number | null;
+  /**
+   * Steps that take time on the longest way from here to the end, this one included: of several that
+   * could start the greatest goes first. 0 where the plan is not optimised.
+   */
+  readonly rank: number;
   /** Ports that some edge names: decides whether `rejected` is a port or a failure. */
   readonly portsUsed: ReadonlySet<string>;
   /** The step's policies, completed from the defaults of its scopes and of the workflow. */
@@ -209,4 +215,6 @@ export interface Plan {
   readonly priority: number;
   /** Steps in all scopes. */
   readonly stepCount: number;
+  /** Parts of expressions that were computed with the plan; null: it is not optimised. */
+  readonly folded: readonly FoldedPart[] | null;
 }

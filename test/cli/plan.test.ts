@@ -46,6 +46,50 @@ test("machines get all of it, people the first 200 steps", async () => {
   expect(stdout).toContain("... 300 more");
 });
 
+const CONSTANT = `language: 1
+name: constant
+steps:
+  - { id: a, uses: data.set, with: { value: "\${{ 60 * 60 }}" } }
+  - { id: b, uses: data.set, with: { value: "\${{ steps.a.output + (1 + 1) }}" } }
+  - { id: off, uses: http.request, with: { url: "https://a.example" }, if: "1 > 2" }
+  - { id: pick, uses: switch, with: { value: x }, cases: { x: {}, y: { steps: [{ id: inner, uses: noop }] } } }
+  - { id: behind, uses: noop, needs: [pick.y] }
+  - { id: first, uses: http.request, with: { url: "https://a.example" }, needs: [] }
+  - { id: second, uses: http.request, with: { url: "https://a.example" } }
+  - { id: third, uses: http.request, with: { url: "https://a.example" }, needs: [first] }
+`;
+
+test("what the optimiser finds is shown, and left out on demand", async () => {
+  await using directory = await temporaryDirectory();
+  await writeFile(join(directory.path, "a.yaml"), CONSTANT);
+  const look = async (...args: string[]) =>
+    (await capture(["plan", "a.yaml", ...args], { cwd: directory.path })).stdout;
+  const lines = (await look()).split("\n").map((line) => line.replaceAll(/ +/g, " ").trim());
+  for (const line of [
+    "folded 60 * 60 = 3600 (steps/0/with)",
+    "(1 + 1) = 2 (steps/1/with)",
+    "1 > 2 = false (steps/2/if)",
+    "never run off: its `if` is always false",
+    "pick.y.inner: pick is always x",
+    "behind: pick is always x",
+    "one turn a -> b (2 pure steps)",
+    "critical 2 steps that take time: first -> second",
+  ])
+    expect(lines).toContain(line);
+  expect(JSON.parse(await look("--json")).optimisation).toEqual({
+    folded: [
+      { pointer: ["steps", 0, "with"], source: "60 * 60", value: 3600 },
+      { pointer: ["steps", 1, "with"], source: "(1 + 1)", value: 2 },
+      { pointer: ["steps", 2, "if"], source: "1 > 2", value: false },
+    ],
+    dead: expect.arrayContaining([{ path: "behind", reason: "pick is always x" }]),
+    chains: [["a", "b"]],
+    criticalPath: { length: 2, steps: ["first", "second"] },
+  });
+  expect(await look("--no-optimise")).not.toContain("critical");
+  expect(JSON.parse(await look("--no-optimise", "--json")).optimisation).toBeNull();
+});
+
 test("a wrong file is refused like anywhere else", async () => {
   await using directory = await temporaryDirectory();
   await writeFile(

@@ -93,6 +93,7 @@ export async function openBench(
     readonly secrets?: Secrets;
     readonly meter?: Meter;
     readonly loopDelayMs?: () => number;
+    readonly optimise?: boolean;
     /** Attempts pass the production runner and this chain; `work` is called by the node itself. */
     readonly chain?: ChainOptions;
   } = {},
@@ -150,6 +151,7 @@ export async function openBench(
       defer: (deferred) => queueMicrotask(deferred),
       limits: options.limits ?? {},
       admission: options.admission ?? {},
+      ...(options.optimise === undefined ? {} : { optimise: options.optimise }),
       ...(options.meter === undefined ? {} : { meter: options.meter }),
       ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
       ...(options.secrets === undefined ? {} : { secrets: options.secrets }),

@@ -382,6 +382,11 @@ export const PLANTS: readonly Plant[] = [
 export function plantBug(name: string): void {
   const plant = PLANTS.find((candidate) => candidate.name === name);
   if (plant === undefined) throw new Error(`there is no planted bug "${name}"`);
+  plantIn(plant);
+}
+
+export function plantIn(plant: Plant): void {
+  const { name } = plant;
   const url = new URL(`../../${plant.file}`, import.meta.url).href;
   const source = readFileSync(fileURLToPath(url), "utf8");
   if (source.split(plant.find).length !== 2)

@@ -2,11 +2,14 @@
 
 import type { Command } from "commander";
 import { visible } from "#errors/visible-text.ts";
+import { compilePlan } from "#workflow/plan-compile.ts";
+import { optimisationOf } from "#workflow/plan-optimisation.ts";
 import { type OutlineStep, outlineOf, type PlanOutline } from "#workflow/plan-outline.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatDuration, formatTable } from "../format.ts";
+import { printOptimisation } from "../optimisation-text.ts";
 import type { Output } from "../output.ts";
 import { readDefinition } from "../read-definition.ts";
 
@@ -21,20 +24,28 @@ export function addPlanCommand(program: Command, cli: Cli): void {
     .command("plan")
     .description("show what a workflow will do: order, policies, secrets, limits; nothing runs")
     .argument("<file>", "workflow file: YAML, JSON, graph JSON, TypeScript")
+    .option("--no-optimise", "leave out what the optimiser finds")
     .action(
       cli.action<[string], object>(async ({ machine, output, settings }, [file]) => {
         const inForce = await settings();
-        const { plan, problems } = await readDefinition(file, {
+        const nodeTypes = machine.nodeTypes(inForce);
+        const { plan: checked, problems } = await readDefinition(file, {
           cwd: machine.cwd,
-          nodeTypes: machine.nodeTypes(inForce),
+          nodeTypes,
         });
-        if (plan === null) throw definitionInvalid(problems);
+        if (checked === null) throw definitionInvalid(problems);
+        const { hash, definition } = checked;
+        const plan = compilePlan(definition, nodeTypes, { hash, optimise: inForce.optimise });
+        const optimisation = optimisationOf(plan);
         const outline = outlineOf(plan, {
           httpCallsPerRunMax: inForce.http.callsPerRunMax,
           eventsWarned: EVENTS_WARNED,
         });
-        if (output.isJson) output.printJson(outline);
-        else printOutline(outline, output);
+        if (output.isJson) output.printJson({ ...outline, optimisation });
+        else {
+          printOutline(outline, output);
+          if (optimisation !== null) printOptimisation(optimisation, output);
+        }
         return EXIT.ok.code;
       }),
     );

@@ -44,6 +44,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .option("--input <json>", "JSON, @file or - for standard input")
     .option("--id <id>", "run id of your own: the same id again answers the same run")
     .option("--all-steps", "with --json: inner step instances too")
+    .option("--no-optimise", "run the plan as it is written (LOCKSTITCH_OPTIMISE=false)")
     .action(
       cli.action<[string], Options>((session, [file], options) => run(session, file, options)),
     );

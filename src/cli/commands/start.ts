@@ -27,6 +27,7 @@ export function addStartCommand(program: Command, cli: Cli): void {
     .description("serve the data directory: HTTP API and live page")
     .option("--port <port>", "port, 0 for a free one (LOCKSTITCH_PORT; default 7420)")
     .option("--host <address>", "address (LOCKSTITCH_HOST; default 127.0.0.1)")
+    .option("--no-optimise", "run plans as they are written (LOCKSTITCH_OPTIMISE=false)")
     .addOption(new Option("--demo", "run the example, restart the server when it is killed"))
     .addOption(new Option("--no-demo", "serve only"))
     .action(

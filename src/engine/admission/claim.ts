@@ -44,6 +44,8 @@ export interface SlotClaim {
   readonly path: string;
   /** 0 to 10, higher first. */
   readonly priority: number;
+  /** Of two claims of one run and one priority the greater goes first (fair-queue.ts, Q3). */
+  readonly rank: number;
   /** Since when it asks, by the wall clock: what ageing counts. */
   readonly sinceMs: number;
   /** When it is too late, by the wall clock; null: never. */

@@ -5,8 +5,10 @@
  *       of several the nearest goes first.
  *   Q2. The level whose next claim has the greatest effective priority goes: its own priority and
  *       one more for each `ageingMs` that it has waited; at equal the urgent, then the higher level.
- *   Q3. Inside a level tenants take turns, inside a tenant its runs, and inside a run the claim
- *       that asked first goes first: a tenant or a run with 10,000 claims delays others by one each.
+ *   Q3. Inside a level tenants take turns, inside a tenant its runs, and inside a run the claim with
+ *       the greatest rank goes first, then the one that asked first: a tenant or a run with 10,000
+ *       claims delays others by one each. A rank is worth a place in the line, no more: it lets a
+ *       claim pass at most RANK_PLACES others for each, so nobody is passed for ever.
  *   Q4. The next claim of a level stays the next until it goes or leaves, so it ages until it wins:
  *       nothing starves, and no timer is needed for that.
  *
@@ -26,7 +28,7 @@ const STALE_MAX = 1_000;
 /** One claim in one queue. Moved to another queue it becomes another entry. */
 export interface Entry {
   readonly claim: SlotClaim;
-  /** When it asked, among all: what "oldest" means inside a run. */
+  /** When it asked, among all: the place in line inside a run. */
   readonly order: number;
   isGone: boolean;
 }
@@ -86,7 +88,7 @@ export class FairQueue {
     }
     let run = tenant.runs.get(claim.runId);
     if (run === undefined) {
-      run = { runId: claim.runId, entries: new BinaryHeap(isOlder), next: null };
+      run = { runId: claim.runId, entries: new BinaryHeap(goesBefore), next: null };
       tenant.runs.set(claim.runId, run);
       append(tenant, run);
     }
@@ -212,8 +214,12 @@ export function effectivePriority(
   return priority + Math.max(0, Math.floor((nowMs - sinceMs) / ageingMs));
 }
 
-function isOlder(a: Entry, b: Entry): boolean {
-  return a.order < b.order;
+/** Claims that asked earlier which one more of rank passes by. */
+const RANK_PLACES = 10_000;
+
+function goesBefore(a: Entry, b: Entry): boolean {
+  const places = (a.claim.rank - b.claim.rank) * RANK_PLACES;
+  return places === 0 ? a.order < b.order : a.order - b.order < places;
 }
 
 function isDueBefore(a: Entry, b: Entry): boolean {

@@ -36,7 +36,7 @@ export function attemptClaim(
   run: { readonly key: string; readonly tenant: string },
   operator: OperatorGates | null,
 ): SlotClaim {
-  const { path, priority, sinceMs, deadlineAtMs, gates } = effect;
+  const { path, priority, rank, sinceMs, deadlineAtMs, gates } = effect;
   let limits = operator === null ? null : operator(effect.uses, run.tenant);
   if (effect.lostInARow >= SUSPECT_LOSSES) limits = [...(limits ?? []), QUARANTINE];
   return {
@@ -45,6 +45,7 @@ export function attemptClaim(
     runId: run.key,
     path,
     priority,
+    rank,
     sinceMs,
     deadlineAtMs,
     gates: gates === null ? limits : [...gatesOf(gates, run.tenant), ...(limits ?? [])],
@@ -96,7 +97,7 @@ export function runClaim(
 /** Of a run without a key: a slot of its own. */
 export function ownSlot(runKey: string, tenant: string): SlotClaim {
   return {
-    ...{ slot: runKey, tenant, runId: runKey, path: "", priority: 5, sinceMs: 0 },
+    ...{ slot: runKey, tenant, runId: runKey, path: "", priority: 5, rank: 0, sinceMs: 0 },
     ...{ deadlineAtMs: null, gates: null },
   };
 }

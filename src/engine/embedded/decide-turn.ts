@@ -4,6 +4,7 @@
  */
 import { decide } from "#kernel/decide.ts";
 import type { Decision, World } from "#kernel/decision.ts";
+import type { EffectChange } from "#kernel/effects.ts";
 import type { Input, SlotGrant } from "#kernel/inputs.ts";
 import type { RunState } from "#kernel/state.ts";
 import type { ValueRef } from "#kernel/value-ref.ts";
@@ -127,11 +128,28 @@ function nextMail(mailbox: Mail[], { attemptSlots }: HostServices): Mail | undef
   }
 }
 
+/** The changes, those that ask for a slot by rank; the very list where they stand so already. */
+function criticalFirst(changes: readonly EffectChange[]): readonly EffectChange[] {
+  let before = Number.POSITIVE_INFINITY;
+  for (const { effect } of changes) {
+    if (effect.kind !== "admit") continue;
+    if (effect.rank > before) return changes.toSorted(byPriorityAndRank);
+    before = effect.rank;
+  }
+  return changes;
+}
+
+function byPriorityAndRank({ effect: a }: EffectChange, { effect: b }: EffectChange): number {
+  if (a.kind !== "admit" || b.kind !== "admit")
+    return Number(b.kind === "admit") - Number(a.kind === "admit");
+  return b.priority - a.priority || b.rank - a.rank;
+}
+
 function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | null {
   const { attemptSlots, runSlots } = run.services;
   let paths: readonly string[] = [];
   let grants: SlotGrant[] | null = null;
-  for (const change of changes) {
+  for (const change of changes.length > 1 ? criticalFirst(changes) : changes) {
     if (change.op !== "start") continue;
     const { effect } = change;
     if (effect.kind === "admit") {

@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly disk?: { readonly disk: Disk; readonly freeMin: number };
   /** What the operator limits for all runs, or for each tenant; default: nothing. */
   readonly admission?: Partial<AdmissionOptions>;
+  /** Whether plans are optimised; what runs come to is the same either way. Default: yes. */
+  readonly optimise?: boolean;
   /** What stands around attempts, for the runner below; default: the built-in links. */
   readonly chain?: ChainOptions;
   /** How late the event loop answered at worst since the last call; default: never late. */

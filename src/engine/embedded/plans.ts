@@ -19,20 +19,32 @@ export interface PlannedWorkflow {
 /** Plans kept; the oldest go first. A plan of 10,000 steps takes some 20 MB. */
 const PLANS_MAX = 1_000;
 
+interface PlansOptions {
+  readonly slices?: Slices | undefined;
+  /** What a run comes to is the same either way (docs/optimiser.md). */
+  readonly optimise?: boolean | undefined;
+}
+
 export class Plans {
   readonly #catalogue: Catalogue;
   readonly #nodes: NodeTypes;
   readonly #slices: Slices;
+  readonly #optimise: boolean;
   readonly #planned = new Map<string, PlannedWorkflow>();
   /** A version that is compiled now: whoever else wants it waits for the same plan. */
   readonly #compiling = new Map<string, Promise<PlannedWorkflow>>();
   /** Newest version by tenant and name: only this engine saves workflows, and it tells `saved`. */
   readonly #newest = new Map<string, number>();
 
-  constructor(catalogue: Catalogue, nodes: NodeTypes, slices: Slices = EVENT_LOOP) {
+  constructor(
+    catalogue: Catalogue,
+    nodes: NodeTypes,
+    { slices = EVENT_LOOP, optimise = true }: PlansOptions = {},
+  ) {
     this.#catalogue = catalogue;
     this.#nodes = nodes;
     this.#slices = slices;
+    this.#optimise = optimise;
   }
 
   /** A version is durable: from now on it may be the newest of its name. */
@@ -77,7 +89,10 @@ export class Plans {
     text: string,
   ): Promise<PlannedWorkflow> {
     const definition = JSON.parse(text) as WorkflowDefinition;
-    const parts = compilePlanByParts(definition, this.#nodes, version.hash);
+    const parts = compilePlanByParts(definition, this.#nodes, {
+      hash: version.hash,
+      optimise: this.#optimise,
+    });
     const planned: PlannedWorkflow = {
       version,
       plan: await inSlices(parts, this.#slices),

@@ -3,7 +3,7 @@
  * source often keeps the result.
  */
 import { withOrigin } from "./callable-origin.ts";
-import type { Compiler } from "./compiler.ts";
+import type { Code, Compiler, Constant, Folding } from "./compiler.ts";
 import type { EvaluateOptions, Expression, Reads, Scope } from "./expression.ts";
 import { FUNCTIONS, NAMESPACES } from "./functions.ts";
 import { compileNode, compileTop } from "./generate.ts";
@@ -13,15 +13,20 @@ import { type Compiled, runToCallable, runToResult, runToTruth } from "./run.ts"
 
 /**
  * Compiles one expression, bare or wrapped in `${{ }}`; offsets count in `source` as given.
- * Throws ExpressionSyntaxError.
+ * With `folding`, what reads nothing is computed here (fold.ts). Throws ExpressionSyntaxError.
  */
-export function compileExpression(source: string): Expression {
-  const { compiled, reads } = compileParsed(parseWhole(source));
+export function compileExpression(source: string, folding: Folding | null = null): Expression {
+  const { compiled, reads } = compileParsed(parseWhole(source), folding);
+  const truth = compiled.constant === null ? null : Boolean(compiled.constant.value);
   return {
     source,
     reads,
+    constant: compiled.constant,
     evaluate: (scope: Scope, options?: EvaluateOptions) => runToResult(compiled, scope, options),
-    test: (scope: Scope, options?: EvaluateOptions) => runToTruth(compiled, scope, options),
+    test:
+      truth === null
+        ? (scope: Scope, options?: EvaluateOptions) => runToTruth(compiled, scope, options)
+        : () => truth,
     callable: (scope: Scope, options?: EvaluateOptions) =>
       withOrigin(runToCallable(compiled, scope, options), {
         ...{ source, scope },
@@ -31,7 +36,10 @@ export function compileExpression(source: string): Expression {
 }
 
 /** Compiles what parse.ts read, for run.ts. */
-export function compileParsed(parsed: Parsed): {
+export function compileParsed(
+  parsed: Parsed,
+  folding: Folding | null = null,
+): {
   readonly compiled: Compiled;
   readonly reads: Reads;
 } {
@@ -44,11 +52,25 @@ export function compileParsed(parsed: Parsed): {
     nodes: 0,
     depth: 0,
     deepest: 0,
+    folding,
+    constants: null,
     compile: compileNode,
   };
   const code = compileTop(compiler, parsed.node);
-  const compiled = { code, nodes: compiler.nodes, plain: isPath(parsed.node) };
+  const constant = folding === null ? null : constantOf(compiler, parsed.node, code);
+  const compiled = { code, nodes: compiler.nodes, plain: isPath(parsed.node), constant };
   return { compiled, reads: reads.finish() };
+}
+
+/** The value of the whole expression, where it is a literal or was folded. */
+function constantOf(compiler: Compiler, node: Parsed["node"], code: Code): Constant | null {
+  const folded = compiler.constants?.get(code);
+  if (folded !== undefined) return { value: folded.value, fuel: compiler.nodes + folded.fuel };
+  const isPlain =
+    node.type === "Literal" &&
+    (node.value === null || ["string", "number", "boolean"].includes(typeof node.value)) &&
+    (node.regex ?? null) === null;
+  return isPlain ? { value: node.value, fuel: compiler.nodes } : null;
 }
 
 /** True for a name that means a function or a group of functions in every expression. */

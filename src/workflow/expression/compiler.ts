@@ -25,6 +25,20 @@ export interface Locals {
   readonly slots: Map<string, number>;
 }
 
+/** The foldings of one definition; see fold.ts. */
+export interface Folding {
+  /** Operations that are left for all of them. */
+  fuel: number;
+  /** Told of each part that was folded: its source and its value. */
+  readonly note: (source: string, value: unknown) => void;
+}
+
+/** What is known before any run: the value, and the operations that computing it would have used up. */
+export interface Constant {
+  readonly value: unknown;
+  readonly fuel: number;
+}
+
 /** One compilation. `nodes` and `deepest` measure the body that is being compiled: the whole, or one lambda. */
 export interface Compiler {
   /** The text that the nodes' positions count in, and where it begins in the whole text. */
@@ -35,6 +49,10 @@ export interface Compiler {
   nodes: number;
   depth: number;
   deepest: number;
+  /** null: nothing is folded, here or at all. */
+  folding: Folding | null;
+  /** What was folded, by its code; null: nothing yet. */
+  constants: Map<Code, Constant> | null;
   compile(this: Compiler, node: AnyNode): Code;
 }
 

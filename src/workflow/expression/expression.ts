@@ -48,6 +48,8 @@ export interface ExpressionLimits {
 export interface Expression {
   readonly source: string;
   readonly reads: Reads;
+  /** Its value, where it was folded (fold.ts) or is a literal of a plan that folds; else null. */
+  readonly constant: { readonly value: unknown } | null;
   /**
    * The value for `scope`. undefined becomes null; NaN, Infinity and functions are errors.
    * Throws ExpressionError.
@@ -61,7 +63,7 @@ export interface Expression {
 
 /** A JSON value in which strings may hold `${{ }}`; evaluating gives plain JSON (fresh where it is not constant). */
 export interface Template {
-  /** True when nothing in it is an expression. */
+  /** True when nothing in it is an expression, or all of them were folded to one value. */
   readonly constant: boolean;
   readonly reads: Reads;
   evaluate(scope: Scope, options?: EvaluateOptions): unknown;

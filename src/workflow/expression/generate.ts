@@ -14,6 +14,7 @@ import type {
 } from "acorn";
 import { compileCall, functionValue, namespaceMember, namespaceOf, spreadInto } from "./call.ts";
 import { type Code, type Compiler, ENDED, type Frame, faultAt, findLocal } from "./compiler.ts";
+import { fold } from "./fold.ts";
 import { FUNCTIONS, NAMESPACES } from "./functions.ts";
 import { compileLambda } from "./lambda.ts";
 import { patternOf } from "./library/pattern.ts";
@@ -40,7 +41,9 @@ export function compileNode(this: Compiler, node: AnyNode): Code {
   this.depth += 1;
   if (this.depth > SOURCE_DEPTH_MAX) throw tooDeep(this.base + node.start, node.end - node.start);
   this.deepest = Math.max(this.deepest, this.depth);
-  const code = dispatch(this, node);
+  const { folding } = this;
+  const folded = folding === null ? null : fold(this, folding, node, () => dispatch(this, node));
+  const code = folded ?? dispatch(this, node);
   this.depth -= 1;
   return code;
 }

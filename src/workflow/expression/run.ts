@@ -2,7 +2,7 @@
  * Starting and ending an evaluation: sets the machine up, turns the host's own complaints into
  * ExpressionErrors and puts the machine back as it was, whatever happened.
  */
-import { type Callback, type Code, ROOT_FRAME } from "./compiler.ts";
+import { type Callback, type Code, type Constant, ROOT_FRAME } from "./compiler.ts";
 import {
   type EvaluateOptions,
   ExpressionError,
@@ -18,6 +18,8 @@ export interface Compiled {
   readonly code: Code;
   readonly nodes: number;
   readonly plain: boolean;
+  /** Its value, where that is known before any run; its fuel is all that one evaluation charges. */
+  readonly constant: Constant | null;
 }
 
 /** Runs `compiled` and gives its value as plain JSON. */

@@ -7,6 +7,7 @@
  * One evaluation of a template shares one fuel, and parts without expressions are shared, not copied.
  */
 import { compileParsed } from "./compile.ts";
+import type { Folding } from "./compiler.ts";
 import {
   type EvaluateOptions,
   ExpressionError,
@@ -15,6 +16,7 @@ import {
   type Scope,
   type Template,
 } from "./expression.ts";
+import { measure } from "./fold.ts";
 import { jsonText } from "./library/json.ts";
 import { charge, chargeText } from "./machine.ts";
 import { endOfFaulty, parseWrapped, SOURCE_DEPTH_MAX } from "./parse.ts";
@@ -30,12 +32,16 @@ export interface TemplateFault {
   readonly error: ExpressionSyntaxError;
 }
 
-/** A compiled part: a constant, or what makes the value anew in the evaluation that runs now. */
+/**
+ * A compiled part: a constant, or what makes the value anew in the evaluation that runs now. `fuel`
+ * is what making it would charge: more than 0 only for a folded text, number, boolean or null.
+ */
 type Part =
-  | { readonly constant: true; readonly value: unknown }
+  | { readonly constant: true; readonly value: unknown; readonly fuel: number }
   | { readonly constant: false; readonly make: () => unknown };
 
 interface Compilation {
+  readonly folding: Folding | null;
   readonly reads: Reads[];
   readonly faults: TemplateFault[];
 }
@@ -44,8 +50,8 @@ interface Compilation {
  * Compiles a JSON value. Throws the first fault as an ExpressionSyntaxError with a property
  * `pointer`; checkTemplate() gives them all.
  */
-export function compileTemplate(value: unknown): Template {
-  const compilation: Compilation = { reads: [], faults: [] };
+export function compileTemplate(value: unknown, folding: Folding | null = null): Template {
+  const compilation: Compilation = { folding, reads: [], faults: [] };
   const part = compilePart(compilation, value, "", 0);
   const [fault] = compilation.faults;
   if (fault !== undefined) throw Object.assign(fault.error, { pointer: fault.pointer });
@@ -59,7 +65,7 @@ export function compileTemplate(value: unknown): Template {
 
 /** Every fault in the strings of a JSON value. */
 export function checkTemplate(value: unknown): TemplateFault[] {
-  const compilation: Compilation = { reads: [], faults: [] };
+  const compilation: Compilation = { folding: null, reads: [], faults: [] };
   compilePart(compilation, value, "", 0);
   return compilation.faults;
 }
@@ -71,11 +77,11 @@ function compilePart(
   depth: number,
 ): Part {
   if (typeof value === "string") return compileString(compilation, value, pointer);
-  if (typeof value !== "object" || value === null) return { constant: true, value };
+  if (typeof value !== "object" || value === null) return constantPart(value);
   if (depth >= SOURCE_DEPTH_MAX) {
     const error = new ExpressionSyntaxError(`nested deeper than ${SOURCE_DEPTH_MAX} levels`, 0, 0);
     compilation.faults.push({ pointer, error });
-    return { constant: true, value: null };
+    return constantPart(null);
   }
   return isObject(value)
     ? compileObject(compilation, value, pointer, depth)
@@ -91,8 +97,7 @@ function compileList(
   const parts = list.map((item, index) =>
     compilePart(compilation, item, `${pointer}/${index}`, depth + 1),
   );
-  if (parts.every((part, index) => isUnchanged(part, list[index])))
-    return { constant: true, value: list };
+  if (parts.every((part, index) => isUnchanged(part, list[index]))) return constantPart(list);
   return whole(parts, () => {
     charge(parts.length);
     return parts.map(valueOfPart);
@@ -110,7 +115,7 @@ function compileObject(
     compilePart(compilation, object[key], `${pointer}/${escapePointer(key)}`, depth + 1),
   );
   if (parts.every((part, index) => isUnchanged(part, object[keys[index] ?? ""]))) {
-    return { constant: true, value: object };
+    return constantPart(object);
   }
   return whole(parts, () => {
     charge(parts.length);
@@ -124,17 +129,36 @@ function isUnchanged(part: Part, value: unknown): boolean {
   return part.constant && part.value === value;
 }
 
-/** Constant if all its parts are: then it is made once, here. */
+function constantPart(value: unknown): Part {
+  return { constant: true, value, fuel: 0 };
+}
+
+/** Constant if all its parts are as they were written: then it is made once, here. */
 function whole(parts: readonly Part[], make: () => unknown): Part {
-  if (!parts.every((part) => part.constant)) return { constant: false, make };
-  return {
-    constant: true,
-    value: withMachine({}, { limits: { fuel: Number.POSITIVE_INFINITY } }, make),
-  };
+  // With folded parts it is made anew each time: whoever gets it may hold it for their own.
+  if (!parts.every((part) => part.constant && part.fuel === 0)) return { constant: false, make };
+  return constantPart(withMachine({}, { limits: { fuel: Number.POSITIVE_INFINITY } }, make));
+}
+
+/** A string whose expressions are all known is known itself, unless making it fails. */
+function folded(
+  { folding }: Compilation,
+  pieces: readonly (string | Embedded)[],
+  make: () => unknown,
+): Part {
+  const isKnown = (piece: string | Embedded) =>
+    typeof piece === "string" || piece.compiled.constant !== null;
+  if (folding === null || !pieces.every(isKnown)) return { constant: false, make };
+  const { constant } = measure(make);
+  if (constant === null || (typeof constant.value === "object" && constant.value !== null))
+    return { constant: false, make };
+  return { constant: true, ...constant };
 }
 
 function valueOfPart(part: Part): unknown {
-  return part.constant ? part.value : part.make();
+  if (!part.constant) return part.make();
+  if (part.fuel > 0) charge(part.fuel);
+  return part.value;
 }
 
 function escapePointer(key: string): string {
@@ -142,15 +166,15 @@ function escapePointer(key: string): string {
 }
 
 function compileString(compilation: Compilation, text: string, pointer: string): Part {
-  if (!text.includes("${{")) return { constant: true, value: text };
+  if (!text.includes("${{")) return constantPart(text);
   const pieces = piecesOf(compilation, text, pointer);
   const [only] = pieces;
-  if (pieces.length === 0) return { constant: true, value: "" };
+  if (pieces.length === 0) return constantPart("");
   if (only !== undefined && pieces.length === 1) {
-    if (typeof only === "string") return { constant: true, value: only };
-    return { constant: false, make: () => located(only, () => resultOf(only.compiled)) };
+    if (typeof only === "string") return constantPart(only);
+    return folded(compilation, pieces, () => located(only, () => resultOf(only.compiled)));
   }
-  return { constant: false, make: () => concatenate(pieces) };
+  return folded(compilation, pieces, () => concatenate(pieces));
 }
 
 /** An expression inside a string. */
@@ -175,7 +199,7 @@ function piecesOf(compilation: Compilation, text: string, pointer: string): (str
     literal += text.slice(from, at);
     try {
       const parsed = parseWrapped(text, at);
-      const { compiled, reads } = compileParsed(parsed);
+      const { compiled, reads } = compileParsed(parsed, compilation.folding);
       const { start, end } = parsed.node;
       if (literal !== "") pieces.push(literal);
       literal = "";

@@ -10,7 +10,7 @@ const TIMES = { ageingMs: 100, urgencyMs: 100 };
 
 function entryOf(order: number, more: Partial<SlotClaim>): Entry {
   const claim: SlotClaim = {
-    ...{ slot: `s${order}`, tenant: "t", runId: "r", path: "p", priority: 5, sinceMs: 0 },
+    ...{ slot: `s${order}`, tenant: "t", runId: "r", path: "p", priority: 5, rank: 0, sinceMs: 0 },
     ...{ deadlineAtMs: null, gates: null, ...more },
   };
   return { claim, order, isGone: false };
@@ -175,7 +175,13 @@ test("a million wait: what one costs to ask and to be granted", { timeout: 120_0
   for (let at = 0; at < count; at++)
     scheduler.request({
       ...{ slot: `s${at}`, tenant: `t${at % 10}`, runId: `r${at % 1_000}`, path: "p" },
-      ...{ priority: at % 11, sinceMs: 0, deadlineAtMs: null, gates: at % 3 === 0 ? [key] : null },
+      ...{
+        priority: at % 11,
+        rank: 0,
+        sinceMs: 0,
+        deadlineAtMs: null,
+        gates: at % 3 === 0 ? [key] : null,
+      },
     });
   const drainMs = performance.now();
   const heapBytes = process.memoryUsage().heapUsed - heapBefore;

@@ -10,7 +10,7 @@ import { SimulatedClock } from "../../simulation/simulated-clock.ts";
 
 function claim(slot: string, more: Partial<SlotClaim> = {}): SlotClaim {
   return {
-    ...{ slot, tenant: "t", runId: "run", path: slot, priority: 5, sinceMs: 0 },
+    ...{ slot, tenant: "t", runId: "run", path: slot, priority: 5, rank: 0, sinceMs: 0 },
     ...{ deadlineAtMs: null, gates: null, ...more },
   };
 }
