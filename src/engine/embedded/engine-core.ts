@@ -20,7 +20,6 @@ import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
 import { Committer } from "./committer.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
-import type { Slices } from "./in-slices.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { Memos } from "./memos.ts";
 import { type ChildStarter, Messages } from "./messages.ts";
@@ -82,10 +81,8 @@ export class EngineCore {
     this.#defer = options.defer ?? ((work) => void setImmediate(work));
     const { store, clock, random, logger, nodes } = options;
     const cache = new ValueCache(this.limits.cacheSizeMax, this.limits.cacheEntriesMax);
-    const slices: Slices = {
-      nowMs: () => clock.monotonicMs(),
-      pause: () => new Promise((resolve) => this.#defer(resolve)),
-    };
+    const pause = () => new Promise<void>((resolve) => this.#defer(resolve));
+    const slices = { nowMs: () => clock.monotonicMs(), pause };
     this.plans = new Plans(store.catalogue, nodes, { slices, optimise: options.optimise });
     this.values = new ValueLoader(store.journal, store.blobs, cache);
     this.loader = new RunLoader(store, this.plans, logger);
