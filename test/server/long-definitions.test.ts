@@ -121,7 +121,10 @@ describe("long definitions", () => {
     const wholeMs = threadMs() - beganMs;
     let parts = null as unknown as typeof plan;
     const { longest } = await heldBy(async () => {
-      parts = await inSlices(compilePlanByParts(definition, nodes, { hash: plan.hash }), EVENT_LOOP);
+      parts = await inSlices(
+        compilePlanByParts(definition, nodes, { hash: plan.hash }),
+        EVENT_LOOP,
+      );
     });
     expect(longest).toBeLessThan(wholeMs / 2);
     expect(parts?.stepCount).toBe(plan.stepCount);
