@@ -4,20 +4,35 @@
  *
  * W1. At most `threadsMax` jobs run at once; the others wait their turn, in order.
  * W2. An idle thread does not keep the process alive.
- * W3. Every job settles: by its answer, its kill time, its abort, or the end of its thread.
+ * W3. Every job settles: by its answer, its CPU time, its kill time, its abort, or the end of its thread.
  */
 import { Worker } from "node:worker_threads";
 import { Turns } from "../turns.ts";
 import type { SandboxJob, SandboxResult } from "./sandbox.ts";
 import type { SandboxAnswer } from "./sandbox-worker.ts";
 
-/** The engine stops itself at its CPU limit; a thread that has not answered this long after its start is killed. */
+/**
+ * The engine stops itself at its CPU limit, but not within one long call of its library (a search in a
+ * long text, the JSON of a small object with a million ways through it): what such a thread has used is
+ * asked from outside, and it is killed this far beyond the limit. A new thread has to load first.
+ */
+const OVERDRAWN_FACTOR = 1.25;
+const OVERDRAWN_MS = 250;
+const LOADING_MS = 500;
+const LOOK_EVERY_MS = 200;
+/** A thread that gets no CPU, or does not say, is killed this long after its start. */
 const KILL_FACTOR = 10;
 const KILL_EXTRA_MS = 5_000;
 
+interface Thread {
+  readonly worker: Worker;
+  /** CPU time that it took in all its jobs so far; null: it has had none. */
+  readonly cpuMs: number | null;
+}
+
 export class SandboxPool {
   readonly #turns: Turns;
-  readonly #idle: Worker[] = [];
+  readonly #idle: Thread[] = [];
 
   constructor(threadsMax: number) {
     this.#turns = new Turns(threadsMax);
@@ -28,8 +43,8 @@ export class SandboxPool {
     await this.#turns.take(signal);
     try {
       signal.throwIfAborted();
-      const worker = this.#idle.pop() ?? startWorker();
-      const answer = await this.#answer(worker, job, signal);
+      const thread = this.#idle.pop() ?? { worker: startWorker(), cpuMs: null };
+      const answer = await this.#answer(thread, job, signal);
       return answer;
     } finally {
       this.#turns.giveBack();
@@ -38,16 +53,17 @@ export class SandboxPool {
 
   /** Ends the idle threads. */
   async close(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
+    await Promise.all(this.#idle.splice(0).map(({ worker }) => worker.terminate()));
   }
 
-  #answer(worker: Worker, job: SandboxJob, signal: AbortSignal): Promise<SandboxResult> {
+  #answer(thread: Thread, job: SandboxJob, signal: AbortSignal): Promise<SandboxResult> {
+    const { worker } = thread;
     const { promise, resolve, reject } = Promise.withResolvers<SandboxResult>();
-    const onMessage = ({ result, isReusable }: SandboxAnswer) => {
+    const onMessage = ({ result, isReusable, cpuMs }: SandboxAnswer) => {
       stopListening();
       if (isReusable) {
         worker.unref();
-        this.#idle.push(worker);
+        this.#idle.push({ worker, cpuMs });
       } else void worker.terminate();
       resolve(result);
     };
@@ -56,13 +72,32 @@ export class SandboxPool {
       void worker.terminate();
       settle();
     };
-    const onError = (error: Error) => end(() => reject(error));
+    const onError = (error: Error & { readonly code?: string }) =>
+      end(() =>
+        error.code === "ERR_WORKER_OUT_OF_MEMORY"
+          ? resolve({ kind: "limit", limit: "memoryBytes" })
+          : reject(error),
+      );
     const onExit = () => end(() => reject(new Error("the sandbox thread ended by itself")));
     const onAbort = () => end(() => reject(signal.reason as Error));
     const onOverrun = () => end(() => resolve({ kind: "limit", limit: "cpuMs" }));
     const timer = setTimeout(onOverrun, job.cpuMsMax * KILL_FACTOR + KILL_EXTRA_MS);
+    const cpuMsEnd = (thread.cpuMs ?? LOADING_MS) + job.cpuMsMax * OVERDRAWN_FACTOR + OVERDRAWN_MS;
+    let look = setTimeout(lookAtCpu, job.cpuMsMax + LOOK_EVERY_MS);
+    function lookAtCpu(): void {
+      const next = ({ user, system }: NodeJS.CpuUsage) => {
+        if (isSettled) return;
+        if ((user + system) / 1000 > cpuMsEnd) onOverrun();
+        else look = setTimeout(lookAtCpu, LOOK_EVERY_MS);
+      };
+      // A thread that has ended does not say; then its end is heard.
+      worker.cpuUsage().then(next, () => {});
+    }
+    let isSettled = false;
     const stopListening = () => {
+      isSettled = true;
       clearTimeout(timer);
+      clearTimeout(look);
       signal.removeEventListener("abort", onAbort);
       worker.off("message", onMessage).off("error", onError).off("exit", onExit);
     };

@@ -3,29 +3,43 @@
  * killed. One job at a time; a job that leaves the engine in doubt ends the thread.
  */
 import { parentPort } from "node:worker_threads";
-import type { QuickJSWASMModule } from "quickjs-emscripten";
-import { newEngine, runInSandbox, type SandboxJob, type SandboxResult } from "./sandbox.ts";
+import {
+  isSlim,
+  newEngine,
+  runInSandbox,
+  type SandboxEngine,
+  type SandboxJob,
+  type SandboxResult,
+} from "./sandbox.ts";
 
 /** What the thread answers: the job's result, and whether the thread can take another. */
 export interface SandboxAnswer {
   readonly result: SandboxResult;
   readonly isReusable: boolean;
+  /** CPU time that the thread has taken in all, in ms. */
+  readonly cpuMs: number;
 }
 
 /** The engine of the last job; another memory limit needs another one. */
-let engine: { readonly memoryBytesMax: number; readonly module: QuickJSWASMModule } | null = null;
+let engine: SandboxEngine | null = null;
 
 parentPort?.on("message", (job: SandboxJob) => {
   void answerOf(job).then((answer) => parentPort?.postMessage(answer));
 });
 
 async function answerOf(job: SandboxJob): Promise<SandboxAnswer> {
+  const outcome = await resultOf(job);
+  const { user, system } = process.threadCpuUsage();
+  return { ...outcome, cpuMs: (user + system) / 1000 };
+}
+
+async function resultOf(job: SandboxJob): Promise<Omit<SandboxAnswer, "cpuMs">> {
   try {
     const { memoryBytesMax } = job;
-    if (engine?.memoryBytesMax !== memoryBytesMax)
-      engine = { memoryBytesMax, module: await newEngine(memoryBytesMax) };
-    const result = runInSandbox(engine.module, job);
-    return { result, isReusable: result.kind !== "limit" };
+    if (engine?.memoryBytesMax !== memoryBytesMax) engine = await newEngine(memoryBytesMax);
+    const outcome = runInSandbox(engine, job);
+    if (!isSlim(engine)) engine = null;
+    return outcome;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const isStack = error instanceof RangeError;

@@ -20,7 +20,10 @@ import {
 
 /** Node has it; its types come only with those of the browser, which have no place here. */
 declare const WebAssembly: {
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => object;
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+  }) => { readonly buffer: { readonly byteLength: number } };
 };
 
 export interface SandboxJob {
@@ -44,48 +47,97 @@ const FILE_NAME = "code.js";
 const FUNCTION_HEAD = "(function () {\n";
 
 const PAGE_BYTES = 64 * 1024;
+/** A job that grew its engine by more leaves it to nobody: memory once taken is never given back. */
+const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** The engine's own code, stack and tables; also the least that it starts with. */
 const ENGINE_BYTES = 16 * 1024 * 1024;
 
+export interface SandboxEngine {
+  readonly module: QuickJSWASMModule;
+  readonly memoryBytesMax: number;
+  /** By how much its memory has grown, in bytes. */
+  grownBytes(): number;
+}
+
+/** Whether the engine may run another job. */
+export function isSlim(engine: SandboxEngine): boolean {
+  return engine.grownBytes() <= KEPT_BYTES_MAX;
+}
+
 /** An engine whose memory ends `memoryBytesMax` above what it needs for itself. */
-export async function newEngine(memoryBytesMax: number): Promise<QuickJSWASMModule> {
+export async function newEngine(memoryBytesMax: number): Promise<SandboxEngine> {
   const wasmMemory = new WebAssembly.Memory({
     initial: ENGINE_BYTES / PAGE_BYTES,
     maximum: Math.ceil((ENGINE_BYTES + memoryBytesMax) / PAGE_BYTES),
   });
-  return await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
+  const module = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
+  return { module, memoryBytesMax, grownBytes: () => wasmMemory.buffer.byteLength - ENGINE_BYTES };
 }
 
-/** Runs `job` to its end. May leave the engine unusable if it throws; the worker then ends. */
-export function runInSandbox(engine: QuickJSWASMModule, job: SandboxJob): SandboxResult {
-  const runtime = engine.newRuntime();
+/** Runs `job` to its end. Where `isReusable` is false, or it throws, the engine is in doubt. */
+export function runInSandbox(
+  engine: SandboxEngine,
+  job: SandboxJob,
+): { readonly result: SandboxResult; readonly isReusable: boolean } {
+  const runtime = engine.module.newRuntime();
   runtime.setMemoryLimit(job.memoryBytesMax);
   runtime.setMaxStackSize(STACK_BYTES_MAX);
   const cpuLimit = cpuLimitOf(job.cpuMsMax);
   runtime.setInterruptHandler(cpuLimit.isPassed);
   const context = runtime.newContext();
-  const result = resultOf(context, job, cpuLimit);
+  const result = resultOf(context, engine, job, cpuLimit);
   try {
     context.dispose();
     runtime.dispose();
-  } catch (error) {
-    // A job stopped at a limit may leave objects behind, over which the engine aborts; it ends anyway.
-    if (result.kind !== "limit") throw error;
+    return { result, isReusable: result.kind !== "limit" };
+  } catch {
+    // A job stopped at a limit, or one that throws a promise, leaves objects behind over which the
+    // engine aborts. What the job came to is known.
+    return { result, isReusable: false };
   }
-  return result;
 }
 
 function resultOf(
   context: QuickJSContext,
+  engine: SandboxEngine,
   job: SandboxJob,
   cpuLimit: ReturnType<typeof cpuLimitOf>,
 ): SandboxResult {
   try {
     return runCode(context, job);
   } catch (error) {
-    return cpuLimit.wasPassed()
-      ? { kind: "limit", limit: "cpuMs" }
-      : failureOf(error, isModule(job.code) ? 0 : 1);
+    if (cpuLimit.wasPassed()) return { kind: "limit", limit: "cpuMs" };
+    if (!(error instanceof SandboxThrow)) throw error;
+    const { thrown } = error;
+    if ((thrown === null || thrown === undefined) && isFull(engine))
+      return { kind: "limit", limit: "memoryBytes" };
+    return failureOf(thrown, job.code);
+  }
+}
+
+/**
+ * Where there is no room even for an error the engine throws null. That it is not the code's own shows
+ * in the memory, which began small; one below the engine's own first size never grows.
+ */
+function isFull({ memoryBytesMax, grownBytes }: SandboxEngine): boolean {
+  return memoryBytesMax <= ENGINE_BYTES || grownBytes() > memoryBytesMax / 2;
+}
+
+/** The value, or what the code threw as SandboxThrow. (unwrapResult lets the thrown value write to its error.) */
+function unwrapped(
+  context: QuickJSContext,
+  result: ReturnType<QuickJSContext["evalCode"]>,
+): QuickJSHandle {
+  if (result.error === undefined) return result.value;
+  throw new SandboxThrow(thrownBy(context, result.error));
+}
+
+/** What was thrown, as plain data. Takes over `failure`. (dump disposes of a promise.) */
+function thrownBy(context: QuickJSContext, failure: QuickJSHandle): unknown {
+  try {
+    return context.dump(failure);
+  } finally {
+    if (failure.alive) failure.dispose();
   }
 }
 
@@ -95,10 +147,10 @@ function runCode(context: QuickJSContext, job: SandboxJob): SandboxResult {
   using parse = context.getProp(json, "parse");
   using stringify = context.getProp(json, "stringify");
   using inputText = context.newString(job.inputJson);
-  using input = context.unwrapResult(context.callFunction(parse, context.undefined, inputText));
+  using input = unwrapped(context, context.callFunction(parse, context.undefined, inputText));
   context.setProp(context.global, "input", input);
   using value = settled(context, evaluated(context, job.code, input));
-  using text = context.unwrapResult(context.callFunction(stringify, context.undefined, value));
+  using text = unwrapped(context, context.callFunction(stringify, context.undefined, value));
   if (context.typeof(text) !== "string") return { kind: "done", outputJson: "null" };
   using length = context.getProp(text, "length");
   if (context.getNumber(length) > job.outputLengthMax)
@@ -109,19 +161,20 @@ function runCode(context: QuickJSContext, job: SandboxJob): SandboxResult {
 /** The value of a function body, or of a module's default export (called with the input if it is a function). */
 function evaluated(context: QuickJSContext, code: string, input: QuickJSHandle): QuickJSHandle {
   if (!isModule(code)) {
-    using body = context.unwrapResult(
+    using body = unwrapped(
+      context,
       context.evalCode(`${FUNCTION_HEAD}${code}\n})`, FILE_NAME, { type: "global" }),
     );
-    return context.unwrapResult(context.callFunction(body, context.undefined));
+    return unwrapped(context, context.callFunction(body, context.undefined));
   }
   using namespace = settled(
     context,
-    context.unwrapResult(context.evalCode(code, FILE_NAME, { type: "module" })),
+    unwrapped(context, context.evalCode(code, FILE_NAME, { type: "module" })),
   );
   const main = context.getProp(namespace, "default");
   if (context.typeof(main) !== "function") return main;
   using callable = main;
-  return context.unwrapResult(context.callFunction(callable, context.undefined, input));
+  return unwrapped(context, context.callFunction(callable, context.undefined, input));
 }
 
 function isModule(code: string): boolean {
@@ -131,10 +184,7 @@ function isModule(code: string): boolean {
 /** What a promise becomes when all that is pending has run; other values as they are. Takes over `handle`. */
 function settled(context: QuickJSContext, handle: QuickJSHandle): QuickJSHandle {
   const ran = context.runtime.executePendingJobs();
-  if (ran.error) {
-    using failure = ran.error;
-    throw new SandboxThrow(context.dump(failure));
-  }
+  if (ran.error) throw new SandboxThrow(thrownBy(context, ran.error));
   const state = context.getPromiseState(handle);
   if (state.type === "fulfilled") {
     if (state.notAPromise !== true) handle.dispose();
@@ -146,8 +196,7 @@ function settled(context: QuickJSContext, handle: QuickJSHandle): QuickJSHandle 
       name: "Error",
       message: "the promise never settles: there is nothing to wait for in the sandbox",
     });
-  using failure = state.error;
-  throw new SandboxThrow(context.dump(failure));
+  throw new SandboxThrow(thrownBy(context, state.error));
 }
 
 /** A value the user's code threw, as plain data. */
@@ -159,29 +208,29 @@ class SandboxThrow extends Error {
   }
 }
 
-/** `linesBefore`: how many lines stand before the user's text. Throws what is no failure of the code. */
-function failureOf(error: unknown, linesBefore: number): SandboxResult {
-  // unwrapResult throws an error whose cause is the dumped value.
-  const thrown = error instanceof SandboxThrow ? error.thrown : (error as Error).cause;
-  if (typeof thrown !== "object" || thrown === null) {
-    if (!(error instanceof SandboxThrow) && thrown === undefined) throw error;
-    return { kind: "threw", message: `threw ${shortJson(thrown)}`, line: null };
-  }
-  const { name, message, stack } = thrown as Readonly<Record<string, unknown>>;
+function failureOf(thrown: unknown, code: string): SandboxResult {
+  const isThing = typeof thrown === "object" && thrown !== null;
+  const { name, message, stack } = (isThing ? thrown : {}) as Readonly<Record<string, unknown>>;
   if (name === "InternalError" && message === "out of memory")
     return { kind: "limit", limit: "memoryBytes" };
   if (name === "InternalError" && message === "stack overflow")
     return { kind: "limit", limit: "stack" };
   if (typeof name !== "string" && typeof message !== "string")
-    return { kind: "threw", message: `threw ${shortJson(thrown)}`, line: null };
+    return { kind: "threw", message: `threw ${shortText(thrown)}`, line: null };
   return {
     kind: "threw",
-    message: `${String(name ?? "Error")}: ${String(message)}`.slice(0, 2000),
-    line: lineOf(String(stack ?? ""), linesBefore),
+    message: `${textOf(name) ?? "Error"}: ${textOf(message) ?? ""}`.slice(0, 2000),
+    line: lineOf(textOf(stack) ?? "", code),
   };
 }
 
-function shortJson(value: unknown): string {
+/** A name or message may be anything. */
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function shortText(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`.slice(0, 500);
   try {
     return String(JSON.stringify(value)).slice(0, 500);
   } catch {
@@ -189,10 +238,12 @@ function shortJson(value: unknown): string {
   }
 }
 
-/** The line of the innermost frame in the user's file. */
-function lineOf(stack: string, linesBefore: number): number | null {
+/** The line of the innermost frame in the user's text; null where the stack tells none that it has. */
+function lineOf(stack: string, code: string): number | null {
   const found = new RegExp(`${FILE_NAME}:(\\d+)`).exec(stack)?.[1];
-  return found === undefined ? null : Math.max(1, Number(found) - linesBefore);
+  if (found === undefined) return null;
+  const line = Math.max(1, Number(found) - (isModule(code) ? 0 : 1));
+  return line <= code.split("\n").length ? line : null;
 }
 
 function cpuLimitOf(cpuMsMax: number): { isPassed(): boolean; wasPassed(): boolean } {
