@@ -51,6 +51,11 @@ process.stdout.write(
     `${of("chain.continued")} runs continued with ${of("chain.carried")} unread signals; ` +
     `${of("time.cutOff")} cleanups cut off; ${of("opened")} breakers opened, ${of("probes")} probes\n`,
 );
+process.stdout.write(
+  `off the turn: ${of("large.far")} computed from bytes, ${of("large.near")} from objects, ` +
+    `${of("large.lost")} lost with their process, ${of("large.failed")} failed; ${of("large.copies")} large copies compared; ` +
+    `${of("steered.asked")} steps asked with a priority given by hand; ${of("steered.wished")} checkpoints wished for\n`,
+);
 const missing = seeds >= SEEDS_THAT_MEET_ALL ? unmet(met) : [];
 if (missing.length > 0) process.stdout.write(`never met: ${missing.join(", ")}\n`);
 process.exit(missing.length > 0 ? 1 : 0);

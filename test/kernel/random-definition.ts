@@ -38,6 +38,8 @@ export interface GenerateOptions {
   readonly runKeys?: boolean;
   /** More sagas, and effects in them that must give signs of life. */
   readonly manySagas?: boolean;
+  /** More pure steps, which read what is before them, those that fail included. */
+  readonly manyReaders?: boolean;
 }
 
 export const KERNEL_OPTIONS: GenerateOptions = {
@@ -55,7 +57,8 @@ export function randomDefinition(
   options: GenerateOptions = KERNEL_OPTIONS,
 ): WorkflowDefinition {
   const generator = new Generator(random, options);
-  const steps = generator.steps(0, [], 1 + Math.floor(random() * 4));
+  const few = options.manyReaders === true ? 4 : 1;
+  const steps = generator.steps(0, [], few + Math.floor(random() * 4));
   return {
     language: 1,
     name,
@@ -120,16 +123,25 @@ class Generator {
     };
     const isDeep = depth >= this.#options.depthMax;
     const choice = this.#random() * (isDeep ? 0.55 : 1);
-    if (choice < 0.18)
+    const { manyReaders = false } = this.#options;
+    if (choice < (manyReaders ? 0.28 : 0.18))
       return { ...base, uses: this.#options.pure, with: { value: this.#value(readable) } };
-    if (choice < 0.22) return { ...base, uses: this.#options.failing };
-    if (choice < 0.42) {
+    if (manyReaders && choice < 0.33) return { ...base, ...this.#failingReader(readable) };
+    if (!manyReaders && choice < 0.22) return { ...base, uses: this.#options.failing };
+    if (choice < (manyReaders ? 0.5 : 0.42)) {
       // Only what calls others has a chain.
       const links = base.priority === undefined ? {} : { middleware: ["size"] };
       return { ...base, ...links, ...this.#effect(id, readable) };
     }
     if (choice < 0.55) return { ...base, ...this.#wait() };
     return { ...base, ...this.#scope(id, depth + 1, readable) };
+  }
+
+  /** Fails once more, after it has been tried again. */
+  #failingReader(readable: readonly string[]): Partial<Step> & Pick<Step, "uses"> {
+    const retry = { attempts: 2, initial: "1s", errors: ["*"] };
+    const config = { value: this.#value(readable) };
+    return { uses: this.#options.failing, with: config, retry, onError: "continue" };
   }
 
   /**
@@ -216,7 +228,7 @@ class Generator {
 
   /** Sometimes longer than what stands inline. */
   #value(readable: readonly string[]): unknown {
-    if (readable.length > 0 && this.#chance(0.4))
+    if (readable.length > 0 && this.#chance(this.#options.manyReaders === true ? 0.9 : 0.4))
       return "${{ steps.ID?.output }}".replace("ID", pick(this.#random, readable));
     if (this.#chance(0.15)) return "x".repeat(300 + Math.floor(this.#random() * 300));
     return Math.floor(this.#random() * 100);

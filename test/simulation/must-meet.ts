@@ -10,6 +10,8 @@ const MUST_MEET = [
   ...["rated", "exclusive", "probes", "opened", "runsKeyed"],
   ...["undone.succeeded", "undone.unknown", "undone.failed"],
   ...["chain.continued", "chain.carried", "chain.cancelled"],
+  ...["large.far", "large.near", "large.packed", "large.lost", "large.failed", "large.copies"],
+  ...["steered.asked", "steered.wished", "steered.pinned"],
   ...["time.cleanups", "time.cutOff", "time.timeouts"],
   ...["has.compensate", "has.cleanupTimeout", "has.concurrency", "has.rateLimit"],
   ...["has.circuitBreaker", "has.memo", "has.priority", "has.deadline", "has.timeout"],

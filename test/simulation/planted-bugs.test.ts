@@ -2,13 +2,17 @@
 import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
 import { findPlanted } from "./find-planted.ts";
-import { FOUND_AT, PLANTS } from "./plants.ts";
+import { FOUND_AT, PLANTS, planted } from "./plants.ts";
 
 test("there are at least ten, each with a name of its own", () => {
   expect(PLANTS.length).toBeGreaterThanOrEqual(10);
   const names = PLANTS.map(({ name }) => name);
   expect(new Set(names).size).toBe(PLANTS.length);
   expect(names).toEqual(expect.arrayContaining(Object.keys(FOUND_AT)));
+});
+
+test("each fits its file", () => {
+  for (const plant of PLANTS) planted(plant);
 });
 
 /** Each search has a process of its own: so many at once. */

@@ -58,8 +58,8 @@ export const PLANTS: readonly Plant[] = [
     name: "secrets-shown",
     harm: "what a step echoes of its secret lies open in the journal",
     file: "src/engine/embedded/redacting-runner.ts",
-    find: "if (outcome.ok) return { ok: true, output: redactor.value(outcome.output) };",
-    replace: "if (outcome.ok) return outcome;",
+    find: "const output = redactor.value(outcome.output);",
+    replace: "const { output } = outcome;",
   },
   {
     name: "secrets-forgotten-by-checkpoints",
@@ -376,6 +376,62 @@ export const PLANTS: readonly Plant[] = [
     find: "    if (live.deadlineAtMs !== null) live.deadlineAtMs += pausedMs;",
     replace: "",
   },
+  {
+    name: "computed-steps-are-never-tried-again",
+    harm: "a step that failed off the turn waits for ever for its next attempt",
+    file: "src/kernel/evolve-step.ts",
+    find: "  live.computing = false;",
+    replace: "",
+  },
+  {
+    name: "checkpoints-forget-what-is-computed",
+    harm: "a step that was computed when its host died is never computed again",
+    file: "src/kernel/checkpoint.ts",
+    find: "if (instance.live?.computing === true && !instance.listed)",
+    replace: "if (instance.live?.computing === true && instance.attempt > 1_000)",
+  },
+  {
+    name: "large-values-change-places",
+    harm: "a step computes with the large output of another step",
+    file: "src/engine/embedded/value-loader.ts",
+    find: "    const key = `${ref.at}/${ref.f}`;\n    const cached",
+    replace: "    const key = `/${ref.f}`;\n    const cached",
+  },
+  {
+    name: "a-restart-forgets-the-priority",
+    harm: "steps of a run that was put first go last again after a restart",
+    file: "src/kernel/checkpoint.ts",
+    find: '  "priority",\n  "concurrency",',
+    replace: '  "concurrency",',
+  },
+  {
+    name: "a-new-priority-is-for-those-that-wait",
+    harm: "of a run that was put first only the attempts that waited then are",
+    file: "src/kernel/prioritize.ts",
+    find: "  state.priority = priority;",
+    replace: "",
+  },
+  {
+    name: "own-priorities-are-overruled",
+    harm: "a step with a priority of its own loses it when its run is given another",
+    file: "src/kernel/begin-step.ts",
+    find: "const priority = step.priority ?? turn.state.priority;",
+    replace: "const priority = turn.state.priority;",
+  },
+  {
+    name: "pins-are-forgotten",
+    harm: "a checkpoint that was pinned goes with the next ones",
+    file: "src/engine/embedded/turn-commit.ts",
+    find: "return isPinned ? { ...checkpoint, isPinned } : checkpoint;",
+    replace: "return checkpoint;",
+  },
+  {
+    name: "wished-checkpoints-are-not-saved",
+    harm: "a checkpoint is journaled and answered, and there is none",
+    file: "src/engine/embedded/turn-commit.ts",
+    find: '    event.type === "checkpoint.saved" ||\n',
+    replace: "",
+  },
 ];
 
 /** Loads the plant's file with its bug from now on. Throws where the plant does not fit the file. */
@@ -386,21 +442,25 @@ export function plantBug(name: string): void {
 }
 
 export function plantIn(plant: Plant): void {
-  const { name } = plant;
-  const url = new URL(`../../${plant.file}`, import.meta.url).href;
-  const source = readFileSync(fileURLToPath(url), "utf8");
-  if (source.split(plant.find).length !== 2)
-    throw new Error(`planted bug "${name}": its text does not stand in ${plant.file} exactly once`);
+  const { url, source } = planted(plant);
   registerHooks({
     load(address, context, nextLoad) {
       if (address !== url) return nextLoad(address, context);
-      return {
-        format: "module-typescript",
-        shortCircuit: true,
-        source: source.replace(plant.find, () => plant.replace),
-      };
+      return { format: "module-typescript", shortCircuit: true, source };
     },
   });
+}
+
+/** The plant's file with its bug. Throws where the plant does not fit the file. */
+export function planted({ name, file, find, replace }: Plant): {
+  readonly url: string;
+  readonly source: string;
+} {
+  const url = new URL(`../../${file}`, import.meta.url).href;
+  const source = readFileSync(fileURLToPath(url), "utf8");
+  if (source.split(find).length !== 2)
+    throw new Error(`planted bug "${name}": its text does not stand in ${file} exactly once`);
+  return { url, source: source.replace(find, () => replace) };
 }
 
 /**

@@ -26,11 +26,14 @@
  *   W15. Runs that continue are one chain: N1 to N4 (chain-witness.ts).
  *   W16. Time limits cut off in time and not before, and nobody starves: T1 to T3 (time-witness.ts).
  *   W17. Nothing happens to a run that was terminated.
+ *   W18. Large values stay what they are, whoever computes with them: V1, V2 (large-witness.ts).
+ *   W19. Priorities and checkpoints are what operators made them: P1, P2, C1, C2 (steering-witness.ts).
  */
 import { z } from "zod";
+import { blobLink, hasBlobs, parseEvents, type StoredEvent } from "#engine/embedded/event-blobs.ts";
 import { memoKey } from "#engine/embedded/memo-key.ts";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
-import type { AttemptRequest, AttemptRunner } from "#engine/embedded/options.ts";
+import type { AttemptRequest, AttemptRunner, PureComputer } from "#engine/embedded/options.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { agendaWants } from "#kernel/agenda-wants.ts";
@@ -40,21 +43,31 @@ import { stepOfPath } from "#kernel/history.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { newState } from "#kernel/state.ts";
 import { statusOf } from "#kernel/status.ts";
+import { VALUE_FIELDS } from "#kernel/value-fields.ts";
 import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { TurnRecord } from "#ports/journal.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 import { pick, type Random, randomDefinition, seededRandom } from "../kernel/random-definition.ts";
 import { lastOfChain, readChains } from "./chain-witness.ts";
 import { CompensationWitness } from "./compensation-witness.ts";
+import {
+  damageIn,
+  LargeCounts,
+  largePadding,
+  readLarge,
+  simulatedComputer,
+} from "./large-witness.ts";
 import { BULKHEAD_LIMIT, LimitWitness } from "./limit-witness.ts";
 import { type Entry, endOf, type RunHistory, stepsOf } from "./run-history.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { decisionBroken, handedDetails, silenceBroken } from "./simulated-operator.ts";
 import { type CommitFault, SimulatedDisk } from "./simulated-store.ts";
+import { SteeringWitness } from "./steering-witness.ts";
 import { readTimes } from "./time-witness.ts";
 
 const SECRET = "a-secret-of-the-simulation";
@@ -105,9 +118,10 @@ const NODES = createRegistry([
 
 const GENERATE = { pure: "value", failing: "boom", effect: "work", depthMax: 2 };
 /** What some worlds have more of, so that rare meetings are not left to chance alone. */
-type Theme = "operators" | "sagas" | null;
+type Theme = "operators" | "sagas" | "large" | null;
 
 function themeOf(seed: number): Theme {
+  if (seed % 7 === 4) return "large";
   if (seed % 7 === 5) return "operators";
   return seed % 7 === 6 ? "sagas" : null;
 }
@@ -147,6 +161,8 @@ export async function simulate(seed: number): Promise<SimulationReport> {
 /** What one process lives on: dies with it. */
 class ProcessClock implements Clock {
   isAlive = true;
+  /** Told once it has died. */
+  onDeath: () => void = () => {};
   readonly #clock: SimulatedClock;
   constructor(clock: SimulatedClock) {
     this.#clock = clock;
@@ -193,6 +209,10 @@ class SimulatedWorld {
   readonly #suspects = new Map<ProcessClock, Set<string>>();
   readonly #limits = new LimitWitness((what) => this.#violate(`W7 ${what}`));
   readonly #compensations = new CompensationWitness((what) => this.#violate(`W14 ${what}`));
+  readonly #large = new LargeCounts();
+  readonly #steering = new SteeringWitness((what) => this.#violate(`W19 ${what}`));
+  /** Durable turns never change: each is parsed once, and the values behind its blobs are put in. */
+  readonly #parsed = new WeakMap<TurnRecord, readonly RunEvent[]>();
   readonly #chains = { continued: 0, carried: 0, childrenContinued: 0, cancelled: 0 };
   readonly #times = { cleanups: 0, cutOff: 0, timeouts: 0, deadlines: 0, pausedLimits: 0 };
   /** When each turn became durable, by run and first event. */
@@ -208,6 +228,7 @@ class SimulatedWorld {
     cancels: new Set<string>(),
     terminations: new Set<string>(),
     resolutions: new Set<string>(),
+    priorities: new Map<string, number[]>(),
   };
   #engine: Engine | null = null;
   #process: ProcessClock | null = null;
@@ -233,11 +254,14 @@ class SimulatedWorld {
       onRead: () => (this.#isCalm || this.#random() < 0.8 ? 0 : this.#random() * 30),
       onPut: () => (this.#isCalm || this.#random() < 0.95 ? 0 : "unavailable"),
     });
-    this.#disk.data.onTurn = ({ runId, record }) => {
+    this.#disk.data.onTurn = (turn) => {
+      const { runId, record } = turn;
       if (record === null) return;
       const nowMs = this.#clock.monotonicMs();
+      const events = this.#eventsOf(record);
       this.#durableMs.set(`${runId} ${record.firstSeq}`, nowMs);
-      this.#limits.durable(runId, JSON.parse(record.events) as RunEvent[], nowMs);
+      this.#limits.durable(runId, events, nowMs);
+      this.#steering.durable(turn, events);
     };
   }
 
@@ -271,6 +295,8 @@ class SimulatedWorld {
       met: {
         ...this.#met,
         ...this.#limits.counts,
+        ...prefixed("large.", this.#large),
+        ...prefixed("steered.", this.#steering.counts),
         ...prefixed("undone.", this.#compensations.counts),
         ...prefixed("chain.", this.#chains),
         ...prefixed("time.", this.#times),
@@ -283,7 +309,10 @@ class SimulatedWorld {
   #prepare(): void {
     this.#definitions.set(
       "leaf",
-      randomDefinition(this.#random, "leaf", { ...GENERATE, depthMax: 1, children: [] }),
+      randomDefinition(this.#random, "leaf", {
+        ...{ ...GENERATE, depthMax: 1, children: [] },
+        ...{ manyReaders: this.#theme === "large" },
+      }),
     );
     const count = 1 + Math.floor(this.#random() * 2);
     for (let i = 0; i < count; i++)
@@ -291,7 +320,7 @@ class SimulatedWorld {
         `flow-${i}`,
         randomDefinition(this.#random, `flow-${i}`, {
           ...{ ...GENERATE, children: ["leaf"], runKeys: true },
-          ...{ manySagas: this.#theme === "sagas" },
+          ...{ manySagas: this.#theme === "sagas", manyReaders: this.#theme === "large" },
         }),
       );
     for (const definition of this.#definitions.values())
@@ -336,8 +365,13 @@ class SimulatedWorld {
       services: SERVICES,
       secrets: SECRETS,
       runner: this.#runner(process),
+      computer: this.#computer(process),
       defer: (work) => void process.after(0, work),
-      limits: { checkpointEvents: 12, loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
+      limits: {
+        ...{ checkpointEvents: 12, loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
+        // Of large values none is kept, or a few.
+        ...(this.#theme === "large" ? { cacheSizeMax: pick(this.#random, [1, 2, 8]) << 20 } : {}),
+      },
       admission: { bulkheads: { work: BULKHEAD_LIMIT } },
     }).then(
       (engine) => {
@@ -348,7 +382,10 @@ class SimulatedWorld {
   }
 
   #die(): ProcessClock | null {
-    if (this.#process !== null) this.#process.isAlive = false;
+    if (this.#process !== null) {
+      this.#process.isAlive = false;
+      this.#process.onDeath();
+    }
     this.#engine = null;
     return null;
   }
@@ -360,6 +397,21 @@ class SimulatedWorld {
     };
   }
 
+  #computer(process: ProcessClock): PureComputer {
+    return simulatedComputer(NODES, {
+      isAlive: () => process.isAlive,
+      pass: () =>
+        new Promise((resolve) => {
+          const isSlow = this.#random() < 0.3;
+          process.after(this.#random() * (isSlow ? 6_000 : 200), resolve);
+        }),
+      onDeath: (lost) => {
+        process.onDeath = lost;
+      },
+      counts: this.#large,
+    });
+  }
+
   async #execute(process: ProcessClock, request: AttemptRequest): Promise<AttemptOutcome> {
     const { signal } = request;
     this.#attempts++;
@@ -368,6 +420,9 @@ class SimulatedWorld {
     if (token !== undefined && token !== `Bearer ${SECRET}`)
       this.#violate(`W9: ${request.runId} ${request.path} was handed the secret ${token}`);
     this.#witnessDetails(request);
+    const damage = damageIn(request.config);
+    if (damage !== null)
+      this.#violate(`W18 V1 ${request.runId} ${request.path} was handed ${damage}`);
     const quiet = this.#beat(process, request);
     const leave = this.#enterMemo(process, request, signal);
     const leaveQuarantine = this.#enterQuarantine(process, request, signal);
@@ -402,6 +457,8 @@ class SimulatedWorld {
     done.isDone = true;
     const nonce = `nonce-${this.#ids++}`;
     const echo = token === undefined ? {} : { token };
+    if (this.#theme === "large" && this.#random() < 0.8)
+      return { ok: true, output: { nonce, ...echo, padding: largePadding(nonce) } };
     return {
       ok: true,
       output: dice < 0.4 ? { nonce, ...echo, padding: "p".repeat(400) } : { nonce, ...echo },
@@ -613,7 +670,7 @@ class SimulatedWorld {
       );
     if (dice < 0.85) return this.#wantCancel(runId);
     if (dice < 0.86) return this.#wantTerminated(runId);
-    if (dice < 0.89) return this.#wantLabel(runId);
+    if (dice < 0.91) return this.#wantLabel(runId);
     this.#wantResolved(runId);
   }
 
@@ -687,7 +744,10 @@ class SimulatedWorld {
     const turn = Number(value) % 4;
     if (turn === 0)
       return this.#want(`prioritize ${runId}`, async (engine) => {
-        await engine.prioritize(LOCAL_CONTEXT, runId, { priority: Number(value) % 11 });
+        const priority = Number(value) % 11;
+        await engine.prioritize(LOCAL_CONTEXT, runId, { priority });
+        const { priorities } = this.#answered;
+        priorities.set(runId, [...(priorities.get(runId) ?? []), priority]);
       });
     if (turn === 1) return this.#wantCheckpoint(runId, Number(value) % 8 === 1);
     this.#want(
@@ -785,12 +845,36 @@ class SimulatedWorld {
 
   #journal(runId: string): Entry[] {
     return this.#disk.data.turns("default", runId, 0, 100_000).flatMap((turn) => {
-      const { events, firstSeq, atMs } = turn;
+      const { firstSeq, atMs } = turn;
       const durableMs = this.#durableMs.get(`${runId} ${firstSeq}`) ?? 0;
-      return (JSON.parse(events) as RunEvent[]).map((event, index) => ({
+      return this.#eventsOf(turn).map((event, index) => ({
         ...{ event, seq: firstSeq + index, atMs, durableMs },
       }));
     });
+  }
+
+  #eventsOf(turn: TurnRecord): readonly RunEvent[] {
+    let events = this.#parsed.get(turn);
+    if (events === undefined) {
+      events = parseEvents(turn.events).map((event) => this.#whole(event));
+      this.#parsed.set(turn, events);
+    }
+    return events;
+  }
+
+  /** The event as the kernel made it. */
+  #whole(stored: StoredEvent): RunEvent {
+    if (!hasBlobs(stored)) return stored as unknown as RunEvent;
+    const whole: Record<string, unknown> = { ...stored };
+    for (const field of VALUE_FIELDS) {
+      const link = blobLink(stored, field);
+      if (link === null) continue;
+      const content = this.#disk.data.blob("default", link.hash);
+      if (content === null)
+        this.#violate(`B1 an event refers to blob ${link.hash}, which is not there`);
+      else whole[field] = JSON.parse(new TextDecoder().decode(content));
+    }
+    return whole as unknown as RunEvent;
   }
 
   #histories(): Map<string, RunHistory> {
@@ -829,6 +913,10 @@ class SimulatedWorld {
     for (const history of histories.values()) {
       const violate = (what: string) => this.#violate(`W16 ${what}`);
       readTimes(history, this.#leapMs, { counts: this.#times, violate });
+      readLarge(history, this.#large, (what) => this.#violate(`W18 ${what}`));
+      const { runId } = history;
+      this.#steering.readPriorities(history, this.#answered.priorities.get(runId) ?? []);
+      this.#steering.readMarks(runId, this.#disk.data.checkpointMarks("default", runId));
       for (const { step } of history.steps.values())
         for (const word of CONSTRUCTS) if (word in step) this.#meet(`has.${word}`);
       for (const word of CONSTRUCTS) if (word in history.workflow) this.#meet(`has.run.${word}`);

@@ -7,6 +7,7 @@
  *   W2. A FarConfig is evaluated in the thread, which is sent the bytes of its large values, each once.
  *   W3. A large output of the thread comes as PackedJson: it is never an object here until it is read.
  */
+import { hash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import {
   evaluateFar,
@@ -21,7 +22,8 @@ import { runPure } from "#nodes/attempt.ts";
 import type { NodeDefinition } from "#nodes/define-node.ts";
 import { createRegistry, type NodeRegistry } from "#nodes/registry.ts";
 import type { Logger } from "#ports/logger.ts";
-import { PackedJson } from "#workflow/packed-json.ts";
+import { jsonSizeUpTo } from "#workflow/json.ts";
+import { PACKED_BYTES_MIN, PackedJson } from "#workflow/packed-json.ts";
 import { unpacked } from "./event-blobs.ts";
 import { KeptValues } from "./kept-values.ts";
 import type { PureComputer } from "./options.ts";
@@ -63,6 +65,15 @@ export function computePure(definition: NodeDefinition, config: unknown): Comput
   if (!(config instanceof FarConfig)) return runPure(definition, config);
   const evaluated = guarded(() => evaluateFar(replacePacked(config.parts, unpacked)));
   return evaluated.ok ? runPure(definition, evaluated.value) : { ...evaluated, isFaulty: true };
+}
+
+/** The bytes of an output's JSON with their hash; null: it is small, and stays what it is. */
+export function packLarge(output: unknown): { content: Uint8Array; hash: string } | null {
+  if (jsonSizeUpTo(output, PACKED_BYTES_MIN) <= PACKED_BYTES_MIN) return null;
+  const content = new TextEncoder().encode(JSON.stringify(output));
+  // The estimate counts small numbers as more than they are.
+  if (content.byteLength <= PACKED_BYTES_MIN) return null;
+  return { content, hash: hash("sha256", content) };
 }
 
 export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer {

@@ -4,14 +4,11 @@
  *   1. A large output is answered as the bytes of its JSON with their hash, handed over without a
  *      copy: to clone it, write it as JSON and hash it would hold the main thread.
  */
-import { hash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 import { FarConfig } from "#kernel/far-config.ts";
 import { createRegistry } from "#nodes/registry.ts";
-import { jsonSizeUpTo } from "#workflow/json.ts";
-import { PACKED_BYTES_MIN } from "#workflow/packed-json.ts";
 import { KeptValues } from "./kept-values.ts";
-import { computePure, type PureAnswer, type PureRequest } from "./pure-computer.ts";
+import { computePure, type PureAnswer, type PureRequest, packLarge } from "./pure-computer.ts";
 
 const nodes = createRegistry();
 
@@ -37,12 +34,8 @@ function answer(request: PureRequest): PureAnswer {
   // A user's own type, which only the main thread has.
   if (definition === undefined) return { outcome: null };
   const outcome = computePure(definition, configOf(request));
-  if (!outcome.ok || jsonSizeUpTo(outcome.output, PACKED_BYTES_MIN) <= PACKED_BYTES_MIN)
-    return { outcome };
-  const content = new TextEncoder().encode(JSON.stringify(outcome.output));
-  // The estimate counts small numbers as more than they are.
-  if (content.byteLength <= PACKED_BYTES_MIN) return { outcome };
-  return { packed: { content, hash: hash("sha256", content) } };
+  const packed = outcome.ok ? packLarge(outcome.output) : null;
+  return packed === null ? { outcome } : { packed };
 }
 
 parentPort?.on("message", (request: PureRequest) => {
