@@ -6,6 +6,7 @@
  */
 import type { AnyNode } from "acorn";
 import { ExpressionSyntaxError } from "./expression.ts";
+import { SOURCE_DEPTH_MAX, tooDeep } from "./parse.ts";
 import type { ReadsCollector } from "./reads.ts";
 
 export type Frame = unknown[];
@@ -54,6 +55,17 @@ export interface Compiler {
   /** What was folded, by its code; null: nothing yet. */
   constants: Map<Code, Constant> | null;
   compile(this: Compiler, node: AnyNode): Code;
+}
+
+/**
+ * One level down, to `node`. The limit is counted, never left to the stack: what compiles on one
+ * host must compile on every other.
+ */
+export function deeper(compiler: Compiler, node: AnyNode): void {
+  compiler.depth += 1;
+  if (compiler.depth > SOURCE_DEPTH_MAX)
+    throw tooDeep(compiler.base + node.start, node.end - node.start);
+  compiler.deepest = Math.max(compiler.deepest, compiler.depth);
 }
 
 /** The source text of `node`, shortened for messages. */

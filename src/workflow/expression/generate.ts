@@ -13,7 +13,15 @@ import type {
   TemplateLiteral,
 } from "acorn";
 import { compileCall, functionValue, namespaceMember, namespaceOf, spreadInto } from "./call.ts";
-import { type Code, type Compiler, ENDED, type Frame, faultAt, findLocal } from "./compiler.ts";
+import {
+  type Code,
+  type Compiler,
+  deeper,
+  ENDED,
+  type Frame,
+  faultAt,
+  findLocal,
+} from "./compiler.ts";
 import { fold } from "./fold.ts";
 import { FUNCTIONS, NAMESPACES } from "./functions.ts";
 import { compileLambda } from "./lambda.ts";
@@ -21,7 +29,6 @@ import { patternOf } from "./library/pattern.ts";
 import { chargeItems, chargeText } from "./machine.ts";
 import { compileMember, compileName } from "./member.ts";
 import { BINARY_OPERATORS, UNARY_OPERATORS } from "./operators.ts";
-import { SOURCE_DEPTH_MAX, tooDeep } from "./parse.ts";
 import { joinSecretText, SecretText, toTextPiece } from "./secret-text.ts";
 import {
   deniedError,
@@ -38,9 +45,7 @@ import {
 /** Compiles one node; counts it and its depth. */
 export function compileNode(this: Compiler, node: AnyNode): Code {
   this.nodes += 1;
-  this.depth += 1;
-  if (this.depth > SOURCE_DEPTH_MAX) throw tooDeep(this.base + node.start, node.end - node.start);
-  this.deepest = Math.max(this.deepest, this.depth);
+  deeper(this, node);
   const { folding } = this;
   const folded = folding === null ? null : fold(this, folding, node, () => dispatch(this, node));
   const code = folded ?? dispatch(this, node);
@@ -50,7 +55,12 @@ export function compileNode(this: Compiler, node: AnyNode): Code {
 
 /** Compiles the outermost node, which alone may be a function of its own (`map: "(x) => x.name"`, `map: trim`). */
 export function compileTop(compiler: Compiler, node: AnyNode): Code {
-  if (node.type === "ParenthesizedExpression") return compileTop(compiler, node.expression);
+  if (node.type === "ParenthesizedExpression") {
+    deeper(compiler, node);
+    const code = compileTop(compiler, node.expression);
+    compiler.depth -= 1;
+    return code;
+  }
   if (node.type === "ArrowFunctionExpression") return compileLambda(compiler, node);
   return compiler.compile(node);
 }

@@ -7,6 +7,7 @@ import {
   type Callback,
   type Code,
   type Compiler,
+  deeper,
   type Frame,
   faultAt,
   type Locals,
@@ -83,16 +84,13 @@ function patternLambda(
 
 function compilePattern(compiler: Compiler, locals: Locals, pattern: AnyNode): Bind {
   compiler.nodes += 1;
-  compiler.depth += 1;
-  try {
-    return bindFor(compiler, locals, pattern);
-  } finally {
-    compiler.depth -= 1;
-  }
+  deeper(compiler, pattern);
+  const bind = bindFor(compiler, locals, pattern);
+  compiler.depth -= 1;
+  return bind;
 }
 
 function bindFor(compiler: Compiler, locals: Locals, pattern: AnyNode): Bind {
-  compiler.deepest = Math.max(compiler.deepest, compiler.depth);
   switch (pattern.type) {
     case "Identifier": {
       if (isDeniedKey(pattern.name))

@@ -126,17 +126,18 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
 ]);
 
 function unexpected(source: string, position: number, base: number): ExpressionSyntaxError {
-  const token = /^(?:[\p{L}_$][\p{L}\p{N}_$]*|<>|[^\s])/u.exec(
-    source.slice(position, position + 64),
-  );
-  const text = token?.[0] ?? source.charAt(position);
+  const at = beginOfForeign(source, position);
+  const [text = ""] = /^(?:[\p{L}_$][\p{L}\p{N}_$]*|<>|.)/su.exec(source.slice(at, at + 64)) ?? [];
   const message = `unexpected ${JSON.stringify(text)}`;
-  return new ExpressionSyntaxError(
-    message,
-    base + position,
-    text.length,
-    FOREIGN.get(text) ?? null,
-  );
+  return new ExpressionSyntaxError(message, base + at, text.length, FOREIGN.get(text) ?? null);
+}
+
+/** Where `not a` and `a <> b` go wrong: `not` reads as a name and `<` as less-than, what follows does not fit. */
+function beginOfForeign(source: string, position: number): number {
+  if (position > 0 && source.startsWith("<>", position - 1)) return position - 1;
+  const from = Math.max(0, position - 64);
+  const not = /(?<![\p{L}\p{N}_$.])not\s+$/u.exec(source.slice(from, position));
+  return not === null ? position : from + not.index;
 }
 
 function unclosed(start: number): ExpressionSyntaxError {

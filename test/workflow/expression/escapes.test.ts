@@ -143,7 +143,7 @@ describe("prototypes and constructors cannot be reached", () => {
       "Reflect",
       "Proxy",
     ]) {
-      expect(failure(source)).toSatisfy((error: unknown) => error instanceof Error);
+      expect(failure(source)).toBeInstanceOf(Error);
     }
   });
 });

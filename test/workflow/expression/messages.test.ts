@@ -84,8 +84,8 @@ describe("a fault of the text says where it is and what to write", () => {
   test.each([
     ["a = 1", 0, 5, "=="],
     ["a and b", 2, 3, "&&"],
-    ["not a", 4, 1, null],
-    ["a <> b", 3, 1, null],
+    ["not a", 0, 3, "!"],
+    ["a <> b", 2, 2, "!="],
     ["input.list.sort()", 11, 4, "toSorted()"],
     ["input.list.mpa((x) => x)", 11, 3, "map()"],
     ["summ(input.list)", 0, 4, "sum()"],

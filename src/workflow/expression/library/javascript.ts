@@ -106,7 +106,8 @@ export const JAVASCRIPT_NAMESPACES: ReadonlyMap<string, Namespace> = new Map<str
         ["fromEntries", fromEntries],
         [
           "groupBy",
-          (args) => groupBy(listArg(args, 0, "groupBy"), callbackArg(args, 1, "groupBy")),
+          (args) =>
+            groupBy(listArg(args, 0, "Object.groupBy"), callbackArg(args, 1, "Object.groupBy")),
         ],
         ["hasOwn", (args) => hasOwn(args)],
         ["keys", (args) => keysOf(args[0], "keys")],
@@ -185,7 +186,7 @@ function valueAt(value: unknown, key: string): unknown {
 }
 
 function fromEntries(args: Args): PlainObject {
-  const entries = listArg(args, 0, "fromEntries");
+  const entries = listArg(args, 0, "Object.fromEntries");
   chargeItems(entries.length);
   const made: PlainObject = {};
   for (const entry of entries) {
