@@ -25,6 +25,7 @@ import type { NodeType, NodeTypes } from "#workflow/node-types.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
+import { wrongCounts } from "./recount.ts";
 
 /**
  * Node types: `value` (pure, gives its `value`), `boom` (pure, fails), `work` (an effect), `count`
@@ -255,6 +256,8 @@ export class KernelDriver {
       throw new Error(
         `effects are not pending(state):\n${wanted.join("\n")}\n-- performed --\n${performed.join("\n")}`,
       );
+    const wrong = wrongCounts(this.state);
+    if (wrong.length > 0) throw new Error(`counts are wrong: ${wrong.join("; ")}`);
     const saved = saveState(this.state);
     const replay = this.replay();
     const replayed = saveState(replay);

@@ -7,6 +7,7 @@ import { KernelDriver, planOf, TEST_NODES } from "./kernel-driver.ts";
 import { randomDefinition, seededRandom } from "./random-definition.ts";
 import { worldMove } from "./random-world.ts";
 
+const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 400);
 const LONG = "x".repeat(400);
 
 // Twice every decision of 400 runs, each with two checkpoints: a busy machine needs its time.
@@ -15,7 +16,7 @@ test("names exactly the references that decide asks for, and changes nothing", {
 }, () => {
   let asked = 0;
   let decisions = 0;
-  for (let seed = 1; seed <= 400; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     const random = seededRandom(seed);
     const driver = new KernelDriver(compilePlan(randomDefinition(random), TEST_NODES), {
       random: () => 0.5,
@@ -40,6 +41,7 @@ test("names exactly the references that decide asks for, and changes nothing", {
       worldMove(driver, random, signals);
     }
   }
+  if (SEEDS < 300) return;
   expect(decisions).toBeGreaterThan(2_000);
   expect(asked).toBeGreaterThan(50);
 });

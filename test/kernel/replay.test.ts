@@ -9,7 +9,7 @@ import { KernelDriver, planOf, TEST_NODES } from "./kernel-driver.ts";
 import { pick, randomDefinition, seededRandom } from "./random-definition.ts";
 import { worldMove } from "./random-world.ts";
 
-const SEEDS = 150;
+const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 150);
 
 /** A random run to its end, with what was saved after each decision, by length of the journal. */
 function play(seed: number): { driver: KernelDriver; saved: Map<number, string> } {

@@ -9,7 +9,7 @@ import { KernelDriver, TEST_NODES } from "./kernel-driver.ts";
 import { randomDefinition, seededRandom } from "./random-definition.ts";
 import { worldMove } from "./random-world.ts";
 
-const SEEDS = 900;
+const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 900);
 /** Where a compensation holds a saga of its own that has something to undo, which is rare. */
 const NESTED = [10_631, 10_732, 10_802, 11_152, 11_558, 11_600, 11_742, 12_686, 12_826, 12_894];
 
@@ -84,6 +84,7 @@ test(`${SEEDS} runs undo in reverse, once, and all of it`, { timeout: 120_000 },
       }
     }
   }
+  if (SEEDS < 300) return;
   expect(undone).toBeGreaterThan(50);
   expect(unknown).toBeGreaterThan(5);
   expect(sagas).toBeGreaterThan(25);
