@@ -11,7 +11,7 @@ import {
 import { BINARY_OPERATORS, UNARY_OPERATORS } from "#workflow/expression/operators.ts";
 import { runDifferential } from "./v8-reference.ts";
 
-const CASES = 5_000;
+const CASES = Number(process.env["DIFFERENTIAL_CASES"] ?? 5_000);
 
 /** Every feature that must have been part of a case that gave a value. */
 const FEATURES: readonly string[] = [
@@ -31,6 +31,7 @@ test("random expressions give what V8 gives, with every operator, method and Jav
   const report = runDifferential(CASES, 20_261_121);
   expect(report.mismatches).toEqual([]);
   expect(report.values).toBeGreaterThanOrEqual(CASES / 2);
+  if (CASES < 5_000) return;
   expect(FEATURES.filter((feature) => !report.features.has(feature))).toEqual([]);
   expect(FEATURES.length).toBeGreaterThan(140);
 }, 60_000);

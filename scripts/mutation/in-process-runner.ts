@@ -1,0 +1,227 @@
+/**
+ * A test runner for Stryker that keeps the tests loaded in a thread (worker.ts) and only switches
+ * mutants on. Stryker still plans, limits, counts and reports.
+ *
+ * 1. Mutants that are met while modules load get a thread of their own, which loads with them on.
+ * 2. A thread that was poisoned, hangs or dies is replaced; what a poisoned one said of a mutant is
+ *    asked again of a fresh one.
+ */
+import { relative } from "node:path";
+import { Worker } from "node:worker_threads";
+import { commonTokens, PluginKind, tokens } from "@stryker-mutator/api/plugin";
+import {
+  type DryRunResult,
+  DryRunStatus,
+  type MutantRunOptions,
+  type MutantRunResult,
+  MutantRunStatus,
+  type TestResult,
+  TestStatus,
+} from "@stryker-mutator/api/test-runner";
+import { isInSample } from "./sample.ts";
+import type { Answer, Order, TestEnd, WorkerStart } from "./worker.ts";
+
+const LOAD_MS_MAX = 60_000;
+const HEAP_MB_MAX = 1_024;
+
+/** Of the time that a mutant gets: Stryker would end this process, and what it knows of costs, at its end. */
+const OWN_SHARE = 0.9;
+
+/**
+ * All tests are asked about a static mutant (an entry of a table, mostly), but for those that take
+ * more than this share of the time of all: they are the random ones, which meet what code does.
+ */
+const STATIC_SHARE_MAX = 0.02;
+
+interface Options {
+  readonly inProcess: {
+    readonly tests: readonly string[];
+    readonly leaveOut: string;
+    readonly oneIn: number;
+  };
+}
+
+type Message =
+  | { readonly ready: readonly string[] }
+  | { readonly failed: string }
+  | { readonly answer: Answer };
+
+/** A thread that did not answer in time; it is over. */
+class Hung extends Error {}
+
+class LoadedTests {
+  readonly #worker: Worker;
+  readonly #loaded: Promise<string | null>;
+  #give: ((message: Message) => void) | null = null;
+  #fail: ((fault: Error) => void) | null = null;
+
+  constructor({ tests, leaveOut }: Options["inProcess"], mutant: string | null) {
+    const start: WorkerStart = { root: process.cwd(), files: tests, leaveOut, mutant };
+    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      workerData: start,
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+    });
+    this.#worker.on("message", (message: Message) => this.#give?.(message));
+    this.#worker.on("error", (fault: Error) => this.#fail?.(fault));
+    this.#worker.on("exit", () => this.#fail?.(new Hung("the thread ended")));
+    this.#loaded = this.#next(LOAD_MS_MAX).then((message) =>
+      "failed" in message ? message.failed : null,
+    );
+    this.#loaded.catch(() => {});
+  }
+
+  /** Null once all is loaded, else why it cannot be. */
+  loaded(): Promise<string | null> {
+    return this.#loaded;
+  }
+
+  async ask(order: Order, timeoutMs: number): Promise<Answer> {
+    this.#worker.postMessage(order);
+    const message = await this.#next(timeoutMs);
+    if (!("answer" in message)) throw new Error("the thread answered what nobody asked");
+    return message.answer;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #next(timeoutMs: number): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Hung(`no answer in ${timeoutMs} ms`)), timeoutMs);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#give = null;
+        this.#fail = null;
+      };
+      this.#give = (message) => {
+        settle();
+        resolve(message);
+      };
+      this.#fail = (fault) => {
+        settle();
+        reject(fault);
+      };
+    });
+  }
+}
+
+export class InProcessRunner {
+  static readonly inject = tokens(commonTokens.options);
+  readonly #chosen: Options["inProcess"];
+  readonly #tookMs = new Map<string, number>();
+  #tests: LoadedTests | null = null;
+
+  constructor(options: unknown) {
+    this.#chosen = (options as Options).inProcess;
+  }
+
+  capabilities() {
+    return { reloadEnvironment: true };
+  }
+
+  async dryRun({ timeout }: { readonly timeout: number }): Promise<DryRunResult> {
+    const tests = new LoadedTests(this.#chosen, null);
+    const failed = await tests.loaded();
+    if (failed !== null) return { status: DryRunStatus.Error, errorMessage: failed };
+    const { tests: ends, coverage } = await tests.ask({ kind: "all" }, timeout);
+    // What this thread has cached it has counted once; mutants get a thread that has not run yet.
+    await tests.end();
+    for (const { id, tookMs } of ends) this.#tookMs.set(id, tookMs);
+    return {
+      status: DryRunStatus.Complete,
+      tests: ends.map(resultOf),
+      mutantCoverage: coverage as never,
+    };
+  }
+
+  async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
+    const { oneIn } = this.#chosen;
+    const file = relative(process.cwd(), options.sandboxFileName);
+    // An error does not count, as if the mutant did not exist.
+    if (!isInSample(file, options.activeMutant, oneIn))
+      return { status: MutantRunStatus.Error, errorMessage: "not in the sample" };
+    const isStatic = options.mutantActivation === "static";
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const tests = isStatic
+          ? new LoadedTests(this.#chosen, options.activeMutant.id)
+          : await this.#shared();
+        const failed = await tests.loaded();
+        if (failed !== null) return killed("loading", failed, 1);
+        const answer = await tests.ask(this.#orderOf(options), options.timeout * OWN_SHARE);
+        if (isStatic || answer.poisoned) await tests.end();
+        if (answer.poisoned) {
+          this.#tests = null;
+          if (attempt === 0) continue;
+        }
+        return resultOfMutant(answer, options.hitLimit);
+      } catch (fault) {
+        await this.#tests?.end();
+        this.#tests = null;
+        return { status: MutantRunStatus.Timeout, reason: String(fault) };
+      }
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#tests?.end();
+  }
+
+  async #shared(): Promise<LoadedTests> {
+    this.#tests ??= new LoadedTests(this.#chosen, null);
+    return this.#tests;
+  }
+
+  #orderOf({ testFilter, activeMutant, hitLimit }: MutantRunOptions): Order {
+    const costs = this.#tookMs;
+    const cost = (id: string) => costs.get(id) ?? 0;
+    const whole = [...costs.values()].reduce((total, one) => total + one, 0);
+    const ids =
+      testFilter ?? [...costs.keys()].filter((id) => cost(id) <= whole * STATIC_SHARE_MAX);
+    const tests = ids.toSorted((a, b) => cost(a) - cost(b));
+    return { kind: "mutant", mutant: activeMutant.id, tests, hitLimit: hitLimit ?? null };
+  }
+}
+
+function resultOf({ id, name, file, tookMs, failure }: TestEnd): TestResult {
+  const shared = { id, name, fileName: file, timeSpentMs: tookMs };
+  return failure === null
+    ? { ...shared, status: TestStatus.Success }
+    : { ...shared, status: TestStatus.Failed, failureMessage: failure };
+}
+
+function resultOfMutant({ tests, hits }: Answer, hitLimit: number | undefined): MutantRunResult {
+  if (hitLimit !== undefined && hits > hitLimit)
+    return { status: MutantRunStatus.Timeout, reason: `met more than ${hitLimit} times` };
+  const last = tests.at(-1);
+  if (last === undefined || last.failure === null)
+    return { status: MutantRunStatus.Survived, nrOfTests: tests.length };
+  return killed(last.id, last.failure, tests.length);
+}
+
+function killed(by: string, failureMessage: string, nrOfTests: number): MutantRunResult {
+  return { status: MutantRunStatus.Killed, killedBy: [by], failureMessage, nrOfTests };
+}
+
+export const strykerPlugins = [
+  { kind: PluginKind.TestRunner, name: "in-process", injectableClass: InProcessRunner },
+];
+
+/** Stryker asks each plug-in what options it reads. */
+export const strykerValidationSchema = {
+  properties: {
+    inProcess: {
+      type: "object",
+      required: ["tests", "leaveOut", "oneIn"],
+      properties: {
+        tests: { type: "array", items: { type: "string" } },
+        /** A pattern for names of tests. */
+        leaveOut: { type: "string" },
+        oneIn: { type: "integer", minimum: 1 },
+      },
+    },
+  },
+};
