@@ -16,7 +16,7 @@ import { readScope } from "./read-scope.ts";
 import { applyResolution, isResolved } from "./resolution.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
 import type { StepInstance } from "./state.ts";
-import { evaluateConfig } from "./step-config.ts";
+import { connectionSecrets, evaluateConfig } from "./step-config.ts";
 import { evaluateGates } from "./step-gates.ts";
 import { deadlineOf, timeLimitsOf } from "./time-limits.ts";
 import { emit, type Turn } from "./turn.ts";
@@ -126,9 +126,10 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
   if (memo.value === "later") return false;
   const priority = step.priority ?? turn.state.priority;
   const secret = step.secrets.length === 0 ? null : extractSecretTexts(config ?? {});
+  const lent = step.connections === null ? null : connectionSecrets(turn, step.connections, config);
+  const asksMore = gates !== null || memo.value !== null || secret !== null || lent !== null;
   // Most steps ask for nothing else; an object made of spreads costs ten times as much.
-  const isPlain =
-    gates === null && memo.value === null && secret === null && priority === 5 && !hasMore(step);
+  const isPlain = !asksMore && priority === 5 && !hasMore(step);
   if (isPlain) {
     emit(turn, {
       type: "step.scheduled",
@@ -144,6 +145,7 @@ function schedule(turn: Turn, instance: StepInstance, config: unknown): boolean 
     attempt: 1,
     input: secret === null ? (config ?? {}) : secret.shown,
     ...(secret === null || secret.uses.length === 0 ? {} : { secrets: secret.uses }),
+    ...(lent === null ? {} : { connectionSecrets: lent }),
     ...gates?.value,
     ...(memo.value === null ? {} : { memo: memo.value }),
     ...(priority === 5 ? {} : { priority }),

@@ -1,4 +1,5 @@
 /** What decide() is given besides state and input, and what it answers. */
+import type { SecretName } from "#workflow/expression/secret-text.ts";
 import type { Effect, EffectChange, Send } from "./effects.ts";
 import type { RunEvent } from "./events.ts";
 import type { AttemptOutcome } from "./inputs.ts";
@@ -18,6 +19,8 @@ export interface World {
   computesFar?(uses: string): boolean;
   /** The version of a secret, if the host knows it without waiting. */
   secretVersion?(name: string): string | null;
+  /** The secrets that a connection of the host uses, with their versions as secretVersion() knows them. */
+  connectionSecrets?(connection: string): readonly SecretName[];
   /** Checks a value against a JSON Schema; null: it fits, else what does not. */
   validate(schema: unknown, value: unknown): string | null;
   /** A float in [0, 1), for jitter; what it decides is journaled. */

@@ -52,6 +52,7 @@ function declaredPlanStep(scope: ScopeInstance, declared: DeclaredStep): PlanSte
     if: null,
     with: literalTemplate(declared.with),
     secrets: NO_SECRETS,
+    connections: null,
     functions: [],
     condition: null,
     update: null,

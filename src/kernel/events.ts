@@ -9,10 +9,10 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
-import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import type { CapturedStep } from "./compensable.ts";
 import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
 import type { StateEvent } from "./state-events.ts";
+import type { StepSecrets } from "./step-secrets.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 /** Grows when decide changes its mind about anything; every released number stays readable. */
@@ -205,14 +205,13 @@ export type RunEvent =
       readonly attempt: number;
       /** On the first attempt: the evaluated `with`, and what its policies ask of admission. */
       readonly input?: unknown;
-      /** Which texts of `input` hold secrets: `input` itself shows `[secret NAME]` there. */
-      readonly secrets?: readonly SecretUse[];
       readonly memo?: MemoRequest;
       readonly priority?: number;
       /** The engine saves a checkpoint with this turn, before the step runs. */
       readonly cost?: "high";
       readonly deadlineAtMs?: number;
-    } & StepGates)
+    } & StepGates &
+      StepSecrets)
   /**
    * Admission let an attempt pass: it has policies of its own, or a limit of the operator kept it
    * waiting. Its slots are free again with the event that ends the attempt.

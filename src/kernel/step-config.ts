@@ -4,7 +4,7 @@
  */
 import { CONTROL_STEPS } from "#workflow/control-steps.ts";
 import type { Scope } from "#workflow/expression/expression.ts";
-import { secretText } from "#workflow/expression/secret-text.ts";
+import { type SecretName, secretText } from "#workflow/expression/secret-text.ts";
 import { FarConfig } from "./far-config.ts";
 import { evaluateOptions, type Guarded, guarded } from "./outcome.ts";
 import { readPacked, readScope, readValue } from "./read-scope.ts";
@@ -115,4 +115,18 @@ function secretScope(turn: Turn, names: readonly string[]): Readonly<Record<stri
   return {
     secrets: Object.fromEntries(names.map((name) => [name, secretText(name, versionOf(name))])),
   };
+}
+
+/** Names and versions of the secrets of connections that `config` names in `fields`; null: none. */
+export function connectionSecrets(
+  { world }: Turn,
+  fields: ReadonlySet<string>,
+  config: unknown,
+): readonly SecretName[] | null {
+  const found: SecretName[] = [];
+  for (const field of fields) {
+    const name = (config as Readonly<Record<string, unknown>> | null)?.[field];
+    if (typeof name === "string") found.push(...(world.connectionSecrets?.(name) ?? []));
+  }
+  return found.length === 0 ? null : found;
 }

@@ -253,6 +253,7 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     examples: node.examples ?? [],
     functionFields: fieldsWith(node.config, "lambda"),
     constantFields: fieldsWith(node.config, "constant"),
+    ...connectionFieldsOf(node.config),
   };
   if (node.pure)
     return {
@@ -306,8 +307,17 @@ export function lambda<Args extends readonly unknown[] = readonly [unknown], Res
     .meta({ lambda: signature });
 }
 
+/** Absent where there are none: then a step of the type costs no look at its configuration. */
+function connectionFieldsOf(config: z.ZodType): Pick<NodeType, "connectionFields"> {
+  const connectionFields = fieldsWith(config, "connection");
+  return connectionFields.size === 0 ? {} : { connectionFields };
+}
+
 /** Top-level fields of a configuration whose schema carries `mark` in its metadata. */
-function fieldsWith(config: z.ZodType, mark: "lambda" | "constant"): ReadonlySet<string> {
+function fieldsWith(
+  config: z.ZodType,
+  mark: "lambda" | "constant" | "connection",
+): ReadonlySet<string> {
   const fields = new Set<string>();
   if (!(config instanceof z.ZodObject)) return fields;
   for (const [name, field] of Object.entries(config.shape as Record<string, z.ZodType>)) {

@@ -24,6 +24,8 @@ export interface NodeType {
   readonly functionFields: ReadonlySet<string>;
   /** Top-level fields that cannot hold an expression (`sql`, whose values are parameters). Absent: none. */
   readonly constantFields?: ReadonlySet<string>;
+  /** Top-level fields that name a connection of the operator's. Absent: none. */
+  readonly connectionFields?: ReadonlySet<string>;
 }
 
 export interface NodeTypes {

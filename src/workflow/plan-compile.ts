@@ -283,6 +283,7 @@ class PlanBuilder {
       if: this.#bare(step.if, [...pointer, "if"], place),
       ...compiled,
       secrets: secretNamesOf(step.with, compiled.with.reads),
+      connections: node?.connectionFields ?? null,
       condition: planCondition(step, control, { ...parts, place }),
       update: null,
       cases: planCases(step, place, { ...parts, report: this.#report }),

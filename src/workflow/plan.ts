@@ -94,6 +94,8 @@ export interface PlanStep {
   readonly with: Template;
   /** Names of the secrets that `with` reads. */
   readonly secrets: readonly string[];
+  /** Fields of `with` that name a connection, whose secrets an attempt uses; null: none. */
+  readonly connections: ReadonlySet<string> | null;
   /** Bare functions of a pure step, by field of `with`. */
   readonly functions: readonly { readonly field: string; readonly expression: Expression }[];
   /** `while`, `if`: the bare condition. */

@@ -90,6 +90,18 @@ test("a workflow over connections, without a trace of their secrets", async () =
     },
   });
   expect(server.requests[0]).toMatchObject({ headers: { authorization: `Bearer ${CANARY}` } });
+  const { runId } = JSON.parse(stdout) as { readonly runId: string };
+  const { items } = JSON.parse((await run("runs", "events", runId, "--json")).stdout) as {
+    readonly items: readonly { readonly event: { readonly path?: string } }[];
+  };
+  const scheduled = items
+    .map(({ event }) => event as Readonly<Record<string, unknown>>)
+    .filter(({ type }) => type === "step.scheduled")
+    .map(({ path, connectionSecrets }) => [path, connectionSecrets]);
+  expect(Object.fromEntries(scheduled)).toEqual({
+    order: [{ secret: "SHOP_TOKEN", version: expect.stringMatching(/^[0-9a-f]{12}$/) }],
+    ...{ save: undefined, read: undefined, list: undefined, gone: undefined },
+  });
 
   expect(JSON.parse((await run("connections", "--json")).stdout)).toEqual({
     items: [

@@ -44,6 +44,7 @@ export const TEST_NODES: NodeTypes = (() => {
       config: z.looseObject({}),
       output: z.unknown(),
       functionFields: new Set(),
+      ...(type === "work" ? { connectionFields: new Set(["connection"]) } : {}),
     });
   add("value", "pure");
   add("boom", "pure");
@@ -237,6 +238,7 @@ export class KernelDriver {
       },
       pure: (uses, config) => (this.#isLarge(config) ? "later" : runTestNode(uses, config)),
       ...(packedFrom === undefined ? {} : { computesFar: (uses) => uses === "value" }),
+      connectionSecrets: (name) => (name === "shop" ? [{ secret: "SHOP", version: "1" }] : []),
       validate: (schema, value) =>
         (schema as { readonly type?: string }).type === typeof value
           ? null

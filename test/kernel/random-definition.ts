@@ -153,6 +153,7 @@ class Generator {
     const isLimited = this.#chance(0.15);
     const isGuarded = this.#chance(0.2);
     const hasSecret = Number(id.slice(1)) % 5 === 0;
+    const hasConnection = Number(id.slice(1)) % 7 === 3;
     return {
       uses: this.#options.effect,
       with: {
@@ -161,6 +162,7 @@ class Generator {
         ...(isLimited ? { limited: true } : {}),
         ...(isGuarded ? { guarded: true } : {}),
         ...(hasSecret ? { token: "Bearer ${{ secrets.KEY }}" } : {}),
+        ...(hasConnection ? { connection: "shop" } : {}),
       },
       ...(isExclusive ? { concurrency: { key: "'shared'", limit: 1 } } : {}),
       ...(isLimited ? { rateLimit: { key: "'calls'", ...RANDOM_RATE } } : {}),

@@ -68,6 +68,8 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
   }
   for (const { event } of driver.journal) {
     count(counts.events, event.type);
+    if (event.type === "step.scheduled" && event.connectionSecrets !== undefined)
+      count(counts.events, "secrets of a connection");
     for (const field of VALUE_FIELDS)
       if (field in event) expect(VALUE_FIELDS_OF[event.type]).toContain(field);
   }
@@ -110,7 +112,8 @@ describe("random nested plans under random interleavings", () => {
     for (const seed of PINNED) playRun(seed, counts);
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) playRun(seed, counts);
     if (SEEDS < 300) return;
-    expect(EXPECTED_EVENTS.filter((type) => !counts.events.has(type))).toEqual([]);
+    const wanted = [...EXPECTED_EVENTS, "secrets of a connection"];
+    expect(wanted.filter((type) => !counts.events.has(type))).toEqual([]);
     for (const what of ["far", "near", "unneeded", "retried"])
       expect(
         counts.computed.get(what),

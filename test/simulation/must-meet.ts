@@ -12,7 +12,7 @@ const MUST_MEET = [
   ...["chain.continued", "chain.carried", "chain.cancelled"],
   ...["large.far", "large.near", "large.packed", "large.lost", "large.failed", "large.copies"],
   ...["steered.asked", "steered.wished", "steered.pinned"],
-  ...["time.cleanups", "time.cutOff", "time.timeouts"],
+  ...["time.cleanups", "time.cutOff", "time.timeouts", "connectionSecrets"],
   ...["has.compensate", "has.cleanupTimeout", "has.concurrency", "has.rateLimit"],
   ...["has.circuitBreaker", "has.memo", "has.priority", "has.deadline", "has.timeout"],
   ...["has.heartbeatTimeout", "has.retry", "has.onError", "has.finally"],

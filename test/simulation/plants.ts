@@ -62,6 +62,13 @@ export const PLANTS: readonly Plant[] = [
     replace: "const { output } = outcome;",
   },
   {
+    name: "secrets-of-connections-unnamed",
+    harm: "nobody can tell which version of a connection's secret a step was scheduled with",
+    file: "src/kernel/begin-step.ts",
+    find: "    ...(lent === null ? {} : { connectionSecrets: lent }),\n",
+    replace: "",
+  },
+  {
     name: "secrets-forgotten-by-checkpoints",
     harm: "after a restart a step is handed the name of its secret in place of the value",
     file: "src/kernel/checkpoint.ts",

@@ -14,7 +14,8 @@
  *   W6. Folding a journal from nothing gives the state that its head says.
  *   W7. Admission keeps its limits: L1 to L4 (limit-witness.ts).
  *   W8. A `finally` that began is never cancelled, unless its cleanupTimeout has passed.
- *   W9. An attempt is handed the secrets it asks for, and no journal holds one.
+ *   W9. An attempt is handed the secrets it asks for, and no journal holds one; the journal names
+ *       those of the connection that a step uses, and their versions.
  *   W13. Of attempts whose step was lost twice in a row, one process never runs two at a time.
  *   W10. A remembered result is the output of the attempt that it names; no attempt runs beside
  *       another one of its memo key, nor after one that has succeeded and does not expire.
@@ -44,6 +45,8 @@ import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { newState } from "#kernel/state.ts";
 import { statusOf } from "#kernel/status.ts";
 import { VALUE_FIELDS } from "#kernel/value-fields.ts";
+import { ConnectionName, parseConnections } from "#nodes/connections/connection-schema.ts";
+import { ConnectionBook } from "#nodes/connections/connections.ts";
 import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
@@ -109,7 +112,7 @@ const NODES = createRegistry([
     description: "An effect that the simulation performs.",
     category: "user",
     icon: "dot",
-    config: z.looseObject({}),
+    config: z.looseObject({ connection: ConnectionName.optional() }),
     output: z.unknown(),
     pure: false,
     run: async () => null,
@@ -943,6 +946,15 @@ class SimulatedWorld {
     this.#violate(`W1: ${id} to ${runId} was answered and is lost`);
   }
 
+  #checkConnection(runId: string, event: RunEvent): void {
+    if (event.type !== "step.scheduled" || event.input === undefined) return;
+    const name = (event.input as { readonly connection?: unknown } | null)?.connection;
+    const said = JSON.stringify(event.connectionSecrets ?? []);
+    const wanted = name === "shop" ? JSON.stringify([{ secret: "KEY", version: "1" }]) : "[]";
+    if (said !== wanted) this.#violate(`W9: ${runId} ${event.path} names the secrets ${said}`);
+    if (said !== "[]") this.#meet("connectionSecrets");
+  }
+
   #readRun(runId: string, outputs: Set<string>): void {
     const journal = this.#journal(runId);
     const head = this.#disk.data.head("default", runId);
@@ -955,6 +967,7 @@ class SimulatedWorld {
       this.#events[event.type] = (this.#events[event.type] ?? 0) + 1;
       if (JSON.stringify(event).includes(SECRET))
         this.#violate(`W9: run ${runId} shows a secret at event ${seq}`);
+      this.#checkConnection(runId, event);
       if (seq !== index + 1) this.#violate(`W6: run ${runId} has a gap at event ${index + 1}`);
       if (SETTLING.has(event.type) && "path" in event && event.path !== undefined) {
         if (settled.has(event.path)) this.#violate(`W3: ${runId} ${event.path} has two outcomes`);
@@ -1144,8 +1157,11 @@ function failure(code: string, retryable: boolean): AttemptOutcome {
   return { ok: false, error: { code, message: "simulated", retryable } };
 }
 
+const SHOP = { kind: "redis", host: "shop.example", password: { secret: "KEY" } };
+
 const SERVICES = {
   fileRoot: null,
+  connections: new ConnectionBook(parseConnections({ shop: SHOP }).connections, SECRETS),
   http: {
     allowPrivate: false,
     allowCidrs: [],

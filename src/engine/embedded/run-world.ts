@@ -6,6 +6,7 @@ import type { World } from "#kernel/decision.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
 import { NOT_LOADED, refKey, type Values } from "#kernel/value-ref.ts";
 import { runPure } from "#nodes/attempt.ts";
+import type { SecretName } from "#workflow/expression/secret-text.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
 import { compileSchema, type Validator } from "#workflow/validate-json.ts";
@@ -69,6 +70,11 @@ export class HostWorld implements World, Values {
 
   secretVersion(name: string): string | null {
     return this.#services.secrets.version(tenantOf(this.#runKey), name);
+  }
+
+  connectionSecrets(connection: string): readonly SecretName[] {
+    const { connections } = this.#services.nodeServices;
+    return connections?.secretsOf(tenantOf(this.#runKey), connection) ?? [];
   }
 
   validate(schema: unknown, value: unknown): string | null {

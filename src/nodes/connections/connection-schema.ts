@@ -12,7 +12,7 @@ import { HeaderName, Headers } from "../http/header-schema.ts";
 export const ConnectionName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, "must begin with a letter; letters, digits, _ . -")
-  .describe("Name of a connection that the operator has set up");
+  .meta({ description: "Name of a connection that the operator has set up", connection: true });
 
 export const SecretRef = z.strictObject({
   secret: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "is not the name of a secret"),

@@ -11,6 +11,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import { NodeError } from "#errors/step-error.ts";
 import { NO_SECRETS_PORT, type Secrets } from "#ports/secrets.ts";
+import type { SecretName } from "#workflow/expression/secret-text.ts";
 import type { NodeContext, NodeErrorCode } from "../define-node.ts";
 import { type NamedValue, Redactor, unusableSecret } from "../redactor.ts";
 import {
@@ -53,12 +54,23 @@ export class ConnectionBook implements Connections, AsyncDisposable {
     this.#secrets = secrets;
   }
 
+  secretsOf(tenant: string, name: string): readonly SecretName[] {
+    return secretsOfConnection(this.#of(name)).map((secret) => ({
+      secret,
+      version: this.#secrets.version(tenant, secret),
+    }));
+  }
+
+  #of(name: string): Connection | undefined {
+    return Object.hasOwn(this.#settings, name) ? this.#settings[name] : undefined;
+  }
+
   async lend<Kind extends ConnectionKind>(
     tenant: string,
     name: string,
     kinds: readonly Kind[],
   ): Promise<LentConnection<Kind>> {
-    const found = Object.hasOwn(this.#settings, name) ? this.#settings[name] : undefined;
+    const found = this.#of(name);
     if (found === undefined || !(kinds as readonly string[]).includes(found.kind))
       throw this.#unknown(name, kinds, found);
     const versions: string[] = [];

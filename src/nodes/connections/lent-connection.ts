@@ -1,4 +1,5 @@
 /** What a node sees of named connections; connections.ts is behind it. */
+import type { SecretName } from "#workflow/expression/secret-text.ts";
 import type { ConnectionKind, ConnectionOf, Revealed } from "./connection-schema.ts";
 
 /** A connection as one attempt uses it. */
@@ -14,6 +15,8 @@ export interface LentConnection<Kind extends ConnectionKind = ConnectionKind> {
 }
 
 export interface Connections {
+  /** The secrets that the connection refers to, with the versions that are known without waiting; none where there is none. */
+  secretsOf(tenant: string, name: string): readonly SecretName[];
   /** Rejects with NodeError connection_unknown, secret_not_found, secret_unusable. */
   lend<Kind extends ConnectionKind>(
     tenant: string,
