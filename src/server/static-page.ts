@@ -15,6 +15,7 @@ const FILES = [
   ["/assets/graph.css", "graph.css", "text/css; charset=utf-8"],
   ["/assets/run.css", "run.css", "text/css; charset=utf-8"],
   ["/assets/log.css", "log.css", "text/css; charset=utf-8"],
+  ["/assets/output.css", "output.css", "text/css; charset=utf-8"],
   ["/assets/docs.css", "docs.css", "text/css; charset=utf-8"],
   ["/assets/icon.svg", "icon.svg", "image/svg+xml"],
   ["/assets/page.js", "page.js", "text/javascript; charset=utf-8"],
@@ -25,6 +26,9 @@ const FILES = [
   ["/assets/run-view.js", "run-view.js", "text/javascript; charset=utf-8"],
   ["/assets/approval-view.js", "approval-view.js", "text/javascript; charset=utf-8"],
   ["/assets/log-view.js", "log-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/output-view.js", "output-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/output-chart.js", "output-chart.js", "text/javascript; charset=utf-8"],
+  ["/assets/markdown-text.js", "markdown-text.js", "text/javascript; charset=utf-8"],
   ["/assets/step-view.js", "step-view.js", "text/javascript; charset=utf-8"],
   ["/assets/step-actions.js", "step-actions.js", "text/javascript; charset=utf-8"],
   ["/assets/label-filter.js", "label-filter.js", "text/javascript; charset=utf-8"],
@@ -32,9 +36,13 @@ const FILES = [
   ["/assets/status.js", "status.js", "text/javascript; charset=utf-8"],
 ] as const;
 
+/** Draws the charts; its one file that needs no other. */
+const CHART_LIBRARY = new URL("./chart.umd.min.js", import.meta.resolve("chart.js"));
+
+/** Pictures may come with a value (`data:`): they are checked, and cannot run. */
 const PAGE_HEADERS = {
   "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "cache-control": "no-cache",
 };
 
@@ -51,6 +59,8 @@ export const SAFE_HEADERS = {
 export function registerPages(app: FastifyInstance, document: OpenApiDocument): void {
   for (const [url, file, type] of FILES)
     serveText(app, url, type, readFileSync(new URL(`./page/${file}`, import.meta.url), "utf8"));
+  const library = readFileSync(CHART_LIBRARY, "utf8");
+  serveText(app, "/assets/chart.js", "text/javascript; charset=utf-8", library);
   serveText(app, "/docs", "text/html; charset=utf-8", docsPage(document));
   serveText(app, "/openapi.json", "application/json; charset=utf-8", JSON.stringify(document));
 }

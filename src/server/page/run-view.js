@@ -7,6 +7,7 @@ import { updateApprovals } from "/assets/approval-view.js";
 import { element, setText } from "/assets/element.js";
 import { graphView } from "/assets/graph-view.js";
 import { journalView } from "/assets/journal-view.js";
+import { updateViews } from "/assets/output-view.js";
 import { get, post, stream } from "/assets/server.js";
 import { durationText, elapsedMs, signOf, TERMINAL } from "/assets/status.js";
 import { updateDetails } from "/assets/step-view.js";
@@ -100,6 +101,11 @@ function runParts(runId, page) {
   const buttons = controls(act, path, page);
   const details = element("section", { class: "details", "aria-live": "polite" });
   const result = element("section", { class: "result", "aria-labelledby": "result-title" });
+  const views = element("section", {
+    class: "views",
+    "aria-labelledby": "views-title",
+    hidden: true,
+  });
   const journal = journalView();
   let selected = null;
   let latest = null;
@@ -131,6 +137,7 @@ function runParts(runId, page) {
     updateApprovals(asks, state.approvals, path, page);
     updateDetails(details, state.graph, selected, path, page);
     updateResult(result, run);
+    updateViews(views, state.graph, path, page);
     tick();
   }
 
@@ -145,11 +152,11 @@ function runParts(runId, page) {
 
   const demo = page.demo ? demoPanel(act) : element("div", { hidden: true });
   const head = { title, badge, buttons, facts, chain, bar, counts, explain, asks, demo };
-  const node = arranged(head, graph.node, details, result, journal.node);
+  const node = arranged(head, graph.node, details, views, result, journal.node);
   return { node, update, tick, journal };
 }
 
-function arranged(head, graph, details, result, journal) {
+function arranged(head, graph, details, views, result, journal) {
   return element(
     "div",
     { class: "run" },
@@ -164,6 +171,7 @@ function arranged(head, graph, details, result, journal) {
       head.explain,
     ),
     element("section", { class: "graph-card", "aria-label": "Graph" }, graph, details),
+    views,
     element(
       "div",
       { class: "beside" },
