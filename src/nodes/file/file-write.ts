@@ -66,7 +66,7 @@ export const fileWrite = defineNode({
     const bytes = bytesOf(content, encoding ?? (typeof content === "string" ? "text" : "json"));
     const target = await futurePath(await fileRoot(context), path);
     try {
-      await replaceFile(target, { signal: context.signal, mustBeNew }, (file) =>
+      await replaceFile(target, { context, signal: context.signal, mustBeNew }, (file) =>
         file.writeFile(bytes),
       );
     } catch (error) {

@@ -47,7 +47,7 @@ export async function saveBody(
   const hash = createHash("sha256");
   let bytes = 0;
   try {
-    await replaceFile(target, { signal }, async (file) => {
+    await replaceFile(target, { context, signal }, async (file) => {
       const counted = async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) {
           bytes += chunk.length;

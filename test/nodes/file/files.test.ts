@@ -8,6 +8,7 @@ import type { NodeDefinition } from "#nodes/define-node.ts";
 import { fileList } from "#nodes/file/file-list.ts";
 import { fileRead } from "#nodes/file/file-read.ts";
 import { fileWrite } from "#nodes/file/file-write.ts";
+import { replaceFile } from "#nodes/file/replace-file.ts";
 import { nodeContext } from "../node-context.ts";
 
 /** A root with a file inside, and beside it a folder that nothing may reach. */
@@ -49,6 +50,36 @@ it("replaces a file as a whole, and leaves no temporary file when it cannot", as
   const refused = await here.run(fileWrite, { path: "sub", content: "x" });
   expect(refused).toMatchObject({ error: { code: "file_failed" } });
   expect((await readdir(here.root)).sort()).toEqual(["a.txt", "sub"]);
+});
+
+it("removes what an earlier attempt of the step left when its process died, and nothing else", async () => {
+  await using here = await folders();
+  const attempt = (number: number, key = "key-1") =>
+    nodeContext({ fileRoot: here.root, attempt: number, idempotencyKey: key });
+  const rests = async () => (await readdir(here.root)).filter((name) => name.endsWith(".tmp"));
+  const left = async (key: string, mark: string) => {
+    // As a process that dies leaves it: written in part, neither renamed nor removed.
+    const written = Promise.withResolvers<void>();
+    void replaceFile(
+      join(here.root, "a.txt"),
+      { context: attempt(1, key), signal: new AbortController().signal },
+      async (file) => {
+        await file.writeFile(mark);
+        written.resolve();
+        await new Promise(() => {});
+      },
+    );
+    await written.promise;
+  };
+  await left("key-1", "half");
+  await left("key-2", "of another step");
+  expect(await rests()).toHaveLength(2);
+  const config = { path: "a.txt", content: "whole" };
+  expect(await runAttempt(fileWrite, config, attempt(2))).toMatchObject({ ok: true });
+  const [rest = "", ...more] = await rests();
+  expect(more).toEqual([]);
+  expect(await readFile(join(here.root, rest), "utf8")).toBe("of another step");
+  expect(await readFile(join(here.root, "a.txt"), "utf8")).toBe("whole");
 });
 
 it("replaces a link instead of writing through it", async () => {
