@@ -17,6 +17,7 @@ import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
+import { removeLeftCopies } from "./backup-spool.ts";
 import { openApiDocument } from "./open-api.ts";
 import { sendProblem } from "./problem.ts";
 import { engineReadiness } from "./readiness.ts";
@@ -90,6 +91,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     reply.header("x-request-id", request.id).headers(SAFE_HEADERS);
     next();
   });
+  const { spoolDir } = options;
+  if (spoolDir !== undefined) app.addHook("onReady", () => removeLeftCopies(spoolDir));
   if (options.meter !== undefined) meterRequests(app, options.meter);
   registerSecurity(app, options.security);
   app.setErrorHandler(fail);
@@ -108,7 +111,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...runStreamRoutes(engine, clock, closing.signal),
     ...runLogRoutes(engine, clock, closing.signal),
     ...approvalRoutes(engine),
-    ...storeRoutes(engine, options.spoolDir ?? null),
+    ...storeRoutes(engine, spoolDir ?? null),
     ...memoRoutes(engine),
     ...workflowRoutes(engine),
     ...nodeTypeRoutes(nodes),

@@ -1,8 +1,4 @@
 /** The store behind the server: deleting and archiving runs, copying, letting a copy run. */
-import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { BACKUP_HEADER } from "#client/care-client.ts";
 import {
   ArchivedJson,
@@ -13,6 +9,7 @@ import {
 } from "#client/wire/store.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
+import { newCopy, sentCopy } from "../backup-spool.ts";
 import { defineRoute, type Route, RunParams } from "../route.ts";
 
 /** `spoolDir`: where a backup lies while it is sent; null: backups are not served. */
@@ -71,16 +68,14 @@ function backupRoute(engine: Engine, spoolDir: string | null): Route {
     async handler({ context, reply }) {
       if (spoolDir === null)
         throw new LockstitchError("request_invalid", "This server has no room to make a copy in.");
-      const path = join(spoolDir, `backup-${randomUUID()}.db`);
+      const path = newCopy(spoolDir);
       const facts = await engine.care.backup(context, path);
-      const file = createReadStream(path);
-      file.once("close", () => void rm(path, { force: true }).catch(() => undefined));
       reply
         .code(200)
         .header("content-type", "application/vnd.sqlite3")
         .header("content-length", String(facts.bytes))
         .header(BACKUP_HEADER, JSON.stringify(facts))
-        .send(file);
+        .send(sentCopy(path));
       return { streamed: true };
     },
   });
