@@ -64,6 +64,7 @@ export function openSession(machine: Machine, command: Command): Session {
       return access;
     },
     async close() {
+      // What could not be reached was told by the command that wanted it, and has nothing to close.
       const reached = await access?.catch(() => null);
       await reached?.host?.close(COMMAND_GRACE_MS);
     },

@@ -42,6 +42,8 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
       const signal = AbortSignal.any([aborter.signal, closing.signal]);
       void (async () => {
         for await (const run of client.followRuns(signal)) listener(run);
+        // It asks again by itself; what ends it is the close, or a server that refuses for good, which
+        // the caller's next request is told.
       })().catch(() => undefined);
       return () => aborter.abort();
     },

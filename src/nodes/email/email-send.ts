@@ -214,6 +214,7 @@ function transportOf(
       });
     },
     async (made) => {
+      // It must not reject: one that could not be made was told to who asked, and is not there to close.
       await made.then((transport) => transport.close({ force: true })).catch(() => {});
     },
   );

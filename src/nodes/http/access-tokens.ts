@@ -79,6 +79,7 @@ export class AccessTokens {
         return fetched;
       })
       .finally(() => this.#fetching.delete(key));
+    // Who waits for it is told; if all of them have gone, the failure is nobody's, least the process's.
     token.catch(() => {});
     const fetching = { token, controller, waiters: 0 };
     this.#fetching.set(key, fetching);

@@ -45,12 +45,6 @@ export async function answerBytes({ hop, response, rules }: Answer): Promise<Buf
   }
 }
 
-/** Nobody reads the rest. */
-export function discard({ body }: Dispatcher.ResponseData): void {
-  body.on("error", () => {});
-  body.destroy();
-}
-
 /** Whether a status of 400 or more is none of those that were listed. */
 export function isFailure(
   status: number,

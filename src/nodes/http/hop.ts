@@ -38,8 +38,7 @@ export async function follow(
     const target = Array.isArray(location) ? location[0] : location;
     if (!isFollowing || !isRedirect(response.statusCode) || target === undefined || target === "")
       return { hop, response };
-    response.body.on("error", () => {});
-    response.body.destroy();
+    discard(response);
     if (redirects >= way.rules.redirectsMax) throw tooMany(hop, way.rules.redirectsMax);
     const url = URL.parse(target, hop.url.href);
     const rules = url === null ? way.rules : (await wayOf(url)).rules;
@@ -70,6 +69,12 @@ export async function send(
   } catch (error) {
     throw connectionError(hop.url, error);
   }
+}
+
+/** Nobody reads the rest, and nobody needs to know how it ended. */
+export function discard({ body }: Dispatcher.ResponseData): void {
+  body.on("error", () => {});
+  body.destroy();
 }
 
 export function connectionError(url: URL, error: unknown): unknown {

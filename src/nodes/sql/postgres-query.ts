@@ -66,6 +66,7 @@ async function poolOf(connection: PostgresConnection): Promise<{ readonly pool: 
       return { pool };
     },
     async (made) => {
+      // It must not reject: one that could not be made was told to who asked, and is not there to end.
       await made.then(({ pool }) => pool.end()).catch(() => {});
     },
   );
@@ -143,11 +144,13 @@ async function cancelOnServer(connection: PostgresConnection, processId: number)
     connectionTimeoutMillis: CANCEL_MS_MAX,
     query_timeout: CANCEL_MS_MAX,
   });
+  // An error event without a listener ends the process; what fails rejects connect() or query().
   client.on("error", () => {});
   try {
     await client.connect();
     await client.query("SELECT pg_cancel_backend($1)", [processId]);
   } finally {
+    // Its only work is done, or has failed with an error of its own that must not be hidden.
     await client.end().catch(() => {});
   }
 }

@@ -54,6 +54,7 @@ async function start(): Promise<ChildProcess> {
     env: {},
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
+  // Without a listener an error event would end the process; who asks hears of the exit.
   child.on("error", () => {});
   // An idle one keeps nobody from ending.
   child.unref();

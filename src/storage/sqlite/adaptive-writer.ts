@@ -124,6 +124,7 @@ export class AdaptiveWriter implements Writer {
     input: WriterCalls[Kind]["input"],
   ): Promise<WriterCalls[Kind]["output"]> {
     // In the order of calls: the worker forgets before it writes.
+    // If that fails, so does the worker, and with it the call that follows.
     if (this.#last === "direct") void this.#post("forgetRows", null).catch(() => undefined);
     this.#last = "worker";
     return await this.#post(kind, input);

@@ -50,6 +50,7 @@ export class WorkerReader implements Reader {
     const worker = this.#worker;
     if (worker === null) return;
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    // A worker that has died has closed its connection with it.
     await this.#post("close", null).catch(() => undefined);
     worker.ref();
     await ended;
