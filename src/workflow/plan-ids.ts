@@ -8,6 +8,7 @@ import {
 } from "./control-steps.ts";
 import type { Step } from "./definition.ts";
 import { isFunctionName } from "./expression/compile.ts";
+import { isDeniedKey } from "./expression/value.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { PlanScope, PlanStep } from "./plan.ts";
 import { RESERVED_NAMES } from "./plan-expressions.ts";
@@ -64,6 +65,13 @@ export function checkId(step: Step, index: number, scope: PlanScope, names: Name
       pointer: at,
       suggestion: `Choose another id, such as \`${step.id}_step\`.`,
     });
+  if (isDeniedKey(step.id))
+    report({
+      code: "reserved_name",
+      message: `\`${step.id}\` cannot be a step id: expressions read no field of that name.`,
+      pointer: at,
+      suggestion: "Choose another id.",
+    });
   if (scope.positions.get(step.id) !== index)
     report({
       code: "duplicate_id",
@@ -96,7 +104,7 @@ export function checkItemName(
   const name = inner.itemName;
   if (name === null) return;
   const at = [...pointer, "with", "as"];
-  if (RESERVED_NAMES.has(name))
+  if (RESERVED_NAMES.has(name) || isDeniedKey(name))
     report({
       code: "reserved_name",
       message: `The item cannot be called \`${name}\`: expressions know that name already.`,

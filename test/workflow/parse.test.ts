@@ -127,6 +127,15 @@ describe("parseWorkflow", () => {
       ["self_edge 7:41"],
     ],
     ["reserved id", steps("  - { id: finally, uses: noop }"), ["reserved_name 4:11"]],
+    ["id that is no field", steps("  - { id: __proto__, uses: noop }"), ["reserved_name 4:11"]],
+    ["id that nobody reads", steps("  - { id: constructor, uses: noop }"), ["reserved_name 4:11"]],
+    [
+      "item name that is no field",
+      steps(
+        "  - id: a\n    uses: for_each\n    with: { items: [1], as: __proto__ }\n    steps: []",
+      ),
+      ["reserved_name 6:29"],
+    ],
     [
       "shadowing id",
       steps("  - id: a\n    uses: try\n    steps:\n      - { id: a, uses: noop }"),
