@@ -105,3 +105,26 @@ test("a run keeps a bounded number of pinned checkpoints", async () => {
   await expect(pin()).rejects.toMatchObject({ code: "action_refused" });
   await driven(clock, engine.care.checkpoint(context, id, {}));
 });
+
+test("a checkpoint that is asked for in the turn in which the run ends is refused as such", async () => {
+  await using bench = await openBench({
+    faults: { onCommit: () => ({ kind: "none", delayMs: 50 }) },
+  });
+  const { clock, engine } = bench;
+  const { id } = await bench.run(
+    workflow("ends", { steps: [{ id: "go", uses: "wait.signal", with: { name: "go" } }] }),
+  );
+  // Both come while a commit is under way, and are one turn.
+  const labelled = engine.label(context, id, { set: { a: "1" } });
+  await clock.settle();
+  const asked = engine.care.checkpoint(context, id, {});
+  await clock.settle();
+  const sent = engine.signal(context, id, { name: "go" });
+  const ends = await driven(clock, Promise.allSettled([asked, sent, labelled]));
+  expect(await bench.settle(id)).toMatchObject({ status: "succeeded" });
+  expect(ends).toMatchObject([
+    { status: "rejected", reason: { code: "run_terminal" } },
+    { status: "fulfilled" },
+    { status: "fulfilled" },
+  ]);
+});

@@ -17,6 +17,7 @@ import { DiskGuard } from "./disk-guard.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { KEEP_30_DAYS } from "./retention.ts";
+import { runTerminal } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { runNotFound } from "./run-reader.ts";
 
@@ -113,6 +114,7 @@ export class Caretaker implements EngineCare {
     await this.#core.call(context, runId, input);
     const [newest] = await this.#core.options.store.journal.checkpointMarks(context, runId);
     if (newest !== undefined && newest.seq > seq) return newest;
+    if (isTerminal((await this.#head(context, runId)).status)) throw runTerminal(runId, null);
     throw new LockstitchError(
       "action_refused",
       `The state of run ${runId} is too large for a checkpoint; a restart folds its journal instead.`,
