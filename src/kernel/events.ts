@@ -234,14 +234,12 @@ export type RunEvent =
       /** while: the first carried values. */
       readonly carry?: Readonly<Record<string, unknown>>;
     }
-  | {
+  | ({
       readonly type: "step.waiting";
       readonly path: string;
       readonly for: WaitFor;
       readonly input: unknown;
-      readonly deadlineAtMs?: number;
-      readonly timeoutAtMs?: number;
-    }
+    } & TimeLimits)
   | {
       readonly type: "step.succeeded";
       readonly path: string;
@@ -268,6 +266,8 @@ export type RunEvent =
       readonly attempt: number;
       readonly dueAtMs: number;
       readonly error: StepError;
+      /** Of a step that only computes: no event before said when its time is over. */
+      readonly deadlineAtMs?: number;
     }
   | {
       readonly type: "step.skipped";
@@ -355,7 +355,7 @@ export type RunEvent =
     }
   | { readonly type: "signal.consumed"; readonly id: string; readonly path: string }
   | { readonly type: "signal.unconsumed"; readonly id: string; readonly reason: string }
-  | {
+  | ({
       readonly type: "child.started";
       readonly path: string;
       readonly runId: string;
@@ -364,9 +364,7 @@ export type RunEvent =
       readonly wait: boolean;
       readonly onParentEnd: "cancel" | "abandon";
       readonly input: unknown;
-      readonly deadlineAtMs?: number;
-      readonly timeoutAtMs?: number;
-    }
+    } & TimeLimits)
   | {
       readonly type: "child.finished";
       readonly path: string;

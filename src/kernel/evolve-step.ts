@@ -137,6 +137,7 @@ function evolveLive(
       instance.status = "retrying";
       instance.attempt = event.attempt;
       instance.error = event.error;
+      if (event.deadlineAtMs !== undefined) live.deadlineAtMs = event.deadlineAtMs;
       return beginRetrying(live, event.dueAtMs);
     case "step.cancel_requested":
       live.cancelling = { reason: event.reason, error: event.error ?? null };

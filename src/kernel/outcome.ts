@@ -9,6 +9,7 @@ import type { PlanRetry } from "#workflow/plan.ts";
 import type { EventOf } from "./events.ts";
 import { LostValueError, readScope } from "./read-scope.ts";
 import type { StepInstance } from "./state.ts";
+import { deadlineOf } from "./time-limits.ts";
 import { emit, type Turn } from "./turn.ts";
 import type { ValueRef } from "./value-ref.ts";
 
@@ -66,6 +67,7 @@ export function fail(
       attempt: instance.attempt + 1,
       dueAtMs: turn.world.nowMs + retryDelayMs(turn, instance, retry, error),
       error,
+      ...(instance.live?.deadlineAtMs === null ? deadlineOf(instance) : {}),
     });
     return true;
   }

@@ -56,3 +56,31 @@ test("a checkpoint begins again with what was being computed, and goes on as a f
   expect(driver.story()).toEqual(folded.story());
   expect(driver.state.terminal).toBe("succeeded");
 });
+
+test.each([
+  ["in the turn", {}],
+  ["later", { packedFrom: 280 }],
+])("the deadline of a step that only computes counts its retries (%s)", (_when, options) => {
+  const retry = { attempts: 9, initial: "20s", jitter: "none" as const, errors: ["failed"] };
+  const step = { id: "b", uses: "boom", with: { value: big }, retry, deadline: "1m" };
+  const plan = planOf({
+    steps: [
+      { ...step, onError: "continue" },
+      { id: "c", uses: "value" },
+    ],
+  });
+  const driver = new KernelDriver(plan, { paranoid: true, ...options }).start().settle();
+  const beganMs = driver.nowMs;
+  driver.restart();
+  // The pause of the run does not count.
+  driver.give({ kind: "pause", by: "t", reason: null });
+  driver.nowMs += 3_600_000;
+  driver.give({ kind: "resume", by: "t", reason: null });
+  while (driver.state.terminal === null) driver.fireNext().settle();
+  const failed = driver.journal.find(({ event }) => event.type === "step.failed");
+  expect(failed).toMatchObject({
+    atMs: beganMs + 3_660_000,
+    event: { path: "b", error: { code: "deadline_exceeded" } },
+  });
+  expect(driver.state.terminal).toBe("succeeded");
+});
