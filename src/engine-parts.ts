@@ -11,10 +11,11 @@ import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { sandboxPool } from "#nodes/code/code-javascript.ts";
 import { ConnectionBook } from "#nodes/connections/connections.ts";
-import type { NodeRegistry } from "#nodes/registry.ts";
+import { createRegistry, type NodeRegistry } from "#nodes/registry.ts";
 import { type WatchedSecrets, watchedSecrets } from "#nodes/watched-secrets.ts";
 import { type LogLevel, standardErrorLogger } from "#observe/logger.ts";
 import { type PlainMeter, plainMeter } from "#observe/plain-meter.ts";
+import type { PluginBook } from "#plugins/plugin-book.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
@@ -41,12 +42,15 @@ export interface EngineParts {
   sandbox: typeof sandboxPool;
   loopDelay: LoopDelay;
   connections: ConnectionBook;
+  plugins: PluginBook | null;
   engine: Engine;
 }
 
 export interface EnginePartsOptions {
   readonly settings: Settings;
   readonly nodes: NodeRegistry;
+  /** Whose processes run as long as the engine does; null: none are started. */
+  readonly plugins: PluginBook | null;
   readonly log: LogLevel | Logger;
   /** Whether the parts are counted, for metrics. */
   readonly isMetered: boolean;
@@ -57,6 +61,16 @@ export interface EnginePartsOptions {
   onSecrets?(secrets: WatchedSecrets): void;
   /** Asked when the engine is stopped. */
   graceMs(): number;
+}
+
+/** The plugins of these settings, looked at, not started; null: there are none. Throws config_invalid. */
+export async function pluginsOf(settings: Settings): Promise<PluginBook | null> {
+  if (settings.plugins.length === 0) return null;
+  const { PluginBook } = await import("#plugins/plugin-book.ts");
+  const builtIn = createRegistry(settings.nodes).names();
+  return await PluginBook.open(settings.plugins, {
+    ...{ environment: process.env, http: settings.http, builtIn },
+  });
 }
 
 /** Takes the data directory and opens the engine there. Throws store_owned, store_newer, store_corrupt. */
@@ -111,10 +125,19 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
       stop: (connections) => connections.close(),
     },
     {
+      name: "plugins",
+      needs: ["logger", "ownership"],
+      start({ logger }) {
+        options.plugins?.start(logger);
+        return options.plugins;
+      },
+      stop: async (plugins) => await plugins?.stop(),
+    },
+    {
       name: "engine",
       needs: [
         ...(["store", "logger", "fileRoot", "sandbox"] as const),
-        ...(["connections", "secrets", "meter", "loopDelay"] as const),
+        ...(["connections", "secrets", "meter", "loopDelay", "plugins"] as const),
       ],
       start: ({ store, logger, fileRoot, connections, secrets, meter, loopDelay }) =>
         openEmbeddedEngine({

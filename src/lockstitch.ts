@@ -16,7 +16,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { Lockstitch } from "./embed/lockstitch.ts";
 import { type NodesOption, nodeDefinitions } from "./embed/plain-nodes.ts";
-import { startEngineParts } from "./engine-parts.ts";
+import { pluginsOf, startEngineParts } from "./engine-parts.ts";
 
 export type {
   EventView,
@@ -67,6 +67,8 @@ export interface OpenOptions {
   readonly middleware?: readonly Middleware[];
   /** Orders of the chain around attempts, and a tracing hook. */
   readonly chain?: Omit<ChainOptions, "middleware">;
+  /** Plugins, as under `plugins` of a configuration file: folders, packages or entries with `allow`. */
+  readonly plugins?: readonly unknown[];
   /** Attempts under way at the same time; default 1,000. */
   readonly concurrency?: number;
   /** Folder below which file nodes read and write; default: file nodes are off. */
@@ -94,12 +96,17 @@ const ALIVE_MS = 2 ** 31 - 1;
  * store_newer, store_corrupt, config_invalid, definition_invalid.
  */
 export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> {
-  const nodes = createRegistry(nodeDefinitions(options.nodes ?? []));
   const grace = { ms: 0 };
   const settings = settingsOf(options);
+  const plugins = await pluginsOf(settings);
+  const nodes = createRegistry([
+    ...nodeDefinitions(options.nodes ?? []),
+    ...(plugins?.definitions() ?? []),
+  ]);
   const composition = await startEngineParts({
     settings,
     nodes,
+    plugins,
     log: options.log ?? "warn",
     isMetered: false,
     limits: settings.concurrency === null ? {} : { attemptsMax: settings.concurrency },
@@ -141,7 +148,7 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
 /** The same table and checks as for a configuration file, without environment and flags. */
 function settingsOf(options: OpenOptions): Settings {
   const { data, concurrency, fileRoot, http, secrets, settings } = options;
-  const { connections, ...others } = settings ?? {};
+  const { connections, plugins, ...others } = settings ?? {};
   const given = { ...others, data, concurrency, fileRoot, http, secrets };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const cwd = process.cwd();
@@ -154,6 +161,7 @@ function settingsOf(options: OpenOptions): Settings {
       values: flatten(set),
       nodes: [],
       connections,
+      plugins: options.plugins ?? plugins,
       chain: chainOf(options),
     },
     cwd,

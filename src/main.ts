@@ -22,9 +22,10 @@ import { LockstitchClient } from "#client/lockstitch-client.ts";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { visible } from "#errors/visible-text.ts";
-import { createRegistry } from "#nodes/registry.ts";
+import { createRegistry, type NodeRegistry } from "#nodes/registry.ts";
 import { lastWords } from "#observe/last-words.ts";
 import type { PlainMeter } from "#observe/plain-meter.ts";
+import type { PluginBook } from "#plugins/plugin-book.ts";
 import type { Store } from "#ports/store.ts";
 import { inspectStore } from "#storage/sqlite/inspect.ts";
 import { storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
@@ -32,7 +33,7 @@ import { openOwnership } from "#storage/sqlite/ownership.ts";
 import { restoreStore } from "#storage/sqlite/restore.ts";
 import { STORE_FILE } from "#storage/sqlite/store-file.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
-import { own, secretsOf, startEngineParts } from "./engine-parts.ts";
+import { own, pluginsOf, secretsOf, startEngineParts } from "./engine-parts.ts";
 import { systemClock } from "./system/system-clock.ts";
 
 const EXAMPLE = new URL("../examples/report/report.workflow.yaml", import.meta.url);
@@ -86,12 +87,31 @@ const machine: Machine = {
       .catch(isUnanswered);
     return isThere ? await connectEngine(client()) : null;
   },
-  nodeTypes: (settings) => createRegistry(settings.nodes),
+  async pluginsOf(address, settings) {
+    return await new LockstitchClient({
+      ...{ baseUrl: address, apiKey: settings.apiKeys[0], repeats: 1 },
+    }).plugins();
+  },
+  nodeTypes: registryOf,
   secrets: secretsOf,
   onInterrupt,
   exitNow: (code) => process.exit(code),
   supervise: superviseServer,
 };
+
+/** Looked at once for each settings: a plugin's code runs in a process, which takes a moment. */
+const pluginBooks = new WeakMap<Settings, Promise<PluginBook | null>>();
+
+function pluginBookOf(settings: Settings): Promise<PluginBook | null> {
+  const book = pluginBooks.get(settings) ?? pluginsOf(settings);
+  pluginBooks.set(settings, book);
+  return book;
+}
+
+async function registryOf(settings: Settings): Promise<NodeRegistry> {
+  const plugins = await pluginBookOf(settings);
+  return createRegistry([...settings.nodes, ...(plugins?.definitions() ?? [])]);
+}
 
 /**
  * A terminal tells its whole process group of a Ctrl-C, and npm passes on what it gets as well: one
@@ -126,10 +146,13 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
   const grace = { ms: 0 };
   // Before the engine, which begins to load open runs at once: who serves answers first.
   if (isServing(purpose)) await loadRoutes();
-  const nodes = breakableNodes(createRegistry(settings.nodes));
+  const plugins = await pluginBookOf(settings);
+  const nodes = breakableNodes(await registryOf(settings));
   const composition = await startEngineParts({
     settings,
     nodes: nodes.registry,
+    // Who only looks starts no attempt.
+    plugins: purpose === "look" ? null : plugins,
     log: settings.logLevel ?? quietLevelOf(purpose),
     // Who only runs one workflow is never asked for metrics.
     isMetered: isServing(purpose),
@@ -148,7 +171,8 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
     async serve({ host, port }) {
       const [{ createServer, listen }, { engineReadiness, storageReadiness }] = await loadRoutes();
       const security = { host, port, apiKeys: settings.apiKeys };
-      const metrics = meter === null ? null : await metricsOf(meter, { engine, store, settings });
+      const metrics =
+        meter === null ? null : await metricsOf(meter, { engine, store, settings, plugins });
       server = createServer({
         ...(meter === null || metrics === null ? {} : { metrics, meter: meter.meter }),
         engine,
@@ -158,6 +182,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
         security,
         version: VERSION,
         spoolDir: settings.data,
+        ...(plugins === null ? {} : { plugins: () => plugins.health() }),
         readiness: [storageReadiness(store), engineReadiness(engine, () => isClosing)],
         ...(purpose === "demo" ? { demo: demoHooks(nodes) } : {}),
       });
@@ -190,14 +215,16 @@ function loadRoutes() {
 
 async function metricsOf(
   meter: PlainMeter,
-  { engine, store, settings }: { engine: Engine; store: Store; settings: Settings },
+  parts: { engine: Engine; store: Store; settings: Settings; plugins: PluginBook | null },
 ) {
+  const { engine, store, settings, plugins } = parts;
   const { createMetrics } = await import("#observe/metrics.ts");
   return createMetrics(meter, {
     version: VERSION,
     engine: () => engine.stats(),
     runs: () => store.journal.counts(null),
     storeBytes: () => storeBytes(settings.data),
+    plugins: () => plugins?.health() ?? [],
   });
 }
 

@@ -27,6 +27,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   kernel: pure("errors", "workflow"),
   "nodes/pure": pure("errors", "workflow", "nodes/define-node.ts"),
   nodes: worldly("errors", "workflow", "nodes/pure", "ports"),
+  plugins: worldly("errors", "workflow", "nodes", "ports"),
   ports: pure("errors", "workflow"),
   engine: worldly("errors", "workflow", "kernel", "nodes", "ports"),
   storage: worldly("errors", "ports"),
@@ -37,7 +38,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // Scripts of the live page run in the browser.
   "server/page": { rooms: [], packages: false, node: false },
   server: worldly("errors", "workflow", "nodes", "ports", "engine", "client"),
-  cli: worldly("errors", "workflow", "nodes", "ports", "engine", "client"),
+  cli: worldly("errors", "workflow", "nodes", "ports", "engine", "client", "plugins"),
   embed: worldly("errors", "workflow", "nodes", "ports", "engine"),
 };
 

@@ -51,7 +51,10 @@ export async function readConfigFile(
       "config_invalid",
       `${name} must hold an object of settings, for example { port: 7420 }${isCode(path) ? " as its default export" : ""}.`,
     );
-  const { nodes, middleware, chain, connections, ...settings } = content as Record<string, unknown>;
+  const { nodes, middleware, chain, connections, plugins, ...settings } = content as Record<
+    string,
+    unknown
+  >;
   return {
     path: name,
     folder: dirname(path),
@@ -59,6 +62,7 @@ export async function readConfigFile(
     nodes: checkNodes(nodes, name, isCode(path)),
     chain: chainSettings(middleware, chain, name),
     connections,
+    plugins,
   };
 }
 

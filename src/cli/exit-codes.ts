@@ -14,7 +14,7 @@ export const EXIT = {
   cancelled: { code: 4, meaning: "the run was cancelled" },
   notFound: { code: 5, meaning: "no such run, step, workflow or file" },
   refused: { code: 6, meaning: "the run's state does not allow it, e.g. it has ended" },
-  unwell: { code: 7, meaning: "of `doctor`: something must be put right" },
+  unwell: { code: 7, meaning: "of `doctor` and `plugin`: something must be put right" },
   unavailable: { code: 69, meaning: "server or store unavailable; trying again may help" },
   internal: { code: 70, meaning: "a fault inside Lockstitch" },
   owned: {

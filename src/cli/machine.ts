@@ -33,8 +33,10 @@ export interface Machine {
   ): Promise<{ readonly pid: number | null; readonly address: string | null } | null>;
   /** An engine on the other side of HTTP, or null where nobody answers. */
   connect(address: string, settings: Settings): Promise<Engine | null>;
-  /** The node types of a host with these settings. */
-  nodeTypes(settings: Settings): NodeRegistry;
+  /** How the plugins of the server at `address` do. Rejects where it does not answer. */
+  pluginsOf(address: string, settings: Settings): Promise<readonly RunningPlugin[]>;
+  /** The node types of a host with these settings. Rejects with config_invalid for a plugin that is refused. */
+  nodeTypes(settings: Settings): Promise<NodeRegistry>;
   /** Where a host with these settings, and this environment, looks for secrets. */
   secrets(settings: Settings): Secrets;
   /** Calls back at SIGINT and SIGTERM, and when a supervisor is gone; returns what unsubscribes. */
@@ -43,6 +45,16 @@ export interface Machine {
   exitNow(code: number): never;
   /** Runs the same command line again as a supervised child (supervisor.ts); answers its exit code. */
   supervise(): Promise<number>;
+}
+
+/** A plugin's process in a server. */
+export interface RunningPlugin {
+  readonly name: string;
+  readonly state: string;
+  readonly restarts: number;
+  readonly calls: number;
+  readonly memoryBytes: number;
+  readonly lastEnd: { readonly reason: string; readonly text: string } | null;
 }
 
 /** A store that is only looked at. */

@@ -16,6 +16,7 @@ import { addGraphCommand } from "./commands/graph.ts";
 import { addMemoCommands } from "./commands/memo.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPlanCommand } from "./commands/plan.ts";
+import { addPluginCommands } from "./commands/plugin.ts";
 import { addReleaseCommand } from "./commands/release.ts";
 import { addRestoreCommand } from "./commands/restore.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -36,6 +37,11 @@ export function createProgram(machine: Machine, finished: (code: number) => void
     .option("--data <dir>", "data directory (LOCKSTITCH_DATA; default .lockstitch)")
     .option("--config <file>", "configuration file (default lockstitch.config.* here)")
     .option("--file-root <dir>", "folder of file nodes (default: files in the data directory)")
+    .option(
+      "--plugin <from>",
+      "folder or package with a plugin, besides those of the configuration; can be repeated",
+      (from: string, others: readonly string[] = []) => [...others, from],
+    )
     .option("--json", "print one JSON document for machines on standard output")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
@@ -50,6 +56,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addConvertCommand(program, cli);
   addPlanCommand(program, cli);
   addNodesCommand(program, cli);
+  addPluginCommands(program, cli);
   addStartCommand(program, cli);
   addRunsCommands(program, cli);
   addStepCommands(program, cli);

@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export async function readArchive(session: Session, file: string): Promise<ArchivedRun> {
-  const nodes = session.machine.nodeTypes(await session.settings());
+  const nodes = await session.machine.nodeTypes(await session.settings());
   try {
     return await openArchivedRun(linesOf(file), nodes, SILENT);
   } catch (error) {

@@ -90,6 +90,7 @@ async function readSettings(
     env: machine.env,
     file,
     cwd: machine.cwd,
+    plugins: Array.isArray(flags["plugin"]) ? flags["plugin"].map(String) : [],
   });
 }
 

@@ -15,6 +15,7 @@ import {
 } from "#nodes/connections/connection-schema.ts";
 import type { HttpRules, NodeDefinition, ShellRules } from "#nodes/define-node.ts";
 import type { ChainOptions } from "#nodes/middleware.ts";
+import { type PluginEntry, parsePluginEntries } from "#plugins/plugin-entry.ts";
 import { ADMISSION_SETTINGS, admissionSettingsOf } from "./admission-settings.ts";
 import { NODE_SETTINGS, shellRulesOf } from "./node-settings.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-settings.ts";
@@ -238,6 +239,7 @@ export interface Settings {
   /** The user's own node types. */
   readonly nodes: readonly NodeDefinition[];
   readonly chain: ChainOptions;
+  readonly plugins: readonly PluginEntry[];
 }
 
 /** What a configuration file held, flattened to the keys of the table (`http.allowPrivate`). */
@@ -251,6 +253,8 @@ export interface FileSettings {
   readonly chain: ChainOptions;
   /** As written under `connections`; absent: there are none. */
   readonly connections?: unknown;
+  /** As written under `plugins`; absent: there are none. */
+  readonly plugins?: unknown;
 }
 
 interface Found {
@@ -266,6 +270,8 @@ export function resolveSettings(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly file: FileSettings;
   readonly cwd: string;
+  /** `--plugin`, as often as it was given. */
+  readonly plugins?: readonly string[];
 }): Settings {
   const { file, cwd } = options;
   const problems: string[] = unknownKeys(file);
@@ -288,7 +294,10 @@ export function resolveSettings(options: {
       : parsed.data;
   }
   const { connections, problems: faults } = parseConnections(file.connections);
-  problems.push(...faults.map((fault) => fault.replace(":", ` in ${file.path}:`)));
+  const plugins = parsePluginEntries(file.plugins, file.folder);
+  const listed = [...faults, ...plugins.problems];
+  problems.push(...listed.map((fault) => fault.replace(":", ` in ${file.path}:`)));
+  const typed = parsePluginEntries(options.plugins, cwd);
   if (problems.length > 0)
     throw new LockstitchError(
       "config_invalid",
@@ -324,6 +333,7 @@ export function resolveSettings(options: {
     connections: located(connections, file.folder),
     nodes: file.nodes,
     chain: file.chain,
+    plugins: [...plugins.entries, ...typed.entries],
   };
 }
 

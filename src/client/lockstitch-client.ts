@@ -36,6 +36,7 @@ import { resumedStream } from "./resumed-stream.ts";
 import { createTransport, type Transport, type TransportOptions } from "./transport.ts";
 import { isoOf } from "./wire/instants.ts";
 import { MemoListJson, MemosClearedJson, memoFromJson } from "./wire/memo.ts";
+import { PluginListJson } from "./wire/plugin.ts";
 import { RunJson, RunListJson, RunSummaryJson, runFromJson, summaryFromJson } from "./wire/run.ts";
 import {
   EventJson,
@@ -331,6 +332,11 @@ export class LockstitchClient {
 
   async nodeTypes(): Promise<z.infer<typeof NodeTypeListJson>["items"]> {
     return NodeTypeListJson.parse(await this.#get("/node-types")).items;
+  }
+
+  /** The plugins of the host and how their processes do. */
+  async plugins(): Promise<z.infer<typeof PluginListJson>["items"]> {
+    return PluginListJson.parse(await this.#get("/plugins")).items;
   }
 
   /** What the server's engine did and is doing. */

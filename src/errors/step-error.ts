@@ -38,6 +38,7 @@ export const STEP_ERROR_CODES = {
   operator_failed: "An operator decided that the step fails.",
   output_invalid: "The node's output does not fit its schema.",
   parse_failed: "The text could not be parsed.",
+  plugin_failed: "The plugin's process ended, did not answer or could not be started.",
   redis_failed: "Redis refused the command.",
   secret_not_found: "The host has no secret of that name; the message says where it looked.",
   secret_unusable: "The secret's value cannot be used, or the place it is kept in cannot be read.",

@@ -31,8 +31,18 @@ export interface MetricSources {
   };
   /** Runs by status, of all tenants. */
   runs(): Promise<Readonly<Record<string, number>>>;
+  /** How each plugin's process does. */
+  plugins(): readonly PluginFigures[];
   /** Bytes of the store by part. */
   storeBytes(): Readonly<Record<string, number>>;
+}
+
+interface PluginFigures {
+  readonly name: string;
+  readonly state: string;
+  readonly restarts: number;
+  readonly calls: number;
+  readonly memoryBytes: number;
 }
 
 export interface Metrics {
@@ -58,6 +68,7 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
   addEngine(registry, { ...sources, engine });
   addAdmission(registry, engine);
   addStore(registry, sources);
+  addPlugins(registry, sources);
   collectDefaultMetrics({ register: registry });
   return {
     contentType: registry.contentType,
@@ -224,4 +235,40 @@ function addStore(registry: Registry, { runs, storeBytes }: MetricSources): void
       for (const [part, bytes] of Object.entries(storeBytes())) this.set({ part }, bytes);
     },
   });
+}
+
+function addPlugins(registry: Registry, { plugins }: MetricSources): void {
+  const add = (
+    Kind: typeof Gauge | typeof Counter,
+    name: string,
+    help: string,
+    read: (plugin: PluginFigures) => number,
+  ) =>
+    new Kind({
+      ...{ name, help, labelNames: ["plugin"], registers: [registry] },
+      collect() {
+        this.reset();
+        for (const plugin of plugins()) this.inc({ plugin: plugin.name }, read(plugin));
+      },
+    });
+  const isUp = ({ state }: PluginFigures) => Number(state === "running");
+  add(Gauge, "lockstitch_plugin_up", "1 while the plugin's process answers.", isUp);
+  add(
+    Gauge,
+    "lockstitch_plugin_memory_bytes",
+    "Resident memory of the plugin's process.",
+    ({ memoryBytes }) => memoryBytes,
+  );
+  add(
+    Counter,
+    "lockstitch_plugin_restarts_total",
+    "Starts of the plugin's process after it had ended.",
+    ({ restarts }) => restarts,
+  );
+  add(
+    Counter,
+    "lockstitch_plugin_calls_total",
+    "Attempts given to the plugin.",
+    ({ calls }) => calls,
+  );
 }

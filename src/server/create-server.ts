@@ -29,6 +29,7 @@ import { engineRoutes, type ReadinessPart } from "./routes/engine.ts";
 import { memoRoutes } from "./routes/memos.ts";
 import { type MetricsText, meterRequests, registerMetrics } from "./routes/metrics.ts";
 import { nodeTypeRoutes } from "./routes/node-types.ts";
+import { type PluginsHealth, pluginRoutes } from "./routes/plugins.ts";
 import { runControlRoutes } from "./routes/run-controls.ts";
 import { runLogRoutes } from "./routes/run-logs.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
@@ -59,6 +60,8 @@ export interface ServerOptions {
   readonly readiness?: readonly ReadinessPart[];
   /** Shown at /metrics; absent: there is no such address. */
   readonly metrics?: MetricsText;
+  /** How the host's plugins do; absent: it has none. */
+  readonly plugins?: PluginsHealth;
   /** Is told of every request. */
   readonly meter?: Meter;
   /** Only for `npm start`: see routes/demo.ts. */
@@ -115,6 +118,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...memoRoutes(engine),
     ...workflowRoutes(engine),
     ...nodeTypeRoutes(nodes),
+    ...pluginRoutes(options.plugins ?? (() => [])),
     ...engineRoutes(engine, {
       startedAtMs: clock.nowMs(),
       hasDemo: demo !== undefined,

@@ -39,7 +39,8 @@ export function capturedMachine(options: CaptureOptions): {
     secrets: () => NO_SECRETS_PORT,
     ownerOf: () => Promise.resolve(null),
     connect: noEngine,
-    nodeTypes: ({ nodes }) => createRegistry(nodes),
+    nodeTypes: async ({ nodes }) => createRegistry(nodes),
+    pluginsOf: noEngine,
     onInterrupt: () => () => undefined,
     exitNow: (code) => {
       throw new Error(`exit ${code}`);

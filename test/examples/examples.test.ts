@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { lockstitch, startLockstitch } from "../cli/lockstitch-process.ts";
+import { canSeal } from "../plugins/plugin-fixture.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const example = (path: string): string => resolve("examples", path);
@@ -50,6 +51,38 @@ test.concurrent("trip: a payment that fails gives every booking back, the last o
   const paid = await lockstitch(["run", file, "--json", "--input", '{"limit": 1000}'], { cwd });
   expect(JSON.parse(paid.stdout).output).toEqual({ paid: 600 });
 });
+
+test.skipIf(!canSeal)(
+  "plugin: sealed processes, a granted folder, and more is refused",
+  async () => {
+    await using directory = await temporaryDirectory();
+    const cwd = example("plugin");
+    const data = ["--data", join(directory.path, "data")];
+    const env = { WEATHER_STATIONS: example("plugin/stations") };
+    const workflow = example("plugin/weather.workflow.yaml");
+    const ran = await lockstitch(["run", workflow, "--json", ...data], { cwd, env });
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(JSON.parse(ran.stdout).output).toBe("Harbour: up to 11 degrees");
+
+    const unknown = ["--input", '{"station": "oslo"}'];
+    const failed = await lockstitch(["run", workflow, "--json", ...unknown, ...data], { cwd, env });
+    expect(JSON.parse(failed.stdout).error.code).toBe("user.station_unknown");
+
+    const listed = await lockstitch(["plugin", "list", "--json", ...data], { cwd, env });
+    expect(JSON.parse(listed.stdout).items).toMatchObject([
+      {
+        name: "weather",
+        sealed: true,
+        refusal: null,
+        types: ["weather.station", "weather.report"],
+      },
+    ]);
+    const bare = ["--plugin", example("plugin/weather"), "--data", join(directory.path, "other")];
+    const refused = await lockstitch(["validate", workflow, ...bare], { cwd: directory.path });
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("asks for what is not granted: read ");
+  },
+);
 
 test.concurrent("signals: the run sends itself the signal that it waits for", async () => {
   await using directory = await temporaryDirectory();

@@ -21,6 +21,9 @@ function fixture() {
     version: "1.2.3",
     engine: () => STATS,
     runs: async () => ({ running: 3, succeeded: 7 }),
+    plugins: () => [
+      { name: "weather", state: "running", restarts: 2, calls: 7, memoryBytes: 5_000 },
+    ],
     storeBytes: () => ({ database: 4096, wal: 0 }),
   });
   return { meter: plain.meter, metrics };

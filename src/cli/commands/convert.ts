@@ -34,7 +34,7 @@ export function addConvertCommand(program: Command, cli: Cli): void {
     .option("--into <file>", "put it into this YAML file, whose comments stay")
     .action(
       cli.action<[string], Options>(async ({ machine, output, settings }, [file], options) => {
-        const from = { cwd: machine.cwd, nodeTypes: machine.nodeTypes(await settings()) };
+        const from = { cwd: machine.cwd, nodeTypes: await machine.nodeTypes(await settings()) };
         const { definition, problems } = await readDefinition(file, from);
         if (definition === null) throw definitionInvalid(problems);
         if (options.into !== undefined) await writeInto(options.into, definition, from, output);

@@ -13,6 +13,7 @@ import {
   nodeVersion,
   syncSpeed,
 } from "../doctor/machine-checks.ts";
+import { pluginFindings } from "../doctor/plugin-checks.ts";
 import { secretFinding } from "../doctor/secret-checks.ts";
 import { storeFindings } from "../doctor/store-checks.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -24,7 +25,7 @@ export function addDoctorCommand(program: Command, cli: Cli): void {
   program
     .command("doctor")
     .description(
-      "check Node, disk, store, open runs, connections and secrets, and say what to do; changes nothing",
+      "check Node, disk, store, open runs, connections, plugins and secrets, and say what to do; changes nothing",
     )
     .option("--deep", "compare every index, journal and checkpoint; takes as long as it takes")
     .action(
@@ -53,6 +54,11 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
   findings.push(dataDirectory(settings), await freeSpace(settings), syncSpeed(settings));
   findings.push(await server(session, settings));
   findings.push(...(await connectionFindings(settings, machine.secrets(settings))));
+  const plugins = await pluginFindings(session);
+  findings.push(...plugins);
+  // A plugin that is refused was told of; the store is looked at all the same, without its types.
+  const isRefused = plugins.some(({ status }) => status === "fail");
+  const known = isRefused ? { ...settings, plugins: [] } : settings;
   const nowMs = Date.now();
   let inspected: InspectedStore | null = null;
   try {
@@ -60,7 +66,7 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
     findings.push(clockSanity(nowMs, inspected?.facts.newestAtMs ?? null));
     if (inspected === null) findings.push(ok("store", "there is none yet"));
     else {
-      const nodes = machine.nodeTypes(settings);
+      const nodes = await machine.nodeTypes(known);
       findings.push(...(await storeFindings(inspected, nodes, { nowMs, isDeep })));
       if (inspected.store !== null)
         findings.push(await secretFinding(inspected.store, nodes, machine.secrets(settings)));

@@ -23,7 +23,7 @@ export function addGraphCommand(program: Command, cli: Cli): void {
         async ({ machine, output, settings }, [file], { format }) => {
           const { plan, problems } = await readDefinition(file, {
             cwd: machine.cwd,
-            nodeTypes: machine.nodeTypes(await settings()),
+            nodeTypes: await machine.nodeTypes(await settings()),
           });
           if (plan === null) throw definitionInvalid(problems);
           if (output.isJson) output.printJson(graphOf(plan));

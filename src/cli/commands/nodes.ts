@@ -20,7 +20,7 @@ export function addNodesCommand(program: Command, cli: Cli): void {
     .action(
       cli.action<[string | undefined], object>(async (session, [type]) => {
         const { machine, output } = session;
-        const registry = machine.nodeTypes(await session.settings());
+        const registry = await machine.nodeTypes(await session.settings());
         const all = describeAll(registry.definitions());
         if (type === undefined) printList(all, output);
         else printOne(found(all, type), output);

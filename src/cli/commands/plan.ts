@@ -28,7 +28,7 @@ export function addPlanCommand(program: Command, cli: Cli): void {
     .action(
       cli.action<[string], object>(async ({ machine, output, settings }, [file]) => {
         const inForce = await settings();
-        const nodeTypes = machine.nodeTypes(inForce);
+        const nodeTypes = await machine.nodeTypes(inForce);
         const { plan: checked, problems } = await readDefinition(file, {
           cwd: machine.cwd,
           nodeTypes,

@@ -55,7 +55,7 @@ async function run(session: Session, file: string, options: Options): Promise<nu
   const settings = await session.settings();
   const [definition, ...siblings] = await readWithSiblings(file, {
     cwd: machine.cwd,
-    nodeTypes: machine.nodeTypes(settings),
+    nodeTypes: await machine.nodeTypes(settings),
   });
   const input = await readJson(machine, "--input", options.input);
   const access = await session.access("run");

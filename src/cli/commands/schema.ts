@@ -10,7 +10,7 @@ export function addSchemaCommand(program: Command, cli: Cli): void {
     .description("print the JSON Schema of workflow files, for editors")
     .action(
       cli.action<[], object>(async ({ machine, output, settings }) => {
-        output.printJson(definitionJsonSchema(machine.nodeTypes(await settings())));
+        output.printJson(definitionJsonSchema(await machine.nodeTypes(await settings())));
         return EXIT.ok.code;
       }),
     );

@@ -15,7 +15,7 @@ export function addValidateCommand(program: Command, cli: Cli): void {
     .argument("<files...>", "workflow files: YAML, JSON, graph JSON, TypeScript")
     .action(
       cli.action<[string[]], object>(async ({ machine, output, settings }, [names]) => {
-        const nodeTypes = machine.nodeTypes(await settings());
+        const nodeTypes = await machine.nodeTypes(await settings());
         const files = [];
         for (const name of names) {
           const { definition, plan, problems } = await readDefinition(name, {
