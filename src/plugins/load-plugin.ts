@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import type { HttpRules } from "#nodes/define-node.ts";
 import { type Manifest, parseManifest, refused } from "./manifest.ts";
 import {
+  type Grant,
   isAskingNothing,
   isWithin,
   located,
@@ -150,14 +151,21 @@ function granted(
   source: PluginSource,
   http: HttpRules,
 ): Permissions {
-  const permissions = realFolders(located(declared, base), from);
-  const grant = allow === "declared" ? allow : existingFolders(located(allow, base));
-  const missing = missingGrants(permissions, grant);
-  if (missing.length > 0)
+  const refuseUngranted = (wanted: Permissions, grant: Grant) => {
+    const missing = missingGrants(wanted, grant);
+    if (missing.length === 0) return;
+    const allowing = `plugins: [{ from: ${JSON.stringify(from)}, allow: ${JSON.stringify(askedFor(declared))} }]`;
     throw refused(
       from,
-      `it asks for what is not granted: ${missing.join(", ")}. Grant it in the configuration: plugins: [{ from: ${JSON.stringify(from)}, allow: ${JSON.stringify(askedFor(declared))} }].`,
+      `it asks for what is not granted: ${missing.join(", ")}. Grant it in the configuration: ${allowing}.`,
     );
+  };
+  const named = located(declared, base);
+  const allowed = allow === "declared" ? allow : located(allow, base);
+  refuseUngranted(named, allowed);
+  // Once more without links: one could lead out of what is granted.
+  const permissions = realFolders(named, from);
+  refuseUngranted(permissions, allowed === "declared" ? allowed : existingFolders(allowed));
   const own = permissions.folders.write.find((folder) => isWithin(source.folder, folder));
   if (own !== undefined)
     throw refused(from, `it may not write ${own}, where its own code lies; name another folder.`);

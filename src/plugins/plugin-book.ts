@@ -5,7 +5,12 @@
  *   B1. Nothing is loaded halfway: a plugin that is refused is thrown, with its reason.
  *   B2. Two plugins have different names, and therefore different types.
  */
-import type { NodeDefinition, NodeErrorCode, NodeExample } from "#nodes/define-node.ts";
+import {
+  defineNode,
+  type NodeDefinition,
+  type NodeErrorCode,
+  type NodeExample,
+} from "#nodes/define-node.ts";
 import { type LoadedPlugin, type LoadOptions, loadPlugin, startLink } from "./load-plugin.ts";
 import { hostSchema, type NodeManifest, refused } from "./manifest.ts";
 import { Plugin, type PluginHealth } from "./plugin.ts";
@@ -99,21 +104,19 @@ export class PluginBook {
 
   #definitionOf(name: string, node: NodeManifest): NodeDefinition {
     const { type, title, description, category, icon, version } = node;
-    return {
+    const definition = defineNode({
       ...{ type, title, description, category, icon, version },
+      pure: false,
       config: hostSchema(node.config),
       output: hostSchema(node.output),
       errors: [...new Set([...node.errors, "plugin_failed", "timeout"])] as NodeErrorCode[],
       examples: node.examples as unknown as NodeExample[],
-      functionFields: new Set(),
-      constantFields: new Set(node.constantFields),
-      execution: "effect",
-      runPure: null,
-      runEffect: async (config, context) => {
+      run: async (config, context) => {
         const plugin = this.#running.get(name);
         if (plugin === undefined) throw new Error(`plugin ${name} was not started`);
         return await plugin.call(type, config, context);
       },
-    };
+    });
+    return { ...definition, constantFields: new Set(node.constantFields) };
   }
 }
