@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { canSeal } from "../plugins/plugin-fixture.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import {
   compile,
@@ -91,6 +92,35 @@ export async function use() {
     );
 
     expect(compile(folder).stdout).toBe("");
+  });
+
+  test.skipIf(!canSeal)("runs a plugin, written against its entry, in a sealed process", () => {
+    writeFileSync(
+      join(folder, "plugin.ts"),
+      `import { defineNode, definePlugin, type PluginContext } from "lockstitch/plugin";
+import { z } from "zod";
+const hello = defineNode({
+  type: "greet.hello", title: "Hello", description: "", category: "user", icon: "x", pure: false,
+  config: z.strictObject({ name: z.string() }), output: z.string(),
+  async run({ name }, context: PluginContext) {
+    context.log.info("greeting", { http: typeof context.http.request });
+    return \`Hello \${name} from \${Object.keys(process.env).length} variables\`;
+  },
+});
+export const plugin = definePlugin({
+  name: "greet", version: "1.0.0", description: "Greets", nodes: [hello],
+});
+`,
+    );
+    writeFileSync(
+      join(folder, "greet.workflow.yaml"),
+      'language: 1\nname: greet\nsteps:\n  - { id: a, uses: greet.hello, with: { name: Ada } }\noutput: "${{ steps.a.output }}"\n',
+    );
+    expect(compile(folder).stdout).toBe("");
+    const command = join("node_modules", "lockstitch", "bin", "lockstitch.js");
+    const ran = runNode([command, "run", "greet.workflow.yaml", "--plugin", "."], folder);
+    expect(ran.stderr).not.toContain("error");
+    expect(ran.stdout).toBe('"Hello Ada from 0 variables"\n');
   });
 
   test("offers the documented entries, and no other", () => {
