@@ -25,6 +25,7 @@ import { addSchemaCommand } from "./commands/schema.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { addStepCommands } from "./commands/step.ts";
 import { addValidateCommand } from "./commands/validate.ts";
+import { addWorkflowsCommands } from "./commands/workflows.ts";
 import { EXIT, exitCodeHelp, exitCodeOf } from "./exit-codes.ts";
 import type { Machine } from "./machine.ts";
 import { openSession, type Session } from "./session.ts";
@@ -61,6 +62,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addRunsCommands(program, cli);
   addStepCommands(program, cli);
   addApprovalCommands(program, cli);
+  addWorkflowsCommands(program, cli);
   addBackupCommand(program, cli);
   addRestoreCommand(program, cli);
   addReleaseCommand(program, cli);

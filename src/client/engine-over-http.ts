@@ -19,6 +19,7 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     findWorkflow: (_context, name, version) => client.findWorkflow(name, version),
     listWorkflows: (_context, afterName, limit) => client.listWorkflows(afterName, limit),
     workflowVersions: (_context, name) => client.workflowVersions(name),
+    workflowDependencies: (_context, name, version) => client.workflowDependencies(name, version),
     async start(_context, request, { wait } = {}) {
       const started = await client.start(request);
       if (wait === undefined) return started;

@@ -29,6 +29,7 @@ import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
 import type { MemoFilter } from "#ports/memo-store.ts";
 import { WorkflowDefinition } from "#workflow/definition.ts";
+import type { WorkflowDependencies } from "#workflow/dependencies.ts";
 import { careOverHttp } from "./care-client.ts";
 import { type LogClient, logsOverHttp } from "./log-client.ts";
 import { type Query, queryText, runPath } from "./request-path.ts";
@@ -57,6 +58,7 @@ import {
   SignalAnswerJson,
   ValidationJson,
   versionFromJson,
+  WorkflowDependenciesJson,
   WorkflowJson,
   WorkflowListJson,
   WorkflowVersionJson,
@@ -123,6 +125,14 @@ export class LockstitchClient {
   ): Promise<readonly WorkflowVersion[]> {
     const json = await this.#get("/workflows", { cursor: afterName ?? undefined, limit });
     return WorkflowListJson.parse(json).items.map(versionFromJson);
+  }
+
+  /** What the workflow runs, and what those run; the newest without `version`. workflow_not_found. */
+  async workflowDependencies(name: string, version?: number): Promise<WorkflowDependencies> {
+    const json = await this.#get(`/workflows/${encodeURIComponent(name)}/dependencies`, {
+      version,
+    });
+    return WorkflowDependenciesJson.parse(json);
   }
 
   /** Newest first; empty when there is no such workflow. */

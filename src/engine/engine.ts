@@ -13,6 +13,7 @@ import type { MemoFilter } from "#ports/memo-store.ts";
 import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
+import type { WorkflowDependencies } from "#workflow/dependencies.ts";
 import type { LimitView } from "./admission/adaptive-limit.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 import type { ReadOptions, StartWait } from "./read-options.ts";
@@ -187,6 +188,12 @@ export interface Engine extends RunEvents {
     limit: number,
   ): Promise<readonly WorkflowVersion[]>;
   workflowVersions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]>;
+  /** What the workflow runs by `workflow.run`, and what those run; the newest without `version`. workflow_not_found. */
+  workflowDependencies(
+    context: CallContext,
+    name: string,
+    version?: number,
+  ): Promise<WorkflowDependencies>;
 
   /** workflow_not_found, definition_invalid, input_invalid, run_exists, payload_too_large, queue_full. */
   start(

@@ -15,7 +15,7 @@ import { evaluateOptions, fail, guarded, succeed } from "./outcome.ts";
 import { readScope } from "./read-scope.ts";
 import { applyResolution, isResolved } from "./resolution.ts";
 import { SCOPE_KINDS } from "./scopes/kinds.ts";
-import type { StepInstance } from "./state.ts";
+import type { RunState, StepInstance } from "./state.ts";
 import { connectionSecrets, evaluateConfig } from "./step-config.ts";
 import { evaluateGates } from "./step-gates.ts";
 import { deadlineOf, timeLimitsOf } from "./time-limits.ts";
@@ -211,7 +211,7 @@ function waitFor(turn: Turn, instance: StepInstance, config: WaitConfig): WaitFo
 
 interface ChildConfig {
   readonly workflow: string;
-  readonly version?: number;
+  readonly version?: number | "latest";
   readonly input?: unknown;
   readonly wait: boolean;
   readonly onParentEnd: "cancel" | "abandon";
@@ -229,12 +229,13 @@ function startChild(turn: Turn, instance: StepInstance, config: ChildConfig): bo
   const generation = (instance.live?.failures ?? 0) + 1;
   const runId = deriveRunId(state.runId, instance.path, generation);
   const input = config.input ?? {};
+  const version = versionOf(state, config);
   emit(turn, {
     type: "child.started",
     path: instance.path,
     runId,
     workflow: config.workflow,
-    version: config.version ?? null,
+    version,
     wait: config.wait,
     onParentEnd: config.onParentEnd,
     input,
@@ -245,12 +246,21 @@ function startChild(turn: Turn, instance: StepInstance, config: ChildConfig): bo
     id: messageId(state.runId, instance.path, generation, "child_start"),
     toRunId: runId,
     workflow: config.workflow,
-    version: config.version ?? null,
+    version,
     input,
     parent: { runId: state.runId, path: instance.path, depth, wait: config.wait },
+    ...(state.pins === null ? {} : { pins: state.pins }),
   });
   if (!config.wait) succeed(turn, instance, { output: { runId } });
   return true;
+}
+
+/** null: the newest when the child starts. */
+function versionOf({ pins }: RunState, { workflow, version }: ChildConfig): number | null {
+  if (version === "latest") return null;
+  // A name may be that of something that every object has.
+  const pinned = pins !== null && Object.hasOwn(pins, workflow) ? pins[workflow] : null;
+  return version ?? pinned ?? null;
 }
 
 interface FailConfig {

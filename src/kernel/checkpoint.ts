@@ -25,7 +25,7 @@ import {
 import { takeChanges, touchStep } from "./step-effects.ts";
 
 /** Grows when the saved shape changes. */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 
 /** Fields that are copied as they are. */
 const PLAIN_FIELDS = [
@@ -40,6 +40,7 @@ const PLAIN_FIELDS = [
   "priority",
   "concurrency",
   "parent",
+  "pins",
   "startedAtMs",
   "endedAtMs",
   "deadlineAtMs",

@@ -18,10 +18,10 @@ import { stopScope } from "./cancel-step.ts";
 import { SIGNAL_IDS_CARRIED } from "./decision.ts";
 import { messageId, successorRunId } from "./derive-id.ts";
 import { endRun } from "./end-run.ts";
-import type { Continued } from "./events.ts";
 import type { Carried } from "./inputs.ts";
 import { fail, guarded, succeed } from "./outcome.ts";
 import { readValue } from "./read-scope.ts";
+import type { Continued } from "./run-links.ts";
 import type { BufferedSignal, StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
 import { NOT_LOADED } from "./value-ref.ts";
@@ -69,7 +69,7 @@ export function continueRun(turn: Turn): boolean {
   if (!handed.ok)
     return endRun(turn, { type: "run.failed", error: handed.error, path: state.ending?.by ?? "" });
   if (handed.value === null) return false;
-  const { runId, parent, workflow, version, labels, priority } = state;
+  const { runId, parent, workflow, version, labels, priority, pins } = state;
   const toRunId = successorRunId(runId);
   const chainId = state.chainId ?? runId;
   turn.sends.push({
@@ -80,6 +80,7 @@ export function continueRun(turn: Turn): boolean {
     version: state.continuing?.latest === true ? null : version,
     input: handed.value.input,
     ...{ labels, priority, parent },
+    ...(pins === null || state.continuing?.latest === true ? {} : { pins }),
     continued: {
       fromRunId: runId,
       chainId,

@@ -178,6 +178,7 @@ function start(turn: Turn, input: Extract<Input, { readonly kind: "start" }>): v
         }
       : {}),
     ...(input.parent === null ? {} : { parent: input.parent }),
+    ...(input.pins == null ? {} : { pins: input.pins }),
     ...(input.continued === undefined ? {} : { continued: continuedOf(input.continued) }),
     by: input.by,
     ...(input.trace === null ? {} : { trace: input.trace }),

@@ -5,9 +5,10 @@
  * timer is cleared, an attempt aborted, a queued admission withdrawn.
  */
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
-import type { MemoRequest, ParentLink } from "./events.ts";
+import type { MemoRequest } from "./events.ts";
 import type { SlotRequest, StepGates } from "./gates.ts";
 import type { Carried } from "./inputs.ts";
+import type { ParentLink, Pins } from "./run-links.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 export type Effect =
@@ -88,6 +89,8 @@ export type Send =
         readonly depth: number;
         readonly wait: boolean;
       };
+      /** Of the parent; absent: it has none. */
+      readonly pins?: Pins;
     }
   | {
       readonly kind: "child_end";
@@ -123,6 +126,8 @@ export type Send =
       readonly labels: Readonly<Record<string, string>>;
       readonly priority: number;
       readonly parent: ParentLink | null;
+      /** Absent: it has none, or they are found anew. */
+      readonly pins?: Pins;
       readonly continued: Omit<Carried, "fault">;
     }
   | {

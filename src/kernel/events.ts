@@ -11,28 +11,13 @@ import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
 import type { CapturedStep } from "./compensable.ts";
 import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
+import type { Continued, ParentLink, Pins } from "./run-links.ts";
 import type { StateEvent } from "./state-events.ts";
 import type { StepSecrets } from "./step-secrets.ts";
 import type { ValueRef } from "./value-ref.ts";
 
 /** Grows when decide changes its mind about anything; every released number stays readable. */
 export const SEMANTICS = 1;
-export interface ParentLink {
-  readonly runId: string;
-  readonly path: string;
-  /** 1 for a child of a run that has no parent. */
-  readonly depth: number;
-  readonly wait: boolean;
-}
-
-/** Where a run goes on. */
-export interface Continued {
-  readonly fromRunId: string;
-  readonly chainId: string;
-  /** Ids of the last signals that the chain has received: none of them counts again. */
-  readonly signalIds: readonly string[];
-}
-
 /** The instants at which a step's time is over, as far as it has limits. */
 export interface TimeLimits {
   readonly deadlineAtMs?: number;
@@ -98,6 +83,8 @@ export type RunEvent =
         readonly whenFull: "queue" | "reject" | "cancelRunning";
       };
       readonly parent?: ParentLink;
+      /** Versions that names of workflows mean in this run and in the runs that it starts. */
+      readonly pins?: Pins;
       /** The run goes on where another ended: see run.continued. */
       readonly continued?: Continued;
       readonly by: string;

@@ -11,10 +11,11 @@
 import { unreachable } from "#errors/errors.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import { addDeclaredStep } from "./declared-step.ts";
-import type { Continued, EventOf, RunEvent } from "./events.ts";
+import type { EventOf, RunEvent } from "./events.ts";
 import { evolveStep } from "./evolve-step.ts";
 import { dropScope, holdScope } from "./live.ts";
 import { prioritize } from "./prioritize.ts";
+import { queueRun } from "./queue-run.ts";
 import { rememberSignal } from "./remember-signal.ts";
 import { newScope } from "./scope-instance.ts";
 import { scopeAround, scopePlan } from "./scope-plan.ts";
@@ -102,16 +103,7 @@ type AboutRun = Extract<RunEvent, { readonly type: `run.${string}` }>;
 function evolveRun(state: RunState, event: AboutRun): void {
   switch (event.type) {
     case "run.queued":
-      state.phase = "queued";
-      state.workflow = event.workflow;
-      state.version = event.version;
-      state.input = refOf(event.input, state.seq, "input");
-      state.labels = event.labels;
-      state.priority = event.priority;
-      state.concurrency = event.concurrency ?? null;
-      state.parent = event.parent ?? null;
-      if (event.continued !== undefined) goOn(state, event.continued);
-      return;
+      return queueRun(state, event);
     case "run.forked":
       return;
     case "run.admitted":
@@ -213,11 +205,6 @@ function terminate(state: RunState, outcome: "succeeded" | "failed" | "cancelled
   state.signalWaits.clear();
   state.resolutions = null;
   state.unhandled = null;
-}
-
-function goOn(state: RunState, { chainId, signalIds }: Continued): void {
-  state.chainId = chainId;
-  for (const id of signalIds) rememberSignal(state, id);
 }
 
 /** What another step did is not undone in the name of this one. */

@@ -5,8 +5,9 @@
 import type { StepError } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
 import type { CacheChange, StateOperation, StateRequest } from "#workflow/state-operation.ts";
-import type { Continued, DeclaredStep, MemoOrigin, ParentLink, Progress } from "./events.ts";
+import type { DeclaredStep, MemoOrigin, Progress } from "./events.ts";
 import type { PassedGate } from "./gates.ts";
+import type { Continued, ParentLink, Pins } from "./run-links.ts";
 
 export type AttemptOutcome =
   | {
@@ -60,6 +61,7 @@ export type Input =
       readonly labels: Readonly<Record<string, string>>;
       readonly priority: number | null;
       readonly parent: ParentLink | null;
+      readonly pins?: Pins | null;
       readonly forkedFrom: { readonly runId: string; readonly reason: string | null } | null;
       readonly by: string;
       readonly trace: string | null;

@@ -24,10 +24,11 @@ import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
 import type { EdgeCounts } from "#workflow/trigger-rules.ts";
 import type { CapturedStep } from "./compensable.ts";
 import type { Effect } from "./effects.ts";
-import type { CancelReason, DeclaredStep, MemoRequest, ParentLink, WaitFor } from "./events.ts";
+import type { CancelReason, DeclaredStep, MemoRequest, WaitFor } from "./events.ts";
 import type { SlotRequest } from "./gates.ts";
 import type { Beat } from "./heartbeat.ts";
 import type { Resolution } from "./resolution-shape.ts";
+import type { ParentLink, Pins } from "./run-links.ts";
 import type { Control } from "./scopes/control.ts";
 import { NULL_REF, type ValueRef } from "./value-ref.ts";
 
@@ -187,6 +188,8 @@ export interface RunState {
   priority: number;
   concurrency: (SlotRequest & { readonly whenFull: "queue" | "reject" | "cancelRunning" }) | null;
   parent: ParentLink | null;
+  /** Versions that names of workflows mean here; null: those that are the newest when a step runs. */
+  pins: Pins | null;
   startedAtMs: number | null;
   endedAtMs: number | null;
   deadlineAtMs: number | null;
@@ -263,6 +266,7 @@ export function newState(runId: string, plan: Plan): RunState {
     priority: 5,
     concurrency: null,
     parent: null,
+    pins: null,
     startedAtMs: null,
     endedAtMs: null,
     deadlineAtMs: null,

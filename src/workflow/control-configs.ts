@@ -90,10 +90,12 @@ export const SagaConfig = z.strictObject({});
 export const WorkflowRunConfig = z.strictObject({
   workflow: z.string().min(1).meta({ description: "The name of the workflow" }),
   version: z
-    .int()
-    .min(1)
+    .union([z.int().min(1), z.literal("latest")])
     .optional()
-    .meta({ description: "Default: the newest when the step runs" }),
+    .meta({
+      description:
+        "Default: the newest when the outermost run started; `latest`: the newest when the step runs",
+    }),
   input: z.json().optional().meta({ description: "The input of the run" }),
   wait: z.boolean().default(true).meta({ description: "false: the step only starts the run" }),
   onParentEnd: z

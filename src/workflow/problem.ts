@@ -36,6 +36,7 @@ export const PROBLEM_CODES = {
   invalid_expression: "An expression that does not parse.",
   self_edge: "A step waits for itself.",
   cycle: "Steps wait for each other in a circle.",
+  workflow_cycle: "Workflows run each other in a circle that no condition ends.",
   unreachable_step: "A step that can never run.",
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;

@@ -373,6 +373,27 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "pinned",
+    definition: define("pinned", {
+      steps: ["fixed", "pinned", "latest", "unknown"].map((id) => ({
+        ...{ id, uses: "workflow.run" },
+        with: {
+          workflow: id === "unknown" ? "nobody" : "other",
+          wait: false,
+          ...(id === "fixed" ? { version: 1 } : id === "latest" ? { version: "latest" } : {}),
+        },
+      })),
+    }),
+    play(driver) {
+      driver.give({
+        ...{ kind: "start", workflow: "pinned", version: 1, input: {}, labels: {} },
+        ...{ priority: null, parent: null, pins: { other: 2 }, forkedFrom: null, by: "test" },
+        ...{ trace: null, startKey: null },
+      });
+      driver.give({ kind: "admit_run" });
+    },
+  },
+  {
     name: "cancelled",
     definition: define("cancelled", {
       steps: [work("a", 1, { needs: [] }), work("b", 1, { needs: [] }), value("c", 1)],

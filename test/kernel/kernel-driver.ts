@@ -17,6 +17,7 @@ import type { AttemptOutcome, ComputedOutcome, Input, SlotGrant } from "#kernel/
 import { guarded } from "#kernel/outcome.ts";
 import { pending } from "#kernel/pending.ts";
 import { resolveRef } from "#kernel/resolve-ref.ts";
+import type { Pins } from "#kernel/run-links.ts";
 import { newState, type RunState } from "#kernel/state.ts";
 import { takeChanges } from "#kernel/step-effects.ts";
 import { NOT_LOADED, type ValueRef, valueInEvent } from "#kernel/value-ref.ts";
@@ -76,6 +77,8 @@ function grantOf(path: string, { concurrency, rateLimit, circuitBreaker }: StepG
 
 export interface DriverOptions {
   readonly random?: () => number;
+  /** Versions that names of workflows mean in the run. */
+  readonly pins?: Pins;
   /** Turns end after this many answers of exhausted(); undefined: never. */
   readonly exhaustAfter?: number;
   /** Values must be asked for before they are there. */
@@ -125,6 +128,7 @@ export class KernelDriver {
       labels: {},
       priority: null,
       parent: null,
+      ...(this.options.pins === undefined ? {} : { pins: this.options.pins }),
       forkedFrom: null,
       by: "test",
       trace: null,

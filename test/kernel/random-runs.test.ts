@@ -48,6 +48,8 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
     random,
     lazyValues: random() < 0.5,
     paranoid: true,
+    // Every other one, without a throw of the dice.
+    ...(plan.hash < "8" ? { pins: { child: 3 } } : {}),
     ...(random() < 0.4 ? { packedFrom: 280 } : {}),
     ...(random() < 0.3 ? { exhaustAfter: 1 + Math.floor(random() * 3) } : {}),
   });

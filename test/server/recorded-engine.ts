@@ -20,7 +20,9 @@ import type { RunStatus } from "#ports/journal.ts";
 import { canonicalJson } from "#workflow/canonical-json.ts";
 import { isCheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
+import { type FindWorkflow, resolveDependencies } from "#workflow/dependencies.ts";
 import { hashJson } from "#workflow/hash.ts";
+import { callsOf } from "#workflow/workflow-calls.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -212,6 +214,18 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
     },
     async workflowVersions(_context, name) {
       return (workflows.get(name) ?? []).toReversed();
+    },
+    async workflowDependencies(_context, name, version) {
+      const find: FindWorkflow = async (of, wanted) => {
+        const all = workflows.get(of) ?? [];
+        const found = wanted === null ? all.at(-1) : all.find((each) => each.version === wanted);
+        return found === undefined
+          ? null
+          : { version: found.version, calls: callsOf(found.definition) };
+      };
+      const known = await find(name, version ?? null);
+      if (known === null) throw new LockstitchError("workflow_not_found", `no ${name}`);
+      return await resolveDependencies(name, known, find);
     },
     async start(context, request: StartRequest) {
       if (engine.failure !== null) throw engine.failure;

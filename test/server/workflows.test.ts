@@ -66,6 +66,37 @@ describe("workflows", () => {
     expect((await fixture.app.inject("/api/v1/workflows")).json().items).toEqual([]);
   });
 
+  it("shows what a workflow runs, with versions", async () => {
+    await using fixture = await embeddedServer();
+    const put = async (name: string, workflow: string) =>
+      await fixture.app.inject({
+        method: "PUT",
+        url: `/api/v1/workflows/${name}`,
+        payload: {
+          ...{ language: 1, name },
+          steps: [{ id: "call", uses: "workflow.run", with: { workflow } }],
+        },
+        headers: { "content-type": "application/json" },
+      });
+    expect((await put("parent", "child")).statusCode).toBe(201);
+    const url = "/api/v1/workflows/parent/dependencies";
+    const missing = { workflow: "child", version: null, neededBy: "parent: call" };
+    expect((await fixture.app.inject(url)).json()).toMatchObject({ pins: {}, missing: [missing] });
+    expect((await put("child", "leaf")).statusCode).toBe(201);
+    const found = (await fixture.app.inject(`${url}?version=1`)).json();
+    expect(found).toMatchObject({ pins: { child: 1 }, cycles: [], isCut: false });
+    expect(found.workflows[0].calls).toEqual([
+      { path: "call", workflow: "child", version: 1, binding: "pinned", isMissing: false },
+    ]);
+    const circle = await put("child", "parent");
+    expect([circle.statusCode, circle.json().details.problems[0].code]).toEqual([
+      422,
+      "workflow_cycle",
+    ]);
+    const none = await fixture.app.inject("/api/v1/workflows/nobody/dependencies");
+    expect([none.statusCode, none.json().code]).toEqual([404, "workflow_not_found"]);
+  });
+
   it("answers problems for unknown workflows", async () => {
     await using fixture = await embeddedServer();
     for (const url of ["/api/v1/workflows/x", "/api/v1/workflows/x/versions"])

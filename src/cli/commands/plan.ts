@@ -2,16 +2,24 @@
 
 import type { Command } from "commander";
 import { visible } from "#errors/visible-text.ts";
+import {
+  refusedCycle,
+  resolveDependencies,
+  type WorkflowDependencies,
+} from "#workflow/dependencies.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 import { optimisationOf } from "#workflow/plan-optimisation.ts";
 import { type OutlineStep, outlineOf, type PlanOutline } from "#workflow/plan-outline.ts";
 import { definitionInvalid } from "#workflow/problem.ts";
+import { callsOf } from "#workflow/workflow-calls.ts";
 import type { Cli } from "../command-action.ts";
+import { dependencyLines, dependencyWarnings } from "../dependency-text.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatDuration, formatTable } from "../format.ts";
 import { printOptimisation } from "../optimisation-text.ts";
 import type { Output } from "../output.ts";
 import { readDefinition } from "../read-definition.ts";
+import { siblingFinder } from "../sibling-workflows.ts";
 
 /** Events from which on a run is warned of. */
 const EVENTS_WARNED = 200_000;
@@ -37,14 +45,20 @@ export function addPlanCommand(program: Command, cli: Cli): void {
         const { hash, definition } = checked;
         const plan = compilePlan(definition, nodeTypes, { hash, optimise: inForce.optimise });
         const optimisation = optimisationOf(plan);
+        const known = { version: null, calls: callsOf(definition) };
+        const from = { cwd: machine.cwd, nodeTypes };
+        const runs = await resolveDependencies(definition.name, known, siblingFinder(file, from));
+        const circle = refusedCycle(runs, known);
+        if (circle !== null) throw definitionInvalid([{ ...circle, file }]);
         const outline = outlineOf(plan, {
           httpCallsPerRunMax: inForce.http.callsPerRunMax,
           eventsWarned: EVENTS_WARNED,
         });
-        if (output.isJson) output.printJson({ ...outline, optimisation });
+        if (output.isJson) output.printJson({ ...outline, optimisation, dependencies: runs });
         else {
           printOutline(outline, output);
           if (optimisation !== null) printOptimisation(optimisation, output);
+          if (known.calls.length > 0) printDependencies(runs, output);
         }
         return EXIT.ok.code;
       }),
@@ -75,6 +89,15 @@ function printOutline(outline: PlanOutline, output: Output): void {
     per.length === 0 ? "" : `, what is inside once for all ${visible(per.join(" and "))}`;
   print(`commits     about ${path} on the longest way without retries${times}`);
   printWarnings(outline, output);
+}
+
+/** As far as the files beside this one say; what is saved is another matter (`workflows deps`). */
+function printDependencies(runs: WorkflowDependencies, { printText, colors }: Output): void {
+  dependencyLines(runs).forEach((line, at) => {
+    printText(`${(at === 0 ? "runs" : "").padEnd(12)}${line}`);
+  });
+  for (const warning of dependencyWarnings(runs, "beside this file"))
+    printText(`${colors.yellow("!")} ${warning}`);
 }
 
 /** One line for each kind of warning, with the steps that it is about. */

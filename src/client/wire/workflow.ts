@@ -32,6 +32,41 @@ export const WorkflowVersionsJson = z
   .object({ items: z.array(WorkflowVersionJson) })
   .meta({ id: "WorkflowVersions", description: "Newest first." });
 
+export const WorkflowDependenciesJson = z
+  .object({
+    workflows: z
+      .array(
+        z.object({
+          name: z.string(),
+          version: z.int().nullable(),
+          calls: z.array(
+            z.object({
+              path: z.string().meta({ description: "The `workflow.run` step." }),
+              workflow: z.string().nullable().meta({ description: "null: an expression says it." }),
+              version: z.int().nullable().meta({ description: "What the call means now." }),
+              binding: z.enum(["fixed", "pinned", "latest", "computed"]),
+              isMissing: z.boolean(),
+            }),
+          ),
+        }),
+      )
+      .meta({ description: "The workflow first, then what it runs, then what those run." }),
+    missing: z.array(
+      z.object({ workflow: z.string(), version: z.int().nullable(), neededBy: z.string() }),
+    ),
+    cycles: z.array(
+      z.object({
+        path: z.array(z.string()),
+        isCertain: z.boolean().meta({ description: "false: a condition may end it." }),
+      }),
+    ),
+    pins: z
+      .record(z.string(), z.int())
+      .meta({ description: "Versions that a run started now would pin." }),
+    isCut: z.boolean().meta({ description: "There are too many to show them all." }),
+  })
+  .meta({ id: "WorkflowDependencies" });
+
 export const DefinitionProblemJson = z
   .object({
     code: z.string(),

@@ -5,13 +5,13 @@
 import { LockstitchError } from "#errors/errors.ts";
 import { explainRun } from "#kernel/explain.ts";
 import type { Input } from "#kernel/inputs.ts";
+import type { Pins } from "#kernel/run-links.ts";
 import type { RunState } from "#kernel/state.ts";
 import { progressOf } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
-import { checkedText } from "#workflow/check.ts";
-import { type CheckedText, isCheckedText } from "#workflow/checked-text.ts";
+import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { admissionStats } from "../admission/admission-stats.ts";
 import { bulkheadStats } from "../admission/bulkhead-stats.ts";
@@ -42,6 +42,7 @@ import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
 import { warningsOf } from "./run-warnings.ts";
+import { saveWorkflow } from "./save-workflow.ts";
 import { callerLabels } from "./start-labels.ts";
 import { plainPayload, Starts } from "./starts.ts";
 import { terminateRun } from "./terminate-run.ts";
@@ -74,14 +75,7 @@ export class EmbeddedEngine implements Engine {
     definition: WorkflowDefinition | CheckedText,
   ): Promise<WorkflowVersion & { readonly created: boolean }> {
     this.#guard();
-    const { store, clock, nodes } = this.#core.options;
-    const { name, hash, json } = isCheckedText(definition)
-      ? definition
-      : checkedText(definition, nodes);
-    const atMs = clock.nowMs();
-    const saved = await store.catalogue.save(context, { name, hash, definition: json, atMs });
-    this.#core.plans.saved(context, saved.name, saved.version);
-    return saved;
+    return await saveWorkflow(this.#core, context, definition);
   }
 
   async #save(context: CallContext, definition: WorkflowDefinition | CheckedText) {
@@ -111,6 +105,9 @@ export class EmbeddedEngine implements Engine {
     return this.#core.options.store.catalogue.versions(context, name);
   }
 
+  readonly workflowDependencies: Engine["workflowDependencies"] = (context, name, version) =>
+    this.#core.plans.dependencies.of(context, name, version ?? null);
+
   // Runs
 
   async start(
@@ -129,6 +126,7 @@ export class EmbeddedEngine implements Engine {
     const { runId, created } = await this.#starts.start(context, {
       ...{ workflow, input, id, idempotencyKey, labels, priority },
       forkedFrom: null,
+      pins: undefined,
       body: { workflow: named, version, input: input ?? null, labels, priority },
     });
     return { run: await this.#started(context, runId, how), created };
@@ -161,6 +159,7 @@ export class EmbeddedEngine implements Engine {
       ),
       priority: (queued?.["priority"] as number | undefined) ?? null,
       forkedFrom: { runId, reason },
+      pins: queued === undefined ? undefined : ((queued["pins"] as Pins | undefined) ?? null),
       body: { rerun: runId, input: input ?? null, reason },
     });
     return this.#view(context, newRunId);

@@ -7,6 +7,8 @@ import type { NodeTypes } from "#workflow/node-types.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlanByParts } from "#workflow/plan-compile.ts";
 import { compileSchema, type Validator } from "#workflow/validate-json.ts";
+import { callsIn, type WorkflowCall } from "#workflow/workflow-calls.ts";
+import { Dependencies } from "./dependencies.ts";
 import { EVENT_LOOP, inSlices, type Slices } from "./in-slices.ts";
 
 export interface PlannedWorkflow {
@@ -14,6 +16,8 @@ export interface PlannedWorkflow {
   readonly plan: Plan;
   /** Checks a run's input and fills in its defaults; null: the workflow declares none. */
   readonly input: Validator | null;
+  /** Its `workflow.run` steps. */
+  readonly calls: readonly WorkflowCall[];
 }
 
 /** Plans kept; the oldest go first. A plan of 10,000 steps takes some 20 MB. */
@@ -26,6 +30,8 @@ interface PlansOptions {
 }
 
 export class Plans {
+  /** Which workflows these run. */
+  readonly dependencies: Dependencies;
   readonly #catalogue: Catalogue;
   readonly #nodes: NodeTypes;
   readonly #slices: Slices;
@@ -42,13 +48,19 @@ export class Plans {
     { slices = EVENT_LOOP, optimise = true }: PlansOptions = {},
   ) {
     this.#catalogue = catalogue;
+    this.dependencies = new Dependencies(catalogue);
     this.#nodes = nodes;
     this.#slices = slices;
     this.#optimise = optimise;
   }
 
   /** A version is durable: from now on it may be the newest of its name. */
-  saved({ tenant }: CallContext, name: string, version: number): void {
+  saved(context: CallContext, name: string, version: number): void {
+    this.dependencies.saved();
+    this.#noteNewest(context, name, version);
+  }
+
+  #noteNewest({ tenant }: CallContext, name: string, version: number): void {
     const key = `${tenant}\n${name}`;
     // Two saves may be told in any order.
     this.#newest.set(key, Math.max(version, this.#newest.get(key) ?? 0));
@@ -70,7 +82,7 @@ export class Plans {
         { details: { workflow: name, ...(version === null ? {} : { version }) } },
       );
     const { definition, ...saved } = found;
-    if (version === null) this.saved(context, name, saved.version);
+    if (version === null) this.#noteNewest(context, name, saved.version);
     const key = keyOf(context.tenant, name, saved.version);
     const present = this.#planned.get(key) ?? this.#compiling.get(key);
     if (present !== undefined) return present;
@@ -97,6 +109,7 @@ export class Plans {
       version,
       plan: await inSlices(parts, this.#slices),
       input: definition.input === undefined ? null : compileSchema(definition.input),
+      calls: callsIn(text, () => definition),
     };
     this.#planned.set(keyOf(context.tenant, version.name, version.version), planned);
     for (const oldest of this.#planned.keys()) {

@@ -4,8 +4,8 @@
  * event loop, and a start with its wait used to take seven of them.
  */
 import { LockstitchError } from "#errors/errors.ts";
-import type { Continued } from "#kernel/events.ts";
 import { StepHistory, type StepRow } from "#kernel/history.ts";
+import type { Continued } from "#kernel/run-links.ts";
 import { VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";

@@ -24,6 +24,7 @@ export async function startSuccessor(
     return mail.settle?.({ kind: "exists" });
   const workflow = await core.plans.find(context, send.workflow, send.version);
   const { input, fault } = inputOf(workflow, send.input, core.limits.inputBytesMax);
+  const pins = await core.plans.dependencies.pinsOfNext(context, workflow, send.pins);
   const host = core.newHost(context.tenant, toRunId);
   if (host === undefined) return mail.settle?.({ kind: "exists" });
   host.create(workflow.plan, newFacts(context, toRunId, workflow));
@@ -37,6 +38,7 @@ export async function startSuccessor(
       labels,
       priority,
       parent,
+      pins,
       forkedFrom: null,
       by: `run:${continued.fromRunId}`,
       trace: context.trace,

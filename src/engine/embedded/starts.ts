@@ -8,6 +8,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import { CHILD_DEPTH_MAX } from "#kernel/decision.ts";
 import type { Input } from "#kernel/inputs.ts";
+import type { Pins } from "#kernel/run-links.ts";
 import { toPlainJson } from "#nodes/pure/plain-json.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import { hashJson } from "#workflow/hash.ts";
@@ -35,6 +36,8 @@ export interface NewRun {
   readonly labels: Readonly<Record<string, string>>;
   readonly priority: number | null;
   readonly forkedFrom: StartInput["forkedFrom"];
+  /** Of the run that it repeats, null where that had none; undefined: found now. */
+  readonly pins: Pins | null | undefined;
   /** What makes two starts the same. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -121,6 +124,11 @@ export class Starts {
     input: unknown,
     startKey: { readonly key: string; readonly bodyHash: string } | null,
   ): Promise<Started> {
+    const { calls } = run.workflow;
+    const pins =
+      run.pins === undefined && calls.length > 0
+        ? await this.#core.plans.dependencies.pinsOf(context, run.workflow)
+        : (run.pins ?? null);
     const runId = run.id ?? this.#core.options.ids.runId();
     const { version, plan } = run.workflow;
     const labels = startLabels(
@@ -139,6 +147,7 @@ export class Starts {
       labels,
       priority: run.priority,
       parent: null,
+      pins,
       forkedFrom: run.forkedFrom,
       by: context.principal,
       trace: context.trace,
@@ -200,6 +209,7 @@ export async function startChild(
   const workflow = await core.plans.find(context, send.workflow, send.version);
   const input = checkedInput(workflow, send.input, core.limits.inputBytesMax);
   const { name, version } = workflow.version;
+  const pins = await core.plans.dependencies.pinsOfNext(context, workflow, send.pins);
   const labels = startLabels(
     workflow.plan,
     { id: toRunId, input, version, nowMs: core.options.clock.nowMs() },
@@ -218,6 +228,7 @@ export async function startChild(
       labels,
       priority: null,
       parent,
+      pins,
       forkedFrom: null,
       by: `run:${parent.runId}`,
       trace: context.trace,

@@ -6,6 +6,7 @@ import { z } from "zod";
 import {
   ValidationJson,
   versionToJson,
+  WorkflowDependenciesJson,
   WorkflowJson,
   WorkflowListJson,
   WorkflowVersionJson,
@@ -42,7 +43,7 @@ export function definitionRoutes(engine: Engine, workflows: WorkflowReader): rea
 }
 
 export function workflowRoutes(engine: Engine): readonly Route[] {
-  return [listRoute(engine), getRoute(engine), versionsRoute(engine)];
+  return [listRoute(engine), getRoute(engine), versionsRoute(engine), dependenciesRoute(engine)];
 }
 
 function saveRoute(engine: Engine, workflows: WorkflowReader): Route {
@@ -153,6 +154,26 @@ function versionsRoute(engine: Engine): Route {
       const items = await engine.workflowVersions(context, params.name);
       if (items.length === 0) throw workflowNotFound(params.name, undefined);
       return { status: 200, body: { items: items.map(versionToJson) } };
+    },
+  });
+}
+
+function dependenciesRoute(engine: Engine): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/workflows/{name}/dependencies",
+    operationId: "getWorkflowDependencies",
+    tag: "workflows",
+    summary: "What a workflow runs by workflow.run, and what those run, with versions",
+    description: "Of the newest version, unless `version` names another.",
+    params: NameParams,
+    query: VersionQuery,
+    responses: { 200: WorkflowDependenciesJson },
+    errors: ["workflow_not_found"],
+    async handler({ params, query, context }) {
+      const { name } = params;
+      const found = await engine.workflowDependencies(context, name, query.version);
+      return { status: 200, body: WorkflowDependenciesJson.parse(found) };
     },
   });
 }
