@@ -10,7 +10,10 @@ import { SimulatedDisk } from "../simulation/simulated-store.ts";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-function bench(faultOf: (commit: number, runIds: string[]) => CommitFault = () => NONE) {
+function bench(
+  faultOf: (commit: number, runIds: string[]) => CommitFault = () => NONE,
+  { splitTurnsMin = 100 }: { readonly splitTurnsMin?: number } = {},
+) {
   const clock = new SimulatedClock(0);
   const groups: string[][] = [];
   const disk = new SimulatedDisk(clock, {
@@ -28,15 +31,18 @@ function bench(faultOf: (commit: number, runIds: string[]) => CommitFault = () =
     ...{ clock, logger: SILENT, random: { next: () => 0.5 } },
     ids: { runId: () => "", commitId: () => `c${++lastId}` },
     defer: (work) => queueMicrotask(work),
-    ...{ turnsQueuedMax: 10, groupTurnsMax: 5, groupSizeMax: 100_000 },
+    ...{ turnsQueuedMax: 10, groupTurnsMax: 5, groupSizeMax: 100_000, splitTurnsMin },
     onRoom: () => rooms.push(groups.length),
   });
   const outcomes = new Map<string, TurnOutcome[]>();
-  const submit = (runId: string) => {
+  const submit = (runId: string, settled: () => void = () => undefined) => {
     outcomes.set(runId, outcomes.get(runId) ?? []);
     committer.submit({
       commit: firstTurn(runId, store.epoch),
-      settle: (outcome) => outcomes.get(runId)?.push(outcome),
+      settle: (outcome) => {
+        outcomes.get(runId)?.push(outcome);
+        settled();
+      },
     });
   };
   const kinds = () =>
@@ -74,6 +80,56 @@ test("a lone turn commits at once; what comes meanwhile is one group", async () 
     d: ["committed"],
   });
   expect([committer.commits, committer.turns, committer.events]).toEqual([2, 4, 4]);
+});
+
+test.each([
+  {
+    disk: "quick",
+    delayMs: 0,
+    groups: [
+      ["a", "b", "c", "d"],
+      ["a2", "b2"],
+      ["c2", "d2"],
+    ],
+  },
+  {
+    disk: "slow",
+    delayMs: 5,
+    groups: [
+      ["a", "b", "c", "d"],
+      ["a2", "b2", "c2", "d2"],
+    ],
+  },
+])("on a $disk disk, a large group that nothing has gathered behind", async (row) => {
+  const { clock, submit, groups, kinds, committer } = bench(
+    () => ({ kind: "none", delayMs: row.delayMs }),
+    { splitTurnsMin: 4 },
+  );
+  for (const runId of ["a", "b", "c", "d"]) submit(runId, () => submit(`${runId}2`));
+  await clock.runUntilIdle();
+  expect(groups).toEqual(row.groups);
+  expect(Object.values(kinds()).flat()).toEqual(Array.from({ length: 8 }, () => "committed"));
+  expect([committer.commits, committer.turns]).toEqual([row.groups.length, 8]);
+  expect(committer.isIdle).toBe(true);
+});
+
+test("a small group goes on as one; a half that leads to nothing holds nothing up", async () => {
+  const small = bench(undefined, { splitTurnsMin: 4 });
+  for (const runId of ["a", "b", "c"]) small.submit(runId, () => small.submit(`${runId}2`));
+  await small.clock.runUntilIdle();
+  expect(small.groups).toEqual([
+    ["a", "b", "c"],
+    ["a2", "b2", "c2"],
+  ]);
+
+  const ends = bench(undefined, { splitTurnsMin: 4 });
+  for (const runId of ["a", "b", "c", "d"])
+    ends.submit(runId, runId === "d" ? () => ends.submit("d2") : undefined);
+  const idle = ends.committer.idle();
+  await ends.clock.runUntilIdle();
+  await idle;
+  expect(ends.groups).toEqual([["a", "b", "c", "d"], ["d2"]]);
+  expect(Object.values(ends.kinds()).flat()).toHaveLength(5);
 });
 
 test("groups are bounded; the queue is full and then says that there is room", async () => {

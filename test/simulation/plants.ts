@@ -34,6 +34,13 @@ export const PLANTS: readonly Plant[] = [
     replace: "const isCommitted = true as boolean | null;",
   },
   {
+    name: "second-half-forgotten",
+    harm: "runs whose turn is durable never go on, when their group goes on in halves",
+    file: "src/engine/embedded/committer.ts",
+    find: "    this.#settle(group.slice(first), answer);",
+    replace: "    if (first >= group.length) this.#settle(group.slice(first), answer);",
+  },
+  {
     name: "resume-forgets-who-asked",
     harm: "a step that waited for a slot when its run was paused never gets one",
     file: "src/kernel/evolve.ts",

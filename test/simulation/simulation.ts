@@ -372,6 +372,7 @@ class SimulatedWorld {
       defer: (work) => void process.after(0, work),
       limits: {
         ...{ checkpointEvents: 12, loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
+        splitTurnsMin: 2,
         // Of large values none is kept, or a few.
         ...(this.#theme === "large" ? { cacheSizeMax: pick(this.#random, [1, 2, 8]) << 20 } : {}),
       },

@@ -2,7 +2,8 @@
  * Group commit: one writer that gathers the turns of all runs that advanced while the commit
  * before was under way. No timer delays it: a lone turn commits at once. What has gathered when a
  * commit resolves is sent before the turns of that commit go on, so that the writer and this thread
- * are busy at the same time.
+ * are busy at the same time. Where nothing has gathered, a large group goes on in two halves
+ * (commit-overlap.ts).
  *
  *          submit                    commit resolves: committed | fenced
  *   idle ----------> gathering -> committing -> settle each turn -> gathering or idle
@@ -22,6 +23,7 @@ import type { Clock, Ids, Random } from "#ports/clock.ts";
 import { fencedName, type Journal, type TurnCommit } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
+import { CommitOverlap } from "./commit-overlap.ts";
 
 export type TurnOutcome =
   /** Durable. */
@@ -52,6 +54,7 @@ interface CommitterOptions {
   readonly turnsQueuedMax: number;
   readonly groupTurnsMax: number;
   readonly groupSizeMax: number;
+  readonly splitTurnsMin: number;
   /** The queue has room again. */
   readonly onRoom: () => void;
 }
@@ -70,6 +73,7 @@ type Written = Extract<Answer, { readonly isWritten: true }>;
 interface Sent {
   readonly group: readonly SubmittedTurn[];
   readonly commitId: string;
+  readonly sentAtMs: number;
   /** Never rejects. */
   readonly answer: Promise<Answer>;
 }
@@ -81,6 +85,7 @@ const LOG_LINE_SIZE = 256;
 
 export class Committer {
   readonly #options: CommitterOptions;
+  readonly #overlap: CommitOverlap;
   #queue: SubmittedTurn[] = [];
   /** From the first submitted turn until nothing is left. */
   #isRunning = false;
@@ -95,6 +100,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#overlap = new CommitOverlap(options.splitTurnsMin);
   }
 
   /** Producers wait while this is true; `onRoom` is called when it ends. */
@@ -150,11 +156,13 @@ export class Committer {
       let next: Sent | null = null;
       if (answer.isWritten) {
         next = this.#sendNext();
-        this.#settle(sent.group, answer);
+        if (next === null && this.#overlap.isLarge(sent.group.length))
+          next = await this.#goOnInParts(sent, answer);
+        else this.#settle(sent.group, answer);
       } else await this.#recover(sent, answer.error);
       // What the settled turns produced by now joins the next group.
       if (next === null && this.#queue.length > 0) {
-        await new Promise<void>((resolve) => this.#options.defer(resolve));
+        await this.#deferred();
         next = this.#sendNext();
       }
       sent = next;
@@ -163,6 +171,26 @@ export class Committer {
     this.#hasBegun = false;
     this.#idle?.resolve();
     this.#idle = null;
+  }
+
+  /** Settles a group that nothing has gathered behind; answers what was sent meanwhile. */
+  async #goOnInParts({ group, sentAtMs }: Sent, answer: Written): Promise<Sent | null> {
+    const { clock } = this.#options;
+    const beganMs = clock.monotonicMs();
+    this.#overlap.committed(beganMs - sentAtMs);
+    const first = this.#overlap.firstPart(group.length);
+    this.#settle(group.slice(0, first), answer);
+    // Attempts that end at once, then the turns that they lead to.
+    await this.#deferred();
+    await this.#deferred();
+    this.#overlap.wentOn(first, clock.monotonicMs() - beganMs);
+    const next = this.#sendNext();
+    this.#settle(group.slice(first), answer);
+    return next;
+  }
+
+  #deferred(): Promise<void> {
+    return new Promise((resolve) => this.#options.defer(resolve));
   }
 
   #sendNext(): Sent | null {
@@ -176,16 +204,17 @@ export class Committer {
   #send(group: readonly SubmittedTurn[]): Sent {
     const { journal, ids, meter, clock } = this.#options;
     const commitId = ids.commitId();
-    const beganMs = meter === null ? 0 : clock.monotonicMs();
+    const sentAtMs = clock.monotonicMs();
     const turns = group.map((turn) => turn.commit);
     const answer = journal.commit(commitId, turns).then<Answer, Answer>(
       ({ fenced, stale }) => {
-        meter?.commit(group.length, sizeOf(group), clock.monotonicMs() - beganMs);
+        this.commits++;
+        meter?.commit(group.length, sizeOf(group), clock.monotonicMs() - sentAtMs);
         return { isWritten: true, fenced, stale };
       },
       (error: unknown) => ({ isWritten: false, error }),
     );
-    return { group, commitId, answer };
+    return { group, commitId, sentAtMs, answer };
   }
 
   #take(): readonly SubmittedTurn[] {
@@ -232,7 +261,6 @@ export class Committer {
     { fenced, stale }: Pick<Written, "fenced" | "stale">,
   ): void {
     this.#failures = 0;
-    this.commits++;
     for (const turn of group) {
       if (fenced.length > 0 && fenced.includes(fencedName(turn.commit))) {
         const isStale = stale?.includes(fencedName(turn.commit)) === true;
@@ -265,6 +293,7 @@ export class Committer {
       if (head === GAVE_UP) return this.#refuse(group, cause);
       if (head === null || head.seq !== commit.record.lastSeq) fenced.push(fencedName(commit));
     }
+    this.commits++;
     this.#settle(group, { fenced });
   }
 

@@ -153,10 +153,10 @@ export class EngineCore {
 
   #newCommitter(): Committer {
     const { store, clock, random, ids, logger, meter } = this.options;
-    const { turnsQueuedMax, groupTurnsMax, groupSizeMax } = this.limits;
+    const { turnsQueuedMax, groupTurnsMax, groupSizeMax, splitTurnsMin } = this.limits;
     return new Committer({
       ...{ journal: store.journal, clock, random, ids, logger, defer: this.#defer },
-      ...{ turnsQueuedMax, groupTurnsMax, groupSizeMax, meter: meter ?? null },
+      ...{ turnsQueuedMax, groupTurnsMax, groupSizeMax, splitTurnsMin, meter: meter ?? null },
       onRoom: () => this.#pumpSoon(),
     });
   }

@@ -102,6 +102,8 @@ export interface EngineLimits {
   /** Turns in one group commit, and the characters of their events. */
   readonly groupTurnsMax: number;
   readonly groupSizeMax: number;
+  /** From this many turns on a group may go on in two halves. */
+  readonly splitTurnsMin: number;
   /** Time that one turn may take before it commits and goes on in the next. */
   readonly turnMs: number;
   /** How long an aborted attempt may take to end before it is abandoned. */
@@ -128,6 +130,7 @@ export const DEFAULT_LIMITS: EngineLimits = {
   turnsQueuedMax: 10_000,
   groupTurnsMax: 5_000,
   groupSizeMax: 32 * 1024 * 1024,
+  splitTurnsMin: 40,
   turnMs: 5,
   abortGraceMs: 5_000,
   checkpointEvents: 500,
