@@ -113,9 +113,15 @@ test("somebody else's database is refused", async () => {
   });
 });
 
-test("a data directory that cannot be made is store_unavailable", async () => {
+test("a data directory that cannot be made is refused, by the reason", async () => {
   await using directory = await temporaryDirectory();
   writeFileSync(join(directory.path, "file"), "");
-  const dataDir = join(directory.path, "file", "data");
-  await expect(openSqliteStore({ dataDir })).rejects.toMatchObject({ code: "store_unavailable" });
+  const below = join(directory.path, "file", "data");
+  await expect(openSqliteStore({ dataDir: below })).rejects.toMatchObject({
+    code: "request_invalid",
+  });
+  const tooLong = join(directory.path, "x".repeat(300));
+  await expect(openSqliteStore({ dataDir: tooLong })).rejects.toMatchObject({
+    code: "store_unavailable",
+  });
 });
