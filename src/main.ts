@@ -223,6 +223,7 @@ async function metricsOf(
     version: VERSION,
     engine: () => engine.stats(),
     runs: () => store.journal.counts(null),
+    values: () => store.state.totals(),
     storeBytes: () => storeBytes(settings.data),
     plugins: () => plugins?.health() ?? [],
   });

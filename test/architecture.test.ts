@@ -34,7 +34,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   system: worldly("errors", "ports"),
   observe: worldly("errors", "ports"),
   // What goes over the wire is the engine's contract: its types only, never a running part.
-  client: worldly("errors", "workflow", "ports", "engine/engine.ts", "engine/engine-care.ts"),
+  client: worldly(
+    ...["errors", "workflow", "ports"],
+    ...["engine/engine.ts", "engine/engine-care.ts", "engine/named-values.ts"],
+  ),
   // Scripts of the live page run in the browser.
   "server/page": { rooms: [], packages: false, node: false },
   server: worldly("errors", "workflow", "nodes", "ports", "engine", "client"),

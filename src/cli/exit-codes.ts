@@ -38,6 +38,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   forbidden: "usage",
   not_found: "notFound",
   workflow_not_found: "notFound",
+  value_not_found: "notFound",
   run_not_found: "notFound",
   step_not_found: "notFound",
   run_exists: "refused",

@@ -23,6 +23,7 @@ import { addRunCommand } from "./commands/run.ts";
 import { addRunsCommands } from "./commands/runs.ts";
 import { addSchemaCommand } from "./commands/schema.ts";
 import { addStartCommand } from "./commands/start.ts";
+import { addStateCommands } from "./commands/state.ts";
 import { addStepCommands } from "./commands/step.ts";
 import { addValidateCommand } from "./commands/validate.ts";
 import { addWorkflowsCommands } from "./commands/workflows.ts";
@@ -67,6 +68,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addRestoreCommand(program, cli);
   addReleaseCommand(program, cli);
   addMemoCommands(program, cli);
+  addStateCommands(program, cli);
   addConnectionsCommand(program, cli);
   addDoctorCommand(program, cli);
   forEachCommand(program, (command) => {

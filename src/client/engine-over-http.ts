@@ -66,6 +66,7 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     resolveStep: (_context, runId, path, resolution) => client.resolveStep(runId, path, resolution),
     rerun: (_context, runId, change) => client.rerun(runId, change),
     care: client.care,
+    values: client.values,
     async close() {
       closing.abort();
     },

@@ -24,6 +24,7 @@ import type {
   StepResolution,
 } from "#engine/engine.ts";
 import type { EngineCare } from "#engine/engine-care.ts";
+import type { NamedValues } from "#engine/named-values.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
@@ -35,6 +36,7 @@ import { type LogClient, logsOverHttp } from "./log-client.ts";
 import { type Query, queryText, runPath } from "./request-path.ts";
 import { resumedStream } from "./resumed-stream.ts";
 import { createTransport, type Transport, type TransportOptions } from "./transport.ts";
+import { valuesOverHttp } from "./values-client.ts";
 import { isoOf } from "./wire/instants.ts";
 import { MemoListJson, MemosClearedJson, memoFromJson } from "./wire/memo.ts";
 import { PluginListJson } from "./wire/plugin.ts";
@@ -74,11 +76,14 @@ export class LockstitchClient {
   readonly care: EngineCare;
   /** What steps have logged. */
   readonly logs: LogClient;
+  /** Values that runs share. */
+  readonly values: NamedValues;
 
   constructor(options: TransportOptions) {
     this.#transport = createTransport(options);
     this.care = careOverHttp(this.#transport);
     this.logs = logsOverHttp(this.#transport);
+    this.values = valuesOverHttp(this.#transport);
   }
 
   /** Saves a definition, as a value or as text (YAML or JSON). definition_invalid. */

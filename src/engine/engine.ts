@@ -16,6 +16,7 @@ import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { WorkflowDependencies } from "#workflow/dependencies.ts";
 import type { LimitView } from "./admission/adaptive-limit.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
+import type { NamedValues } from "./named-values.ts";
 import type { ReadOptions, StartWait } from "./read-options.ts";
 import type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
 import type { RunEvents } from "./run-events.ts";
@@ -302,6 +303,9 @@ export interface Engine extends RunEvents {
   /** The store behind the engine: deleting, archiving, copying. */
   readonly care: EngineCare;
 
+  /** Values that runs of a workflow, or of the tenant, share. */
+  readonly values: NamedValues;
+
   /** Remembered results, newest first. request_invalid for a cursor that is none. */
   memos(
     context: CallContext,
@@ -356,6 +360,13 @@ export interface EngineStats {
   readonly admission: AdmissionStats;
   /** Attempts that a remembered result stood for, and attempts under memo that were made. */
   readonly memo: { readonly hits: number; readonly misses: number };
+  /** Uses of shared values that were decided, turns decided again for another's change, uses of `state.cache`. */
+  readonly values: {
+    readonly operations: number;
+    readonly conflicts: number;
+    readonly cacheHits: number;
+    readonly cacheMisses: number;
+  };
   readonly commits: number;
   readonly turns: number;
   readonly events: number;

@@ -15,6 +15,7 @@ export const ERRORS = {
   not_found: { httpStatus: 404, retry: "never" },
   workflow_not_found: { httpStatus: 404, retry: "never" },
   run_not_found: { httpStatus: 404, retry: "never" },
+  value_not_found: { httpStatus: 404, retry: "never" },
   step_not_found: { httpStatus: 404, retry: "never" },
   run_exists: { httpStatus: 409, retry: "never" },
   step_settled: { httpStatus: 409, retry: "never" },

@@ -23,8 +23,13 @@ export interface SharedValue {
   /** 0: there is no such value. */
   readonly revision: number;
   readonly value: Json | undefined;
-  /** There is no such value, and no room for one. */
-  readonly isFull?: boolean;
+}
+
+/** What the workflow or tenant may keep beside what it has. */
+export interface SharedRoom {
+  readonly names: number;
+  /** Of JSON text; a little may be missing, as text is counted in characters before it is stored. */
+  readonly bytes: number;
 }
 
 /** `isFaulty`: its configuration (FarConfig) could not be evaluated; it is not tried again. */
@@ -101,6 +106,8 @@ export type Input =
       readonly operation: StateOperation;
       /** What the names hold, by name; null for scope `run`, whose values are the run's own. */
       readonly before: Readonly<Record<string, SharedValue>> | null;
+      /** Absent: for scope `run`, and where nobody counts. */
+      readonly room?: SharedRoom;
     }
   /** An attempt has asked the cache, and this is the answer; `change` is made with the commit. */
   | {

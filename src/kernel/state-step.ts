@@ -11,12 +11,12 @@
  *       commit is refused where another revision is there by then, and all of it is decided again.
  *   O4. What the step has read and made is in its own journal; replaying reads no store.
  */
-import type { Json } from "#workflow/json.ts";
+import { type Json, jsonSizeUpTo } from "#workflow/json.ts";
 import {
   applyOperation,
+  STATE_BYTES_MAX,
   STATE_NAMES_MAX,
   STATE_VALUE_SIZE_MAX,
-  type StateOperation,
 } from "#workflow/state-operation.ts";
 import { endCancelled } from "./end-cancelled.ts";
 import type { Input } from "./inputs.ts";
@@ -40,11 +40,10 @@ export function takeOperation(turn: Turn, input: OperationInput): void {
   const before = guarded(() => beforeOf(turn, input));
   if (!before.ok) return void fail(turn, instance, before.error);
   if (before.value === null) return;
-  const full = fullName(turn, input, before.value);
-  if (full !== null)
-    return refuse(turn, instance, { code: "limit_exceeded", message: fullText(operation, full) });
   const made = applyOperation(operation, before.value);
   if (!made.ok) return refuse(turn, instance, made);
+  const message = crowded(turn, input, { ...made, held: before.value });
+  if (message !== null) return refuse(turn, instance, { code: "limit_exceeded", message });
   for (const [name, value] of made.after) {
     const isChange = made.changed.has(name);
     if (operation.scope === "run") {
@@ -96,20 +95,36 @@ function beforeOf(turn: Turn, { operation, before }: OperationInput): Before | n
   return turn.needs.length > missing ? null : held;
 }
 
-/** A name for which there is no room; null: there is room for all. */
-function fullName(turn: Turn, { operation, before }: OperationInput, held: Before): string | null {
-  for (const { kind, name } of operation.changes) {
-    if (kind === "get" || kind === "delete" || held.get(name) !== undefined) continue;
-    if (operation.scope !== "run") {
-      if (before?.[name]?.isFull === true) return name;
-    } else if (Object.keys(turn.state.vars).length >= STATE_NAMES_MAX.run) return name;
+/** What stands in the way of keeping what the operation has made; null: nothing. */
+function crowded(turn: Turn, { operation, room }: OperationInput, made: Made): string | null {
+  const { scope } = operation;
+  let names = 0;
+  let characters = 0;
+  for (const name of made.changed) {
+    const before = made.held.get(name);
+    const after = made.after.get(name);
+    if (before === undefined && after !== undefined) names++;
+    if (before !== undefined && after === undefined) names--;
+    characters += sizeOf(after) - sizeOf(before);
   }
-  return null;
+  const of = { run: "The run", workflow: "The workflow", tenant: "The tenant" }[scope];
+  const left =
+    scope === "run" ? STATE_NAMES_MAX.run - Object.keys(turn.state.vars).length : room?.names;
+  if (names > 0 && left !== undefined && names > left)
+    return `${of} has ${STATE_NAMES_MAX[scope]} values, and ${names === 1 ? "one more does" : `${names} more do`} not fit: delete some, or keep several in one value (of up to ${STATE_VALUE_SIZE_MAX} characters of JSON).`;
+  if (scope === "run" || room === undefined || characters <= 0 || characters <= room.bytes)
+    return null;
+  return `${of} keeps at most ${STATE_BYTES_MAX[scope]} bytes in its values, and ${characters} more do not fit: delete some, or keep large values in files and their names here.`;
 }
 
-function fullText({ scope }: StateOperation, name: string): string {
-  const of = { run: "The run", workflow: "The workflow", tenant: "The tenant" }[scope];
-  return `${of} has ${STATE_NAMES_MAX[scope]} values already, so "${name}" cannot be added: delete some, or keep several in one value (of up to ${STATE_VALUE_SIZE_MAX} characters of JSON).`;
+interface Made {
+  readonly held: Before;
+  readonly after: Before;
+  readonly changed: ReadonlySet<string>;
+}
+
+function sizeOf(value: Json | undefined): number {
+  return value === undefined ? 0 : jsonSizeUpTo(value, STATE_VALUE_SIZE_MAX);
 }
 
 function refuse(

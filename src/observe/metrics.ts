@@ -28,11 +28,19 @@ export interface MetricSources {
       readonly breakers: Readonly<Record<string, number>>;
     };
     readonly memo: { readonly hits: number; readonly misses: number };
+    readonly values: {
+      readonly operations: number;
+      readonly conflicts: number;
+      readonly cacheHits: number;
+      readonly cacheMisses: number;
+    };
   };
   /** Runs by status, of all tenants. */
   runs(): Promise<Readonly<Record<string, number>>>;
   /** How each plugin's process does. */
   plugins(): readonly PluginFigures[];
+  /** Values that runs share, by scope, of all tenants. */
+  values(): Promise<Readonly<Record<string, { readonly names: number; readonly bytes: number }>>>;
   /** Bytes of the store by part. */
   storeBytes(): Readonly<Record<string, number>>;
 }
@@ -69,6 +77,7 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
   addAdmission(registry, engine);
   addStore(registry, sources);
   addPlugins(registry, sources);
+  addValues(registry, sources, engine);
   collectDefaultMetrics({ register: registry });
   return {
     contentType: registry.contentType,
@@ -214,6 +223,35 @@ function addAdmission(registry: Registry, engine: MetricSources["engine"]): void
   gauge("lockstitch_circuit_breakers", "Circuit breakers that are not closed, by state.", {
     ...{ label: "state", of: "breakers" },
   });
+}
+
+function addValues(
+  registry: Registry,
+  { values }: MetricSources,
+  engine: MetricSources["engine"],
+): void {
+  const of = (name: string, help: string, field: "names" | "bytes") =>
+    new Gauge({
+      ...{ name, help, labelNames: ["scope"], registers: [registry] },
+      async collect() {
+        for (const [scope, usage] of Object.entries(await values()))
+          this.set({ scope }, usage[field]);
+      },
+    });
+  of("lockstitch_values", "Values that runs share, by scope.", "names");
+  of("lockstitch_values_bytes", "Their bytes of JSON.", "bytes");
+  const counter = (name: string, help: string, field: keyof ReturnType<typeof engine>["values"]) =>
+    new Counter({
+      ...{ name, help, registers: [registry] },
+      collect() {
+        this.reset();
+        this.inc(engine().values[field]);
+      },
+    });
+  counter("lockstitch_value_operations_total", "Uses of shared values by steps.", "operations");
+  counter("lockstitch_value_conflicts_total", "Turns decided again.", "conflicts");
+  counter("lockstitch_cache_hits_total", "Entries of state.cache found.", "cacheHits");
+  counter("lockstitch_cache_misses_total", "Entries that were not there.", "cacheMisses");
 }
 
 function addStore(registry: Registry, { runs, storeBytes }: MetricSources): void {

@@ -58,6 +58,12 @@ export interface SharedChangeFacts extends SharedKey {
   readonly after: string | null;
 }
 
+/** `bytes` of JSON text. */
+export interface SharedUsage {
+  readonly names: number;
+  readonly bytes: number;
+}
+
 export interface SharedFilter {
   readonly scope?: SharedScope | undefined;
   readonly workflow?: string | undefined;
@@ -67,8 +73,10 @@ export interface SharedFilter {
 
 export interface StateStore {
   find(context: CallContext, key: SharedKey): Promise<SharedEntry | null>;
-  /** How many names the workflow, or the tenant itself, has. */
-  count(context: CallContext, of: Omit<SharedKey, "name">): Promise<number>;
+  /** What the workflow, or the tenant itself, keeps. */
+  usage(context: CallContext, of: Omit<SharedKey, "name">): Promise<SharedUsage>;
+  /** Of all tenants, by scope: for metrics. */
+  totals(): Promise<Readonly<Record<SharedScope, SharedUsage>>>;
   /** By scope, workflow and name; `cursor` is opaque, from the answer before. */
   list(
     context: CallContext,

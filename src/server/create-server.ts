@@ -37,6 +37,7 @@ import { runStreamRoutes } from "./routes/run-stream.ts";
 import { runRoutes, startRoute } from "./routes/runs.ts";
 import { stepControlRoutes } from "./routes/step-controls.ts";
 import { storeRoutes } from "./routes/store.ts";
+import { valueRoutes } from "./routes/values.ts";
 import { DEFINITION_TYPES, definitionRoutes, workflowRoutes } from "./routes/workflows.ts";
 import { assertBindable, registerSecurity, type SecurityOptions } from "./security.ts";
 import { acceptStartBodies } from "./start-bodies.ts";
@@ -116,6 +117,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...approvalRoutes(engine),
     ...storeRoutes(engine, spoolDir ?? null),
     ...memoRoutes(engine),
+    ...valueRoutes(engine),
     ...workflowRoutes(engine),
     ...nodeTypeRoutes(nodes),
     ...pluginRoutes(options.plugins ?? (() => [])),

@@ -103,7 +103,11 @@ export type AppliedOperation =
 export const STATE_VALUE_SIZE_MAX = 65_536;
 /** Values of one run, of one workflow, and of one tenant. */
 export const STATE_NAMES_MAX = { run: 1_000, workflow: 10_000, tenant: 10_000 } as const;
+/** Bytes of all values of one workflow, and of one tenant (JSON text). */
+export const STATE_BYTES_MAX = { workflow: 16 * 1024 * 1024, tenant: 64 * 1024 * 1024 } as const;
 export const STATE_NAME_LENGTH_MAX = 200;
+/** What a name may look like. */
+export const STATE_NAME_FORM = /^[A-Za-z][\w.:/-]*$/;
 
 export function applyOperation(operation: StateOperation, held: Held): AppliedOperation {
   const after = new Map<string, Json | undefined>();

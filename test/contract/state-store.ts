@@ -94,8 +94,23 @@ export function stateStoreContract(adapter: string, open: OpenFixture): void {
       expect((await store.state.find(BOB, KEY))?.value).toBe('"bob"');
       expect(await store.state.find(BOB, of("a", "n"))).toBe(null);
       expect((await store.state.find(ALICE, of("b", "n")))?.value).toBe("3");
-      expect(await store.state.count(ALICE, { scope: "workflow", workflow: "a" })).toBe(2);
-      expect(await store.state.count(ALICE, { scope: "tenant", workflow: "" })).toBe(1);
+      const usage = (scope: SharedKey["scope"], workflow: string) =>
+        store.state.usage(ALICE, { scope, workflow });
+      expect(await usage("workflow", "a")).toEqual({ names: 2, bytes: 2 });
+      expect(await usage("tenant", "")).toEqual({ names: 1, bytes: 1 });
+      expect(await usage("workflow", "nobody")).toEqual({ names: 0, bytes: 0 });
+      // Bob's "bob" has five bytes as JSON.
+      expect(await store.state.totals()).toEqual({
+        ...{ workflow: { names: 4, bytes: 4 }, tenant: { names: 2, bytes: 6 } },
+      });
+      await commit(store, [["later", [use(1, { revision: 0, value: null }, of("b", "n"))]]]);
+      const change = { ...of("b", "x_"), value: '"larger"', reason: null };
+      await store.state.change(ALICE, change);
+      expect(await usage("workflow", "b")).toEqual({ names: 1, bytes: 8 });
+      await store.state.change(ALICE, { ...change, value: null });
+      expect(await usage("workflow", "b")).toEqual({ names: 0, bytes: 0 });
+      await store.state.change(ALICE, { ...change, value: "4" });
+      await commit(store, [["late", [use(0, set(1, 3), of("b", "n"))]]]);
       const listed: string[] = [];
       let cursor: string | null = null;
       do {

@@ -273,3 +273,55 @@ test("the cache: scopes, time to live, get_or_set and delete", async () => {
   });
   expect((await bench.run(drop)).output).toEqual([true, false]);
 });
+
+test("what a workflow and a tenant keep is bounded in number and in bytes, and room comes back", async () => {
+  await using bench = await openBench();
+  const { store } = bench;
+  const put = (scope: "workflow" | "tenant", name: string, value: string | null) =>
+    driven(
+      bench.clock,
+      store.state.change(context, {
+        ...{ scope, workflow: scope === "workflow" ? "full" : "", name, reason: null },
+        value: value === null ? null : JSON.stringify(value),
+      }),
+    );
+  for (let index = 0; index < 9_999; index++) await put("workflow", `n${index}`, "");
+  // 64 MiB are 1,024 values of 64 Ki: the last one has its quotes left over, and a little more.
+  for (let index = 0; index < 1_023; index++) await put("tenant", `t${index}`, "x".repeat(65_534));
+  const set = (id: string, scope: string, name: string, value: string, needs: string[]) => ({
+    ...{ id, uses: "state.variable", needs, onError: "continue" },
+    with: { name, operation: "set", scope, value },
+  });
+  const drop = (id: string, scope: string, name: string, needs: string[]) => ({
+    ...{ id, uses: "state.variable", needs, with: { name, operation: "delete", scope } },
+  });
+  const run = await bench.run(
+    workflow("full", {
+      steps: [
+        set("fits", "workflow", "one", "x", []),
+        set("change", "workflow", "one", "y", ["fits"]),
+        set("many", "workflow", "two", "x", ["change"]),
+        drop("less", "workflow", "n0", ["many"]),
+        set("again", "workflow", "two", "x", ["less"]),
+        set("small", "tenant", "s", "x".repeat(30_000), []),
+        set("large", "tenant", "l", "x".repeat(60_000), ["small"]),
+        drop("room", "tenant", "t0", ["large"]),
+        set("after", "tenant", "l", "x".repeat(60_000), ["room"]),
+      ],
+      output:
+        "${{ [steps.many.error, steps.again.status, steps.large.error, steps.after.status] }}",
+    }),
+  );
+  expect(run.output).toEqual([
+    expect.objectContaining({
+      code: "limit_exceeded",
+      message: expect.stringContaining("The workflow has 10000 values"),
+    }),
+    "succeeded",
+    expect.objectContaining({
+      code: "limit_exceeded",
+      message: expect.stringContaining("The tenant keeps at most 67108864 bytes"),
+    }),
+    "succeeded",
+  ]);
+});

@@ -8,6 +8,7 @@ const STATS = {
   attemptLimit: { now: 400, max: 1000 },
   ...{ openRuns: 3, runningAttempts: 2, queuedAttempts: 1, commits: 10, turns: 20, events: 60 },
   ...{ continuedRuns: 4, recovering: false, memo: { hits: 5, misses: 6 } },
+  values: { operations: 11, conflicts: 12, cacheHits: 13, cacheMisses: 14 },
   admission: {
     waiting: { slot: 1, rate_limit: 9 },
     held: { slot: 2 },
@@ -24,6 +25,7 @@ function fixture() {
     plugins: () => [
       { name: "weather", state: "running", restarts: 2, calls: 7, memoryBytes: 5_000 },
     ],
+    values: async () => ({ tenant: { names: 2, bytes: 30 }, workflow: { names: 0, bytes: 0 } }),
     storeBytes: () => ({ database: 4096, wal: 0 }),
   });
   return { meter: plain.meter, metrics };
@@ -82,6 +84,12 @@ test("what was reported is what is scraped", async () => {
     "lockstitch_memo_hits_total 5",
     "lockstitch_memo_misses_total 6",
     "lockstitch_events_total 60",
+    'lockstitch_values{scope="tenant"} 2',
+    'lockstitch_values_bytes{scope="tenant"} 30',
+    "lockstitch_value_operations_total 11",
+    "lockstitch_value_conflicts_total 12",
+    "lockstitch_cache_hits_total 13",
+    "lockstitch_cache_misses_total 14",
     'lockstitch_store_size_bytes{part="database"} 4096',
     'lockstitch_http_request_duration_seconds_count{method="GET",route="/api/v1/runs/:id",status="200"} 1',
   ])

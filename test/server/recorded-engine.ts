@@ -54,6 +54,10 @@ export interface RecordedEngine extends Engine {
 }
 
 /** `nowMs` gives the instants of events. */
+const noValue = async () => {
+  throw new LockstitchError("value_not_found", "The tenant has no values.");
+};
+
 export function recordedEngine(nowMs: () => number): RecordedEngine {
   const workflows = new Map<string, (WorkflowVersion & { definition: WorkflowDefinition })[]>();
   const runs = new Map<string, Recorded>();
@@ -360,6 +364,13 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
     },
     logs: async () => [],
     async *followLogs() {},
+    values: {
+      list: async () => ({ items: [], cursor: null }),
+      get: noValue,
+      set: noValue,
+      delete: noValue,
+      changes: async () => [],
+    },
     memos: async () => ({ items: [], cursor: null }),
     clearMemos: async () => 0,
     pause: async (_context, runId, reason) => moved(runId, "run.paused", { reason }),
@@ -424,6 +435,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
         breakers: { open: 0, probing: 0 },
       },
       memo: { hits: 0, misses: 0 },
+      values: { operations: 0, conflicts: 0, cacheHits: 0, cacheMisses: 0 },
       commits: 0,
       turns: 0,
       events: 0,

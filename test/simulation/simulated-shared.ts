@@ -8,6 +8,8 @@ import type {
   SharedEntry,
   SharedFilter,
   SharedKey,
+  SharedScope,
+  SharedUsage,
 } from "#ports/state-store.ts";
 
 type Place = Omit<SharedKey, "name">;
@@ -44,9 +46,16 @@ export class SimulatedShared {
     return this.#rows.get(idOf(tenant, key)) ?? null;
   }
 
-  count(tenant: string, { scope, workflow }: Place): number {
-    return this.#ofTenant(tenant).filter((row) => row.scope === scope && row.workflow === workflow)
-      .length;
+  usage(tenant: string, { scope, workflow }: Place): SharedUsage {
+    return usageOf(
+      this.#ofTenant(tenant).filter((row) => row.scope === scope && row.workflow === workflow),
+    );
+  }
+
+  totals(): Readonly<Record<SharedScope, SharedUsage>> {
+    const of = (scope: SharedScope) =>
+      usageOf([...this.#rows.values()].filter((row) => row.scope === scope));
+    return { workflow: of("workflow"), tenant: of("tenant") };
   }
 
   list(
@@ -96,6 +105,11 @@ export class SimulatedShared {
   #ofTenant(tenant: string): readonly SharedEntry[] {
     return [...this.#rows].filter(([id]) => id.startsWith(`${tenant}\n`)).map(([, row]) => row);
   }
+}
+
+function usageOf(rows: readonly SharedEntry[]): SharedUsage {
+  const bytes = rows.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
+  return { names: rows.length, bytes };
 }
 
 function placeOf({ scope, workflow, name }: SharedKey): readonly string[] {

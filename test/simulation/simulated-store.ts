@@ -266,7 +266,8 @@ class SimulatedProcess {
     const { shared } = this.#data;
     return {
       find: (context, key) => this.#read("findShared", () => shared.find(context.tenant, key)),
-      count: (context, of) => this.#read("countShared", () => shared.count(context.tenant, of)),
+      usage: (context, of) => this.#read("sharedUsage", () => shared.usage(context.tenant, of)),
+      totals: () => this.#read("sharedTotals", () => shared.totals()),
       list: (context, filter) =>
         this.#read("listShared", () => shared.list(context.tenant, filter)),
       change: (context, change) =>

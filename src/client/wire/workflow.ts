@@ -160,6 +160,17 @@ export const EngineJson = z
     memo: z
       .object({ hits: z.int(), misses: z.int() })
       .meta({ description: "Attempts that a remembered result stood for, and that were made." }),
+    values: z
+      .object({
+        operations: z.int(),
+        conflicts: z.int(),
+        cacheHits: z.int(),
+        cacheMisses: z.int(),
+      })
+      .meta({
+        description:
+          "Uses of shared values, turns decided again for another's change, uses of `state.cache`.",
+      }),
     commits: z.int(),
     turns: z.int(),
     events: z.int(),

@@ -189,7 +189,8 @@ function frozenStore(held: {
     },
     state: {
       find: async () => null,
-      count: async () => 0,
+      usage: async () => ({ names: 0, bytes: 0 }),
+      totals: refuse,
       list: async () => ({ items: [], cursor: null }),
       change: refuse,
       changes: async () => [],

@@ -38,6 +38,7 @@ import { endSentence, explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
 import { LogReader } from "./log-reader.ts";
+import { operateValues } from "./operate-values.ts";
 import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
@@ -54,6 +55,7 @@ export class EmbeddedEngine implements Engine {
   readonly #reader: RunReader;
   readonly #logs: LogReader;
   readonly care: Caretaker;
+  readonly values: Engine["values"];
 
   constructor(core: EngineCore) {
     this.#core = core;
@@ -61,6 +63,7 @@ export class EmbeddedEngine implements Engine {
     const { plans, values, loader } = core;
     const { cache } = core.services;
     this.care = new Caretaker(core);
+    this.values = operateValues(core, () => this.#guard());
     this.#reader = new RunReader({
       ...{ store: core.options.store, limits: core.limits },
       ...{ plans, values, loader, cache },
@@ -361,7 +364,7 @@ export class EmbeddedEngine implements Engine {
   // The engine itself
 
   stats(): EngineStats {
-    const { committer, attempts, attemptSlots, attemptLimit, memos } = this.#core.services;
+    const { committer, attempts, attemptSlots, attemptLimit, memos, shared } = this.#core.services;
     const bulkheads = bulkheadStats(this.#core.admission, attemptSlots);
     return {
       openRuns: this.#core.openRuns,
@@ -371,6 +374,7 @@ export class EmbeddedEngine implements Engine {
       ...(bulkheads.length === 0 ? {} : { bulkheads }),
       admission: admissionStats(attemptSlots),
       memo: { hits: memos.hits, misses: memos.misses },
+      values: shared.stats,
       commits: committer.commits,
       turns: committer.turns,
       events: committer.events,

@@ -1,6 +1,7 @@
 /** What a turn and the host know of values that runs share (shared-state.ts). */
 import type { SharedValue } from "#kernel/inputs.ts";
 import type { SharedKey } from "#ports/state-store.ts";
+import type { RoomUse } from "./shared-rooms.ts";
 
 /** A value of a tenant, as far as this host knows it. */
 export interface SharedEntry extends SharedKey {
@@ -20,4 +21,5 @@ export interface SharedEntry extends SharedKey {
 export interface SharedTurn {
   readonly workflow: string;
   readonly entries: Map<string, SharedEntry>;
+  readonly rooms: RoomUse[];
 }

@@ -26,14 +26,15 @@ import type { Json } from "#workflow/json.ts";
 import {
   applyCache,
   type CacheOperation,
-  STATE_NAMES_MAX,
   type StateOperation,
   type StateRequest,
 } from "#workflow/state-operation.ts";
+import type { EngineStats } from "../engine.ts";
 import { cacheKey } from "./cache-key.ts";
 import { isStoreAway } from "./run-errors.ts";
 import { engineContext } from "./run-facts.ts";
 import type { SharedEntry as Entry, SharedTurn } from "./shared-entry.ts";
+import { type RoomUse, roomLeft, type SharedOwner, SharedRooms } from "./shared-rooms.ts";
 import type { Turn } from "./turn.ts";
 
 export interface SharedRun {
@@ -61,6 +62,7 @@ const ENTRIES_MAX = 10_000;
 export class SharedState {
   readonly #options: SharedOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #rooms: SharedRooms;
   readonly #pauses = new Set<() => void>();
   #isClosed = false;
   /** Since the start: operations decided, and turns that were decided again for another's change. */
@@ -71,6 +73,12 @@ export class SharedState {
 
   constructor(options: SharedOptions) {
     this.#options = options;
+    this.#rooms = new SharedRooms({ usage: (...asked) => options.store.state.usage(...asked) });
+  }
+
+  get stats(): EngineStats["values"] {
+    const { operations, stale: conflicts, cacheHits, cacheMisses } = this;
+    return { operations, conflicts, cacheHits, cacheMisses };
   }
 
   get post(): SharedOptions["post"] {
@@ -90,11 +98,16 @@ export class SharedState {
     if (run === null) return null;
     const entries = this.#entriesOf(run, input.operation);
     const held = turn.shared?.entries;
-    if (entries.some((entry) => !isKnown(entry) && held?.has(entry.id) !== true)) {
+    const owner = ownerOf(run, input.operation);
+    const room =
+      turn.shared?.rooms.find((use) => isOf(use, owner))?.room ?? this.#rooms.find(owner);
+    if (room === null || entries.some((entry) => !isKnown(entry) && held?.has(entry.id) !== true)) {
       this.#prepare(runKey, input);
       return null;
     }
-    turn.shared ??= { workflow: run.workflow, entries: new Map() };
+    turn.shared ??= { workflow: run.workflow, entries: new Map(), rooms: [] };
+    if (!turn.shared.rooms.some((use) => use.room === room))
+      turn.shared.rooms.push(this.#rooms.enter(room));
     const before: Record<string, SharedValue> = Object.create(null) as Record<string, SharedValue>;
     for (const entry of entries) {
       if (!turn.shared.entries.has(entry.id)) {
@@ -104,21 +117,27 @@ export class SharedState {
       before[entry.name] = entry.value ?? NOTHING;
     }
     this.operations++;
-    return { ...input, before };
+    return { ...input, before, room: roomLeft(room) };
   }
 
   /** What a turn has decided of the values that it took: the next turn builds on it. */
   decided(shared: SharedTurn, events: readonly RunEvent[]): void {
     for (const event of events) {
       if (event.type !== "state.applied" || event.change === undefined) continue;
-      for (const entry of shared.entries.values())
-        if (entry.name === event.name && entry.scope === event.scope) entry.value = madeBy(event);
+      for (const entry of shared.entries.values()) {
+        if (entry.name !== event.name || entry.scope !== event.scope) continue;
+        const use = shared.rooms.find((one) => isOf(one, entry));
+        const made = madeBy(event);
+        if (use !== undefined) this.#rooms.count(use, bytesOf(entry.value), bytesOf(made));
+        entry.value = made;
+      }
     }
   }
 
   /** The turn is durable, or never will be. */
   end(shared: SharedTurn, outcome: "committed" | "stale" | "dropped"): void {
     if (outcome === "stale") this.stale++;
+    for (const use of shared.rooms) this.#rooms.leave(use, outcome === "committed");
     for (const entry of shared.entries.values()) {
       entry.turns--;
       if (outcome !== "committed") entry.isBroken = true;
@@ -128,6 +147,7 @@ export class SharedState {
 
   /** Somebody else has changed it. */
   changed(tenant: string, key: SharedKey): void {
+    this.#rooms.changed({ tenant, ...key });
     const entry = this.#entries.get(idOf(tenant, key));
     if (entry === undefined) return;
     entry.isBroken = true;
@@ -144,12 +164,15 @@ export class SharedState {
     const run = this.#options.runOf(runKey);
     const entries = run === null ? [] : this.#entriesOf(run, input.operation);
     const missing = entries.filter((entry) => !isKnown(entry));
-    if (missing.length === 0) return this.#options.post(runKey, input);
-    let left = missing.length;
+    const owner = run === null || entries.length === 0 ? null : ownerOf(run, input.operation);
+    const isUncounted = owner !== null && this.#rooms.find(owner) === null;
+    let left = missing.length + Number(isUncounted);
+    if (left === 0) return this.#options.post(runKey, input);
     const again = () => {
       left--;
       if (left === 0 && !this.#isClosed) this.#prepare(runKey, input);
     };
+    if (isUncounted) void this.#patiently(() => this.#rooms.load(owner)).then(again);
     for (const entry of missing) {
       entry.waiting.push(again);
       this.#settle(entry);
@@ -189,8 +212,7 @@ export class SharedState {
   /** Goes on with an entry as far as it can: forgets what is wrong, reads it, wakes who waits. */
   #settle(entry: Entry): void {
     if (entry.turns > 0 || entry.isLoading) return;
-    // Whether there is room for it must be asked again each time.
-    if (entry.isBroken || entry.value?.isFull === true) entry.value = null;
+    if (entry.isBroken) entry.value = null;
     entry.isBroken = false;
     if (entry.value !== null) return wake(entry);
     if (entry.waiting.length === 0 || this.#isClosed) return;
@@ -212,9 +234,8 @@ export class SharedState {
     const { state } = this.#options.store;
     const context = engineContext(tenant);
     const found = await state.find(context, { scope, workflow, name });
-    if (found !== null) return { revision: found.revision, value: JSON.parse(found.value) as Json };
-    const names = await state.count(context, { scope, workflow });
-    return names < STATE_NAMES_MAX[scope] ? NOTHING : { ...NOTHING, isFull: true };
+    if (found === null) return NOTHING;
+    return { revision: found.revision, value: JSON.parse(found.value) as Json };
   }
 
   /** Never rejects. */
@@ -270,6 +291,24 @@ export function tellRun(shared: SharedState, runKey: string, input: Input): void
 }
 
 const NOTHING: SharedValue = { revision: 0, value: undefined };
+
+function ownerOf(run: SharedRun, { scope }: StateOperation): SharedOwner {
+  const { tenant } = run;
+  return scope === "workflow"
+    ? { tenant, scope, workflow: run.workflow }
+    : { tenant, scope: "tenant", workflow: "" };
+}
+
+/** A turn works for one run, so for one tenant and one workflow. */
+function isOf({ room }: RoomUse, { scope }: Pick<SharedOwner, "scope">): boolean {
+  return room.scope === scope;
+}
+
+/** null: there is no such value. */
+function bytesOf(shared: SharedValue | null): number | null {
+  if (shared === null || shared.value === undefined) return null;
+  return Buffer.byteLength(JSON.stringify(shared.value));
+}
 
 function isKnown({ value, isBroken }: Entry): boolean {
   return value !== null && !isBroken;

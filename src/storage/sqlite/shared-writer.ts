@@ -6,11 +6,13 @@ import type { TurnCommit } from "#ports/journal.ts";
 import type { SharedChange, SharedEntry, SharedKey, SharedUse } from "#ports/state-store.ts";
 import type { Connection } from "./connection.ts";
 import { ADD_SHARED_CHANGE } from "./sql/add-shared-change.ts";
+import { ADD_SHARED_USAGE } from "./sql/add-shared-usage.ts";
 import { DROP_SHARED } from "./sql/drop-shared.ts";
 import { FIND_SHARED } from "./sql/find-shared.ts";
 import { FORGET_SHARED_CHANGES } from "./sql/forget-shared-changes.ts";
 import { SAVE_SHARED } from "./sql/save-shared.ts";
 import { SHARED_REVISION } from "./sql/shared-revision.ts";
+import { SHARED_SIZE } from "./sql/shared-size.ts";
 
 /** Operators' changes that are kept of each tenant. */
 const CHANGES_KEPT = 1_000;
@@ -46,12 +48,25 @@ export function writeShared(
   for (const { scope, workflow, name, change, path, atMs } of uses) {
     if (change === null) continue;
     const key = [tenant, scope, workflow, name] as const;
+    countShared(connection, key, change.value);
     if (change.value === null) connection.run(DROP_SHARED, ...key);
     else {
       const by = `run:${runId}/${path}`;
       connection.run(SAVE_SHARED, ...key, change.revision, atMs, by, change.value);
     }
   }
+}
+
+type Row = readonly [tenant: string, scope: string, workflow: string, name: string];
+
+/** Before the value changes. Most changes of a counter change neither number nor length. */
+function countShared(connection: Connection, key: Row, value: string | null): void {
+  const there = connection.get<{ bytes: number }>(SHARED_SIZE, ...key);
+  const names = (value === null ? 0 : 1) - (there === undefined ? 0 : 1);
+  const bytes = (value === null ? 0 : Buffer.byteLength(value)) - (there?.bytes ?? 0);
+  if (names === 0 && bytes === 0) return;
+  const [tenant, scope, workflow] = key;
+  connection.run(ADD_SHARED_USAGE, tenant, scope, workflow, names, bytes);
 }
 
 /** Answers what there was. */
@@ -62,6 +77,7 @@ export function changeShared(
   const { scope, workflow, name, value, reason } = change;
   const key = [tenant, scope, workflow, name] as const;
   const before = connection.get<SharedEntry>(FIND_SHARED, ...key) ?? null;
+  countShared(connection, key, value);
   if (value === null) connection.run(DROP_SHARED, ...key);
   else {
     // As the kernel's own: greater than any that a value of this name can have had.

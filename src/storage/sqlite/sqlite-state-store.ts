@@ -7,12 +7,15 @@ import type {
   SharedEntry,
   SharedFilter,
   SharedKey,
+  SharedScope,
+  SharedUsage,
   StateStore,
 } from "#ports/state-store.ts";
-import { COUNT_SHARED } from "./sql/count-shared.ts";
 import { FIND_SHARED } from "./sql/find-shared.ts";
 import { LIST_SHARED } from "./sql/list-shared.ts";
 import { LIST_SHARED_CHANGES } from "./sql/list-shared-changes.ts";
+import { SHARED_TOTALS } from "./sql/shared-totals.ts";
+import { SHARED_USAGE } from "./sql/shared-usage.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 export class SqliteStateStore implements StateStore {
@@ -32,14 +35,25 @@ export class SqliteStateStore implements StateStore {
     return row === undefined ? null : { ...row };
   }
 
-  async count(
+  async usage(
     { tenant }: CallContext,
     { scope, workflow }: Omit<SharedKey, "name">,
-  ): Promise<number> {
+  ): Promise<SharedUsage> {
     const row = this.#parts.read("counting shared values", (reader) =>
-      reader.get<{ count: number }>(COUNT_SHARED, tenant, scope, workflow),
+      reader.get<SharedUsage>(SHARED_USAGE, tenant, scope, workflow),
     );
-    return row?.count ?? 0;
+    return { ...NOTHING, ...row };
+  }
+
+  async totals(): Promise<Readonly<Record<SharedScope, SharedUsage>>> {
+    const rows = this.#parts.read("counting shared values", (reader) =>
+      reader.all<SharedUsage & { readonly scope: SharedScope }>(SHARED_TOTALS),
+    );
+    const of = (scope: SharedScope): SharedUsage => {
+      const { names, bytes } = rows.find((row) => row.scope === scope) ?? NOTHING;
+      return { names, bytes };
+    };
+    return { workflow: of("workflow"), tenant: of("tenant") };
   }
 
   async list(
@@ -82,6 +96,8 @@ export class SqliteStateStore implements StateStore {
       .map((row) => ({ ...row }));
   }
 }
+
+const NOTHING: SharedUsage = { names: 0, bytes: 0 };
 
 function cursorOf({ scope, workflow, name }: SharedKey): string {
   return Buffer.from(JSON.stringify([scope, workflow, name])).toString("base64url");

@@ -16,6 +16,8 @@ const MAY_SCAN: Readonly<Record<string, RegExp>> = {
   LAST_COMMIT_NUMBER: /^SCAN commits$/,
   // Seven rows for each tenant.
   COUNT_ALL_RUNS: /^SCAN run_counts$|^USE TEMP B-TREE FOR GROUP BY$/,
+  // A row for each owner of values.
+  SHARED_TOTALS: /^SCAN shared_usage$|^USE TEMP B-TREE FOR GROUP BY$/,
   // Only what is to go is in the index.
   NEXT_REMOVED: /^SCAN runs USING INDEX runs_removed$/,
   // Its first row, and its sizes: an index without the outputs, read once a minute at most.

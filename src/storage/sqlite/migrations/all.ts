@@ -8,6 +8,7 @@ import { stepLogs } from "./0006-step-logs.ts";
 import { quietBreakers } from "./0007-quiet-breakers.ts";
 import { pinnedCheckpoints } from "./0008-pinned-checkpoints.ts";
 import { sharedState } from "./0009-shared-state.ts";
+import { sharedUsage } from "./0010-shared-usage.ts";
 import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   quietBreakers,
   pinnedCheckpoints,
   sharedState,
+  sharedUsage,
 ];
