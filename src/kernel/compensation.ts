@@ -12,6 +12,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { CapturedStep, Compensable } from "./compensable.ts";
+import { ownField } from "./own-field.ts";
 import type { SagaControl } from "./scopes/control.ts";
 import {
   isSettled,
@@ -109,7 +110,7 @@ function captureLocals(scope: ScopeInstance, names: ReadonlySet<string>): Record
   for (let at: ScopeInstance | null = scope; at !== null; at = at.parent)
     for (const [local, ref] of Object.entries(at.locals)) {
       const name = local.startsWith("carry.") ? "carry" : local;
-      if (names.has(name) && refs[local] === undefined) refs[local] = ref;
+      if (names.has(name) && !Object.hasOwn(refs, local)) refs[local] = ref;
     }
   return refs;
 }
@@ -141,7 +142,7 @@ export function findStep(
   for (let at = scope; at !== null; at = at.parent) {
     const position = at.positions.get(id);
     if (position !== undefined) return at.steps[position] ?? null;
-    const kept = at.captured?.[id];
+    const kept = ownField(at.captured, id);
     if (kept !== undefined) return kept;
   }
   return null;

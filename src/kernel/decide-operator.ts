@@ -18,6 +18,7 @@ import type { Refusal } from "./decision.ts";
 import { endCancelled } from "./end-cancelled.ts";
 import type { Input } from "./inputs.ts";
 import { canFail } from "./outcome.ts";
+import { ownField } from "./own-field.ts";
 import { applyResolution, PLAIN_PORTS } from "./resolution.ts";
 import { resolutionId } from "./resolution-shape.ts";
 import { isSettled, type StepInstance } from "./state.ts";
@@ -78,10 +79,11 @@ function unfit(
     instance.scope.cancelling !== null || (instance.live?.cancelling ?? null) !== null;
   if (isStopping)
     return { code: "action_refused", message: `"${path}" was told to stop and is about to end.` };
-  if (turn.state.resolutions?.[path] !== undefined)
+  const decided = ownField(turn.state.resolutions, path);
+  if (decided !== undefined)
     return {
       code: "action_refused",
-      message: `"${path}" is decided already (${turn.state.resolutions[path].action}); it takes effect when its turn comes.`,
+      message: `"${path}" is decided already (${decided.action}); it takes effect when its turn comes.`,
     };
   if (input.action === "retry") return unfitForRetry(instance);
   return input.action === "complete" ? unfitPort(instance, input.port) : null;

@@ -6,6 +6,7 @@ import type { StepError } from "#errors/step-error.ts";
 import type { Reads, Scope } from "#workflow/expression/expression.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
 import { findStep } from "./compensation.ts";
+import { ownField } from "./own-field.ts";
 import { type InstanceStatus, isSettled, type ScopeInstance } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { NOT_LOADED, VALUE_LOST, type ValueRef } from "./value-ref.ts";
@@ -58,7 +59,7 @@ export function readScope(
   const before = turn.needs.length;
   const names: Record<string, unknown> = {};
   for (const root of reads.roots) {
-    if (root in extra) names[root] = extra[root];
+    if (Object.hasOwn(extra, root)) names[root] = extra[root];
     else {
       const value =
         root === "steps" ? readSteps(turn, scope, reads, read) : readRoot(turn, scope, root, read);
@@ -111,7 +112,7 @@ function isoText(ms: number): string {
 
 function readLocal(turn: Turn, scope: ScopeInstance | null, name: string, read: Read): unknown {
   for (let at = scope; at !== null; at = at.parent) {
-    const ref = at.locals[name];
+    const ref = ownField(at.locals, name);
     if (ref !== undefined) return read(turn, ref);
     const { locals, captures } = at.plan;
     if (name === "carry" && (locals.has(name) || captures?.locals.has(name) === true))

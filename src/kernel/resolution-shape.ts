@@ -27,7 +27,7 @@ export function withResolution(
 
 /** `resolutions` without those about `path`; null once nothing is left. */
 export function withoutResolution(resolutions: Resolutions, path: string): Resolutions {
-  if (resolutions?.[path] === undefined) return resolutions;
+  if (resolutions === null || !Object.hasOwn(resolutions, path)) return resolutions;
   const { [path]: _settled, ...rest } = resolutions;
   return Object.keys(rest).length === 0 ? null : rest;
 }

@@ -3,6 +3,7 @@
  * outcome. Kept in the state from step.resolved until the step has settled, whatever settles it.
  */
 import { fail, succeed } from "./outcome.ts";
+import { ownField } from "./own-field.ts";
 import type { StepInstance } from "./state.ts";
 import { emit, type Turn } from "./turn.ts";
 
@@ -13,12 +14,12 @@ export const PLAIN_PORTS: Readonly<Record<string, string>> = {
 };
 
 export function isResolved({ state }: Turn, { path }: StepInstance): boolean {
-  return state.resolutions?.[path] !== undefined;
+  return ownField(state.resolutions, path) !== undefined;
 }
 
 /** Settles the step as decided. False: a fallback's values are missing (turn.needs). */
 export function applyResolution(turn: Turn, instance: StepInstance): boolean {
-  const resolution = turn.state.resolutions?.[instance.path];
+  const resolution = ownField(turn.state.resolutions, instance.path);
   if (resolution === undefined) throw new Error(`nothing was decided about "${instance.path}"`);
   const { action, by, reason, output, port, message } = resolution;
   switch (action) {
