@@ -74,6 +74,11 @@ export function startLink(
   const fault = entry.sealed ? sealFault() : null;
   if (fault !== null) throw refused(entry.from, `${fault}. ${UNSEALED_HINT}`);
   const { folders } = permissions;
+  const star = [source.folder, ...source.packages, ...folders.read, ...folders.write].find((path) =>
+    /[*\n]/.test(path),
+  );
+  if (star !== undefined)
+    throw refused(entry.from, `${star} has a * in its name, which Node takes for any text.`);
   const command = startCommand({
     isSealed: entry.sealed,
     script: fileURLToPath(PROCESS),

@@ -10,10 +10,13 @@
 import { z } from "zod";
 import { LockstitchError } from "#errors/errors.ts";
 import { NODE_CATEGORIES } from "#nodes/define-node.ts";
+import { toPlainJson } from "#nodes/pure/plain-json.ts";
 import { CONTROL_STEPS } from "#workflow/control-steps.ts";
 import { Permissions } from "./permissions.ts";
 
 const NODES_MAX = 200;
+/** Characters of JSON. */
+const MANIFEST_SIZE_MAX = 4 * 1024 * 1024;
 const Words = (max: number) => z.string().max(max);
 const Schema = z.record(z.string(), z.unknown());
 
@@ -59,7 +62,7 @@ export type Manifest = z.output<typeof Manifest>;
 
 /** `given` as a manifest. Throws LockstitchError config_invalid that names the place and the fix. */
 export function parseManifest(given: unknown, from: string, builtIn: readonly string[]): Manifest {
-  const parsed = Manifest.safeParse(given);
+  const parsed = Manifest.safeParse(plainOf(given, from));
   const faults = parsed.success
     ? faultsOf(parsed.data, builtIn)
     : parsed.error.issues.slice(0, 10).map(({ path, message }) => {
@@ -75,6 +78,15 @@ export function refused(from: string, why: string, cause?: unknown): LockstitchE
     details: { plugin: from, reason: why },
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** A schema may hold any value (`default`), nested as deep as its author likes. */
+function plainOf(given: unknown, from: string): unknown {
+  try {
+    return toPlainJson(given, MANIFEST_SIZE_MAX);
+  } catch (cause) {
+    throw refused(from, "what it says of itself is too large or too deep.", cause);
+  }
 }
 
 function faultsOf({ name, nodes }: Manifest, builtIn: readonly string[]): readonly string[] {

@@ -4,12 +4,13 @@
  *
  *   K1. `onEnd` is called once, with why; after it nothing more is said or heard.
  *   K2. Whatever the process sends: at most MESSAGE_BYTES_MAX is kept of one message, what is no
- *       message ends the process, and one that floods is read no faster than MESSAGES_PER_SECOND.
+ *       message ends the process, and one that floods is read no faster than so many messages and bytes in a second.
  *   K3. A process that uses more memory than allowed or does not answer is killed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { FrameFault, FrameReader, frameOf } from "./frames.ts";
 import { FromPlugin, type ToPlugin } from "./messages.ts";
 import { type StartCommand, UNSEALED_EXIT } from "./sealed-command.ts";
@@ -38,6 +39,9 @@ export interface LinkEvents {
 }
 
 const MESSAGES_PER_SECOND = 5_000;
+const BYTES_PER_SECOND = 64 * 1024 * 1024;
+/** Of both outputs together. */
+const OUTPUT_PER_SECOND = 1024 * 1024;
 /** How much may wait to be sent to a process that does not read. */
 const UNSENT_BYTES_MAX = 128 * 1024 * 1024;
 const WATCH_MS = 250;
@@ -59,7 +63,7 @@ export class PluginLink {
   #silentMs = 0;
   #isTalking = false;
   #unanswered = 0;
-  #second = { startMs: 0, messages: 0, lines: 0 };
+  #second = { startMs: 0, messages: 0, bytes: 0, output: 0, lines: 0 };
 
   constructor(
     { command, arguments: given }: StartCommand,
@@ -79,14 +83,15 @@ export class PluginLink {
     const reader = new FrameReader((message) => this.#receive(message));
     this.#socket.on("data", (chunk: Buffer) => this.#read(reader, chunk));
     this.#socket.on("error", () => {});
-    for (const output of [this.#child.stdout, this.#child.stderr])
-      output
-        ?.on("data", (chunk: Buffer) => this.#hear(chunk.toString("utf8")))
-        .on("error", () => {});
+    for (const output of this.#outputs())
+      output.on("data", (chunk: Buffer) => this.#hear(chunk)).on("error", () => {});
     this.#child.once("error", (error) => this.#ended(`could not be started: ${error.message}`));
     this.#child.once("close", (code, signal) => {
       const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-      if (code === UNSEALED_EXIT || /^(unshare|setpriv|seal):/m.test(this.#lastWords))
+      if (
+        !this.#isTalking &&
+        (code === UNSEALED_EXIT || /^(unshare|setpriv|seal):/m.test(this.#lastWords))
+      )
         this.#ending ??= { reason: "unsealed", text: "the wall around it cannot be built" };
       this.#ended(how);
     });
@@ -121,11 +126,15 @@ export class PluginLink {
 
   #read(reader: FrameReader, chunk: Buffer): void {
     if (this.#ending !== null) return;
+    const counts = this.#counts();
+    counts.bytes += chunk.length;
+    if (counts.bytes > BYTES_PER_SECOND) this.#socket.pause();
     try {
       reader.push(chunk);
     } catch (error) {
-      if (!(error instanceof FrameFault)) throw error;
-      this.kill("protocol", error.message);
+      // Whatever it sent to make the host throw: the host goes on without it.
+      const text = error instanceof FrameFault ? error.message : "sent what cannot be handled";
+      this.kill("protocol", text);
     }
   }
 
@@ -151,11 +160,15 @@ export class PluginLink {
   #counts() {
     const nowMs = performance.now();
     if (nowMs - this.#second.startMs > 1_000)
-      this.#second = { startMs: nowMs, messages: 0, lines: 0 };
+      this.#second = { startMs: nowMs, messages: 0, bytes: 0, output: 0, lines: 0 };
     return this.#second;
   }
 
-  #hear(text: string): void {
+  #hear(chunk: Buffer): void {
+    const counts = this.#counts();
+    counts.output += chunk.length;
+    if (counts.output > OUTPUT_PER_SECOND) for (const output of this.#outputs()) output.pause();
+    const text = chunk.toString("utf8");
     this.#lastWords = (this.#lastWords + text).slice(-4_096);
     for (const line of text.split("\n")) {
       if (line.trim() === "" || ++this.#counts().lines > LINES_PER_SECOND) continue;
@@ -173,8 +186,10 @@ export class PluginLink {
         "memory",
         `used ${Math.round(memory / 1024 / 1024)} MiB of ${memoryMib} MiB`,
       );
+    const { messages, bytes, output } = this.#counts();
+    if (output <= OUTPUT_PER_SECOND) for (const stream of this.#outputs()) stream.resume();
     if (this.#socket.isPaused()) {
-      if (this.#counts().messages <= MESSAGES_PER_SECOND) this.#socket.resume();
+      if (messages <= MESSAGES_PER_SECOND && bytes <= BYTES_PER_SECOND) this.#socket.resume();
       return;
     }
     const nowMs = performance.now();
@@ -187,14 +202,17 @@ export class PluginLink {
     if (this.#silentMs >= WATCH_MS) this.send({ kind: "ping", nonce: ++this.#lastNonce });
   }
 
+  #outputs(): readonly Readable[] {
+    return [this.#child.stdout, this.#child.stderr].filter((output) => output !== null);
+  }
+
   #ended(text: string): void {
     if (this.#end !== null) return;
     const words = this.#lastWords.trim().slice(-1_000);
     this.#end = { ...(this.#ending ?? { reason: "exited", text }), words };
     clearInterval(this.#watch);
     this.#socket.destroy();
-    this.#child.stdout?.destroy();
-    this.#child.stderr?.destroy();
+    for (const output of this.#outputs()) output.destroy();
     this.#events.onEnd(this.#end);
   }
 }

@@ -95,7 +95,7 @@ export function startCommand(start: SealedStart): StartCommand {
     start.script,
     ...start.arguments,
   ];
-  if (!start.isSealed) return { command: node, arguments: nodeArguments };
+  if (!start.isSealed) return bound(node, nodeArguments);
   const tool = (name: (typeof TOOLS)[number]) => {
     const path = toolPath(name);
     if (path === null) throw new Error(sealFault() ?? `${name} is missing`);
@@ -113,6 +113,14 @@ export function startCommand(start: SealedStart): StartCommand {
       ...["--", node, ...nodeArguments],
     ],
   };
+}
+
+/** Without the wall, but it ends with its host where the system offers that. */
+function bound(node: string, nodeArguments: readonly string[]): StartCommand {
+  const setpriv = process.platform === "linux" ? toolPath("setpriv") : null;
+  return setpriv === null
+    ? { command: node, arguments: nodeArguments }
+    : { command: setpriv, arguments: ["--pdeathsig", "KILL", "--", node, ...nodeArguments] };
 }
 
 /** What the process finds in its root, parents before what lies in them. */

@@ -167,6 +167,31 @@ describe.skipIf(!canSeal)("a plugin whose process ends", () => {
     expect(found.book.health()).toMatchObject([{ state: "running", restarts: 0 }]);
   });
 
+  test("a flood on standard output costs the host a line or fifty", async () => {
+    await using found = await onePlugin(
+      "for (let at = 0; at < 2_000; at++) process.stdout.write('x'.repeat(4_000) + '\\n'); return 'done';",
+    );
+    expect(await found.run("probe.run")).toEqual({ ok: true, output: "done" });
+    expect(found.logged.length).toBeLessThanOrEqual(120);
+    expect(Math.max(...found.logged.map((line) => line.length))).toBeLessThan(2_100);
+    expect(found.book.health()).toMatchObject([{ state: "running", restarts: 0 }]);
+  });
+
+  test("a heap of nested lists is refused, as output and as detail", async () => {
+    await using found = await onePlugin(
+      `let deep = null; for (let at = 0; at < 3_000; at++) deep = [deep];
+       if (config.throws) throw new NodeError("user.deep", "deep", { details: deep });
+       if (config.log) context.log.info("deep", { deep });
+       return config.log ? 1 : deep;`,
+    );
+    expect(await found.run("probe.run")).toMatchObject({ error: { code: "output_invalid" } });
+    expect(await found.run("probe.run", { throws: true })).toMatchObject({
+      error: { code: "user.deep", details: { omitted: expect.any(String) } },
+    });
+    expect(await found.run("probe.run", { log: true })).toMatchObject({ ok: true });
+    expect(found.book.health()).toMatchObject([{ state: "running", restarts: 0 }]);
+  });
+
   test("it ends with its host, also one that is killed and one in an endless loop", async () => {
     await using directory = await temporaryDirectory();
     write(directory.path, { "probe/plugin.ts": pluginText("probe", "for (;;);") });
