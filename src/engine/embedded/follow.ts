@@ -28,20 +28,23 @@ export async function* followRun(
 ): AsyncGenerator<EventView, void, void> {
   let held: CommittedTurn[] = [];
   let isClosed = false;
+  /** Whether the store may have what `held` has not. */
+  let mustRead = true;
   let wake: () => void = () => {};
   const unwatch = source.watch((turn) => {
     if (turn === null) isClosed = true;
     else if (held.length < TURNS_HELD_MAX) held.push(turn);
-    // The first event of the next turn will not fit: that sends the reader to the store.
-    else held = [];
+    else {
+      // There may never be a next turn, whose gap would send the reader to the store.
+      held = [];
+      mustRead = true;
+    }
     wake();
   });
   const onAbort = () => wake();
   signal.addEventListener("abort", onAbort);
   try {
     let seq = afterSeq;
-    // Whether the store may have what `held` has not.
-    let mustRead = true;
     while (!signal.aborted) {
       if (mustRead) {
         const page = await source.read(seq, PAGE);
