@@ -2,8 +2,8 @@
  * `node bench/nodes.ts [TYPE...]`: a row for each node type: how often a second it does its first
  * example that succeeds, configuration and output checked as in a run. Pure types by the processor
  * time of this thread; effectful ones by the clock, one after another, against a server, a folder
- * and a receiver of signals on this machine. `--json` for machines. A type that has nothing here to
- * talk to says so. It measures and gates nothing.
+ * and a receiver of signals on this machine. `--json` for machines, `--round-ms` for shorter rounds. A
+ * type that has nothing here to talk to says so. It measures and gates nothing.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -21,13 +21,17 @@ import { createRegistry } from "../src/nodes/registry.ts";
 import { NO_SECRETS_PORT } from "../src/ports/secrets.ts";
 import { compileExpression } from "../src/workflow/expression/compile.ts";
 
-const ROUND_MS = 300;
 const ORIGIN = "https://api.example.com";
 
 const { values: options, positionals: only } = parseArgs({
-  options: { json: { type: "boolean", default: false } },
+  options: {
+    json: { type: "boolean", default: false },
+    "round-ms": { type: "string", default: "300" },
+  },
   allowPositionals: true,
 });
+
+const ROUND_MS = Number(options["round-ms"]);
 
 interface Row {
   readonly type: string;

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import type { Lockstitch } from "../../src/lockstitch.ts";
+import { type Lockstitch, openLockstitch } from "../../src/lockstitch.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LOCKSTITCH = pathToFileURL(join(import.meta.dirname, "..", "..", "src", "lockstitch.ts"));
@@ -38,4 +38,35 @@ test("the page's program stamps outputs and closes the office", async () => {
   } finally {
     await l.close();
   }
+});
+
+test("its orders hold: for all, for a type, for a step", async () => {
+  await using directory = await temporaryDirectory();
+  const trail: string[] = [];
+  const middleware = ["one", "two", "three"].map((name) => ({
+    name,
+    run: (_context: unknown, _config: unknown, next: () => Promise<unknown>) => {
+      trail.push(name);
+      return next();
+    },
+  }));
+  const nodes = { "shop.a": async () => null, "shop.b": async () => null };
+  const seen = async (chain: object, step: object, workflow: object = {}) => {
+    const data = join(directory.path, String(trail.length));
+    await using l = await openLockstitch({ data, nodes, middleware, chain });
+    await l.save({ language: 1, name: "w", ...workflow, steps: [{ id: "s", ...step }] } as never);
+    const before = trail.length;
+    await l.run("w");
+    return trail.slice(before).join(" ");
+  };
+  const all = { order: ["three", "one"] };
+  const types = { ...all, types: { "shop.a": ["two"] } };
+  expect(await seen({}, { uses: "shop.a" })).toBe("one two three");
+  expect(await seen(all, { uses: "shop.a" })).toBe("three one");
+  expect(await seen(types, { uses: "shop.a" })).toBe("two");
+  expect(await seen(types, { uses: "shop.b" })).toBe("three one");
+  expect(await seen(types, { uses: "shop.a", middleware: ["one", "two"] })).toBe("one two");
+  const defaults = { defaults: { middleware: ["two", "three"] } };
+  expect(await seen(types, { uses: "shop.a" }, defaults)).toBe("two three");
+  expect(await seen(types, { uses: "shop.a", middleware: [] }, defaults)).toBe("");
 });

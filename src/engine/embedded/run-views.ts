@@ -3,9 +3,21 @@ import type { EventView, RunSummary } from "../engine.ts";
 import type { StoredEvent } from "./event-blobs.ts";
 import type { RunFacts } from "./run-facts.ts";
 
+/** Field by field: leaving two out of a copy takes twenty times as long, for each turn that is told. */
 export function summaryOf(facts: RunFacts): RunSummary {
-  const { runId, tenant: _tenant, minReader: _minReader, ...rest } = facts;
-  return { id: runId, ...rest };
+  return {
+    id: facts.runId,
+    workflow: facts.workflow,
+    version: facts.version,
+    status: facts.status,
+    seq: facts.seq,
+    createdAtMs: facts.createdAtMs,
+    startedAtMs: facts.startedAtMs,
+    endedAtMs: facts.endedAtMs,
+    labels: facts.labels,
+    parentRunId: facts.parentRunId,
+    errorCode: facts.errorCode,
+  };
 }
 
 /** An event with its place; `path` is that of the step or scope it is about. */

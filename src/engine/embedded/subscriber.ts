@@ -106,7 +106,7 @@ export class Subscriber implements EventSubscription {
     if (this.#isTelling) return;
     this.#isTelling = true;
     // Off the commit's turn: what a subscriber does delays no run's next step.
-    setImmediate(() => void this.#drain());
+    setImmediate(() => this.#drain());
   }
 
   async idle(): Promise<void> {
@@ -127,12 +127,13 @@ export class Subscriber implements EventSubscription {
     this.close();
   }
 
-  async #drain(): Promise<void> {
+  /** Makes no promise where the listener makes none. */
+  #drain(): void {
     for (let event = this.#next(); event !== null; event = this.#next()) {
       this.#told++;
       try {
         const answer = this.#listener(event);
-        if (answer instanceof Promise) await answer;
+        if (answer instanceof Promise) return void this.#goOnAfter(answer, event);
       } catch (error) {
         this.#fault(event, error);
       }
@@ -140,6 +141,15 @@ export class Subscriber implements EventSubscription {
     this.#isTelling = false;
     this.#idle?.resolve();
     this.#idle = null;
+  }
+
+  async #goOnAfter(answer: Promise<unknown>, event: RunEventView): Promise<void> {
+    try {
+      await answer;
+    } catch (error) {
+      this.#fault(event, error);
+    }
+    this.#drain();
   }
 
   #next(): RunEventView | null {

@@ -1,0 +1,24 @@
+/** The benchmark of node types has a figure for each type, or says what it lacks. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { createRegistry } from "#nodes/registry.ts";
+
+/** They need a server that the benchmark does not have. */
+const WITHOUT_FIGURE = ["email.send", "redis.command"];
+
+it("measures every type of the registry", async () => {
+  const script = ["bench/nodes.ts", "--json", "--round-ms", "1"];
+  const { stdout } = await promisify(execFile)(process.execPath, script);
+  const { rows } = JSON.parse(stdout) as {
+    readonly rows: readonly {
+      readonly type: string;
+      readonly perSecond: number | null;
+      readonly remark: string;
+    }[];
+  };
+  expect(rows.map(({ type }) => type)).toEqual(createRegistry().names());
+  for (const { type, perSecond, remark } of rows)
+    if (WITHOUT_FIGURE.includes(type)) expect(remark, type).toMatch(/There is no connection/);
+    else expect(perSecond, `${type}: ${remark}`).toBeGreaterThan(0);
+});
