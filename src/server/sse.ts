@@ -6,20 +6,22 @@
  *     Last-Event-ID and loses nothing).
  * E2. A stream that ends by itself says so with `event: end`; one without it was cut, so resume.
  */
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#ports/clock.ts";
 
 const HEARTBEAT_MS = 15_000;
 const STALL_MS = 30_000;
 
+export interface Frame {
+  readonly id?: number;
+  readonly event?: string;
+  readonly data: unknown;
+}
+
 export interface EventStream {
   /** Aborted when the reader is gone or stalled, or the server closes. */
   readonly signal: AbortSignal;
-  send(frame: {
-    readonly id?: number;
-    readonly event?: string;
-    readonly data: unknown;
-  }): Promise<void>;
+  send(frame: Frame): Promise<void>;
   /** Ends the response. */
   end(): void;
 }
@@ -65,11 +67,37 @@ export function openEventStream(reply: FastifyReply, clock: Clock): EventStream 
   };
 }
 
-function frameText(frame: {
-  readonly id?: number;
-  readonly event?: string;
-  readonly data: unknown;
-}): string {
+/** Answers with all frames of `follow`, one after the other, until it, the reader or the server ends. */
+export async function streamFrames(
+  { reply, clock, closing }: StreamHost,
+  follow: (signal: AbortSignal) => AsyncIterable<Frame>,
+): Promise<void> {
+  const stream = openEventStream(reply, clock);
+  const signal = AbortSignal.any([stream.signal, closing]);
+  try {
+    for await (const frame of follow(signal)) await stream.send(frame);
+    if (!signal.aborted) await stream.send({ event: "end", data: {} });
+  } catch {
+    // The headers are out: a cut stream is how the reader learns to come again.
+  } finally {
+    stream.end();
+  }
+}
+
+export interface StreamHost {
+  readonly reply: FastifyReply;
+  readonly clock: Clock;
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal;
+}
+
+/** The id of the last frame that the reader has, as it tells when it comes again; null: none. */
+export function lastEventId({ headers }: FastifyRequest): number | null {
+  const id = headers["last-event-id"];
+  return typeof id === "string" && /^\d{1,15}$/.test(id) ? Number(id) : null;
+}
+
+function frameText(frame: Frame): string {
   const id = frame.id === undefined ? "" : `id: ${frame.id}\n`;
   const event = frame.event === undefined ? "" : `event: ${frame.event}\n`;
   return `${id}${event}data: ${JSON.stringify(frame.data)}\n\n`;

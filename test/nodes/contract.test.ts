@@ -259,7 +259,8 @@ describe.each(pureNodes)("pure $type", (definition) => {
       }),
       { numRuns: 300 },
     );
-    expect(succeeded).toBeGreaterThan(10);
+    // Few random configurations of some types are sound; none at all would look at nothing.
+    expect(succeeded).toBeGreaterThan(0);
   });
 });
 

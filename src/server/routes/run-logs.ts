@@ -5,12 +5,11 @@
  * L1. A stream is pulled from the engine one line at a time; `id` is the line's position, so
  *     Last-Event-ID goes on after it without loss or doubles.
  */
-import type { FastifyReply } from "fastify";
 import { LogPageJson, LogsQuery, logLineToJson } from "#client/wire/log.ts";
 import type { Engine, LogLineView } from "#engine/engine.ts";
 import type { Clock } from "#ports/clock.ts";
 import { defineRoute, type Route, RunParams } from "../route.ts";
-import { openEventStream } from "../sse.ts";
+import { type Frame, lastEventId, streamFrames } from "../sse.ts";
 import { runNotFound } from "./runs.ts";
 
 export function runLogRoutes(engine: Engine, clock: Clock, closing: AbortSignal): readonly Route[] {
@@ -38,12 +37,10 @@ export function runLogRoutes(engine: Engine, clock: Clock, closing: AbortSignal)
           const body = { items: lines.map(logLineToJson), after: last?.position ?? null };
           return { status: 200, body };
         }
-        const lastId = request.headers["last-event-id"];
-        const isId = typeof lastId === "string" && /^\d{1,15}$/.test(lastId);
-        const after = isId ? Number(lastId) : query.after;
+        const after = lastEventId(request) ?? query.after;
         if ((await engine.get(context, params.id)) === null) throw runNotFound(params.id);
-        await stream(reply, clock, closing, (signal) =>
-          engine.followLogs(context, params.id, { ...filter, after }, signal),
+        await streamFrames({ reply, clock, closing }, (signal) =>
+          frames(engine.followLogs(context, params.id, { ...filter, after }, signal)),
         );
         return { streamed: true };
       },
@@ -51,21 +48,6 @@ export function runLogRoutes(engine: Engine, clock: Clock, closing: AbortSignal)
   ];
 }
 
-async function stream(
-  reply: FastifyReply,
-  clock: Clock,
-  closing: AbortSignal,
-  follow: (signal: AbortSignal) => AsyncIterable<LogLineView>,
-): Promise<void> {
-  const frames = openEventStream(reply, clock);
-  const signal = AbortSignal.any([frames.signal, closing]);
-  try {
-    for await (const line of follow(signal))
-      await frames.send({ id: line.position, data: logLineToJson(line) });
-    if (!signal.aborted) await frames.send({ event: "end", data: {} });
-  } catch {
-    // The headers are out: a cut stream is how the reader learns to come again.
-  } finally {
-    frames.end();
-  }
+async function* frames(lines: AsyncIterable<LogLineView>): AsyncIterable<Frame> {
+  for await (const line of lines) yield { id: line.position, data: logLineToJson(line) };
 }

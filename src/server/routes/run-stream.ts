@@ -10,10 +10,10 @@
 import { summaryToJson } from "#client/wire/run.ts";
 import { eventToJson } from "#client/wire/run-reads.ts";
 import { StreamQuery } from "#client/wire/run-requests.ts";
-import type { Engine, RunSummary } from "#engine/engine.ts";
+import type { Engine, EventView, RunSummary } from "#engine/engine.ts";
 import type { Clock } from "#ports/clock.ts";
 import { defineRoute, type Route, RunParams } from "../route.ts";
-import { openEventStream } from "../sse.ts";
+import { type Frame, lastEventId, openEventStream, streamFrames } from "../sse.ts";
 import { runNotFound } from "./runs.ts";
 
 const PENDING_MAX = 1_000;
@@ -44,26 +44,18 @@ function oneRun(engine: Engine, clock: Clock, closing: AbortSignal): Route {
     produces: "text/event-stream",
     errors: ["run_not_found"],
     async handler({ params, query, context, request, reply }) {
-      const lastId = request.headers["last-event-id"];
-      const afterSeq =
-        typeof lastId === "string" && /^\d{1,15}$/.test(lastId)
-          ? Number(lastId)
-          : (query.after ?? 0);
+      const afterSeq = lastEventId(request) ?? query.after ?? 0;
       if ((await engine.get(context, params.id)) === null) throw runNotFound(params.id);
-      const stream = openEventStream(reply, clock);
-      const signal = AbortSignal.any([stream.signal, closing]);
-      try {
-        for await (const event of engine.follow(context, params.id, afterSeq, signal))
-          await stream.send({ id: event.seq, data: eventToJson(event) });
-        if (!signal.aborted) await stream.send({ event: "end", data: {} });
-      } catch {
-        // The headers are out: a cut stream is how the reader learns to come again.
-      } finally {
-        stream.end();
-      }
+      await streamFrames({ reply, clock, closing }, (signal) =>
+        frames(engine.follow(context, params.id, afterSeq, signal)),
+      );
       return { streamed: true };
     },
   });
+}
+
+async function* frames(events: AsyncIterable<EventView>): AsyncIterable<Frame> {
+  for await (const event of events) yield { id: event.seq, data: eventToJson(event) };
 }
 
 function allRuns(engine: Engine, clock: Clock, closing: AbortSignal): Route {
