@@ -10,7 +10,7 @@
 import { Worker } from "node:worker_threads";
 import { LockstitchError } from "#errors/errors.ts";
 import type { BackupFacts } from "#ports/upkeep.ts";
-import type { WorkerAnswer } from "./worker-messages.ts";
+import { failureOf, type WorkerAnswer } from "./worker-messages.ts";
 
 const BACKUP_WORKER = new URL("./backup-worker.ts", import.meta.url);
 
@@ -24,9 +24,8 @@ export async function backupStore(start: BackupStart): Promise<BackupFacts> {
   const worker = new Worker(BACKUP_WORKER, { workerData: start, name: "lockstitch-backup" });
   return await new Promise<BackupFacts>((resolve, reject) => {
     worker.on("message", (answer: WorkerAnswer) => {
-      if (!("error" in answer)) return resolve(answer.output as BackupFacts);
-      const { code, message, details } = answer.error;
-      reject(new LockstitchError(code, message, { details: { ...details } }));
+      if ("error" in answer) reject(failureOf(answer));
+      else resolve(answer.output as BackupFacts);
     });
     worker.on("error", reject);
     // After an answer this changes nothing.

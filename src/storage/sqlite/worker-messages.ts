@@ -1,5 +1,5 @@
 /** What passes between the calling thread and the writer's worker. */
-import type { ErrorCode } from "#errors/errors.ts";
+import { type ErrorCode, LockstitchError } from "#errors/errors.ts";
 import type { MemoLimits } from "./memo-writer.ts";
 import type { WriterCall } from "./writer-calls.ts";
 
@@ -18,13 +18,18 @@ export interface WorkerRequest {
 }
 
 /** An Error loses its class on the way: it travels as data. */
-export type WorkerAnswer =
-  | { readonly id: number; readonly output: unknown }
-  | {
-      readonly id: number;
-      readonly error: {
-        readonly code: ErrorCode;
-        readonly message: string;
-        readonly details: Readonly<Record<string, unknown>>;
-      };
-    };
+export type WorkerAnswer = { readonly id: number; readonly output: unknown } | WorkerFailure;
+
+interface WorkerFailure {
+  readonly id: number;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  };
+}
+
+export function failureOf({ error }: WorkerFailure): LockstitchError {
+  const { code, message, details } = error;
+  return new LockstitchError(code, message, { details: { ...details } });
+}
