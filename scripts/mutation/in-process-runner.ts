@@ -6,6 +6,7 @@
  * 2. A thread that was poisoned, hangs or dies is replaced; what a poisoned one said of a mutant is
  *    asked again of a fresh one.
  */
+import { readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { Worker } from "node:worker_threads";
 import { commonTokens, PluginKind, tokens } from "@stryker-mutator/api/plugin";
@@ -21,11 +22,18 @@ import {
 import { isInSample } from "./sample.ts";
 import type { Answer, Order, TestEnd, WorkerStart } from "./worker.ts";
 
-const LOAD_MS_MAX = 60_000;
 const HEAP_MB_MAX = 1_024;
 
-/** Of the time that a mutant gets: Stryker would end this process, and what it knows of costs, at its end. */
-const OWN_SHARE = 0.9;
+/**
+ * What a thread may use up before it counts as one that never ends: this much, and so many times what
+ * its tests took without a mutant. Processor time, since a busy machine gives little of it.
+ */
+const CPU_MS_MAX = 5_000;
+const CPU_TIMES_MAX = 5;
+const CHECKED_EVERY_MS = 500;
+
+/** Where the dry run leaves what each test costs, for a process that Stryker starts later. */
+const COSTS = "test-costs.json";
 
 /**
  * All tests are asked about a static mutant (an entry of a table, mostly), but for those that take
@@ -66,7 +74,7 @@ class LoadedTests {
     this.#worker.on("message", (message: Message) => this.#give?.(message));
     this.#worker.on("error", (fault: Error) => this.#fail?.(fault));
     this.#worker.on("exit", () => this.#fail?.(new Hung("the thread ended")));
-    this.#loaded = this.#next(LOAD_MS_MAX).then((message) =>
+    this.#loaded = this.#next(CPU_MS_MAX * CPU_TIMES_MAX).then((message) =>
       "failed" in message ? message.failed : null,
     );
     this.#loaded.catch(() => {});
@@ -77,9 +85,9 @@ class LoadedTests {
     return this.#loaded;
   }
 
-  async ask(order: Order, timeoutMs: number): Promise<Answer> {
+  async ask(order: Order, cpuMsMax: number): Promise<Answer> {
     this.#worker.postMessage(order);
-    const message = await this.#next(timeoutMs);
+    const message = await this.#next(cpuMsMax);
     if (!("answer" in message)) throw new Error("the thread answered what nobody asked");
     return message.answer;
   }
@@ -88,30 +96,38 @@ class LoadedTests {
     await this.#worker.terminate();
   }
 
-  #next(timeoutMs: number): Promise<Message> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Hung(`no answer in ${timeoutMs} ms`)), timeoutMs);
-      const settle = () => {
-        clearTimeout(timer);
-        this.#give = null;
-        this.#fail = null;
-      };
-      this.#give = (message) => {
-        settle();
-        resolve(message);
-      };
-      this.#fail = (fault) => {
-        settle();
-        reject(fault);
-      };
+  async #next(cpuMsMax: number): Promise<Message> {
+    const answer = new Promise<Message>((resolve, reject) => {
+      this.#give = resolve;
+      this.#fail = reject;
     });
+    const beganMs = await this.#cpuMs();
+    const timer = setInterval(async () => {
+      if ((await this.#cpuMs()) - beganMs > cpuMsMax)
+        this.#fail?.(new Hung(`no answer in ${cpuMsMax} ms of processor time`));
+    }, CHECKED_EVERY_MS);
+    try {
+      return await answer;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** What the thread has used so far; 0 where it cannot say yet or any more. */
+  async #cpuMs(): Promise<number> {
+    try {
+      const { user, system } = await this.#worker.cpuUsage();
+      return (user + system) / 1_000;
+    } catch {
+      return 0;
+    }
   }
 }
 
 export class InProcessRunner {
   static readonly inject = tokens(commonTokens.options);
   readonly #chosen: Options["inProcess"];
-  readonly #tookMs = new Map<string, number>();
+  #costs: ReadonlyMap<string, number> | null = null;
   #tests: LoadedTests | null = null;
 
   constructor(options: unknown) {
@@ -122,14 +138,14 @@ export class InProcessRunner {
     return { reloadEnvironment: true };
   }
 
-  async dryRun({ timeout }: { readonly timeout: number }): Promise<DryRunResult> {
+  async dryRun(): Promise<DryRunResult> {
     const tests = new LoadedTests(this.#chosen, null);
     const failed = await tests.loaded();
     if (failed !== null) return { status: DryRunStatus.Error, errorMessage: failed };
-    const { tests: ends, coverage } = await tests.ask({ kind: "all" }, timeout);
+    const { tests: ends, coverage } = await tests.ask({ kind: "all" }, Number.POSITIVE_INFINITY);
     // What this thread has cached it has counted once; mutants get a thread that has not run yet.
     await tests.end();
-    for (const { id, tookMs } of ends) this.#tookMs.set(id, tookMs);
+    writeFileSync(COSTS, JSON.stringify(ends.map(({ id, tookMs }) => [id, tookMs])));
     return {
       status: DryRunStatus.Complete,
       tests: ends.map(resultOf),
@@ -151,7 +167,8 @@ export class InProcessRunner {
           : await this.#shared();
         const failed = await tests.loaded();
         if (failed !== null) return killed("loading", failed, 1);
-        const answer = await tests.ask(this.#orderOf(options), options.timeout * OWN_SHARE);
+        const order = this.#orderOf(options);
+        const answer = await tests.ask(order, this.#cpuMsMax(order.tests));
         if (isStatic || answer.poisoned) await tests.end();
         if (answer.poisoned) {
           this.#tests = null;
@@ -175,15 +192,28 @@ export class InProcessRunner {
     return this.#tests;
   }
 
-  #orderOf({ testFilter, activeMutant, hitLimit }: MutantRunOptions): Order {
-    const costs = this.#tookMs;
-    const cost = (id: string) => costs.get(id) ?? 0;
-    const whole = [...costs.values()].reduce((total, one) => total + one, 0);
-    const ids =
-      testFilter ?? [...costs.keys()].filter((id) => cost(id) <= whole * STATIC_SHARE_MAX);
-    const tests = ids.toSorted((a, b) => cost(a) - cost(b));
-    return { kind: "mutant", mutant: activeMutant.id, tests, hitLimit: hitLimit ?? null };
+  #orderOf({ testFilter, activeMutant, hitLimit }: MutantRunOptions) {
+    const costs = this.#costsOfTests();
+    const whole = sumOf([...costs.values()]);
+    const quick = () => [...costs].filter(([, ms]) => ms <= whole * STATIC_SHARE_MAX);
+    const ids = testFilter ?? quick().map(([id]) => id);
+    const tests = ids.toSorted((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0));
+    return { kind: "mutant", mutant: activeMutant.id, tests, hitLimit: hitLimit ?? null } as const;
   }
+
+  #cpuMsMax(tests: readonly string[]): number {
+    const costs = this.#costsOfTests();
+    return CPU_MS_MAX + CPU_TIMES_MAX * sumOf(tests.map((id) => costs.get(id) ?? 0));
+  }
+
+  #costsOfTests(): ReadonlyMap<string, number> {
+    this.#costs ??= new Map(JSON.parse(readFileSync(COSTS, "utf8")) as [string, number][]);
+    return this.#costs;
+  }
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 function resultOf({ id, name, file, tookMs, failure }: TestEnd): TestResult {
