@@ -195,3 +195,22 @@ test("a wait whose configuration is lost fails with blob_missing once its signal
     code: "blob_missing",
   });
 });
+
+test("a rerun of a run whose input is lost is refused, and takes another one", async () => {
+  await using bench = await openBench();
+  const definition = workflow("takes", {
+    steps: [{ id: "a", uses: "data.set", with: { value: "${{ input.text.length }}" } }],
+  });
+  const id = await startId(bench, definition, { text: "x".repeat(100_000) });
+  await bench.settle(id);
+  expect(await corruptBlobs(bench, id, "input")).toBe(1);
+  await bench.crash();
+  await expect(driven(bench.clock, bench.engine.rerun(context, id, {}))).rejects.toMatchObject({
+    ...{ code: "store_corrupt", message: expect.stringContaining("give another one") },
+  });
+  const again = await driven(
+    bench.clock,
+    bench.engine.rerun(context, id, { input: { text: "y" } }),
+  );
+  expect(await bench.settle(again.id)).toMatchObject({ status: "succeeded", output: 1 });
+});

@@ -151,7 +151,8 @@ export class EmbeddedEngine implements Engine {
     const old = await this.#reader.view(context, head);
     const first = await this.#core.options.store.journal.turnAt(context, runId, 1);
     const queued = first === null ? undefined : eventsOf(first)[0];
-    const input = change.input === undefined ? old.input : change.input;
+    const isSame = change.input === undefined;
+    const input = isSame ? await this.#reader.input(context, runId) : change.input;
     const reason = change.reason ?? null;
     const { runId: newRunId } = await this.#starts.start(context, {
       ...{ workflow, input, id: change.id, idempotencyKey: undefined },

@@ -83,6 +83,21 @@ export class RunReader {
     return head === null ? null : this.view(context, head, how);
   }
 
+  /** What the run was started with, to be started with again. Throws store_corrupt where it is lost. */
+  async input(context: CallContext, runId: string): Promise<unknown> {
+    const first = await this.#store.journal.turnAt(context, runId, 1);
+    const event = first === null ? undefined : eventsOf(first)[0];
+    const link = event === undefined ? null : blobLink(event, "input");
+    if (link === null) return event?.["input"] ?? null;
+    const input = await readBlob(this.#store.blobs, context, link);
+    if (input !== undefined) return input;
+    throw new LockstitchError(
+      "store_corrupt",
+      `The input of run ${runId} is missing or corrupt (blob ${link.hash}): give another one.`,
+      { details: { runId } },
+    );
+  }
+
   /** `ended` is the turn in which the run ended, where the caller has seen it committed. */
   async view(
     context: CallContext,
