@@ -84,7 +84,9 @@ export function decideApproval(
   }
   const fails = !input.approved && !instance.step.portsUsed.has("rejected");
   if (fails && !canFail(turn, instance)) return;
-  const id = `approval:${input.path}#${instance.attempt}`;
+  let id = `approval:${input.path}#${instance.attempt}`;
+  // Callers choose the ids of signals: one of them may be this.
+  while (state.signalIds.has(id)) id += "+";
   const { approved, comment, form, by } = input;
   const payload = { approved, by, comment, form: form ?? null };
   emit(turn, { type: "signal.received", id, name: "approval", key: input.path, payload, by });

@@ -101,3 +101,22 @@ test.each([{ failFast: true }, { failFast: false }])(
     expect(driver.state.terminal).toBe(failFast ? "failed" : "cancelled");
   },
 );
+
+test("a signal with the id of an approval is read by the step that waits for it", () => {
+  const plan = planOf({
+    steps: [
+      { id: "ask", uses: "wait.approval", with: { title: "ok?" } },
+      { id: "last", uses: "wait.signal", with: { name: "go" } },
+    ],
+  });
+  const driver = new KernelDriver(plan, { paranoid: true }).start();
+  const signal = { kind: "signal", name: "go", key: null, by: "t" } as const;
+  for (const id of ["approval:ask#1", "approval:ask#1+"])
+    driver.give({ ...signal, id, payload: id });
+  driver.give({
+    ...({ kind: "approval", path: "ask", approved: true, comment: null } as const),
+    ...{ form: {}, by: "t" },
+  });
+  expect(driver.state.terminal).toBe("succeeded");
+  expect(driver.output()).toBe("approval:ask#1");
+});
