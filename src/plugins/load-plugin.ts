@@ -45,7 +45,7 @@ export interface LoadedPlugin {
   readonly permissions: Permissions;
 }
 
-const LOOK_MS_MAX = 20_000;
+const LOOK_MS_MAX = 30_000;
 
 /** Throws LockstitchError config_invalid with the reason. */
 export async function loadPlugin(entry: PluginEntry, options: LoadOptions): Promise<LoadedPlugin> {

@@ -12,6 +12,7 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { FrameFault, FrameReader, frameOf } from "./frames.ts";
+import { onlyThese } from "./inherited-files.ts";
 import { FromPlugin, type ToPlugin } from "./messages.ts";
 import { type StartCommand, UNSEALED_EXIT } from "./sealed-command.ts";
 
@@ -76,7 +77,7 @@ export class PluginLink {
     this.#child = spawn(command, given, {
       cwd: "/",
       env: { ...environment },
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      stdio: onlyThese(["ignore", "pipe", "pipe", "pipe"]),
       windowsHide: true,
     });
     this.#socket = this.#child.stdio[3] as Socket;

@@ -28,8 +28,8 @@ export interface PluginHealth {
   readonly calls: number;
   readonly running: number;
   readonly memoryBytes: number;
-  /** Why its process ended last; null: it never did. */
-  readonly lastEnd: LinkEnd | null;
+  /** Why its process ended last, without what it wrote, which may hold secrets; null: it never did. */
+  readonly lastEnd: Omit<LinkEnd, "words"> | null;
 }
 
 export interface PluginHost {
@@ -49,7 +49,7 @@ interface Call {
   reject(error: unknown): void;
 }
 
-const START_MS_MAX = 20_000;
+const START_MS_MAX = 30_000;
 const RESTART_MS_MIN = 100;
 const STEADY_MS = 60_000;
 const STOP_MS_MAX = 2_000;
@@ -68,7 +68,7 @@ export class Plugin {
   #delayMs = RESTART_MS_MIN;
   #startedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
-  #lastEnd: LinkEnd | null = null;
+  #lastEnd: PluginHealth["lastEnd"] = null;
 
   /** `manifest`: what the plugin said when it was looked at. The process starts at once. */
   constructor(name: string, manifest: unknown, host: PluginHost) {
@@ -216,8 +216,9 @@ export class Plugin {
     this.#hasEnded.resolve();
     for (const { reject } of this.#calls.values()) reject(this.#gone(end.text, end));
     if (this.#state === "stopped" || this.#state === "failed") return;
-    this.#lastEnd = end;
-    if (end.reason === "unsealed") return this.#fail(refused(this.name, end.text));
+    this.#lastEnd = { reason: end.reason, text: end.text };
+    if (end.reason === "unsealed")
+      return this.#fail(refused(this.name, `${end.text}: ${end.words}`));
     if (performance.now() - this.#startedAtMs > STEADY_MS) this.#delayMs = RESTART_MS_MIN;
     this.#host.log("warn", `plugin ${this.name} ended: ${end.text}`, {
       ...{ plugin: this.name, reason: end.reason, restartInMs: this.#delayMs },
@@ -250,7 +251,7 @@ export class Plugin {
     }
   }
 
-  #gone(why: string, end: LinkEnd | null = this.#lastEnd): NodeError {
+  #gone(why: string, end: PluginHealth["lastEnd"] = this.#lastEnd): NodeError {
     return new NodeError("plugin_failed", `Plugin ${this.name}: ${why}.`.replace(/\.\.$/, "."), {
       retryable: this.#state !== "failed",
       details: { plugin: this.name, reason: end?.reason ?? this.#state },

@@ -78,6 +78,7 @@ describe.skipIf(!canSeal)("plugins of a host", () => {
     expect(await client.plugins()).toMatchObject([
       { name: "fragile", state: "running", restarts: 1, lastEnd: { reason: "exited" } },
     ]);
+    const raw = await (await fetch(`${address}/api/v1/plugins`)).text();
     const metrics = await (await fetch(`${address}/metrics`)).text();
     expect(metrics).toContain('lockstitch_plugin_up{plugin="fragile"} 1');
     expect(metrics).toContain('lockstitch_plugin_restarts_total{plugin="fragile"} 1');
@@ -96,7 +97,7 @@ describe.skipIf(!canSeal)("plugins of a host", () => {
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stderr).toContain("got [secret TOKEN]");
     const shown = [ran.stdout, listed.stdout, doctor.stdout, ended.stdout, ended.stderr];
-    const everything = [metrics, ...shown];
+    const everything = [raw, metrics, ...shown];
     expect(everything.join("\n")).not.toContain("canary-of-the-plugin");
     expect(
       readFileSync(join(cwd, ".lockstitch", "store.db")).includes("canary-of-the-plugin"),

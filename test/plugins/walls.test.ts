@@ -3,15 +3,15 @@
  * processes outside that would notice. Each attempt is seen to succeed without the walls, so that
  * the test would notice if one did nothing.
  */
-import { spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { canSeal, onePlugin } from "./plugin-fixture.ts";
+import { canSeal, onePlugin, pluginText, write } from "./plugin-fixture.ts";
 
 /** Each gives something when it got through, and throws when it was held. */
 const ATTEMPTS: Readonly<Record<string, string>> = {
@@ -200,3 +200,42 @@ test.skipIf(!canSeal)("a granted folder is there, as it was granted", async () =
   });
   expect(readFileSync(join(found.folder, "out", "b.txt"), "utf8")).toBe("x");
 });
+
+test.skipIf(!canSeal)("files that the host was started with are not the plugin's", async () => {
+  await using directory = await temporaryDirectory();
+  const body = `const { writeSync } = await import("node:fs");
+for (let at = 4; at < 64; at++) try { writeSync(at, "leak"); } catch {}
+return "tried";`;
+  write(directory.path, { "probe/plugin.ts": pluginText("probe", body), kept: "" });
+  const kept = openSync(join(directory.path, "kept"), "r+");
+  const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
+  for (const at of [7, 42]) {
+    while (stdio.length < at) stdio.push("ignore");
+    stdio.push(kept);
+  }
+  const host = spawn(
+    process.execPath,
+    ["--input-type=module", "-e", HOST, join(directory.path, "probe")],
+    { stdio },
+  );
+  const [said] = host.stdout === null ? [""] : await once(host.stdout, "data");
+  expect(String(said)).toBe("tried");
+  await once(host, "exit");
+  closeSync(kept);
+  expect(readFileSync(join(directory.path, "kept"), "utf8")).toBe("own");
+});
+
+/** A host that writes into the files that it got, and lets its plugin try. */
+const HOST = `
+import { writeSync } from "node:fs";
+import { PluginBook } from "#plugins/plugin-book.ts";
+import { parsePluginEntries } from "#plugins/plugin-entry.ts";
+writeSync(42, "own");
+const { entries } = parsePluginEntries([process.argv[1]], "/");
+const http = { allowPrivate: false, allowCidrs: [], allowHosts: [], denyHosts: [] };
+const book = await PluginBook.open(entries, { environment: {}, http, builtIn: [] });
+book.start({ info() {}, warn() {} });
+const signal = new AbortController().signal;
+process.stdout.write(await book.definitions()[0].runEffect({}, { signal, log: {} }));
+await book.stop();
+`;
