@@ -82,3 +82,25 @@ function mapped(
     Object.entries(names).map(([name, value]) => [name, change(value, [...at, name])]),
   );
 }
+
+/** A whole name as the only thing in a template: `${{ steps.rows.output }}`. */
+const WHOLE_NAME = /^\$\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}$/;
+
+/**
+ * The large value that a step only hands on, as it came: `field` is all that its configuration has,
+ * and names nothing but the value. null: the step must be computed.
+ */
+export function handedOn({ parts }: FarConfig, field: string): PackedJson | null {
+  const { template, functions } = parts;
+  if (functions.length > 0 || typeof template !== "object" || template === null) return null;
+  const [entry, ...others] = Object.entries(template);
+  if (entry === undefined || others.length > 0 || entry[0] !== field) return null;
+  const name = typeof entry[1] === "string" ? WHOLE_NAME.exec(entry[1])?.[1] : undefined;
+  let value: unknown = name === undefined ? null : parts.names;
+  for (const part of name?.split(".") ?? []) {
+    if (typeof value !== "object" || value === null || value instanceof PackedJson) return null;
+    if (!Object.hasOwn(value, part)) return null;
+    value = (value as Scope)[part];
+  }
+  return value instanceof PackedJson ? value : null;
+}

@@ -193,6 +193,8 @@ export interface PureNode<
   readonly pure: true;
   /** Of a type that can be a step of a stream: see pure/stream-value.ts. */
   readonly stream?: StreamUse;
+  /** The field that is the output as it stands, where no other is set: a large value is then handed on unread. */
+  readonly handsOn?: string;
   run(config: z.output<Config>): z.input<Output>;
 }
 
@@ -225,6 +227,8 @@ export interface NodeDefinition extends NodeType {
   readonly examples: readonly NodeExample[];
   /** Of pure nodes that take a stream in the place of a field; null: the type takes none. */
   readonly stream: StreamUse | null;
+  /** See PureNode; null: the type always computes. */
+  readonly handsOn: string | null;
   /** Of pure nodes. `config` has passed the config schema. */
   readonly runPure: ((config: unknown) => unknown) | null;
   /** Of effect nodes. `config` has passed the config schema. */
@@ -260,6 +264,7 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
       ...common,
       execution: "pure",
       stream: node.stream ?? null,
+      handsOn: node.handsOn ?? null,
       runPure: node.run as (config: unknown) => unknown,
       runEffect: null,
       operation: null,
@@ -269,6 +274,7 @@ export function defineNode<Config extends z.ZodType, Output extends z.ZodType>(
     ...common,
     execution: "effect",
     stream: null,
+    handsOn: null,
     runPure: null,
     runEffect: node.run as (config: unknown, context: NodeContext) => Promise<unknown>,
     operation: null,
@@ -279,13 +285,14 @@ function stateParts<Config extends z.ZodType, Output extends z.ZodType>(
   node: StateNode<Config, Output>,
 ): Pick<
   NodeDefinition,
-  "execution" | "isExact" | "stream" | "runPure" | "runEffect" | "operation"
+  "execution" | "isExact" | "stream" | "handsOn" | "runPure" | "runEffect" | "operation"
 > {
   const operation = node.operation as (config: unknown) => StateRequest;
   return {
     execution: "effect",
     isExact: true,
     stream: null,
+    handsOn: null,
     runPure: null,
     runEffect: async (config) =>
       answerOnEmpty(operation(config), ({ code, message }) => new NodeError(code, message)),

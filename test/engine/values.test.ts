@@ -8,6 +8,7 @@ import type { RunEvent } from "#kernel/events.ts";
 import { NOT_LOADED, VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
 import { LOCAL_CONTEXT as context } from "#ports/call-context.ts";
 import type { TurnCommit } from "#ports/journal.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 import { SimulatedClock } from "../simulation/simulated-clock.ts";
 import { SimulatedDisk } from "../simulation/simulated-store.ts";
 
@@ -53,6 +54,57 @@ test("property: the cache never outgrows its bounds, and answers what was put la
     { numRuns: 50 },
   );
   expect(hits).toBeGreaterThan(1_000);
+});
+
+test("property: a packed value counts once, in however many entries it is", () => {
+  const packed = Array.from(
+    { length: 6 },
+    (_, n) => new PackedJson(new Uint8Array(100 + 20 * n), `hash ${n}`),
+  );
+  const names = ["a", "b", "c", "d", "e"];
+  const runs = ["r", "s"];
+  const put = fc.record({
+    run: fc.constantFrom(...runs),
+    name: fc.constantFrom(...names),
+    value: fc.integer({ min: -1, max: 5 }),
+    ends: fc.integer({ min: 0, max: 20 }),
+  });
+  let shared = 0;
+  fc.assert(
+    fc.property(fc.array(put, { minLength: 10, maxLength: 60 }), (puts) => {
+      const cache = new ValueCache(800, 8);
+      for (const { run, name, value, ends } of puts) {
+        cache.put(run, name, packed[value] ?? "small");
+        if (ends === 0) cache.ended(run);
+        let size = 0;
+        const seen = new Set<unknown>();
+        for (const at of runs)
+          for (const key of names) {
+            const found = cache.get(at, key);
+            if (found === "small") size += cache.sizeOf(at, key);
+            else if (found instanceof PackedJson) {
+              if (seen.has(found)) shared++;
+              else size += cache.sizeOf(at, key);
+              seen.add(found);
+            }
+          }
+        expect(cache.size).toBe(size);
+        expect(cache.size).toBeLessThanOrEqual(800);
+      }
+    }),
+    { numRuns: 200 },
+  );
+  expect(shared).toBeGreaterThan(500);
+});
+
+test("a packed value that was put is known to be stored, for that run", () => {
+  const cache = new ValueCache(1_000, 8);
+  const packed = new PackedJson(new Uint8Array(600), "hash");
+  expect(cache.isStored("r", packed)).toBe(false);
+  cache.put("r", "a", packed);
+  // Too large to be kept; committed all the same.
+  expect(cache.get("r", "a")).toBeUndefined();
+  expect([cache.isStored("r", packed), cache.isStored("s", packed)]).toEqual([true, false]);
 });
 
 test("the cache keeps the last 500 of many ended runs, and all that open ones have", () => {

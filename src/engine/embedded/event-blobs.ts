@@ -24,6 +24,8 @@ export interface BlobLink {
 
 export interface StoredBlob extends BlobLink {
   readonly content: Uint8Array;
+  /** What it was made of; null: of objects. */
+  readonly packed: PackedJson | null;
 }
 
 /** An event as it lies in the journal. */
@@ -89,11 +91,12 @@ function withBlobs(event: RunEvent, blobs: StoredBlob[]): Record<string, unknown
 function blobOf(value: unknown): StoredBlob | null {
   if (value instanceof PackedJson) {
     const { content, hash } = value;
-    return { hash, bytes: content.byteLength, content };
+    return { hash, bytes: content.byteLength, content, packed: value };
   }
   const content = new TextEncoder().encode(JSON.stringify(value));
   if (content.byteLength <= BLOB_BYTES) return null;
-  return { hash: digest("sha256", content), bytes: content.byteLength, content };
+  const bytes = content.byteLength;
+  return { hash: digest("sha256", content), bytes, content, packed: null };
 }
 
 /** The value itself, of what may be packed. */

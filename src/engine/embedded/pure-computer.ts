@@ -6,6 +6,7 @@
  *   W1. Every computation answers; when the thread dies, what it had is computed here.
  *   W2. A FarConfig is evaluated in the thread, which is sent the bytes of its large values, each once.
  *   W3. A large output of the thread comes as PackedJson: it is never an object here until it is read.
+ *   W4. A large value that a step only hands on is its output itself: nobody copies or reads it.
  */
 import { hash } from "node:crypto";
 import { Worker } from "node:worker_threads";
@@ -14,6 +15,7 @@ import {
   FarConfig,
   type FarParts,
   type FarPlace,
+  handedOn,
   replacePacked,
 } from "#kernel/far-config.ts";
 import type { ComputedOutcome } from "#kernel/inputs.ts";
@@ -131,6 +133,9 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
   return {
     compute: (uses, config) =>
       new Promise((resolve) => {
+        const field = nodes.definition(uses)?.handsOn ?? null;
+        const same = field !== null && config instanceof FarConfig ? handedOn(config, field) : null;
+        if (same !== null) return resolve({ ok: true, output: same });
         const job = { uses, config, resolve };
         worker ??= open();
         const id = ++lastId;

@@ -62,8 +62,8 @@ export function submitTurn(turn: Turn, submission: Submission): Promise<void> | 
   }
   // Durable before the commit that refers to them.
   const hashes = blobs.map(({ hash }) => hash);
-  return putBlobs(services, context, blobs).then(() =>
-    submitText(turn, submission, { text, consumes, blobs: hashes }),
+  return putBlobs(services, context, { runKey: runKeyOf(facts.tenant, facts.runId), blobs }).then(
+    () => submitText(turn, submission, { text, consumes, blobs: hashes }),
   );
 }
 
@@ -75,11 +75,13 @@ function hasLarge({ made }: Turn): boolean {
 }
 
 async function putBlobs(
-  { store }: HostServices,
+  { store, cache }: HostServices,
   context: CallContext,
-  blobs: readonly StoredBlob[],
+  { runKey, blobs }: { readonly runKey: string; readonly blobs: readonly StoredBlob[] },
 ): Promise<void> {
-  for (const { hash, content } of blobs) await store.blobs.put(context, hash, content);
+  for (const { hash, content, packed } of blobs)
+    if (packed === null || !cache.isStored(runKey, packed))
+      await store.blobs.put(context, hash, content);
 }
 
 const NOTHING: readonly string[] = [];

@@ -5,11 +5,15 @@
  *   1. Of runs that have ended a small share is kept, for whoever waited for one and reads it at
  *      once; else every run that ever ran would stay until the cache is full.
  *   2. The run that ended last is kept whatever its size: its output is read next, if any is.
- *   3. A packed value is kept as it is: its readers mostly pass its bytes on.
+ *   3. A packed value is kept as it is: its readers mostly pass its bytes on. Handed on from step to
+ *      step it is in many entries, and counts once.
+ *   4. What is put is committed in its run: a packed value that was put need not be stored for that
+ *      run again, also when it is not kept any more.
  *
  * Values are shared and never changed. Sizes are characters of JSON, counted up to a cap.
  */
 import { jsonSizeUpTo } from "#workflow/json.ts";
+import { PackedJson } from "#workflow/packed-json.ts";
 
 /**
  * A value larger than this part of the cache is not kept. By default that is 16 MiB: any one input
@@ -25,6 +29,8 @@ interface Entry {
   readonly name: string;
   readonly value: unknown;
   readonly size: number;
+  /** What it takes: its size, or nothing where another entry of the same packed value takes it. */
+  counted: number;
   readonly run: RunValues;
   /** Neighbours among the run's entries. */
   previous: Entry | null;
@@ -45,6 +51,10 @@ export class ValueCache {
   readonly #runs = new Map<string, RunValues>();
   /** In the order in which they ended. */
   readonly #ended = new Set<RunValues>();
+  /** Entries of one packed value; the first of them counts. */
+  readonly #shared = new Map<PackedJson, Set<Entry>>();
+  /** The run that a packed value was put for last. */
+  readonly #storedFor = new WeakMap<PackedJson, string>();
   #size = 0;
   #endedSize = 0;
 
@@ -76,7 +86,14 @@ export class ValueCache {
     return this.#entries.get(`${runId} ${key}`)?.size ?? 0;
   }
 
+  /** Whether the store surely has `packed`, for as long as it has the run. */
+  isStored(runId: string, packed: PackedJson): boolean {
+    return this.#storedFor.get(packed) === runId;
+  }
+
   put(runId: string, key: string, value: unknown): void {
+    // A carried value (`7/carry.rows`) is a part of its blob.
+    if (value instanceof PackedJson && !key.includes(".")) this.#storedFor.set(value, runId);
     const name = `${runId} ${key}`;
     const present = this.#entries.get(name);
     if (present !== undefined) this.#remove(present);
@@ -120,20 +137,43 @@ export class ValueCache {
   }
 
   #add(name: string, value: unknown, size: number, run: RunValues): void {
-    const entry: Entry = { name, value, size, run, previous: null, next: run.first };
+    const entry: Entry = { name, value, size, counted: size, run, previous: null, next: run.first };
+    if (value instanceof PackedJson) this.#share(value, entry);
     if (run.first !== null) run.first.previous = entry;
     run.first = entry;
     this.#entries.set(name, entry);
-    this.#grow(run, size);
+    this.#grow(run, entry.counted);
+  }
+
+  #share(packed: PackedJson, entry: Entry): void {
+    const entries = this.#shared.get(packed);
+    if (entries === undefined) this.#shared.set(packed, new Set([entry]));
+    else {
+      entries.add(entry);
+      entry.counted = 0;
+    }
+  }
+
+  /** Another entry of the value takes over what this one counted. */
+  #unshare(packed: PackedJson, entry: Entry): void {
+    const entries = this.#shared.get(packed);
+    entries?.delete(entry);
+    const [heir] = entries ?? [];
+    if (heir === undefined) this.#shared.delete(packed);
+    else if (heir.counted === 0 && entry.counted > 0) {
+      heir.counted = heir.size;
+      this.#grow(heir.run, heir.counted);
+    }
   }
 
   #remove(entry: Entry): void {
-    const { name, run, previous, next, size } = entry;
+    const { name, value, run, previous, next } = entry;
     this.#entries.delete(name);
     if (previous === null) run.first = next;
     else previous.next = next;
     if (next !== null) next.previous = previous;
-    this.#grow(run, -size);
+    this.#grow(run, -entry.counted);
+    if (value instanceof PackedJson) this.#unshare(value, entry);
     if (run.first !== null) return;
     this.#runs.delete(run.runId);
     this.#ended.delete(run);

@@ -35,6 +35,7 @@ export const dataSet = defineNode({
       output: { id: 7, status: "paid", customer: { id: 1, name: "Ada" } },
     },
   ],
+  handsOn: "value",
   run({ value, fields, remove }) {
     let result: unknown = value ?? (fields === undefined ? null : {});
     for (const path of remove ?? []) result = withoutField(result, fieldNames(path));

@@ -17,5 +17,6 @@ export const noop = defineNode({
     { title: "Nothing at all", with: {}, output: null },
     { title: "A value passed on", with: { value: { a: 1 } }, output: { a: 1 } },
   ],
+  handsOn: "value",
   run: ({ value }) => value ?? null,
 });
