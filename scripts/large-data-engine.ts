@@ -1,9 +1,12 @@
 /**
- * `node scripts/large-data-engine.ts DATA FILES`: an engine that runs the workflow of large-data.ts on
+ * `node scripts/large-data-engine.ts DATA FILES [BYTES]`: an engine that runs the workflow of large-data.ts on
  * `in.csv`, to its end, or from where it was when it was killed. Prints its peak memory and its processor time.
+ * BYTES: it is killed (SIGKILL) once it has saved that so many of them were read.
  */
+
+import { mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
 import { enableCompileCache, getCompileCacheDir } from "node:module";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { WorkflowDefinition } from "../src/lockstitch.ts";
 
 // As bin/lockstitch.js does, before anything of the engine is loaded.
@@ -12,7 +15,26 @@ const cache = getCompileCacheDir();
 if (cache !== undefined) process.env["NODE_COMPILE_CACHE"] = dirname(cache);
 const { openLockstitch } = await import("../src/lockstitch.ts");
 
-const [data = "", fileRoot = ""] = process.argv.slice(2);
+const [data = "", fileRoot = "", killAtBytes] = process.argv.slice(2);
+const scratch = join(data, "scratch");
+
+/** Bytes of the source that the saved state of the stream's work says were read. */
+function savedBytes(): number {
+  try {
+    const [name = ""] = readdirSync(scratch);
+    const text = readFileSync(join(scratch, name, "state.json"), "utf8");
+    return Number(/"offset":(\d+)/.exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+if (killAtBytes !== undefined) {
+  mkdirSync(scratch, { recursive: true });
+  watch(scratch, { recursive: true }, () => {
+    if (savedBytes() >= Number(killAtBytes)) process.kill(process.pid, "SIGKILL");
+  });
+}
 
 const REPORT: WorkflowDefinition = {
   language: 1,

@@ -6,21 +6,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { writeOrders } from "./large-data-file.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const MIB_MAX = 256;
@@ -38,28 +29,6 @@ const folder = mkdtempSync(
   join(process.env["LOCKSTITCH_BENCH_DIR"] ?? tmpdir(), "lockstitch-large-"),
 );
 const files = join(folder, "files");
-
-const CITIES = ["Oslo", "Bern", "Roma", "Wien", "Riga", '"Paris, France"'];
-
-/** Rows of about 90 bytes, 50,000 customers. */
-function generate(path: string): void {
-  const file = openSync(path, "w");
-  writeSync(file, "id,customer,city,amount,status,note\n");
-  let bytes = 0;
-  for (let row = 0; bytes < bytesWanted; ) {
-    const lines: string[] = [];
-    for (const end = row + 10_000; row < end; row += 1) {
-      const customer = (row * 7_919) % 50_000;
-      const amount = ((row * 104_729) % 100_000) / 100;
-      const status = row % 3 === 0 ? "open" : "paid";
-      lines.push(
-        `${row},customer-${customer},${CITIES[row % CITIES.length]},${amount},${status},"order ${row}, as it was ""placed"" then"\n`,
-      );
-    }
-    bytes += writeSync(file, lines.join(""));
-  }
-  closeSync(file);
-}
 
 interface Used {
   readonly peakMib: number;
@@ -100,30 +69,15 @@ function digest(): string {
     .digest("hex");
 }
 
-/** Bytes of the source that the state of a stream's work says were read. */
-function savedBytes(data: string): number {
-  try {
-    const [name = ""] = readdirSync(join(data, "scratch"));
-    const text = readFileSync(join(data, "scratch", name, "state.json"), "utf8");
-    const offset = /"offset":(\d+)/.exec(text);
-    return Number(offset?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-async function killedHalfWay(data: string): Promise<Outcome & { readonly killedAtBytes: number }> {
+async function killedHalfWay(data: string): Promise<Outcome> {
   rmSync(join(files, "out.csv"), { force: true });
   const startMs = performance.now();
-  const victim = start("large-data-engine.ts", [data, files]);
-  const gone = new Promise((resolve) => victim.once("close", resolve));
-  while (savedBytes(data) < bytesWanted / 2 && victim.exitCode === null) await delay(20);
-  const killedAtBytes = savedBytes(data);
-  victim.kill("SIGKILL");
-  await gone;
+  const victim = start("large-data-engine.ts", [data, files, String(bytesWanted / 2)]);
+  await new Promise((resolve) => victim.once("close", resolve));
+  if (victim.signalCode !== "SIGKILL") throw new Error("the workflow was not killed half-way");
   const used = await ended(start("large-data-engine.ts", [data, files]));
   const seconds = (performance.now() - startMs) / 1_000;
-  return { ...used, seconds, sha256: digest(), killedAtBytes };
+  return { ...used, seconds, sha256: digest() };
 }
 
 function say(text: string): void {
@@ -137,7 +91,7 @@ function line(name: string, { seconds, cpuSeconds, peakMib, sha256 }: Outcome): 
 try {
   mkdirSync(files);
   say(`generating ${options.mb} MB`);
-  generate(join(files, "in.csv"));
+  writeOrders(join(files, "in.csv"), bytesWanted);
   const bare = await measured("large-data-bare.ts", [
     join(files, "in.csv"),
     join(files, "out.csv"),

@@ -18,7 +18,7 @@ import { GroupTable, needsItems } from "./group-figures.ts";
 import { readRun, writeRun } from "./run-file.ts";
 
 /** What groups in memory may take, in bytes by estimate. */
-const GROUPS_SIZE_MAX = 16 * 1024 * 1024;
+const GROUPS_SIZE_MAX = 12 * 1024 * 1024;
 /** Characters of JSON of the records that one group may list. */
 const ITEMS_SIZE_MAX = 10 * 1024 * 1024;
 

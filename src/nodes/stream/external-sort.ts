@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { compareJson } from "../pure/compare-json.ts";
 import { readRun, writeRun } from "./run-file.ts";
 
-/** Characters of JSON held before a run is spilled; with keys and arrays some three times that of memory. */
-const HELD_SIZE_MAX = 16 * 1024 * 1024;
+/** Bytes by estimate that are held before a run is spilled. */
+const HELD_SIZE_MAX = 12 * 1024 * 1024;
+const ENTRY_SIZE = 80;
+const KEY_SIZE = 40;
 /** Runs that are merged at once: each holds a block. */
 const FAN_IN_MAX = 64;
 
@@ -58,8 +60,8 @@ export class ExternalSort {
   add(keys: readonly unknown[], value: unknown): void {
     const line = JSON.stringify([keys, value]);
     this.#held.push({ keys, line });
-    // A held entry costs more than its text.
-    this.#size += line.length + 64;
+    // A held entry costs more than its text, and its keys are held beside it.
+    this.#size += line.length + ENTRY_SIZE + KEY_SIZE * keys.length;
     if (this.#size > this.#heldSizeMax) this.#spill();
   }
 

@@ -6,7 +6,7 @@
 import { readSync } from "node:fs";
 import { NodeError } from "#errors/step-error.ts";
 
-const READ_BYTES = 64 * 1024;
+const READ_BYTES = 16 * 1024;
 const QUOTE = 34;
 const LINE_FEED = 10;
 
