@@ -2,7 +2,8 @@
  * `npm run simulate -- --seeds N --from SEED`: plays many seeds of the simulated world
  * (test/simulation/simulation.ts) and stops at the first that violates a promise, printing its
  * seed. `--plant NAME` loads the sources with one planted bug (test/simulation/plants.ts), which
- * the simulation must find. Exit code 1: a violation was found.
+ * the simulation must find. `--world counting` plays the world of named values instead
+ * (test/simulation/counting-world.ts). Exit code 1: a violation was found.
  */
 import { parseArgs } from "node:util";
 
@@ -11,12 +12,30 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "200" },
     from: { type: "string", default: "1" },
     plant: { type: "string" },
+    world: { type: "string", default: "runs" },
   },
 });
 
 if (values.plant !== undefined) {
   const { plantBug } = await import("../test/simulation/plants.ts");
   plantBug(values.plant);
+}
+if (values.world === "counting") {
+  const { playCounting } = await import("../test/simulation/counting-world.ts");
+  const counted = { crashes: 0, lost: 0, undone: 0, cancelled: 0 };
+  for (let seed = Number(values.from), left = Number(values.seeds); left > 0; seed++, left--) {
+    try {
+      const report = await playCounting(seed);
+      for (const name of Object.keys(counted) as (keyof typeof counted)[])
+        counted[name] += report[name];
+    } catch (fault) {
+      const again = `npm run simulate -- --world counting --from ${seed} --seeds 1`;
+      process.stdout.write(`seed ${seed} fails: ${(fault as Error).stack}\nagain: ${again}\n`);
+      process.exit(1);
+    }
+  }
+  process.stdout.write(`${values.seeds} seeds clean: ${JSON.stringify(counted)}\n`);
+  process.exit(0);
 }
 const { simulate } = await import("../test/simulation/simulation.ts");
 const { addMet, SEEDS_THAT_MEET_ALL, unmet } = await import("../test/simulation/must-meet.ts");

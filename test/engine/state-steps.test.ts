@@ -216,14 +216,22 @@ test("constants, wrong types and values that are too large fail the step and cha
           onError: "continue",
           with: { name: "l", operation: "set", scope: "tenant", value: "x".repeat(70_000) },
         },
+        {
+          id: "entry",
+          uses: "state.cache",
+          onError: "continue",
+          with: { key: "l", operation: "set", value: "x".repeat(70_000) },
+        },
       ],
-      output: "${{ [steps.same.status, steps.other.error, steps.text.error, steps.large.error] }}",
+      output:
+        "${{ [steps.same.status, steps.other.error, steps.text.error, steps.large.error, steps.entry.error] }}",
     }),
   );
   expect(run.output).toEqual([
     "succeeded",
     expect.objectContaining({ code: "validation_failed" }),
     expect.objectContaining({ code: "validation_failed" }),
+    expect.objectContaining({ code: "limit_exceeded" }),
     expect.objectContaining({ code: "limit_exceeded" }),
   ]);
   expect(await sharedValue(bench, "tenant", "c")).toBe("x");

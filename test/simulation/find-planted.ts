@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { FOUND_AT } from "./plants.ts";
+import { FOUND_AT, PLANTS } from "./plants.ts";
 
 const SIMULATE = new URL("../../scripts/simulate.ts", import.meta.url).pathname;
 const SEEDS = 500;
@@ -37,7 +37,9 @@ export async function findPlanted(name: string): Promise<Found> {
 }
 
 async function play(name: string, seeds: readonly string[]): Promise<Found> {
-  const child = spawn(process.execPath, [SIMULATE, ...seeds, "--plant", name], {
+  const world = PLANTS.find((plant) => plant.name === name)?.world ?? "runs";
+  const chosen = [...seeds, "--world", world, "--plant", name];
+  const child = spawn(process.execPath, [SIMULATE, ...chosen], {
     stdio: ["ignore", "pipe", "pipe"],
     env: ENVIRONMENT,
   });

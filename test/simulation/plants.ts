@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
+import { COUNTING_PLANTS } from "./counting-plants.ts";
 import foundAt from "./found-at.json" with { type: "json" };
 
 export interface Plant {
@@ -16,9 +17,12 @@ export interface Plant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** The world that finds it; absent: that of runs. */
+  readonly world?: "counting";
 }
 
 export const PLANTS: readonly Plant[] = [
+  ...COUNTING_PLANTS,
   {
     name: "effects-before-commit",
     harm: "an effect happens although the journal never heard of it",

@@ -1,7 +1,9 @@
 /** `state.cache` keeps values that may be lost: on the store of remembered results, with its bounds. */
 import { z } from "zod";
 import { Duration, durationMs } from "#workflow/definition.ts";
-import { defineNode } from "../define-node.ts";
+import { jsonSizeUpTo } from "#workflow/json.ts";
+import { STATE_VALUE_SIZE_MAX } from "#workflow/state-operation.ts";
+import { defineNode, NodeError } from "../define-node.ts";
 import { AnyJson, Scope } from "./state-fields.ts";
 
 export const stateCache = defineNode({
@@ -42,6 +44,12 @@ export const stateCache = defineNode({
     },
   ],
   operation({ key, operation, value = null, default: otherwise = null, ttl, scope }) {
+    if (jsonSizeUpTo(value, STATE_VALUE_SIZE_MAX) > STATE_VALUE_SIZE_MAX)
+      throw new NodeError(
+        "limit_exceeded",
+        `The value of "${key.slice(0, 100)}" is longer than ${STATE_VALUE_SIZE_MAX} characters of JSON. Keep large values in files, and their names here.`,
+        { retryable: false },
+      );
     const ttlMs = durationMs(ttl);
     return { kind: "cache", scope, key, operation, value, otherwise, ttlMs };
   },
