@@ -16,7 +16,7 @@ import { fileArchive } from "#storage/archive/file-archive.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { context, nodes, work as step, workflow } from "./engine-fixture.ts";
-import { DEADLINE_MS, openSqliteBench } from "./sqlite-fixture.ts";
+import { DEADLINE_MS, openSqliteBench, until } from "./sqlite-fixture.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const DAY_MS = 86_400_000;
@@ -154,4 +154,41 @@ test("retention by status, workflow and size; a run whose archive fails stays", 
   await sweep.round();
   expect(sweep.sweptBlobs).toBe(1);
   expect(sweep.sweptBytes).toBeGreaterThan(100_000);
+});
+
+test("one run that cannot be archived keeps no other; one with a turn that nobody can read can", async () => {
+  await using bench = await openSqliteBench();
+  await using directory = await temporaryDirectory();
+  const { engine, store } = await bench.open({ work });
+  const waiting = workflow("waiting", {
+    steps: [{ id: "w", uses: "wait.signal", with: { name: "go" } }],
+  });
+  await engine.start(context, { workflow: waiting, id: "spoilt" });
+  await until("it waits", async () => (await engine.get(context, "spoilt"))?.status === "waiting");
+  const head = await store.journal.head(context, "spoilt");
+  const seq = (head?.seq ?? 0) + 1;
+  const spoilt = {
+    ...{ tenant: "default", runId: "spoilt", epoch: store.epoch, status: "waiting" as const },
+    ...{ startedAtMs: head?.startedAtMs ?? 0, endedAtMs: null, errorCode: null, create: null },
+    ...{ sends: [], consumes: [], startKey: null, checkpoint: null },
+    record: { runId: "spoilt", firstSeq: seq, lastSeq: seq, atMs: 1, events: "[" },
+  };
+  await store.journal.commit("spoilt", [spoilt]);
+  await engine.terminate(context, "spoilt").catch(() => {});
+  await engine.terminate(context, "spoilt");
+  for (const id of ["stuck", "plain"]) {
+    await engine.start(context, { workflow: report, id });
+    await engine.wait(context, id, DEADLINE_MS);
+  }
+  const files = fileArchive(directory.path);
+  const archive: Archive = {
+    save: (who, runId, lines) =>
+      runId === "stuck"
+        ? Promise.reject(new Error("too long a name"))
+        : files.save(who, runId, lines),
+  };
+  const kept = keeping(store, { isArchived: true }, { laterMs: 31 * DAY_MS, archive });
+  await kept.round();
+  expect((await engine.list(context, { limit: 10 })).items.map(({ id }) => id)).toEqual(["stuck"]);
+  expect(kept).toMatchObject({ removedRuns: 2, archivedRuns: 2 });
 });

@@ -16,7 +16,7 @@ import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunHead, TurnRecord } from "#ports/journal.ts";
 import { matchingLines, type StepLogLine } from "#ports/step-logs.ts";
 import type { Store } from "#ports/store.ts";
-import { blobLink, eventsOf, hasBlobs } from "./event-blobs.ts";
+import { blobLink, eventsOf, hasBlobs, type StoredEvent } from "./event-blobs.ts";
 
 const FORMAT = 1;
 const TURNS_PER_READ = 200;
@@ -100,11 +100,22 @@ async function* logLines(
   }
 }
 
+/** Of a turn that nobody can read, none: what is in it is lost already, and the rest is kept. */
 function blobsOf(turn: TurnRecord): readonly string[] {
-  return eventsOf(turn)
+  return readable(turn)
     .filter(hasBlobs)
     .flatMap((event) => [...VALUE_FIELDS].map((field) => blobLink(event, field)?.hash ?? null))
     .filter((hash) => hash !== null);
+}
+
+function readable(turn: TurnRecord): readonly StoredEvent[] {
+  try {
+    return eventsOf(turn);
+  } catch (error) {
+    // A newer release can read it, and knows its blobs.
+    if ((error as LockstitchError).code !== "store_corrupt") throw error;
+    return [];
+  }
 }
 
 /** The lines of one run as a store that holds it alone and takes nothing. Throws request_invalid. */

@@ -7,6 +7,7 @@
  *   K2. Whatever fails is logged and tried again a minute later; nothing here can stop a run.
  */
 import type { Archive } from "#ports/archive.ts";
+import type { CallContext } from "#ports/call-context.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
@@ -93,8 +94,8 @@ export class Housekeeping {
     try {
       await this.#steps(async () => {
         const due = await upkeep.due(this.#rules(), RUNS_PER_STEP);
-        await this.#removeAll(due, "older than the retention");
-        return due.length < RUNS_PER_STEP;
+        const removed = await this.#removeAll(due, "older than the retention");
+        return due.length < RUNS_PER_STEP || removed === 0;
       });
       await this.purge();
       const { storeBytesMax } = retention;
@@ -124,19 +125,30 @@ export class Housekeeping {
   }
 
   async #removeAll(heads: readonly RunHead[], reason: string): Promise<number> {
-    const { upkeep, archive, store, retention } = this.#parts;
+    const { upkeep } = this.#parts;
     let removed = 0;
     for (const head of heads) {
       if (this.#isStopped) break;
       const context = { ...engineContext(head.tenant), principal: "retention" };
-      if (retention.isArchived && archive !== null) {
-        await archive.save(context, head.runId, archiveLines(store, context, head));
-        this.archivedRuns++;
-      }
+      if (!(await this.#archived(context, head))) continue;
       if ((await upkeep.remove(context, head.runId, reason)) === "removed") removed++;
     }
     this.removedRuns += removed;
     return removed;
+  }
+
+  /** Whether the run may go (K1). One that cannot be archived stays; only a whole step of such keeps others. */
+  async #archived(context: CallContext, head: RunHead): Promise<boolean> {
+    const { archive, store, retention, logger } = this.#parts;
+    if (!retention.isArchived || archive === null) return true;
+    try {
+      await archive.save(context, head.runId, archiveLines(store, context, head));
+    } catch (error) {
+      logger.warn({ run: head.runId, error: String(error) }, "a run cannot be archived; it stays");
+      return false;
+    }
+    this.archivedRuns++;
+    return true;
   }
 
   #rules(): readonly RetentionRule[] {
