@@ -57,8 +57,12 @@ function classOf(status: number): string {
   return `${Math.floor(status / 100)}xx`;
 }
 
-export function statusError({ hop, response }: Answer, bytes: Buffer): NodeError {
+/** What the step fails with. Reads the body, for `details`. */
+export async function statusError(answer: Answer): Promise<NodeError> {
+  const { hop, response } = answer;
   const { statusCode: status } = response;
+  // The status is the answer: a body that is too large, cut off or badly encoded does not change it.
+  const bytes = await answerBytes(answer).catch(() => Buffer.alloc(0));
   const afterMs = retryAfterMs(headerOf(response, "retry-after"), headerOf(response, "date"));
   return new NodeError(`http.${status}`, `${hop.method} ${shownUrl(hop.url)} answered ${status}.`, {
     retryable: status >= 500 || [408, 425, 429].includes(status),

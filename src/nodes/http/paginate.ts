@@ -276,8 +276,8 @@ async function callPage(
   };
   return await caller.call(request, context, async (answer) => {
     const { response } = answer;
+    if (isFailure(response.statusCode, [])) throw await statusError(answer);
     const bytes = await answerBytes(answer);
-    if (isFailure(response.statusCode, [])) throw statusError(answer, bytes);
     const { body } = bodyValue(bytes, headerOf(response, "content-type"), "json");
     const items = itemsOf(config, body);
     const link = headerOf(response, "link");

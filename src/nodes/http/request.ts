@@ -132,7 +132,7 @@ export const httpRequest = defineHttpRequest(resolveBySystem);
 async function outcome(config: Config, answer: Answer, context: NodeContext, signal: AbortSignal) {
   const { hop, response } = answer;
   const status = response.statusCode;
-  if (isFailure(status, config.okStatuses)) throw statusError(answer, await answerBytes(answer));
+  if (isFailure(status, config.okStatuses)) throw await statusError(answer);
   return {
     status,
     headers: headersOf(response),

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { withConnection } from "../connections/connections.ts";
 import { defineNode, type NodeContext, type NodeDefinition } from "../define-node.ts";
-import { answerBytes, statusError } from "../http/answer.ts";
+import { statusError } from "../http/answer.ts";
 import { CALL_ERRORS, CallConfig } from "../http/call-config.ts";
 import { HttpCaller } from "../http/caller.ts";
 import { type Resolve, resolveBySystem } from "../http/client.ts";
@@ -100,7 +100,7 @@ async function sendWebhook(
   };
   return await caller.call(request, context, async (answer) => {
     const { statusCode: status } = answer.response;
-    if (status < 200 || status > 299) throw statusError(answer, await answerBytes(answer));
+    if (status < 200 || status > 299) throw await statusError(answer);
     return { id, timestamp, status };
   });
 }

@@ -267,3 +267,21 @@ it.each([
   expect(result).toMatchObject({ ok: false, error: { code: "config_invalid", retryable: false } });
   expect(JSON.stringify(result)).toContain(field);
 });
+
+it.each(["large", "cut off", "badly encoded"])(
+  "fails with the status of an answer whose body is %s",
+  async (how) => {
+    await using server = await localServer((_, response) => {
+      response.statusCode = 503;
+      response.setHeader("retry-after", "7");
+      if (how === "badly encoded") response.setHeader("content-encoding", "gzip");
+      if (how !== "cut off") return void response.end("x".repeat(10_000));
+      response.setHeader("content-length", "1000");
+      response.write("x".repeat(100), () => response.destroy());
+    });
+    const result = await call({ url: server.url }, { http: { responseBytesMax: 5_000 } });
+    expect(result).toMatchObject({
+      error: { code: "http.503", retryable: true, details: { retryAfterMs: 7_000, body: "" } },
+    });
+  },
+);
