@@ -10,13 +10,20 @@ export interface ServerSentEvent {
 export async function* readServerSentEvents(
   stream: ReadableStream<Uint8Array>,
 ): AsyncIterable<ServerSentEvent> {
-  let rest = "";
+  // What came since the last end of a line: looked at again only when there is another end.
+  let rest: string[] = [];
+  let isHalfEnd = false;
   let event = "";
   let data: string[] = [];
   const decoder = new TextDecoder();
   for await (const bytes of stream) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop() ?? "";
+    const text = decoder.decode(bytes, { stream: true });
+    if (text === "") continue;
+    rest.push(text);
+    if (!isHalfEnd && !/[\r\n]/.test(text)) continue;
+    isHalfEnd = text.endsWith("\r");
+    const lines = rest.join("").split(/\r\n|\n|\r(?!$)/);
+    rest = [lines.pop() ?? ""];
     for (const line of lines) {
       if (line !== "") {
         const [, field, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
