@@ -63,13 +63,24 @@ export function createTransport(options: TransportOptions): Transport {
     }
   };
 
+  /** A server that dies in the midst of its answer has given none. */
+  const wholeText = async (exchange: Exchange, response: Response): Promise<string> => {
+    try {
+      return await response.text();
+    } catch (error) {
+      if (exchange.signal?.aborted === true) throw error;
+      throw noAnswer(options.baseUrl, error);
+    }
+  };
+
   const transport: Transport = {
     async request(exchange) {
       for (let failures = 0; ; failures++) {
         try {
           const response = await once(exchange);
-          if (!response.ok) throw await errorOf(response);
-          return { status: response.status, json: await response.json() };
+          const text = await wholeText(exchange, response);
+          if (!response.ok) throw errorOf(response, text);
+          return { status: response.status, json: jsonOf(response, text) };
         } catch (error) {
           const mayPass =
             error instanceof LockstitchError && ERRORS[error.code].retry === "backoff";
@@ -80,13 +91,15 @@ export function createTransport(options: TransportOptions): Transport {
     },
     async open(exchange) {
       const response = await once(exchange);
-      if (!response.ok) throw await errorOf(response);
+      if (!response.ok) throw errorOf(response, await wholeText(exchange, response));
       return response;
     },
     async stream(path, signal) {
       const accept = { accept: "text/event-stream" };
-      const response = await once({ method: "GET", path, signal, headers: accept });
-      if (!response.ok || response.body === null) throw await errorOf(response);
+      const exchange: Exchange = { method: "GET", path, signal, headers: accept };
+      const response = await once(exchange);
+      if (!response.ok || response.body === null)
+        throw errorOf(response, await wholeText(exchange, response));
       return response.body;
     },
     pause: (failures, signal) =>
@@ -119,8 +132,7 @@ function bodyType(exchange: Exchange): Readonly<Record<string, string>> {
 }
 
 /** The server's problem as the error it was; `internal` where the answer is not one of ours. */
-async function errorOf(response: Response): Promise<LockstitchError> {
-  const text = await response.text();
+function errorOf(response: Response, text: string): LockstitchError {
   const problem = ProblemJson.safeParse(jsonOrNull(text));
   if (!problem.success || !(problem.data.code in ERRORS))
     return new LockstitchError(
@@ -132,6 +144,17 @@ async function errorOf(response: Response): Promise<LockstitchError> {
   return new LockstitchError(code as ErrorCode, detail, {
     details: { ...details, ...(errors === undefined ? {} : { errors }) },
   });
+}
+
+/** Throws LockstitchError internal where another server answers in the place of ours. */
+function jsonOf(response: Response, text: string): unknown {
+  const json = jsonOrNull(text);
+  if (json !== null || text.trim() === "null") return json;
+  throw new LockstitchError(
+    "internal",
+    `${response.url} answered ${response.status} with something that is no JSON: is it a Lockstitch server?`,
+    { details: { status: response.status, body: text.slice(0, 1_000) } },
+  );
 }
 
 function jsonOrNull(text: string): unknown {

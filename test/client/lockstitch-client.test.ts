@@ -122,7 +122,8 @@ describe("repeats", () => {
     await using flaky = await listening((request, respond) => {
       keys.push(request.headers["idempotency-key"] as string | undefined);
       if (keys.length === 1) return respond("hang up");
-      if (keys.length === 2) return respond(503, { code: "shutting_down" });
+      if (keys.length === 2) return respond("cut off");
+      if (keys.length === 3) return respond(503, { code: "shutting_down" });
       respond(201, {
         id: "r",
         workflow: "hello",
@@ -142,7 +143,7 @@ describe("repeats", () => {
     });
     const client = new LockstitchClient({ baseUrl: flaky.baseUrl, sleep });
     expect((await client.start({ workflow: "hello" })).run.id).toBe("r");
-    expect(keys).toHaveLength(3);
+    expect(keys).toHaveLength(4);
     expect(new Set(keys).size).toBe(1);
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -157,6 +158,17 @@ describe("repeats", () => {
     expect(await codeOf(client.decideApproval("r", "a", { approved: true }))).toBe("shutting_down");
     expect(await codeOf(client.start({ workflow: "x" }))).toBe("input_invalid");
     expect(calls).toBe(2);
+  });
+
+  it("says that a server is another one, once", async () => {
+    let calls = 0;
+    await using other = await listening((_request, respond) => {
+      calls += 1;
+      respond("no JSON");
+    });
+    const client = new LockstitchClient({ baseUrl: other.baseUrl, sleep });
+    await expect(client.get("r")).rejects.toThrow("no JSON: is it a Lockstitch server?");
+    expect(calls).toBe(1);
   });
 
   it("gives up on a server that is not there, saying so", async () => {
@@ -231,7 +243,7 @@ function connections(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
 }
 
-type Respond = (status: number | "hang up", json?: object) => void;
+type Respond = (status: number | "hang up" | "cut off" | "no JSON", json?: object) => void;
 
 async function listening(
   answer: (request: import("node:http").IncomingMessage, respond: Respond) => void,
@@ -239,6 +251,11 @@ async function listening(
   const server = createServer((request, response) =>
     answer(request, (status, json) => {
       if (status === "hang up") return void request.socket.destroy();
+      if (status === "no JSON") return void response.end("<html>");
+      if (status === "cut off")
+        return void response
+          .writeHead(201, { "content-length": "500" })
+          .write('{"id":', () => request.socket.destroy());
       response.writeHead(status, { "content-type": "application/json" });
       response.end(
         JSON.stringify(
