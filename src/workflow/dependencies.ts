@@ -4,7 +4,7 @@
  *
  *   D1. A name without a version means one version in the whole graph: the newest there is, or for
  *       the root its own. That is what a run pins when it starts.
- *   D2. A cycle of calls that every run makes can never end well: it is refused (refusedCycle). One
+ *   D2. A cycle that every run of the root walks can never end well: it is refused (refusedCycle). One
  *       that something decides about is recursion, and so is a workflow that runs itself; both are
  *       bounded by the depth of runs.
  *   D3. What is missing is named with who needs it; a workflow may be saved before those it runs.
@@ -42,7 +42,7 @@ export interface DependencyWorkflow {
 export interface DependencyCycle {
   /** Names, the first one again at the end. */
   readonly path: readonly string[];
-  /** Every run makes every call of it. */
+  /** Every run of the root walks it: no condition leads there, or ends it. */
   readonly isCertain: boolean;
 }
 
@@ -166,17 +166,9 @@ function cyclesOf(root: Node): DependencyCycle[] {
       trail.pop();
       done.add(node);
     };
-    // Behind a condition there may be a circle that is always walked once it is entered.
-    const starts = isCertain ? everyNode(root) : [root];
-    for (const start of starts) if (!done.has(start)) follow(start);
+    follow(root);
   }
   return [...cycles.values()];
-}
-
-function everyNode(root: Node): readonly Node[] {
-  const all = new Set([root]);
-  for (const node of all) for (const { node: next } of node.next) all.add(next);
-  return [...all];
 }
 
 /** D2. The problem to refuse a workflow with; null: none. */

@@ -105,12 +105,15 @@ test("a circle that every run walks is refused with the way round", async () => 
     b: [[call("c", "c", { onError: "continue" })]],
     c: [[{ id: "t", uses: "try", steps: [call("a", "a")] }]],
   });
-  for (const name of ["root", "a", "b", "c"]) {
+  for (const name of ["a", "b", "c"]) {
     const { refused, cycles } = await resolve(name);
     expect(cycles.filter(({ isCertain }) => isCertain)).toHaveLength(1);
     expect(refused?.code).toBe("workflow_cycle");
     expect(refused?.message).toMatch(/: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)\.$/);
   }
+  // What is not sure to get there is not to blame.
+  const { refused, cycles } = await resolve("root");
+  expect([refused, cycles]).toEqual([null, [{ path: ["a", "b", "c", "a"], isCertain: false }]]);
   expect((await resolve("a")).refused).toMatchObject({ pointer: "/steps/0/branches/l/steps/0" });
 });
 

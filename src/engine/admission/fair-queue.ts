@@ -9,8 +9,8 @@
  *       the greatest rank goes first, then the one that asked first: a tenant or a run with 10,000
  *       claims delays others by one each. A rank is worth a place in the line, no more: it lets a
  *       claim pass at most RANK_PLACES others for each, so nobody is passed for ever.
- *   Q4. The next claim of a level stays the next until it goes or leaves, so it ages until it wins:
- *       nothing starves, and no timer is needed for that.
+ *   Q4. The next claim of a level stays the next until it goes, leaves, or is passed by one of its own
+ *       run (Q3), so it ages until it wins: nothing starves, and no timer is needed for that.
  *
  * Adding and taking cost O(1) for the rotation and O(log n) within one run. What leaves early is
  * marked and passed over; many such are swept out together.
@@ -217,9 +217,14 @@ export function effectivePriority(
 /** Claims that asked earlier which one more of rank passes by. */
 const RANK_PLACES = 10_000;
 
+function placeOf({ order, claim }: Entry): number {
+  return order - claim.rank * RANK_PLACES;
+}
+
 function goesBefore(a: Entry, b: Entry): boolean {
-  const places = (a.claim.rank - b.claim.rank) * RANK_PLACES;
-  return places === 0 ? a.order < b.order : a.order - b.order < places;
+  const left = placeOf(a);
+  const right = placeOf(b);
+  return left < right || (left === right && a.order < b.order);
 }
 
 function isDueBefore(a: Entry, b: Entry): boolean {

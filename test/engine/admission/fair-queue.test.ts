@@ -16,6 +16,10 @@ function entryOf(order: number, more: Partial<SlotClaim>): Entry {
   return { claim, order, isGone: false };
 }
 
+/** Q3: each rank is worth so many places in the line of its run. */
+const RANK_PLACES = 10_000;
+const placeOf = ({ order, claim }: Entry) => order - claim.rank * RANK_PLACES;
+
 /** The rules as they are written, with lists and scans. */
 class Model {
   entries: Entry[] = [];
@@ -53,7 +57,7 @@ class Model {
           ({ claim }) =>
             claim.priority === priority && claim.tenant === tenant && claim.runId === runId,
         )
-        .sort((a, b) => a.order - b.order)[0];
+        .sort((a, b) => placeOf(a) - placeOf(b) || a.order - b.order)[0];
       if (next === undefined) continue;
       const aged = Math.max(0, Math.floor((nowMs - next.claim.sinceMs) / TIMES.ageingMs));
       if (priority + aged <= bestPriority) continue;
@@ -107,6 +111,7 @@ test.each([
     tenant: fc.constantFrom("a", "b", "c"),
     run: fc.integer({ min: 0, max: 2 }),
     priority: fc.constantFrom(3, 5, 5, 9),
+    rank: fc.constantFrom(0, 0, 1, 4),
     deadline: fc.constantFrom<number | null>(...deadlines),
     ms: fc.constantFrom(0, 0, 7, 120),
   });
@@ -116,11 +121,11 @@ test.each([
       const queue = new FairQueue(TIMES);
       const model = new Model();
       let nowMs = 0;
-      for (const [order, { push, tenant, run, priority, deadline, ms }] of acts.entries()) {
+      for (const [order, { push, tenant, run, priority, rank, deadline, ms }] of acts.entries()) {
         nowMs += ms;
         if (push || order % 3 === 0) {
           const deadlineAtMs = deadline === null ? null : nowMs + deadline;
-          const claim = { tenant, runId: `${run}`, priority, sinceMs: nowMs, deadlineAtMs };
+          const claim = { tenant, runId: `${run}`, priority, rank, sinceMs: nowMs, deadlineAtMs };
           const entry = entryOf(order, claim);
           queue.push(entry);
           model.push(entry);
@@ -141,6 +146,20 @@ test.each([
     { numRuns: 200 },
   );
   expect(shifts).toBeGreaterThan(1_000);
+});
+
+test("a rank passes so many that asked earlier, and no more: nobody is passed for ever", () => {
+  const queue = new FairQueue(TIMES);
+  queue.push(entryOf(0, { rank: 0 }));
+  const newcomers = [1, RANK_PLACES - 1, RANK_PLACES + 1, 2 * RANK_PLACES + 1];
+  for (const [at, order] of newcomers.entries())
+    queue.push(entryOf(order, { rank: at === 3 ? 2 : 1 }));
+  const slots = newcomers.map((order) => `s${order}`);
+  expect([...queue.inOrder(0)].map(({ claim }) => claim.slot)).toEqual([
+    ...slots.slice(0, 2),
+    "s0",
+    ...slots.slice(2),
+  ]);
 });
 
 test("those who leave are swept out, and the others keep their order", () => {
