@@ -65,7 +65,7 @@ while [ "$1" != -- ]; do
 done
 shift
 echo 1000 > /proc/self/oom_score_adj || :
-"$mount" -o remount,ro $root || fault "its root cannot be made read-only"
+"$mount" -o remount,bind,ro $root || fault "its root cannot be made read-only"
 unset PWD OLDPWD mount mkdir root
 exec "$chroot" /sys "$setpriv" --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"
 `;

@@ -290,3 +290,27 @@ test("a package is found as Node finds it, with what it depends on and no more",
   write(base, { "out/package.json": manifest({ main: "../outside.js" }) });
   expect(() => locatePlugin("./out", base)).toThrow(/lies outside of it/);
 });
+
+test.skipIf(!canSeal)(
+  "a package runs sealed, with what it depends on, links included",
+  async () => {
+    const text = pluginText("tax", "return [left(), config.n];").replaceAll(": any", "");
+    const module = (dependencies: object) => JSON.stringify({ type: "module", dependencies });
+    await using found = await plugins({
+      files: {
+        "node_modules/@shop/tax/package.json": JSON.stringify({
+          ...{ type: "module", main: "tax.js", dependencies: { left: "1" } },
+        }),
+        "node_modules/@shop/tax/tax.js": `import { left } from "left";\n${text}`,
+        "node_modules/left/package.json": module({ right: "1" }),
+        "node_modules/left/index.js": 'export { right as left } from "right";',
+        "store/right/package.json": module({}),
+        "store/right/index.js": 'export const right = () => "right";',
+        "node_modules/other/index.js": "",
+      },
+      entries: ["@shop/tax"],
+      links: { "node_modules/right": "../store/right" },
+    });
+    expect(await found.run("tax.run", { n: 1 })).toEqual({ ok: true, output: ["right", 1] });
+  },
+);

@@ -49,6 +49,7 @@ const ATTEMPTS: Readonly<Record<string, string>> = {
   WebSocket: `return await new Promise((ok, no) => { const w = new WebSocket("ws://127.0.0.1:" + t.port); w.onopen = () => ok(1); w.onerror = () => no(new Error("no connection")); })`,
   "ask a name server": `const { Resolver } = await import("node:dns/promises"); const r = new Resolver({ timeout: 300, tries: 1 }); r.setServers(["127.0.0.1:" + t.udp]); return await r.resolve4("example.com")`,
   "listen for others": `const { createServer } = await import("node:net"); const s = createServer().listen(t.free, "127.0.0.1"); await new Promise((ok, no) => s.on("listening", ok).on("error", no)); return "listens"`,
+  "make a socket file": `const { createServer } = await import("node:net"); const s = createServer().listen(t.own + "-made"); await new Promise((ok, no) => s.on("listening", ok).on("error", no)); return "made"`,
   "signal the host": `process.kill(t.pid, 0); return 1`,
   "open the host's inspector": `process._debugProcess(t.pid); return 1`,
   "read the environment": `if (Object.keys(process.env).length > 0) return Object.keys(process.env); throw new Error("empty")`,
@@ -135,6 +136,8 @@ test.skipIf(!canSeal)("a sealed plugin gets through to nothing outside", async (
   expect(Object.keys(outcomes)).toEqual(Object.keys(ATTEMPTS));
   expect(outside.heard).toEqual([]);
   expect(existsSync(target.written)).toBe(false);
+  expect(existsSync(`${target.own}-made`)).toBe(false);
+  expect(outcomes["make a socket file"]).toContain("EROFS");
   expect(readFileSync(target.source, "utf8")).toBe(codeBefore);
   expect(found.book.health()[0]).toMatchObject({ state: "running", restarts: 0 });
 });
@@ -156,7 +159,12 @@ test("the same attempts get through Node's permission model alone where it has n
     [
       ...["connect by TCP", "connect by IPv6", "connect by TLS", "connect to a socket file"],
       ...["connect to an abstract socket", "send by UDP", "fetch", "http.get", "http2"],
-      ...["listen for others", "signal the host", "open the host's inspector"],
+      ...[
+        "make a socket file",
+        "listen for others",
+        "signal the host",
+        "open the host's inspector",
+      ],
     ].toSorted(),
   );
 });
@@ -164,12 +172,17 @@ test("the same attempts get through Node's permission model alone where it has n
 test.skipIf(!canSeal)("a granted folder is there, as it was granted", async () => {
   await using found = await onePlugin(
     `const fs = await import("node:fs");
+     const { createServer } = await import("node:net");
+     // Node's model asks nothing of a socket file: the mount alone says no.
+     const listen = (path) => new Promise((done) => { const s = createServer().listen(path); s.on("listening", () => { s.close(); done("listens"); }).on("error", (error) => done(error.code)); });
      const tried = (work) => { try { return work(); } catch (error) { return error.code; } };
      return {
        read: tried(() => fs.readFileSync(config.root + "/in/a.txt", "utf8")),
        writeRead: tried(() => fs.writeFileSync(config.root + "/in/b.txt", "x")),
        write: tried(() => { fs.writeFileSync(config.root + "/out/b.txt", "x"); return fs.readFileSync(config.root + "/out/b.txt", "utf8"); }),
        link: tried(() => fs.readFileSync(config.root + "/in/link", "utf8")),
+       readSocket: await listen(config.root + "/in/socket"),
+       writeSocket: await listen(config.root + "/out/socket"),
        above: tried(() => fs.readdirSync(config.root)),
        environment: { ...process.env },
      };`,
@@ -194,6 +207,8 @@ test.skipIf(!canSeal)("a granted folder is there, as it was granted", async () =
       writeRead: "ERR_ACCESS_DENIED",
       write: "x",
       link: expect.stringMatching(/^(ENOENT|ERR_ACCESS_DENIED)$/),
+      readSocket: "EROFS",
+      writeSocket: "listens",
       above: "ERR_ACCESS_DENIED",
       environment: { GIVEN: "yes" },
     },
