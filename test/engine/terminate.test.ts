@@ -157,3 +157,20 @@ test("who calls a parked run while it is being terminated is told that it has en
   await clock.runUntilIdle();
   expect(await driven(clock, Promise.all(told))).toEqual(["run_terminal"]);
 });
+
+test("a parked run cannot be terminated while the store is away, and can be again", async () => {
+  let isAway = false;
+  await using bench = await openBench({
+    faults: { onCommit: () => ({ kind: isAway ? "unavailable" : "none" }) },
+  });
+  const { clock } = bench;
+  await driven(clock, bench.engine.start(context, { workflow: child, id: "r" }));
+  await clock.runUntilIdle();
+  await spoil(bench, "r");
+  isAway = true;
+  const terminate = () => driven(clock, bench.engine.terminate(context, "r"));
+  await expect(terminate()).rejects.toMatchObject({ code: "store_unavailable" });
+  isAway = false;
+  await terminate();
+  expect((await driven(clock, bench.engine.get(context, "r")))?.status).toBe("cancelled");
+});

@@ -70,6 +70,7 @@ async function terminateParked(
   });
   const outcome = await promise;
   if (outcome.kind === "fenced") throw fencedError(runId);
+  if (outcome.kind === "refused") throw outcome.error;
   if (outcome.kind !== "committed")
     throw new LockstitchError("journal_refused", `Run ${runId} could not be ended.`, {
       details: { runId },
