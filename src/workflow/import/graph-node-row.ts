@@ -58,6 +58,8 @@ export interface GraphMapping<Data> {
   readonly predecessor: GraphNode | null;
   /** The value that nodes of this type have counted up before this one, or `initial`. */
   before(initial: string): string;
+  /** Whether some node of this type (and operation) stands in a loop, so that it adds up over passes. */
+  isRepeated(): boolean;
 }
 
 /** Other meanings of names while a function of an item is read. */

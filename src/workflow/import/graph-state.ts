@@ -4,7 +4,6 @@
  */
 import type { GraphInputs } from "./graph-inputs.ts";
 import type { Graph, GraphNode } from "./graph-json.ts";
-import type { GraphMapping } from "./graph-node-row.ts";
 import { ancestorsOf, descendantsOf, type GraphScopes, orderOf } from "./graph-scopes.ts";
 import { stepRef } from "./graph-source.ts";
 
@@ -65,26 +64,27 @@ export class GraphState {
   }
 
   /** What counters or accumulators before this one have come to. */
-  before(node: GraphNode, initial: string, fault: GraphMapping<unknown>["fault"]): string {
-    if (this.#scopes.ownerOf(node.id) !== null)
-      fault(
-        "",
-        "In a loop it would have to add up over passes, which it does not yet.",
-        "Put it behind the loop, on the loop's results; a while_loop carries a value from pass to pass.",
-      );
-    const operation = node.type === "accumulator" ? node.data["accum_op"] : null;
+  before(node: GraphNode, initial: string): string {
     const at = this.#order.get(node.id) ?? 0;
-    const earlier = this.#graph.nodes
-      .filter(
-        ({ id, type, data }) =>
-          type === node.type &&
-          (operation === null || data["accum_op"] === operation) &&
-          this.#scopes.ownerOf(id) === null &&
-          (this.#order.get(id) ?? 0) < at,
-      )
+    const earlier = this.#alike(node)
+      .filter(({ id }) => (this.#order.get(id) ?? 0) < at)
       .toSorted((left, right) => (this.#order.get(right.id) ?? 0) - (this.#order.get(left.id) ?? 0))
       .map(({ id }) => id);
     return this.#latest(earlier, (id) => `${stepRef(id)}.output.value`, initial) ?? initial;
+  }
+
+  /** Whether one that counts with `node` stands in a loop: then a step cannot read the one before it. */
+  isRepeated(node: GraphNode): boolean {
+    return this.#alike(node).some(({ id }) => this.#scopes.ownerOf(id) !== null);
+  }
+
+  /** All that count together: counters, or accumulators of one operation. */
+  #alike(node: GraphNode): readonly GraphNode[] {
+    const operation = node.type === "accumulator" ? node.data["accum_op"] : null;
+    return this.#graph.nodes.filter(
+      ({ type, data }) =>
+        type === node.type && (operation === null || data["accum_op"] === operation),
+    );
   }
 
   /** The value of the first of `ids` that ran, else `initial`. */

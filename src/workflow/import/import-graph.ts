@@ -260,7 +260,8 @@ class GraphImporter {
       fault: this.#faultOf(node),
       body: (own) => this.#body(node.id, new Map([...locals, [node.id, own]])),
       stored: (kind, name) => this.#state.stored(kind, name, node.id),
-      before: (initial) => this.#state.before(node, initial, this.#faultOf(node)),
+      before: (initial) => this.#state.before(node, initial),
+      isRepeated: () => this.#state.isRepeated(node),
       predecessor: this.#graph.byId.get(inputs[0]?.from ?? "") ?? null,
     };
   }

@@ -2,7 +2,8 @@
  * Graph nodes that keep something while a run lasts. A run's variables are set by one node and read
  * by nodes behind it, so each read becomes a read of the step that set it: the same in every replay,
  * and independent of what else runs at that time. Counters and accumulators add up along the graph,
- * each from the one before it.
+ * each from the one before it; where one of them stands in a loop, all of them work on a named value
+ * of the run (`state.*`), each pass once.
  */
 import { z } from "zod";
 import {
@@ -11,7 +12,7 @@ import {
   graphNode,
   type MappedStep,
 } from "./graph-node-row.ts";
-import { literal, spanMs, wrapped } from "./graph-source.ts";
+import { literal, spanMs, stepRef, wrapped } from "./graph-source.ts";
 import { setTo } from "./map-values.ts";
 
 const variable = graphNode({
@@ -56,11 +57,41 @@ const accumulator = graphNode({
   map(mapping) {
     const { accum_op: op, initial_value: initial } = mapping.data;
     const { initial: zero = "null", add } = ACCUMULATIONS[op] ?? {};
+    if (mapping.isRepeated())
+      return named(mapping, op, {
+        ...(mapping.inputs.length === 0
+          ? { uses: "state.variable", with: { default: initial ?? (JSON.parse(zero) as unknown) } }
+          : {
+              uses: "state.accumulator",
+              with: {
+                operation: op,
+                value: wrapped(plainInput(mapping, op)),
+                ...(initial === undefined ? {} : { initial }),
+              },
+            }),
+        name: `accumulator/${op}`,
+      });
     const before = mapping.before(initial === undefined ? zero : JSON.stringify(initial));
     const value = mapping.inputs.length === 0 ? before : add?.(before, plainInput(mapping, op));
     return setTo({ operation: op, value: wrapped(value ?? before) });
   },
 });
+
+/** A step on a named value of the run, with the result that graphs know. */
+function named(
+  mapping: GraphMapping<unknown>,
+  operation: string,
+  step: { readonly uses: string; readonly name: string; readonly with: object },
+): MappedStep {
+  const id = mapping.inner("kept");
+  // No variable of a graph has a name with a slash in it.
+  const config = { ...step.with, name: `graph/${step.name}` };
+  return {
+    uses: "try",
+    steps: [{ id, uses: step.uses, with: config }],
+    output: { operation, value: wrapped(`${stepRef(id)}.output.value`) },
+  } as unknown as MappedStep;
+}
 
 /** Lists take results as they are; the others compute with the value in them. */
 function plainInput(mapping: GraphMapping<unknown>, op: string): string {
@@ -79,6 +110,12 @@ const counter = graphNode({
   valueField: "value",
   map(mapping) {
     const { counter_op: op, delta = 1, initial_value: initial } = mapping.data;
+    if (mapping.isRepeated())
+      return named(mapping, op, {
+        uses: "state.counter",
+        name: "counter",
+        with: { operation: op, by: delta, initial: initial ?? 0 },
+      });
     const before = initial === undefined ? mapping.before("0") : `${initial}`;
     const after = {
       increment: `${before} + ${bracketed(delta)}`,

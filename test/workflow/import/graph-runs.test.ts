@@ -249,6 +249,28 @@ describe("graphs on the engine", () => {
     expect(performance.now() - before).toBeGreaterThan(590);
   });
 
+  it("counts over the passes of a loop, and behind it", async () => {
+    const given = await results(
+      graph(
+        {
+          items: ["range", { start: 1, end: 4 }],
+          first: ["counter", { counter_op: "increment", delta: 10 }],
+          loop: ["for_each"],
+          count: ["counter", { counter_op: "increment" }],
+          add: ["accumulator", { accum_op: "sum", initial_value: 100 }],
+          last: ["counter", { counter_op: "get" }],
+          total: ["accumulator", { accum_op: "sum", initial_value: 100 }],
+        },
+        "items>first items>loop loop>count:body loop>add:body loop>last:done first>last last>total",
+      ),
+    );
+    expect(given["first"]).toMatchObject({ operation: "increment" });
+    // Four passes and ten, in whatever order.
+    expect(given["last"]).toEqual({ operation: "get", value: 14 });
+    // 100, the items 1 to 4, and the count of 14.
+    expect(given["total"]).toEqual({ operation: "sum", value: 124 });
+  });
+
   it("knows variables, counters, accumulators, caches and context values", async () => {
     const given = await results(
       graph(
