@@ -213,6 +213,8 @@ class SimulatedWorld {
   readonly #limits = new LimitWitness((what) => this.#violate(`W7 ${what}`));
   readonly #compensations = new CompensationWitness((what) => this.#violate(`W14 ${what}`));
   readonly #large = new LargeCounts();
+  /** Computations under way. */
+  #computing = 0;
   readonly #steering = new SteeringWitness((what) => this.#violate(`W19 ${what}`));
   /** Durable turns never change: each is parsed once, and the values behind its blobs are put in. */
   readonly #parsed = new WeakMap<TurnRecord, readonly RunEvent[]>();
@@ -389,6 +391,7 @@ class SimulatedWorld {
     if (this.#process !== null) {
       this.#process.isAlive = false;
       this.#process.onDeath();
+      this.#computing = 0;
     }
     this.#engine = null;
     return null;
@@ -404,11 +407,13 @@ class SimulatedWorld {
   #computer(process: ProcessClock): PureComputer {
     return simulatedComputer(NODES, {
       isAlive: () => process.isAlive,
-      pass: () =>
-        new Promise((resolve) => {
-          const isSlow = this.#random() < 0.3;
-          process.after(this.#random() * (isSlow ? 6_000 : 200), resolve);
-        }),
+      pass: async () => {
+        this.#computing++;
+        const isSlow = this.#random() < 0.6;
+        const tookMs = isSlow ? 2_000 + this.#random() * 8_000 : this.#random() * 200;
+        await new Promise<void>((resolve) => void process.after(tookMs, resolve));
+        this.#computing--;
+      },
       onDeath: (lost) => {
         process.onDeath = lost;
       },
@@ -597,7 +602,8 @@ class SimulatedWorld {
 
   async #move(): Promise<void> {
     const dice = this.#random();
-    if (dice < 0.012) return this.#crash();
+    // What is lost while it is computed must not be left to chance.
+    if (dice < (this.#computing > 0 ? 0.06 : 0.012)) return this.#crash();
     if (dice < 0.02) {
       const byMs = Math.floor((this.#random() - 0.3) * 5_000);
       this.#leapMs += Math.abs(byMs);
