@@ -8,6 +8,7 @@
  *   P2. Memory is bounded by a batch and what a gathering step may hold, whatever the stream's size.
  */
 import { unreachable } from "#errors/errors.ts";
+import { jsonSizeUpTo } from "#workflow/json.ts";
 import type { NodeDefinition } from "../define-node.ts";
 import { dataFilter } from "../pure/data-filter.ts";
 import { dataMap } from "../pure/data-map.ts";
@@ -136,7 +137,9 @@ function offsetOf({ position }: Batch): number {
   return (position as { readonly offset?: number }).offset ?? 0;
 }
 
+/** A batch of what was gathered: so many records, or characters of JSON (a group may list its own). */
 const DRAINED_RECORDS = 1_000;
+const DRAINED_SIZE = 128 * 1024;
 
 /** What a gathering step gives, from the record after those that were given before. */
 function gatheredSource(
@@ -149,16 +152,19 @@ function gatheredSource(
       let given = (position as { readonly given: number } | null)?.given ?? 0;
       let toSkip = given;
       let records: unknown[] = [];
+      let size = 0;
       for (const record of gathererOf(step, where, gathered).results()) {
         if (toSkip > 0) {
           toSkip -= 1;
           continue;
         }
         records.push(record);
-        if (records.length < DRAINED_RECORDS) continue;
+        size += jsonSizeUpTo(record, DRAINED_SIZE);
+        if (records.length < DRAINED_RECORDS && size < DRAINED_SIZE) continue;
         given += records.length;
         yield { records, position: { given } };
         records = [];
+        size = 0;
       }
       given += records.length;
       if (records.length > 0) yield { records, position: { given } };

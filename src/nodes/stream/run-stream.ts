@@ -17,7 +17,7 @@ import type { StreamAnswer, StreamTask } from "./stream-worker.ts";
 
 const WORKER_URL = new URL("./stream-worker.ts", import.meta.url);
 /** Of the thread's objects; what a gathering step holds, a batch and the code need about half. */
-const MEMORY = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 12 };
+const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 12 };
 /** What a step left that was never taken up again. */
 const STALE_MS = 24 * 3_600_000;
 

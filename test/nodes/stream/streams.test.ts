@@ -1,7 +1,9 @@
-import { readdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { streamOf } from "#nodes/pure/stream-value.ts";
+import { pull } from "#nodes/stream/pipeline.ts";
 import type { Json } from "#workflow/json.ts";
 import { StepFailed, streamFixture, through, type Written } from "./stream-fixture.ts";
 
@@ -176,6 +178,21 @@ describe("a step on a stream gives what it gives on the list", () => {
       { numRuns: 100 },
     );
   }, 60_000);
+
+  it("in batches that stay small also where groups list their records", async () => {
+    await using here = await streamFixture();
+    await here.write("in.csv", table(20_000));
+    const steps: Written[] = [CSV, ["data.group", "items", { by: "(row) => row.id % 200" }]];
+    const stream = streamOf(through(await here.stream("in.csv"), steps), "stream");
+    const folder = join(here.scratchRoot, "job");
+    await mkdir(folder, { recursive: true });
+    await using file = await open(join(here.root, "in.csv"));
+    const sizes = [...pull(stream, { file: file.fd, folder }, null)]
+      .map(({ records }) => JSON.stringify(records).length)
+      .filter((size) => size > 2);
+    expect(sizes.length).toBeGreaterThan(5);
+    expect(Math.max(...sizes)).toBeLessThan(150_000);
+  });
 
   it("copies text as it is", async () => {
     await using here = await streamFixture();
