@@ -373,7 +373,8 @@ class SimulatedWorld {
       computer: this.#computer(process),
       defer: (work) => void process.after(0, work),
       limits: {
-        ...{ checkpointEvents: 12, loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
+        ...{ loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
+        checkpointEvents: this.#theme === "sagas" ? 6 : 12,
         splitTurnsMin: 2,
         // Of large values none is kept, or a few.
         ...(this.#theme === "large" ? { cacheSizeMax: pick(this.#random, [1, 2, 8]) << 20 } : {}),
@@ -603,7 +604,9 @@ class SimulatedWorld {
   async #move(): Promise<void> {
     const dice = this.#random();
     // What is lost while it is computed must not be left to chance.
-    if (dice < (this.#computing > 0 ? 0.06 : 0.012)) return this.#crash();
+    // Sagas meet more crashes, between more checkpoints.
+    const isUndoing = this.#theme === "sagas" && this.#random() < 0.02;
+    if (isUndoing || dice < (this.#computing > 0 ? 0.06 : 0.012)) return this.#crash();
     if (dice < 0.02) {
       const byMs = Math.floor((this.#random() - 0.3) * 5_000);
       this.#leapMs += Math.abs(byMs);
