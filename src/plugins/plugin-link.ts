@@ -76,7 +76,8 @@ export class PluginLink {
     this.#events = events;
     this.#child = spawn(command, given, {
       cwd: "/",
-      env: { ...environment },
+      // Node hands its own coverage variable to every child unless its name stands here.
+      env: { ...environment, NODE_V8_COVERAGE: undefined },
       stdio: onlyThese(["ignore", "pipe", "pipe", "pipe"]),
       windowsHide: true,
     });

@@ -13,13 +13,14 @@ import { lockstitch } from "./lockstitch-process.ts";
 const OTHERS: ReadonlySet<string> = new Set(
   [
     ...["run", "start", "restore", "validate", "graph", "plan", "schema", "doctor"],
-    ...["convert", "nodes", "connections"],
+    ...["convert", "nodes", "connections", "plugin list", "plugin inspect"],
+    ...["plugin sign", "plugin verify"],
   ].map((name) => `lockstitch ${name}`),
 );
 /** What arguments are given where a command requires some. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   ...{ run: "run_1", step: "one", path: "one", labels: "a=b", priority: "7" },
-  ...{ name: "go", file: "copy.db", runs: "run_1", signal: "go" },
+  ...{ name: "go", file: "copy.db", runs: "run_1", signal: "go", value: "1" },
 };
 
 function commandLines(): readonly (readonly string[])[] {
