@@ -29,8 +29,8 @@ import { compilePlan } from "#workflow/plan-compile.ts";
 import { wrongCounts } from "./recount.ts";
 
 /**
- * Node types: `value` (pure, gives its `value`), `boom` (pure, fails), `work` (an effect), `count`
- * (an effect that the commit makes, as state.counter).
+ * Node types: `value` (pure, gives its `value`), `boom` (pure, fails), `map` (pure, has a function),
+ * `work` (an effect), `count` (an effect that the commit makes, as state.counter).
  */
 export const TEST_NODES: NodeTypes = (() => {
   const types = new Map<string, NodeType>();
@@ -44,11 +44,12 @@ export const TEST_NODES: NodeTypes = (() => {
       isExact,
       config: z.looseObject({}),
       output: z.unknown(),
-      functionFields: new Set(),
+      functionFields: new Set(type === "map" ? ["map"] : []),
       ...(type === "work" ? { connectionFields: new Set(["connection"]) } : {}),
     });
   add("value", "pure");
   add("boom", "pure");
+  add("map", "pure");
   add("work", "effect");
   add("count", "effect", true);
   return { get: (type) => types.get(type), names: () => [...types.keys()] };
@@ -88,6 +89,8 @@ export interface DriverOptions {
    * configuration is computed later (compute()). undefined: everything is evaluated in the turn.
    */
   readonly packedFrom?: number;
+  /** Answers other than the driver's. */
+  readonly world?: Partial<World>;
   /** Check replay and checkpoint after every decision, not only when asked. */
   readonly paranoid?: boolean;
   /** Called before each decision, on a world of its own; what it answers is called after it. */
@@ -249,6 +252,7 @@ export class KernelDriver {
           : `is no ${String((schema as { type?: string }).type)}`,
       random: this.options.random ?? (() => 0.5),
       exhausted: () => left-- <= 0,
+      ...this.options.world,
     };
   }
 
