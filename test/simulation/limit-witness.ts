@@ -117,12 +117,27 @@ export class LimitWitness {
     const startMs = this.#guarded.get(`${runId} ${ended.path} ${ended.attempt}`);
     if (startMs === undefined) return;
     this.#guarded.delete(`${runId} ${ended.path} ${ended.attempt}`);
+    if (this.#isUnclear(startMs)) {
+      this.#openedMs = null;
+      return;
+    }
     const isProbe = this.#openedMs !== null && startMs >= this.#openedMs + DECIDED_BEFORE_MS;
     if (this.#openedMs !== null && !isProbe) return;
     if (ended.isFailed === null) return;
     if (ended.isFailed) this.counts.opened++;
     this.#openedMs = ended.isFailed ? nowMs : null;
     this.#leapMs = 0;
+  }
+
+  /**
+   * A wall clock that went forward lets a probe begin as early as what was decided on before its
+   * breaker opened: what such an attempt says may have closed the breaker or not.
+   */
+  #isUnclear(startMs: number): boolean {
+    if (this.#openedMs === null) return false;
+    const afterMs = startMs - this.#openedMs;
+    const probesAfterMs = RANDOM_BREAKER.resetAfterMs - COMMIT_MS - this.#leapMs;
+    return afterMs >= probesAfterMs && afterMs < DECIDED_BEFORE_MS;
   }
 
   leap(byMs: number): void {
