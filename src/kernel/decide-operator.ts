@@ -37,7 +37,9 @@ export function decideResolve(turn: Turn, input: ResolveInput): void {
   const wrong = unfit(turn, instance, input);
   if (wrong !== null) return refuse(turn, wrong.code, wrong.message);
   if (input.action === "retry") return tryNow(turn, instance, input);
-  const isAtOnce = instance.status !== "waiting" && !hasInside(instance);
+  const wait = instance.live?.wait ?? null;
+  const isAbandoned = wait?.kind === "child" && wait.onParentEnd === "abandon";
+  const isAtOnce = instance.status !== "waiting" && (isAbandoned || !hasInside(instance));
   // Nothing is journaled before the values of a fallback are there.
   if (input.action === "fail" && isAtOnce && !canFail(turn, instance)) return;
   emit(turn, resolved(input, instance.attempt));
@@ -46,8 +48,7 @@ export function decideResolve(turn: Turn, input: ResolveInput): void {
     applyResolution(turn, instance);
     return;
   }
-  const wait = instance.live?.wait ?? null;
-  if (wait?.kind === "child" && wait.onParentEnd === "abandon") endCancelled(turn, instance);
+  if (isAbandoned) endCancelled(turn, instance);
   else cancelStep(turn, instance, "operator");
 }
 

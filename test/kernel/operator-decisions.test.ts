@@ -57,6 +57,10 @@ describe("a failure whose fallback must be loaded first", () => {
   test.each<[string, Step]>([
     ["that asks for a slot", { id: "a", uses: "work", onError: FALLBACK }],
     ["that waits", { id: "a", uses: "wait.signal", with: { name: "go" }, onError: FALLBACK }],
+    [
+      "whose child is abandoned",
+      { ...child({ onParentEnd: "abandon" }), id: "a", onError: FALLBACK },
+    ],
   ])("is journaled once, of a step %s", (_name, step) => {
     const driver = run([step], lazy)
       .restart()
