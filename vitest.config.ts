@@ -33,6 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "system",
+          setupFiles: ["test/process-coverage.setup.ts", "test/type-stripping.setup.ts"],
           include: ["test/**/*.test.ts"],
           exclude: [...configDefaults.exclude, ...QUICK],
           testTimeout: 60_000,
