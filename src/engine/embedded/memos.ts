@@ -27,6 +27,7 @@ import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import { readBlob } from "./event-blobs.ts";
 import { memoKey } from "./memo-key.ts";
 import { memoOutput } from "./memo-output.ts";
+import { Pauses } from "./pauses.ts";
 import { isStoreAway } from "./run-errors.ts";
 import { engineContext } from "./run-facts.ts";
 
@@ -89,7 +90,7 @@ export class Memos {
   readonly #options: MemosOptions;
   readonly #claims = new Map<string, Claim>();
   readonly #flights = new Map<string, Flight>();
-  readonly #pauses = new Set<() => void>();
+  readonly #pauses: Pauses;
   #isClosed = false;
   /** Results that stood for an attempt, and attempts that had to be made, since the start. */
   hits = 0;
@@ -97,6 +98,7 @@ export class Memos {
 
   constructor(options: MemosOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options.clock);
   }
 
   /** Answers by `proceed` or `hit`, later. Asking again under the same slot changes nothing. */
@@ -150,8 +152,7 @@ export class Memos {
 
   close(): void {
     this.#isClosed = true;
-    for (const cancel of this.#pauses) cancel();
-    this.#pauses.clear();
+    this.#pauses.end();
   }
 
   #flightOf({ ask, key }: Claim): Flight | undefined {
@@ -256,13 +257,7 @@ export class Memos {
           return null;
         }
       }
-      await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(RETRY_MS, () => {
-          this.#pauses.delete(cancel);
-          resolve();
-        });
-        this.#pauses.add(cancel);
-      });
+      await this.#pauses.pause(RETRY_MS);
     }
     return null;
   }

@@ -31,6 +31,7 @@ import {
 } from "#workflow/state-operation.ts";
 import type { EngineStats } from "../engine.ts";
 import { cacheKey } from "./cache-key.ts";
+import { Pauses } from "./pauses.ts";
 import { isStoreAway } from "./run-errors.ts";
 import { engineContext } from "./run-facts.ts";
 import type { SharedEntry as Entry, SharedTurn } from "./shared-entry.ts";
@@ -63,7 +64,7 @@ export class SharedState {
   readonly #options: SharedOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #rooms: SharedRooms;
-  readonly #pauses = new Set<() => void>();
+  readonly #pauses: Pauses;
   #isClosed = false;
   /** Since the start: operations decided, and turns that were decided again for another's change. */
   operations = 0;
@@ -73,6 +74,7 @@ export class SharedState {
 
   constructor(options: SharedOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options.clock);
     this.#rooms = new SharedRooms({ usage: (...asked) => options.store.state.usage(...asked) });
   }
 
@@ -156,8 +158,7 @@ export class SharedState {
 
   close(): void {
     this.#isClosed = true;
-    for (const cancel of this.#pauses) cancel();
-    this.#pauses.clear();
+    this.#pauses.end();
   }
 
   #prepare(runKey: string, input: OperationInput): void {
@@ -270,13 +271,7 @@ export class SharedState {
         if (!isStoreAway(error))
           this.#options.logger.warn({ error: String(error) }, "a shared value cannot be read");
       }
-      await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(RETRY_MS, () => {
-          this.#pauses.delete(cancel);
-          resolve();
-        });
-        this.#pauses.add(cancel);
-      });
+      await this.#pauses.pause(RETRY_MS);
     }
     return null;
   }
