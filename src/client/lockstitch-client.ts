@@ -9,7 +9,6 @@
  */
 import type { z } from "zod";
 import type {
-  ApprovalDecision,
   ApprovalView,
   EventView,
   ExplainView,
@@ -17,7 +16,6 @@ import type {
   MemoView,
   PriorityChange,
   ProgressView,
-  RerunChange,
   RunStateView,
   RunSummary,
   RunView,
@@ -313,7 +311,15 @@ export class LockstitchClient {
   }
 
   /** step_not_found, not_waiting, run_terminal. */
-  async decideApproval(runId: string, path: string, decision: ApprovalDecision): Promise<RunView> {
+  async decideApproval(
+    runId: string,
+    path: string,
+    decision: {
+      readonly approved: boolean;
+      readonly comment?: string | undefined;
+      readonly form?: unknown;
+    },
+  ): Promise<RunView> {
     const { approved, comment, form } = decision;
     const verb = approved ? "approve" : "reject";
     const answer = await this.#transport.request({
@@ -326,7 +332,14 @@ export class LockstitchClient {
     return runFromJson(RunJson.parse(answer.json));
   }
 
-  async rerun(runId: string, change: RerunChange): Promise<RunView> {
+  async rerun(
+    runId: string,
+    change: {
+      readonly input?: unknown;
+      readonly reason?: string | undefined;
+      readonly id?: string | undefined;
+    },
+  ): Promise<RunView> {
     return await this.#postRun(`${runPath(runId)}/rerun`, change, {
       "idempotency-key": crypto.randomUUID(),
     });

@@ -48,6 +48,7 @@ export const STEP_ERROR_CODES = {
   timeout: "One attempt took longer than its timeout.",
   unknown_node_type: "The node type does not exist on this host.",
   validation_failed: "The value does not fit the schema.",
+  value_unreadable: "A shared value cannot be read from the store; the message says why.",
 } as const;
 
 export type StepErrorCode = keyof typeof STEP_ERROR_CODES | `http.${number}` | `user.${string}`;

@@ -42,7 +42,6 @@ export type CheckedDefinition =
   | {
       readonly definition: null;
       readonly plan: null;
-      /** In order of their places, where there is a text; never empty. */
       readonly problems: readonly Problem[];
     };
 

@@ -126,7 +126,6 @@ class PathReader {
     try {
       return JSON.parse(literal) as string;
     } catch {
-      // No JSON string, so no path.
       return null;
     }
   }

@@ -42,7 +42,7 @@ export interface StoreFaults {
     readonly commitId: string;
     readonly turns: readonly TurnCommit[];
   }) => CommitFault;
-  /** How long a read is under way: it answers what was true when it began. */
+  /** How long a read is under way: it answers what was true when it began. What it throws is the answer. */
   readonly onRead?: (operation: string) => number;
   /** How long a blob or a workflow stays unsynced, or that it is refused with store_unavailable. */
   readonly onPut?: (operation: string) => number | "unavailable";

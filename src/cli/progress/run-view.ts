@@ -24,17 +24,23 @@ const REDRAW_MS = 100;
 /** Running times are shown to a tenth of a second, so they are refreshed now and then. */
 const TICK_MS = 1_000;
 
-interface RunViewerOptions {
+export function createRunViewer(options: {
   readonly output: Output;
   readonly runId: string;
   readonly hint: Hint;
-}
-
-export function createRunViewer(options: RunViewerOptions): RunViewer {
+}): RunViewer {
   return options.output.isLive ? liveViewer(options) : plainViewer(options);
 }
 
-function plainViewer({ output, runId, hint }: RunViewerOptions): RunViewer {
+function plainViewer({
+  output,
+  runId,
+  hint,
+}: {
+  readonly output: Output;
+  readonly runId: string;
+  readonly hint: Hint;
+}): RunViewer {
   const log = new StepLog();
   let innerLines = 0;
   return {
@@ -57,7 +63,15 @@ function isWorthLine(step: StepEntry): boolean {
   return step.status !== "running" && step.status !== "pending";
 }
 
-function liveViewer({ output, runId, hint }: RunViewerOptions): RunViewer {
+function liveViewer({
+  output,
+  runId,
+  hint,
+}: {
+  readonly output: Output;
+  readonly runId: string;
+  readonly hint: Hint;
+}): RunViewer {
   const log = new StepLog();
   const colors = output.noteColors;
   /** New lines that stay: printed once, above the region. */

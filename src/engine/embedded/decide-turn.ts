@@ -90,20 +90,27 @@ function nextInput(
     return { input: own, entry: null };
   }
   if (turn.hasMore || turn.events.length >= TURN_EVENTS_MAX) return null;
-  if (turn.taken.length > 0 && isSpent(services, turn)) return null;
-  // What else came may have to wait for values.
-  if (turn.shared !== null && mailbox[0]?.input.kind !== "operation") return null;
-  const mail = nextMail(mailbox, services);
-  if (mail === undefined) return null;
-  const input = inputOf(turn, mail, services, runKey);
-  if (input === null) return nextInput(turn, run);
+  // As many are put off as wait for the same shared value: they must not be a frame each.
+  for (;;) {
+    if (turn.taken.length > 0 && isSpent(services, turn)) return null;
+    // What else came may have to wait for values.
+    if (turn.shared !== null && mailbox[0]?.input.kind !== "operation") return null;
+    const mail = nextMail(mailbox, services);
+    if (mail === undefined) return null;
+    const input = inputOf(turn, mail, services, runKey);
+    if (input === null) continue;
+    return { input, entry: takenBy(turn, mail, runKey) };
+  }
+}
+
+function takenBy(turn: Turn, mail: Mail, runKey: string): TakenMail {
   const entry: TakenMail = { mail, end: null };
   turn.taken = withItem(turn.taken, entry);
   // Slots that the scheduler granted when it sent this mail.
   if (mail.input.kind === "admit_run") turn.slots = withItem(turn.slots, runKey);
   else if (mail.slot !== null) turn.slots = withItem(turn.slots, mail.slot);
   if (mail.input.kind === "admit" && mail.input.grants !== undefined) turn.hasGrants = true;
-  return { input, entry };
+  return entry;
 }
 
 const CONTINUE: Input = { kind: "continue" };

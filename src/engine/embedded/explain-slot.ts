@@ -1,6 +1,6 @@
 /**
  * Why an attempt, or a run, has not been let start yet: the gate, who is before it, and how long
- * about; or whose result it waits for.
+ * about; whose result it waits for; or that it waits for a store that is away.
  */
 
 import type { Gate } from "../admission/claim.ts";
@@ -8,8 +8,15 @@ import type { Look, SlotWait } from "../admission/slot-wait.ts";
 import type { WaitView } from "../engine.ts";
 import type { RunHost } from "./run-host.ts";
 
-/** A wait for a slot with what admission knows of it; every other wait as it is. */
+/** A wait for a slot, or for the store, with what the engine knows of it; every other wait as it is. */
 export function withSlot(wait: WaitView, host: RunHost | undefined, look: Look): WaitView {
+  if (wait.path !== null && host?.queues.isStoreAwayFor(wait.path) === true)
+    return {
+      ...wait,
+      kind: "store",
+      text: `"${wait.path}" waits for the store, which does not answer`,
+      frees: "the store answers: it is asked again each second",
+    };
   if (wait.kind !== "slot" && wait.kind !== "run_slot") return wait;
   const memo = wait.path === null ? null : (host?.queues.memoWaitOf(wait.path) ?? null);
   if (memo !== null)

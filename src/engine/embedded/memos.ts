@@ -27,8 +27,7 @@ import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import { readBlob } from "./event-blobs.ts";
 import { memoKey } from "./memo-key.ts";
 import { memoOutput } from "./memo-output.ts";
-import { Pauses } from "./pauses.ts";
-import { isStoreAway } from "./run-errors.ts";
+import { Patience } from "./patience.ts";
 import { engineContext } from "./run-facts.ts";
 
 /** An attempt whose result may be known. */
@@ -84,21 +83,18 @@ interface MemosOptions {
   readonly hit: (ask: MemoAsk, hit: MemoHit) => void;
 }
 
-const RETRY_MS = 1_000;
-
 export class Memos {
   readonly #options: MemosOptions;
   readonly #claims = new Map<string, Claim>();
   readonly #flights = new Map<string, Flight>();
-  readonly #pauses: Pauses;
-  #isClosed = false;
+  readonly #patience: Patience;
   /** Results that stood for an attempt, and attempts that had to be made, since the start. */
   hits = 0;
   misses = 0;
 
   constructor(options: MemosOptions) {
     this.#options = options;
-    this.#pauses = new Pauses(options.clock);
+    this.#patience = new Patience("remembered results", options);
   }
 
   /** Answers by `proceed` or `hit`, later. Asking again under the same slot changes nothing. */
@@ -150,9 +146,13 @@ export class Memos {
     return this.#flightOf(claim)?.leader?.ask ?? null;
   }
 
+  /** Whether the step waits for a store that is away. */
+  isStoreAwayFor(runKey: string, path: string): boolean {
+    return this.#patience.isAwayFor(runKey, path);
+  }
+
   close(): void {
-    this.#isClosed = true;
-    this.#pauses.end();
+    this.#patience.close();
   }
 
   #flightOf({ ask, key }: Claim): Flight | undefined {
@@ -162,7 +162,7 @@ export class Memos {
   /** Never rejects. */
   async #enter(claim: Claim): Promise<void> {
     const key = await this.#keyOf(claim);
-    if (claim.isGone || this.#isClosed) return;
+    if (claim.isGone || this.#patience.isClosed) return;
     if (key === null) return this.#lead(claim);
     claim.key = key;
     claim.phase = "waiting";
@@ -178,10 +178,17 @@ export class Memos {
   }
 
   /** null: the configuration is lost, or cannot be a key; the attempt will say so. */
-  async #keyOf({ ask }: Claim): Promise<string | null> {
+  async #keyOf(claim: Claim): Promise<string | null> {
+    const { ask } = claim;
     const definition = this.#options.nodes.definition(ask.uses);
-    const config = ask.memo.key === undefined ? await this.#patiently(() => ask.config()) : null;
-    if (config === VALUE_LOST || definition === undefined) return null;
+    const config =
+      ask.memo.key === undefined
+        ? await this.#patiently(
+            () => ask.config(),
+            () => [claim],
+          )
+        : null;
+    if (config === VALUE_LOST || config === UNREAD || definition === undefined) return null;
     try {
       return memoKey({ ...ask, implementation: definition.version, config });
     } catch (error) {
@@ -192,7 +199,7 @@ export class Memos {
   }
 
   #look(flight: Flight): void {
-    if (flight.leader !== null || flight.isLooking || this.#isClosed) return;
+    if (flight.leader !== null || flight.isLooking || this.#patience.isClosed) return;
     if (flight.waiting.size === 0) return void this.#flights.delete(flight.name);
     flight.isLooking = true;
     void this.#decide(flight);
@@ -200,10 +207,13 @@ export class Memos {
 
   /** Never rejects. */
   async #decide(flight: Flight): Promise<void> {
-    const found = await this.#patiently(() => this.#find(flight));
+    const found = await this.#patiently(
+      () => this.#find(flight),
+      () => flight.waiting,
+    );
     flight.isLooking = false;
-    if (this.#isClosed) return;
-    if (found !== null) this.#hand(flight, found.entry, found.output);
+    if (this.#patience.isClosed) return;
+    if (found !== null && found !== UNREAD) this.#hand(flight, found.entry, found.output);
     const next = flight.waiting.values().next().value;
     if (next === undefined) return void this.#flights.delete(flight.name);
     flight.waiting.delete(next);
@@ -246,22 +256,24 @@ export class Memos {
     return output === undefined ? null : { entry, output };
   }
 
-  /** Asks again while the store is away; null when it never answers, or with a lasting failure. */
-  async #patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer | null> {
-    while (!this.#isClosed) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (!isStoreAway(error)) {
-          this.#options.logger.warn({ error: String(error) }, "a memo cannot be read");
-          return null;
-        }
-      }
-      await this.#pauses.pause(RETRY_MS);
-    }
-    return null;
+  /** UNREAD: it cannot be, or the host closes. A result that is not found costs an attempt, no more. */
+  async #patiently<Answer>(
+    ask: () => Promise<Answer>,
+    claims: () => Iterable<Claim>,
+  ): Promise<Answer | typeof UNREAD> {
+    const asked = await this.#patience.ask(ask, (runKey, path) => {
+      for (const claim of claims())
+        if (claim.ask.runKey === runKey && claim.ask.path === path) return true;
+      return false;
+    });
+    if (asked.kind === "answered") return asked.answer;
+    if (asked.kind === "failed")
+      this.#options.logger.warn({ error: String(asked.error) }, "a memo cannot be read");
+    return UNREAD;
   }
 }
+
+const UNREAD: unique symbol = Symbol("unread");
 
 function nameOf(tenant: string, key: string): string {
   return `${tenant}\n${key}`;

@@ -1,5 +1,7 @@
 /** How long runs are kept after their end; housekeeping.ts acts on it. */
-import type { EndedStatus } from "#workflow/statuses.ts";
+import type { RetentionRule } from "#ports/upkeep.ts";
+
+export type EndedStatus = RetentionRule["status"];
 
 export interface RetentionOptions {
   /** Days after the end; 0: for ever. */

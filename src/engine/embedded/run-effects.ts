@@ -357,6 +357,12 @@ export class RunEffects {
     return work?.effect.kind === "admit" ? this.#services.memos.waitOf(work.slot) : null;
   }
 
+  /** Whether the step waits for what only the store can say, and the store is away. */
+  isStoreAwayFor(path: string): boolean {
+    const { memos, shared } = this.#services;
+    return memos.isStoreAwayFor(this.#run.key, path) || shared.isStoreAwayFor(this.#run.key, path);
+  }
+
   /** Rate limits count from the instant at which all is there: the node is called next. */
   async #prepareLimited(
     effect: AttemptEffect,

@@ -113,7 +113,7 @@ export class RunHost implements LoadedHost {
     return this.#phase === "idle" || this.#phase === "queued" ? this.#state : null;
   }
 
-  get queues(): Pick<RunEffects, "waitOf" | "memoWaitOf"> {
+  get queues(): Pick<RunEffects, "waitOf" | "memoWaitOf" | "isStoreAwayFor"> {
     return this.#effects;
   }
 

@@ -2,6 +2,7 @@
 import type { SharedValue } from "#kernel/inputs.ts";
 import type { SharedKey } from "#ports/state-store.ts";
 import type { RoomUse } from "./shared-rooms.ts";
+import type { SharedWaiter } from "./shared-waiter.ts";
 
 /** A value of a tenant, as far as this host knows it. */
 export interface SharedEntry extends SharedKey {
@@ -14,7 +15,7 @@ export interface SharedEntry extends SharedKey {
   /** What is known is wrong: nobody new may build on it. */
   isBroken: boolean;
   isLoading: boolean;
-  waiting: (() => void)[];
+  waiting: SharedWaiter[];
 }
 
 /** What one turn has seen: held until the turn has ended. */

@@ -9,7 +9,9 @@
 import type { SharedRoom } from "#kernel/inputs.ts";
 import type { SharedScope, SharedUsage, StateStore } from "#ports/state-store.ts";
 import { STATE_BYTES_MAX, STATE_NAMES_MAX } from "#workflow/state-operation.ts";
+import type { Patience } from "./patience.ts";
 import { engineContext } from "./run-facts.ts";
+import { concernsOf, type SharedFailure, type SharedWaiter } from "./shared-waiter.ts";
 
 export interface SharedOwner {
   readonly tenant: string;
@@ -35,12 +37,27 @@ export interface RoomUse {
 /** Owners that are kept although nobody works for them. */
 const ROOMS_MAX = 10_000;
 
-export class SharedRooms {
-  readonly #store: Pick<StateStore, "usage">;
-  readonly #rooms = new Map<string, Room>();
+interface RoomsOptions {
+  readonly store: Pick<StateStore, "usage">;
+  readonly patience: Patience;
+  readonly wake: (waiting: readonly SharedWaiter[], failure: SharedFailure | null) => void;
+}
 
-  constructor(store: Pick<StateStore, "usage">) {
-    this.#store = store;
+/** An owner that is being asked for. */
+interface Loading {
+  readonly owner: SharedOwner;
+  /** Somebody has changed a value of it meanwhile. */
+  isDoubtful: boolean;
+  readonly waiting: SharedWaiter[];
+}
+
+export class SharedRooms {
+  readonly #options: RoomsOptions;
+  readonly #rooms = new Map<string, Room>();
+  readonly #loading = new Map<string, Loading>();
+
+  constructor(options: RoomsOptions) {
+    this.#options = options;
   }
 
   /** null: to be asked for. */
@@ -48,16 +65,37 @@ export class SharedRooms {
     return this.#rooms.get(idOf(owner)) ?? null;
   }
 
-  /** Asks the store, unless it is known by then. */
-  async load(owner: SharedOwner): Promise<SharedUsage> {
-    const { tenant, scope, workflow } = owner;
-    const usage = await this.#store.usage(engineContext(tenant), { scope, workflow });
-    const known = this.#rooms.get(idOf(owner));
-    if (known !== undefined) return known;
-    if (this.#rooms.size >= ROOMS_MAX) this.#evict();
-    const room = { ...{ tenant, scope, workflow }, ...usage, turns: 0, isDoubtful: false };
-    this.#rooms.set(idOf(owner), room);
-    return room;
+  /** Asks the store, once for all that wait for it. They are woken when the owner is known, or cannot be. */
+  load(owner: SharedOwner, waiter: SharedWaiter): void {
+    const id = idOf(owner);
+    const loading = this.#loading.get(id);
+    if (loading !== undefined) return void loading.waiting.push(waiter);
+    const first: Loading = { owner, isDoubtful: false, waiting: [waiter] };
+    this.#loading.set(id, first);
+    void this.#load(id, first);
+  }
+
+  /** Never rejects. */
+  async #load(id: string, loading: Loading): Promise<void> {
+    const { patience, wake } = this.#options;
+    const { owner, waiting } = loading;
+    const asked = await patience.ask(() => this.#usage(loading), concernsOf(waiting));
+    this.#loading.delete(id);
+    if (asked.kind === "closed") return;
+    if (asked.kind === "answered") {
+      if (this.#rooms.size >= ROOMS_MAX) this.#evict();
+      this.#rooms.set(id, { ...owner, ...asked.answer, turns: 0, isDoubtful: false });
+    }
+    wake(waiting, asked.kind === "answered" ? null : { what: textOf(owner), error: asked.error });
+  }
+
+  async #usage(loading: Loading): Promise<SharedUsage> {
+    const { tenant, scope, workflow } = loading.owner;
+    for (;;) {
+      loading.isDoubtful = false;
+      const usage = await this.#options.store.usage(engineContext(tenant), { scope, workflow });
+      if (!loading.isDoubtful) return usage;
+    }
   }
 
   enter(room: Room): RoomUse {
@@ -87,7 +125,10 @@ export class SharedRooms {
 
   /** Somebody else has changed a value of the owner. */
   changed(owner: SharedOwner): void {
-    const room = this.#rooms.get(idOf(owner));
+    const id = idOf(owner);
+    const loading = this.#loading.get(id);
+    if (loading !== undefined) loading.isDoubtful = true;
+    const room = this.#rooms.get(id);
     if (room !== undefined) this.#doubt(room);
   }
 
@@ -107,6 +148,11 @@ export class SharedRooms {
 
 export function roomLeft({ scope, names, bytes }: Room): SharedRoom {
   return { names: STATE_NAMES_MAX[scope] - names, bytes: STATE_BYTES_MAX[scope] - bytes };
+}
+
+function textOf({ scope, workflow }: SharedOwner): string {
+  const of = scope === "workflow" ? `workflow ${workflow}` : "the tenant";
+  return `how much ${of} keeps in shared values`;
 }
 
 function idOf({ tenant, scope, workflow }: SharedOwner): string {

@@ -13,7 +13,9 @@
  *       store checks that (V1 of ports/state-store.ts): what is known here saves time and decides
  *       nothing, so a value that is wrong here costs a turn and never an answer.
  *   D2. A value that a turn was refused on is read again once no turn under way has seen it.
- *   D3. An operation that cannot be decided now is posted again when it can; its attempt stays
+ *   D3. While the store is away an operation waits; one whose value cannot be read for another reason
+ *       fails its step, and has changed nothing.
+ *   D4. An operation that cannot be decided now is posted again when it can; its attempt stays
  *       under way meanwhile, so that it is lost with the process and found by its run.
  */
 import type { EventOf, RunEvent } from "#kernel/events.ts";
@@ -31,11 +33,16 @@ import {
 } from "#workflow/state-operation.ts";
 import type { EngineStats } from "../engine.ts";
 import { cacheKey } from "./cache-key.ts";
-import { Pauses } from "./pauses.ts";
-import { isStoreAway } from "./run-errors.ts";
+import { Patience } from "./patience.ts";
 import { engineContext } from "./run-facts.ts";
 import type { SharedEntry as Entry, SharedTurn } from "./shared-entry.ts";
 import { type RoomUse, roomLeft, type SharedOwner, SharedRooms } from "./shared-rooms.ts";
+import {
+  concernsOf,
+  type OperationInput,
+  type SharedFailure,
+  type SharedWaiter,
+} from "./shared-waiter.ts";
 import type { Turn } from "./turn.ts";
 
 export interface SharedRun {
@@ -44,7 +51,6 @@ export interface SharedRun {
   readonly workflow: string;
 }
 
-type OperationInput = Extract<Input, { readonly kind: "operation" }>;
 type Attempt = Pick<OperationInput, "path" | "attempt">;
 
 interface SharedOptions {
@@ -56,7 +62,6 @@ interface SharedOptions {
   readonly post: (runKey: string, input: Input) => void;
 }
 
-const RETRY_MS = 1_000;
 /** Values that are kept although nobody works on them. */
 const ENTRIES_MAX = 10_000;
 
@@ -64,8 +69,7 @@ export class SharedState {
   readonly #options: SharedOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #rooms: SharedRooms;
-  readonly #pauses: Pauses;
-  #isClosed = false;
+  readonly #patience: Patience;
   /** Since the start: operations decided, and turns that were decided again for another's change. */
   operations = 0;
   stale = 0;
@@ -74,8 +78,12 @@ export class SharedState {
 
   constructor(options: SharedOptions) {
     this.#options = options;
-    this.#pauses = new Pauses(options.clock);
-    this.#rooms = new SharedRooms({ usage: (...asked) => options.store.state.usage(...asked) });
+    this.#patience = new Patience("shared values", options);
+    this.#rooms = new SharedRooms({
+      store: { usage: (...asked) => options.store.state.usage(...asked) },
+      patience: this.#patience,
+      wake: (waiting, failure) => this.#wake(waiting, failure),
+    });
   }
 
   get stats(): EngineStats["values"] {
@@ -156,9 +164,13 @@ export class SharedState {
     this.#settle(entry);
   }
 
+  /** Whether the step waits for a store that is away. */
+  isStoreAwayFor(runKey: string, path: string): boolean {
+    return this.#patience.isAwayFor(runKey, path);
+  }
+
   close(): void {
-    this.#isClosed = true;
-    this.#pauses.end();
+    this.#patience.close();
   }
 
   #prepare(runKey: string, input: OperationInput): void {
@@ -167,16 +179,25 @@ export class SharedState {
     const missing = entries.filter((entry) => !isKnown(entry));
     const owner = run === null || entries.length === 0 ? null : ownerOf(run, input.operation);
     const isUncounted = owner !== null && this.#rooms.find(owner) === null;
-    let left = missing.length + Number(isUncounted);
+    const left = missing.length + Number(isUncounted);
     if (left === 0) return this.#options.post(runKey, input);
-    const again = () => {
-      left--;
-      if (left === 0 && !this.#isClosed) this.#prepare(runKey, input);
-    };
-    if (isUncounted) void this.#patiently(() => this.#rooms.load(owner)).then(again);
+    const waiter: SharedWaiter = { runKey, input, left, failure: null };
+    if (isUncounted) this.#rooms.load(owner, waiter);
     for (const entry of missing) {
-      entry.waiting.push(again);
+      entry.waiting.push(waiter);
       this.#settle(entry);
+    }
+  }
+
+  /** Something that they wait for is known, or cannot be read. */
+  #wake(waiting: readonly SharedWaiter[], failure: SharedFailure | null): void {
+    for (const waiter of waiting) {
+      waiter.left--;
+      waiter.failure ??= failure;
+      if (waiter.left > 0 || this.#patience.isClosed) continue;
+      const { runKey, input } = waiter;
+      if (waiter.failure === null) this.#prepare(runKey, input);
+      else this.#options.post(runKey, unreadable(input, waiter.failure));
     }
   }
 
@@ -215,20 +236,31 @@ export class SharedState {
     if (entry.turns > 0 || entry.isLoading) return;
     if (entry.isBroken) entry.value = null;
     entry.isBroken = false;
-    if (entry.value !== null) return wake(entry);
-    if (entry.waiting.length === 0 || this.#isClosed) return;
+    if (entry.value !== null) return this.#wakeAll(entry, null);
+    if (entry.waiting.length === 0 || this.#patience.isClosed) return;
     entry.isLoading = true;
     void this.#load(entry);
   }
 
   /** Never rejects. */
   async #load(entry: Entry): Promise<void> {
-    const value = await this.#patiently(() => this.#find(entry));
+    const asked = await this.#patience.ask(
+      () => this.#find(entry),
+      (runKey, path) => concernsOf(entry.waiting)(runKey, path),
+    );
     entry.isLoading = false;
-    if (this.#isClosed || value === null) return;
+    if (asked.kind === "closed") return;
+    if (asked.kind === "failed")
+      return this.#wakeAll(entry, { what: textOf(entry), error: asked.error });
     if (entry.isBroken) return this.#settle(entry);
-    entry.value = value;
-    wake(entry);
+    entry.value = asked.answer;
+    this.#wakeAll(entry, null);
+  }
+
+  #wakeAll(entry: Entry, failure: SharedFailure | null): void {
+    const { waiting } = entry;
+    entry.waiting = [];
+    this.#wake(waiting, failure);
   }
 
   async #find({ tenant, scope, workflow, name }: Entry): Promise<SharedValue> {
@@ -243,37 +275,27 @@ export class SharedState {
   async #askCache(runKey: string, attempt: Attempt, operation: CacheOperation): Promise<void> {
     const run = this.#options.runOf(runKey);
     if (run === null) return;
-    const found = await this.#patiently(() => this.#findCached(run, operation));
-    if (this.#isClosed || found === null) return;
-    const { output, change } = applyCache(operation, found.value);
+    const asked = await this.#patience.ask(
+      () => this.#findCached(run, operation),
+      (key, path) => key === runKey && path === attempt.path,
+    );
+    if (asked.kind === "closed") return;
+    // An entry may be gone at any time: one that cannot be read is as good as gone.
+    if (asked.kind === "failed")
+      this.#options.logger.warn({ error: String(asked.error) }, "a cache entry cannot be read");
+    const found = asked.kind === "answered" ? asked.answer : undefined;
+    const { output, change } = applyCache(operation, found);
     if (output.hit) this.cacheHits++;
     else this.cacheMisses++;
     this.#options.post(runKey, { kind: "cached", ...attempt, output, change });
   }
 
-  async #findCached(
-    run: SharedRun,
-    operation: CacheOperation,
-  ): Promise<{ readonly value: Json | undefined }> {
+  async #findCached(run: SharedRun, operation: CacheOperation): Promise<Json | undefined> {
     const { store, clock } = this.#options;
     const key = cacheKey(run, operation);
     const entry = await store.memos.find(engineContext(run.tenant), key, clock.nowMs());
-    if (entry === null || !("text" in entry.output)) return { value: undefined };
-    return { value: JSON.parse(entry.output.text) as Json };
-  }
-
-  /** Asks again while the store does not answer; null: this host closes. */
-  async #patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer | null> {
-    while (!this.#isClosed) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (!isStoreAway(error))
-          this.#options.logger.warn({ error: String(error) }, "a shared value cannot be read");
-      }
-      await this.#pauses.pause(RETRY_MS);
-    }
-    return null;
+    if (entry === null || !("text" in entry.output)) return undefined;
+    return JSON.parse(entry.output.text) as Json;
   }
 }
 
@@ -313,10 +335,25 @@ function madeBy({ change, to, value }: EventOf<"state.applied">): SharedValue {
   return change === "set" ? { revision: to ?? 0, value: (value ?? null) as Json } : NOTHING;
 }
 
-function wake(entry: Entry): void {
-  const waiting = entry.waiting;
-  entry.waiting = [];
-  for (const again of waiting) again();
+/** The step fails: its operation has changed nothing. */
+function unreadable({ path, attempt }: OperationInput, { what, error }: SharedFailure): Input {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    ...{ kind: "result", path, attempt },
+    outcome: {
+      ok: false,
+      error: {
+        code: "value_unreadable",
+        message: `The store cannot say ${what}: ${reason}`,
+        retryable: false,
+      },
+    },
+  };
+}
+
+function textOf({ scope, workflow, name }: SharedKey): string {
+  const of = scope === "workflow" ? `of workflow ${workflow}` : "of the tenant";
+  return `what value "${name}" ${of} holds`;
 }
 
 function idOf(tenant: string, { scope, workflow, name }: SharedKey): string {

@@ -11,7 +11,7 @@
 import { createHash } from "node:crypto";
 import { NodeError } from "#errors/step-error.ts";
 import { headerOf } from "./answer.ts";
-import { connectionError, type Hop, send, type Way } from "./hop.ts";
+import { type Hop, send, type Way } from "./hop.ts";
 import type { Auth } from "./request-parts.ts";
 import { readBytes } from "./response-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -57,11 +57,7 @@ export class AccessTokens {
       return (await untilAborted(fetching.token, signal)).value;
     } finally {
       fetching.waiters -= 1;
-      if (fetching.waiters === 0) {
-        fetching.controller.abort();
-        // Who comes now must not join what was just told to stop.
-        this.#forgetFetching(key, fetching);
-      }
+      if (fetching.waiters === 0) fetching.controller.abort();
     }
   }
 
@@ -82,16 +78,12 @@ export class AccessTokens {
         if (this.#tokens.size > TOKENS_MAX && oldest !== undefined) this.#tokens.delete(oldest);
         return fetched;
       })
-      .finally(() => this.#forgetFetching(key, fetching));
+      .finally(() => this.#fetching.delete(key));
     // Who waits for it is told; if all of them have gone, the failure is nobody's, least the process's.
     token.catch(() => {});
-    const fetching: Fetching = { token, controller, waiters: 0 };
+    const fetching = { token, controller, waiters: 0 };
     this.#fetching.set(key, fetching);
     return fetching;
-  }
-
-  #forgetFetching(key: string, fetching: Fetching): void {
-    if (this.#fetching.get(key) === fetching) this.#fetching.delete(key);
   }
 }
 
@@ -117,11 +109,10 @@ async function fetchToken(
 ): Promise<Token> {
   const hop = tokenRequest(credentials, allowedUrl(credentials.tokenUrl, rules));
   const response = await send(hop, client, signal);
-  const encoding = headerOf(response, "content-encoding");
-  const bytes = await readBytes(response.body, encoding, ANSWER_BYTES_MAX).catch(
-    (error: unknown) => {
-      throw error instanceof NodeError ? error : connectionError(hop.url, error);
-    },
+  const bytes = await readBytes(
+    response.body,
+    headerOf(response, "content-encoding"),
+    ANSWER_BYTES_MAX,
   );
   const { access_token: value, expires_in: seconds, error } = fieldsOf(bytes);
   const { statusCode: status } = response;
@@ -175,7 +166,6 @@ function fieldsOf(bytes: Buffer): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(bytes.toString("utf8"));
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
-    // No JSON has no fields: the caller misses the token and tells the status.
     return {};
   }
 }

@@ -22,7 +22,6 @@ export function bytesToText(bytes: Uint8Array): string | null {
   try {
     return decodeURIComponent(parts.join(""));
   } catch {
-    // That is how it says that they are not UTF-8.
     return null;
   }
 }
