@@ -86,7 +86,7 @@ export class EngineCore {
     this.plans = new Plans(store.catalogue, nodes, { slices, optimise: options.optimise });
     this.values = new ValueLoader(store.journal, store.blobs, cache);
     this.loader = new RunLoader(store, this.plans, logger);
-    this.observers = new Observers(logger);
+    this.observers = new Observers(logger, slices.nowMs);
     this.approvals = new ApprovalIndex(this.values);
     const committer = this.#newCommitter();
     const post = (runKey: string, input: Mail["input"]) => this.#post(runKey, report(input));

@@ -6,34 +6,30 @@
  *   O2. A subscriber that throws harms nobody else.
  *   O3. Where nobody watches, a commit costs two looks at empty sets.
  */
+import { thrownText } from "#errors/thrown-text.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { RunSummary } from "../engine.ts";
-import type { RunEvents, RunEventView } from "../run-events.ts";
+import type { RunEvents } from "../run-events.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
 import { summaryOf } from "./run-views.ts";
 import { Subscriber } from "./subscriber.ts";
-
-/** What of an event is told, whatever its type. */
-interface EventFields {
-  readonly type: string;
-  readonly path?: string;
-  readonly attempt?: number;
-  readonly error?: { readonly code: string };
-}
 
 type RunListener = (turn: CommittedTurn | null) => void;
 
 export class Observers {
   readonly #logger: Logger;
+  readonly #nowMs: () => number;
   readonly #byRun = new Map<string, Set<RunListener>>();
   readonly #logsByRun = new Map<string, Set<() => void>>();
   readonly #all = new Set<{ readonly tenant: string; readonly tell: (run: RunSummary) => void }>();
 
-  readonly #subscribers = new Set<Subscriber>();
+  /** Another list whenever one comes or goes: who subscribes within a call changes none under way. */
+  #subscribers: readonly Subscriber[] = [];
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, nowMs: () => number) {
     this.#logger = logger;
+    this.#nowMs = nowMs;
   }
 
   /** Called with each committed turn of the run; with null when the engine closes. Returns unsubscribe. */
@@ -57,10 +53,12 @@ export class Observers {
   }
 
   readonly on: RunEvents["on"] = ({ tenant }, filter, listener, options = {}) => {
-    const closed = (one: Subscriber) => this.#subscribers.delete(one);
-    const host = { logger: this.#logger, closed };
+    const closed = (gone: Subscriber) => {
+      this.#subscribers = this.#subscribers.filter((one) => one !== gone);
+    };
+    const host = { logger: this.#logger, nowMs: this.#nowMs, closed };
     const subscriber = new Subscriber(tenant, { filter, listener, options }, host);
-    this.#subscribers.add(subscriber);
+    this.#subscribers = [...this.#subscribers, subscriber];
     return subscriber;
   };
 
@@ -68,48 +66,25 @@ export class Observers {
     const { tenant, runId } = turn.facts;
     for (const listener of this.#byRun.get(runKeyOf(tenant, runId)) ?? [])
       this.#guarded(() => listener(turn));
-    if (this.#subscribers.size > 0) this.#tellEvents(turn);
+    for (const subscriber of this.#subscribers) subscriber.take(turn);
     if (this.#all.size === 0) return;
     const summary = summaryOf(turn.facts);
     for (const observer of this.#all)
       if (observer.tenant === tenant) this.#guarded(() => observer.tell(summary));
   }
 
-  /** The view of an event is made once, and only where somebody wants it. */
-  #tellEvents({ facts, events, firstSeq, atMs }: CommittedTurn): void {
-    const { tenant, runId, workflow } = facts;
-    const wanting: Subscriber[] = [];
-    for (const one of this.#subscribers)
-      if (one.tenant === tenant && one.wantsRun(facts)) wanting.push(one);
-    if (wanting.length === 0) return;
-    let run: RunSummary | null = null;
-    for (let at = 0; at < events.length; at++) {
-      const event = events[at] as EventFields;
-      const { type, path = null, attempt = null } = event;
-      let view: RunEventView | null = null;
-      for (const one of wanting) {
-        if (!one.wantsEvent(type, path)) continue;
-        run ??= summaryOf(facts);
-        const errorCode = event.error?.code ?? null;
-        const seq = firstSeq + at;
-        view ??= { runId, workflow, seq, atMs, type, path, attempt, errorCode, run };
-        one.tell(view);
-      }
-    }
-  }
-
   close(): void {
     for (const listeners of this.#byRun.values())
       for (const listener of [...listeners]) this.#guarded(() => listener(null));
     this.#all.clear();
-    for (const one of [...this.#subscribers]) one.close();
+    for (const one of this.#subscribers) one.close();
   }
 
   #guarded(tell: () => void): void {
     try {
       tell();
     } catch (error) {
-      this.#logger.error({ error: String(error) }, "a subscriber failed");
+      this.#logger.error({ error: thrownText(error) }, "a subscriber failed");
     }
   }
 }
