@@ -1,4 +1,4 @@
-/** The two shapes of load: as fast as possible with so many at once, and so many a second. Times in ms. */
+/** The shapes of load: as fast as possible with so many at once, so much or so long, and so many a second. Times in ms. */
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Calls `work` `count` times, `atOnce` of them at any time; answers the seconds it took. */
@@ -16,6 +16,23 @@ export async function saturate(
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
   return (performance.now() - startedMs) / 1_000;
+}
+
+/** As saturate, but until `count` calls have ended and `forMs` are over; answers the calls a second. */
+export async function sustain(
+  work: () => Promise<void>,
+  load: { readonly count: number; readonly forMs: number; readonly atOnce: number },
+): Promise<number> {
+  let begun = 0;
+  const startedMs = performance.now();
+  const worker = async () => {
+    while (begun < load.count || performance.now() - startedMs < load.forMs) {
+      begun += 1;
+      await work();
+    }
+  };
+  await Promise.all(Array.from({ length: load.atOnce }, worker));
+  return (begun * 1_000) / (performance.now() - startedMs);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One round of one benchmark on one subject. */
 import { setTimeout as delay } from "node:timers/promises";
-import { pace, saturate } from "./load.ts";
+import { pace, saturate, sustain } from "./load.ts";
 import { PURE_STEPS, type Subject } from "./subject.ts";
 
 /** What takes turns within a round, in this order. */
@@ -26,9 +26,15 @@ export interface RoundSize {
 const PAUSE_MS = 1_000;
 
 /**
- * Steps a second; of C every call's latency in ms. null: the subject does not take part. While the
- * others had their turns the system took this one's pages and caches: A, B and E begin unmeasured.
+ * While the others had their turns, the system took this subject's caches and, on a virtual machine,
+ * its pages: whoever is idle for eight seconds does the same work with twice the processor time, and
+ * gets its own pace back within two. So A, B and E begin unmeasured, and are measured for as long on
+ * every side, not for as many steps: a fast one would otherwise be measured in its coldest moments.
  */
+const BEGIN_MS = 2_000;
+const MEASURED_MS = 3_000;
+
+/** Steps a second; of C every call's latency in ms. null: the subject does not take part. */
 export async function measureOnce(
   benchmark: string,
   subject: Subject,
@@ -37,23 +43,21 @@ export async function measureOnce(
   const { compute } = subject;
   await delay(PAUSE_MS);
   switch (benchmark) {
-    case "A": {
-      const work = () => subject.run(STEPS_A);
-      await saturate(work, { count: runs / 2, atOnce: AT_ONCE });
-      return [(runs * STEPS_A) / (await saturate(work, { count: runs, atOnce: AT_ONCE }))];
-    }
-    case "B": {
-      const work = () => subject.run(STEPS_B);
-      await work();
-      return [STEPS_B / (await saturate(work, { count: 1, atOnce: 1 }))];
-    }
+    case "A":
+      return [STEPS_A * (await atPace(() => subject.run(STEPS_A), runs, AT_ONCE))];
+    case "B":
+      return [STEPS_B * (await atPace(() => subject.run(STEPS_B), 1, 1))];
     case "C":
       return await pace(() => subject.run(1), { count: calls, perSecond: PER_SECOND_C });
     default:
-      if (compute === null) return null;
-      await saturate(compute, { count: chains / 5, atOnce: 1 });
-      return [(chains * PURE_STEPS) / (await saturate(compute, { count: chains, atOnce: 1 }))];
+      return compute === null ? null : [PURE_STEPS * (await atPace(compute, chains, 1))];
   }
+}
+
+/** Calls a second of a subject that has its pace. */
+async function atPace(work: () => Promise<void>, count: number, atOnce: number): Promise<number> {
+  await sustain(work, { count: 1, forMs: BEGIN_MS, atOnce });
+  return await sustain(work, { count, forMs: MEASURED_MS, atOnce });
 }
 
 /**
