@@ -8,6 +8,8 @@ export const TOGETHER = ["A", "B", "C", "E"] as const;
 
 const AT_ONCE = 100;
 const WARM_MS = 8_000;
+/** Also of the floor's hello. */
+export const ALONE_WARM_MS = 2_000;
 const CHAINS_WARM = 20;
 const STEPS_A = 5;
 const STEPS_B = 1_000;
@@ -70,4 +72,6 @@ export async function warmUp(subject: Subject): Promise<void> {
   const untilMs = performance.now() + WARM_MS;
   while (performance.now() < untilMs)
     await saturate(() => subject.run(STEPS_A), { count: 500, atOnce: AT_ONCE });
+  // One alone takes other ways than a hundred at once.
+  await sustain(() => subject.run(1), { count: 1, forMs: ALONE_WARM_MS, atOnce: 1 });
 }

@@ -26,9 +26,9 @@ import { measureAgainst } from "./against.ts";
 import { ALONE, measureAlone } from "./alone.ts";
 import { type Floor, openFloor } from "./floor.ts";
 import { closeClient } from "./http-json.ts";
-import { pace } from "./load.ts";
+import { pace, sustain } from "./load.ts";
 import { lockstitchInProcess, lockstitchOverHttp } from "./lockstitch.ts";
-import { measureOnce, PER_SECOND_C, TOGETHER, warmUp } from "./measure.ts";
+import { ALONE_WARM_MS, measureOnce, PER_SECOND_C, TOGETHER, warmUp } from "./measure.ts";
 import { printReport, type Row } from "./report.ts";
 import { restate } from "./restate.ts";
 import type { Subject } from "./subject.ts";
@@ -139,6 +139,7 @@ async function measureTogether(folder: string): Promise<Record<string, readonly 
     subjects.push(await lockstitchInProcess(folder));
     // Just-in-time compilers and pools on all sides get warm before the first round.
     for (const subject of subjects) await warmUp(subject);
+    await sustain(() => floor.hello(), { count: 1, forMs: ALONE_WARM_MS, atOnce: 1 });
     for (let round = 1; round <= rounds; round += 1)
       for (const benchmark of TOGETHER) {
         if (only !== null && !only.has(benchmark)) continue;
