@@ -5,7 +5,12 @@
  * W1. At most `threadsMax` jobs run at once; the others wait their turn, in order.
  * W2. An idle thread does not keep the process alive.
  * W3. Every job settles: by its answer, its CPU time, its kill time, its abort, or the end of its thread.
+ * W4. V8 collects no WebAssembly code in this process from the first thread on. Threads that are killed
+ *     leave wrappers of their imports behind; V8 of Node 24 may hand one that is being collected to
+ *     another thread and then free it twice, which ends the process (`Check failed: jit_page...`,
+ *     https://github.com/nodejs/node/issues/66366). What stays is a wrapper for each signature.
  */
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { Turns } from "../turns.ts";
 import type { SandboxJob, SandboxResult } from "./sandbox.ts";
@@ -110,6 +115,7 @@ export class SandboxPool {
 }
 
 function startWorker(): Worker {
+  setFlagsFromString("--no-wasm-code-gc");
   // The same file name with the extension that this one has: .ts in the source, .js when built.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./sandbox-worker.${extension}`, import.meta.url), {
