@@ -27,6 +27,7 @@ export type {
   RunView,
   WaitView,
 } from "#engine/engine.ts";
+export type { NamedValue, NamedValueChange, NamedValueKey } from "#engine/named-values.ts";
 export type {
   EventFilter,
   EventSubscription,
@@ -50,8 +51,10 @@ export type {
   FinishedRun,
   Lockstitch,
   RunOptions,
+  SharedValue,
   StartedRun,
   StartOptions,
+  ValuesFilter,
 } from "./embed/lockstitch.ts";
 export { node, type PlainNode } from "./embed/plain-nodes.ts";
 export { RunFailed } from "./embed/run-failed.ts";

@@ -33,8 +33,12 @@ export function runDocument(state: RunStateView, allSteps: boolean) {
 export function runStateDocument(
   state: RunStateView,
   allSteps: boolean,
-): RunJson & { readonly steps: Readonly<Record<string, StepDocument>> } {
-  return { ...runToJson(state.run), steps: stepDocuments(state, allSteps) };
+): RunJson & {
+  readonly pins: RunStateView["pins"];
+  readonly steps: Readonly<Record<string, StepDocument>>;
+} {
+  const { run, pins } = state;
+  return { ...runToJson(run), pins, steps: stepDocuments(state, allSteps) };
 }
 
 function stepDocuments(
@@ -73,7 +77,6 @@ export function runText(
   { allSteps, why, pinned }: RunTextOptions,
   colors: Colors,
 ): string {
-  const { run } = state;
   const steps = state.steps.filter((step) => allSteps || !step.inner);
   const hidden = state.steps.length - steps.length;
   const table = formatTable(
@@ -81,13 +84,13 @@ export function runText(
     steps.map((step) => stepRow(step, colors)),
     colors,
   );
-  const lines = [...headLines(run, { why, pinned }, colors), "", table];
+  const lines = [...headLines(state, { why, pinned }, colors), "", table];
   if (hidden > 0) lines.push(colors.dim(`${hidden} inner steps; --all-steps shows them`));
   return lines.join("\n");
 }
 
 function headLines(
-  run: RunView,
+  { run, pins }: RunStateView,
   { why, pinned }: Omit<RunTextOptions, "allSteps">,
   colors: Colors,
 ): readonly string[] {
@@ -106,6 +109,8 @@ function headLines(
   if (run.parentRunId !== null) lines.push(row("parent", run.parentRunId));
   if (run.continuedFrom !== null) lines.push(row("goes on", `from ${run.continuedFrom}`));
   if (run.continuedTo !== null) lines.push(row("goes on", `as ${run.continuedTo}`));
+  const versions = Object.entries(pins).map(([name, version]) => `${visible(name)} v${version}`);
+  if (versions.length > 0) lines.push(row("may run", oneLine(versions.join(", "), 500)));
   for (const { seq, bytes } of pinned)
     lines.push(row("pinned", `checkpoint at event ${seq}, ${bytes} bytes`));
   for (const warning of run.warnings) lines.push(row("warning", warning));

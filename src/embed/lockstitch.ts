@@ -20,7 +20,8 @@ import type {
   SignalRequest,
   StartRequest,
 } from "#engine/engine.ts";
-import type { CheckpointRequest } from "#engine/run-changes.ts";
+import type { NamedValue, NamedValueChange, NamedValueKey } from "#engine/named-values.ts";
+import type { ApprovalDecision, CheckpointRequest } from "#engine/run-changes.ts";
 import type {
   EventFilter,
   EventListener,
@@ -32,6 +33,7 @@ import type { NodeRegistry } from "#nodes/registry.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { CheckpointMark, RunFilter } from "#ports/journal.ts";
+import type { SharedFilter } from "#ports/state-store.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
 import type { TypedWorkflow } from "#workflow/typed.ts";
@@ -65,6 +67,14 @@ export interface RunOptions extends StartOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Which shared values: all without `scope`, `workflow` and `prefix`. */
+export interface ValuesFilter extends SharedFilter {
+  readonly limit?: number;
+}
+
+/** A value that runs share, with the type that the caller knows it to have. */
+export type SharedValue<Value = unknown> = Omit<NamedValue, "value"> & { readonly value: Value };
+
 /** Input and options; the input may be left out where nothing is known to be required. */
 type Rest<Input, Options> = undefined extends Input
   ? [input?: Input, options?: Options]
@@ -79,6 +89,9 @@ interface Parts {
 
 /** Runs that one page of a list brings. */
 const PAGE_RUNS = 100;
+const PAGE_VALUES = 100;
+/** Changes of a value that are shown without a limit of the caller's. */
+const CHANGES = 100;
 /** What running attempts get when the program ends without saying how long. */
 const GRACE_MS = 10_000;
 
@@ -249,7 +262,7 @@ export class Lockstitch implements AsyncDisposable {
   async approve(
     runId: string,
     path: string,
-    decision: Parameters<Engine["decideApproval"]>[3] = { approved: true },
+    decision: ApprovalDecision = { approved: true },
   ): Promise<RunView> {
     return await this.engine.decideApproval(this.context, runId, path, decision);
   }
@@ -280,6 +293,51 @@ export class Lockstitch implements AsyncDisposable {
   /** Saves the run's state, so that a restart begins there; `pin` keeps it beside newer ones. */
   async checkpoint(runId: string, request: CheckpointRequest = {}): Promise<CheckpointMark> {
     return await this.engine.care.checkpoint(this.context, runId, request);
+  }
+
+  /**
+   * Values that runs share, by scope, workflow and name, page after page:
+   * `for await (const { name, value } of l.values({ workflow: "orders" }))`.
+   */
+  async *values(filter: ValuesFilter = {}): AsyncGenerator<NamedValue, void, undefined> {
+    let left = filter.limit ?? Number.POSITIVE_INFINITY;
+    let cursor: string | undefined;
+    while (left > 0) {
+      const limit = Math.min(left, PAGE_VALUES);
+      const page = await this.engine.values.list(this.context, { ...filter, limit, cursor });
+      yield* page.items;
+      left -= page.items.length;
+      if (page.cursor === null) return;
+      cursor = page.cursor;
+    }
+  }
+
+  /** A value that the runs of `workflow` share, or without it the tenant's. Throws value_not_found. */
+  async value<Value = unknown>(key: NamedValueKey): Promise<SharedValue<Value>> {
+    return (await this.engine.values.get(this.context, key)) as SharedValue<Value>;
+  }
+
+  /**
+   * Sets it; steps that are settled later build on it. Throws request_invalid for a name that no
+   * step could use, payload_too_large, action_refused where there is no more room.
+   */
+  async setValue<Value>(
+    key: NamedValueKey,
+    value: Value,
+    reason?: string,
+  ): Promise<SharedValue<Value>> {
+    const change = { value, reason };
+    return (await this.engine.values.set(this.context, key, change)) as SharedValue<Value>;
+  }
+
+  /** Deletes it; answers what there was. Throws value_not_found. */
+  async deleteValue(key: NamedValueKey, reason?: string): Promise<NamedValue> {
+    return await this.engine.values.delete(this.context, key, reason);
+  }
+
+  /** Who set or deleted it by hand, newest first; what steps did to it is in their runs. */
+  async valueChanges(key: NamedValueKey, limit = CHANGES): Promise<readonly NamedValueChange[]> {
+    return await this.engine.values.changes(this.context, key, limit);
   }
 
   /** Gives running attempts `graceMs`, commits what they report and frees the data directory. */

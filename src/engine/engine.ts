@@ -104,6 +104,8 @@ export interface RunStateView {
   readonly steps: readonly StepView[];
   readonly vars: Readonly<Record<string, unknown>>;
   readonly bufferedSignals: number;
+  /** Versions of the workflows that it may run, by name, as pinned when it started. */
+  readonly pins: Readonly<Record<string, number>>;
 }
 
 export interface ProgressView {

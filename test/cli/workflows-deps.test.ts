@@ -28,7 +28,12 @@ async function folder(files: Readonly<Record<string, string>>) {
     await writeFile(join(directory.path, `${name}.workflow.yaml`), text);
   const run = async (...args: string[]) => await capture(args, { cwd: directory.path });
   const real = async (...args: string[]) => await lockstitch(args, { cwd: directory.path });
-  return { run, real, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
+  return {
+    run,
+    real,
+    path: directory.path,
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
 }
 
 test("saved workflows with their versions, what is missing, and recursion", {
@@ -51,8 +56,25 @@ test("saved workflows with their versions, what is missing, and recursion", {
   ]);
   const json = JSON.parse((await at.real("workflows", "deps", "top", "--json")).stdout);
   expect(json).toMatchObject({ pins: { leaf: 1, middle: 1, top: 1 }, isCut: false });
-  expect((await at.real("workflows", "deps", "leaf", "--at", "2")).stderr).toContain(
-    "no version 2",
+
+  // What a run has pinned stays as it was, whatever is saved after its start.
+  await writeFile(join(at.path, "leaf.workflow.yaml"), LEAF.replace("id: a", "id: b"));
+  expect((await at.real("run", "leaf.workflow.yaml")).code).toBe(0);
+  const runs = JSON.parse((await at.real("runs", "list", "--json")).stdout).items;
+  const runOf = (name: string) =>
+    runs.find((run: { workflow: string }) => run.workflow === name).id;
+  const shown = await at.real("runs", "get", runOf("top"));
+  expect(shown.stdout).toMatch(/^may run +top v1, middle v1, leaf v1$/m);
+  const document = JSON.parse((await at.real("runs", "get", runOf("top"), "--json")).stdout);
+  expect(document.pins).toEqual({ leaf: 1, middle: 1, top: 1 });
+  const plain = await at.real("runs", "get", runOf("leaf"));
+  expect(plain.stdout).not.toContain("may run");
+  expect(JSON.parse((await at.real("runs", "get", runOf("leaf"), "--json")).stdout).pins).toEqual(
+    {},
+  );
+
+  expect((await at.real("workflows", "deps", "leaf", "--at", "3")).stderr).toContain(
+    "no version 3",
   );
 });
 

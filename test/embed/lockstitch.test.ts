@@ -274,3 +274,49 @@ test("secrets of a file reach the function, and nothing else", async () => {
   expect((await l.run(flow)).output).toEqual({ echo: "[secret TOKEN]" });
   expect(seen).toEqual(["canary-4711"]);
 });
+
+test("values that runs share are read, listed, set and deleted, and steps build on what was set", async () => {
+  await using directory = await temporaryDirectory();
+  await using l = await openLockstitch({ data: directory.path });
+  const counting = workflow("counting", {}, (w) => {
+    const next = w.step("next", "state.counter", { name: "next", scope: "workflow" });
+    return { next: next.output["value"] };
+  });
+  const key = { workflow: "counting", name: "next" };
+  await expect(l.value(key)).rejects.toMatchObject({ code: "value_not_found" });
+  expect((await l.run(counting)).output).toEqual({ next: 1 });
+  const read = await l.value<number>(key);
+  expect(read.value + 1).toBe(2);
+  expect(read).toMatchObject({ ...key, scope: "workflow" });
+
+  const set = await l.setValue(key, 41, "the old system stood there");
+  expect(set).toMatchObject({ value: 41, changedBy: "local" });
+  expect((await l.run(counting)).output).toEqual({ next: 42 });
+
+  await l.setValue({ name: "rate" }, { usd: 1.5 });
+  await l.setValue({ name: "region" }, "north");
+  const names = async (filter: Parameters<typeof l.values>[0]) => {
+    const found: string[] = [];
+    for await (const { scope, name } of l.values(filter)) found.push(`${scope} ${name}`);
+    return found.sort();
+  };
+  expect(await names({})).toEqual(["tenant rate", "tenant region", "workflow next"]);
+  expect(await names({ scope: "tenant" })).toHaveLength(2);
+  expect(await names({ workflow: "counting" })).toEqual(["workflow next"]);
+  expect(await names({ prefix: "ra" })).toEqual(["tenant rate"]);
+  expect(await names({ limit: 2 })).toHaveLength(2);
+  for (let n = 0; n < 120; n++) await l.setValue({ name: `many-${n}` }, n);
+  expect(await names({ prefix: "many-" })).toHaveLength(120);
+
+  expect(await l.deleteValue(key, "begin anew")).toMatchObject({ value: 42 });
+  expect((await l.run(counting)).output).toEqual({ next: 1 });
+  const changes = await l.valueChanges(key);
+  expect(changes).toMatchObject([
+    { by: "local", reason: "begin anew", before: 42, after: undefined },
+    { by: "local", reason: "the old system stood there", before: 1, after: 41 },
+  ]);
+  expect(await l.valueChanges(key, 1)).toHaveLength(1);
+  await expect(l.setValue({ name: "no name" }, 1)).rejects.toMatchObject({
+    code: "request_invalid",
+  });
+});

@@ -334,7 +334,13 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
     },
     async state(_context, runId) {
       const found = known(runId);
-      return { run: found.run, steps: [...found.steps.values()], vars: {}, bufferedSignals: 0 };
+      return {
+        run: found.run,
+        steps: [...found.steps.values()],
+        vars: {},
+        bufferedSignals: 0,
+        pins: {},
+      };
     },
     async progress(_context, runId) {
       const found = known(runId);

@@ -54,7 +54,7 @@ function state(statuses: Readonly<Record<string, StepStatus>>): RunStateView {
     }),
   );
   const run = { id: "r", status: "running", seq: 1 } as RunStateView["run"];
-  return { run, steps, vars: {}, bufferedSignals: 0 };
+  return { run, steps, vars: {}, bufferedSignals: 0, pins: {} };
 }
 
 describe("shape", () => {

@@ -75,6 +75,9 @@ export const RunStateJson = z
     steps: z.array(StepJson),
     vars: z.record(z.string(), z.unknown()),
     bufferedSignals: z.int(),
+    pins: z.record(z.string(), z.int()).default({}).meta({
+      description: "Versions of the workflows that it may run, by name, as pinned at its start.",
+    }),
   })
   .meta({ id: "RunState" });
 export type RunStateJson = z.infer<typeof RunStateJson>;
@@ -198,6 +201,7 @@ export function stateToJson(state: RunStateView): RunStateJson {
     steps: state.steps.map(stepToJson),
     vars: state.vars,
     bufferedSignals: state.bufferedSignals,
+    pins: state.pins,
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { LockstitchError } from "#errors/errors.ts";
 import { StepHistory, type StepRow } from "#kernel/history.ts";
-import type { Continued } from "#kernel/run-links.ts";
+import type { Continued, Pins } from "#kernel/run-links.ts";
 import { VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
@@ -186,10 +186,12 @@ export class RunReader {
     const history = new StepHistory(plan);
     const vars = new Map<string, { readonly event: StoredEvent; readonly seq: number }>();
     let bufferedSignals = 0;
+    let pins: Pins = {};
     await this.#loader.eachTurn(context, head, 0, async (events, _size, atMs, firstSeq) => {
       for (const [index, event] of events.entries()) {
         const seq = firstSeq + index;
-        if (event.type === "variable.set") vars.set(String(event["name"]), { event, seq });
+        if (event.type === "run.queued") pins = (event["pins"] as Pins | undefined) ?? {};
+        else if (event.type === "variable.set") vars.set(String(event["name"]), { event, seq });
         else if (event.type === "signal.received") bufferedSignals++;
         else if (event.type === "signal.consumed" || event.type === "signal.unconsumed")
           bufferedSignals--;
@@ -208,7 +210,7 @@ export class RunReader {
       values[name] = link === null ? cut(event["value"]) : tooLarge();
     }
     const run = await this.view(context, head, how);
-    return { run, steps, vars: values, bufferedSignals };
+    return { run, steps, vars: values, bufferedSignals, pins };
   }
 
   async #stepView(source: ValueSource, row: StepRow): Promise<StepView> {
