@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import type { SMTPPoolOptions, SMTPPoolSentMessageInfo, Transporter } from "nodemailer";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
+import { isBase64 } from "../base64-text.ts";
 import { ConnectionName } from "../connections/connection-schema.ts";
 import { CONNECTION_ERRORS, withConnection } from "../connections/connections.ts";
 import type { LentConnection } from "../connections/lent-connection.ts";
@@ -174,7 +175,7 @@ function sizeOf({ text = "", html = "", attachments }: Config): number {
 }
 
 function attachmentOf({ filename, content, encoding, contentType }: z.output<typeof Attachment>) {
-  if (encoding === "base64" && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content))
+  if (encoding === "base64" && !isBase64(content))
     throw invalid(`attachments.${filename}`, "is not base64");
   return {
     filename,

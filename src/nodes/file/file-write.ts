@@ -6,6 +6,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
+import { isBase64 } from "../base64-text.ts";
 import { defineNode } from "../define-node.ts";
 import { expectContent, isStream, streamOf } from "../pure/stream-value.ts";
 import { streamToFile } from "../stream/run-stream.ts";
@@ -91,10 +92,8 @@ function bytesOf(content: unknown, encoding: "text" | "json" | "base64"): Buffer
 }
 
 function textOf(content: unknown, encoding: "text" | "base64"): string {
-  const isBase64 = encoding === "base64";
-  if (typeof content === "string" && (!isBase64 || /^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content)))
-    return content;
-  throw new NodeError("config_invalid", `content: must be ${isBase64 ? "base64" : "text"}.`, {
+  if (typeof content === "string" && (encoding === "text" || isBase64(content))) return content;
+  throw new NodeError("config_invalid", `content: must be ${encoding}.`, {
     details: { field: "content" },
   });
 }

@@ -11,7 +11,7 @@
 import { createHash } from "node:crypto";
 import { NodeError } from "#errors/step-error.ts";
 import { headerOf } from "./answer.ts";
-import { type Hop, send, type Way } from "./hop.ts";
+import { connectionError, type Hop, send, type Way } from "./hop.ts";
 import type { Auth } from "./request-parts.ts";
 import { readBytes } from "./response-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -57,7 +57,11 @@ export class AccessTokens {
       return (await untilAborted(fetching.token, signal)).value;
     } finally {
       fetching.waiters -= 1;
-      if (fetching.waiters === 0) fetching.controller.abort();
+      if (fetching.waiters === 0) {
+        fetching.controller.abort();
+        // Who comes now must not join what was just told to stop.
+        this.#forgetFetching(key, fetching);
+      }
     }
   }
 
@@ -78,12 +82,16 @@ export class AccessTokens {
         if (this.#tokens.size > TOKENS_MAX && oldest !== undefined) this.#tokens.delete(oldest);
         return fetched;
       })
-      .finally(() => this.#fetching.delete(key));
+      .finally(() => this.#forgetFetching(key, fetching));
     // Who waits for it is told; if all of them have gone, the failure is nobody's, least the process's.
     token.catch(() => {});
-    const fetching = { token, controller, waiters: 0 };
+    const fetching: Fetching = { token, controller, waiters: 0 };
     this.#fetching.set(key, fetching);
     return fetching;
+  }
+
+  #forgetFetching(key: string, fetching: Fetching): void {
+    if (this.#fetching.get(key) === fetching) this.#fetching.delete(key);
   }
 }
 
@@ -109,10 +117,11 @@ async function fetchToken(
 ): Promise<Token> {
   const hop = tokenRequest(credentials, allowedUrl(credentials.tokenUrl, rules));
   const response = await send(hop, client, signal);
-  const bytes = await readBytes(
-    response.body,
-    headerOf(response, "content-encoding"),
-    ANSWER_BYTES_MAX,
+  const encoding = headerOf(response, "content-encoding");
+  const bytes = await readBytes(response.body, encoding, ANSWER_BYTES_MAX).catch(
+    (error: unknown) => {
+      throw error instanceof NodeError ? error : connectionError(hop.url, error);
+    },
   );
   const { access_token: value, expires_in: seconds, error } = fieldsOf(bytes);
   const { statusCode: status } = response;

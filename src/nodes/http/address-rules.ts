@@ -44,10 +44,20 @@ export function addressCheck(rules: AddressRules): (address: string) => string |
     const address = unwrapped(ipaddr.process(text));
     if (blocks.some((block) => isInside(address, block))) return null;
     if (METADATA.includes(address.toNormalizedString())) return "is a cloud metadata address";
-    const range = address.range();
+    const range = rangeOf(address);
     if (range === "unicast" || (rules.allowPrivate && !TUNNELS.has(range))) return null;
     return `is a ${RANGE_NAMES[range] ?? range} address`;
   };
+}
+
+/** 2000::/3: what IANA gives out as global unicast of IPv6. The library takes the rest for it, too. */
+const GLOBAL_IPV6 = ipaddr.parseCIDR("2000::/3");
+
+function rangeOf(address: Address): string {
+  const range = address.range();
+  return range === "unicast" && address instanceof ipaddr.IPv6 && !address.match(GLOBAL_IPV6)
+    ? "reserved"
+    : range;
 }
 
 /** IPv6 that carries some IPv4 address out of sight: never private, always a way around S2. */

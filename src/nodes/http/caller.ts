@@ -12,7 +12,7 @@ import type { NodeContext } from "../define-node.ts";
 import { withinTime } from "../within-time.ts";
 import { AccessTokens } from "./access-tokens.ts";
 import type { Answer } from "./answer.ts";
-import { CallCounter } from "./call-counter.ts";
+import { countCall } from "./call-counter.ts";
 import { HttpClients, type Resolve } from "./client.ts";
 import { discard, follow, type Hop } from "./hop.ts";
 import { type PartsConfig, requestParts } from "./request-parts.ts";
@@ -31,7 +31,6 @@ type Kept = { readonly name: string; readonly value: string }[];
 
 export class HttpCaller {
   readonly #clients: HttpClients;
-  readonly #calls = new CallCounter();
   readonly #tokens = new AccessTokens();
 
   constructor(resolve: Resolve) {
@@ -56,7 +55,7 @@ export class HttpCaller {
     connection: LentConnection<"http"> | null,
     read: (answer: Answer, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    this.#calls.count(context.services.http, context);
+    countCall(context.services.http, context);
     const target = targetOf(config, context, connection, this.#clients);
     const timeoutMs = config.timeoutMs ?? target.rules.timeoutMs;
     const kept: Kept = [];

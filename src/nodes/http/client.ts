@@ -67,6 +67,8 @@ async function newAgent(rules: HttpRules, resolve: Resolve): Promise<Agent> {
   return new undici.Agent({
     connect: guardedConnector(undici.buildConnector, addressCheck(rules), resolve),
     keepAliveTimeout: IDLE_CONNECTION_MS,
+    // Calls have a time limit of their own (caller.ts), which may be longer than the library's.
+    ...{ headersTimeout: 0, bodyTimeout: 0 },
     maxHeaderSize: 64 * 1024,
   });
 }

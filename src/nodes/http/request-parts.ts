@@ -4,6 +4,7 @@
 import type { FormData } from "undici";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
+import { isBase64 } from "../base64-text.ts";
 import { HeaderName, type Headers, HeaderValue } from "./header-schema.ts";
 
 const QueryValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -88,9 +89,16 @@ export async function requestParts(
   const { body, contentType } = await bodyOf(config);
   if (contentType !== null) headers["content-type"] = contentType;
   for (const [name, value] of Object.entries(config.headers)) headers[name.toLowerCase()] = value;
-  const query = Object.entries(config.query);
-  if (auth.type === "apiKey" && auth.in === "query") query.push([auth.name, auth.value]);
-  return { url: withQuery(config.url, query), headers, body };
+  const url = withQuery(config.url, Object.entries(config.query));
+  return { url: withKey(url, auth), headers, body };
+}
+
+/** Services put the query of a call into the address of the next page, the key with it: it stays one. */
+function withKey(text: string, auth: Auth): string {
+  const url = auth.type === "apiKey" && auth.in === "query" ? URL.parse(text) : null;
+  if (url === null || auth.type !== "apiKey") return text;
+  url.searchParams.set(auth.name, auth.value);
+  return url.href;
 }
 
 function withQuery(
@@ -182,7 +190,7 @@ function textOf(value: unknown, place: string): string {
 }
 
 function bytesOf(text: string, place: string): Uint8Array<ArrayBuffer> {
-  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) throw invalid(`${place}: is not base64.`);
+  if (!isBase64(text)) throw invalid(`${place}: is not base64.`);
   return new Uint8Array(Buffer.from(text, "base64"));
 }
 

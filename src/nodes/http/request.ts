@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { defineNode, type NodeContext, type NodeDefinition } from "../define-node.ts";
-import { RelativePath } from "../file/allowed-path.ts";
+import { fileRoot, futurePath, RelativePath } from "../file/allowed-path.ts";
 import {
   type Answer,
   answerBytes,
@@ -118,6 +118,8 @@ export function defineHttpRequest(resolve: Resolve): NodeDefinition {
     ],
     async run(config, context) {
       const startedAtMs = performance.now();
+      // A call whose answer has no place to go to is not made.
+      if (config.saveTo !== undefined) await futurePath(await fileRoot(context), config.saveTo);
       const answer = await caller.call(config, context, (received, signal) =>
         outcome(config, received, context, signal),
       );
