@@ -259,6 +259,7 @@ async function superviseServer(): Promise<number> {
       }),
     onInterrupt,
     note: (line) => void process.stderr.write(`${line}\n`),
+    // It rejects only when the signal aborts, which the supervisor looks at itself.
     delay: (delayMs, signal) => delay(delayMs, undefined, { signal }).catch(() => undefined),
     monotonicMs: systemClock.monotonicMs,
   });

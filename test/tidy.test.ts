@@ -76,6 +76,27 @@ test("no name says nothing: utils, helpers, common, misc", () => {
   expect(code.filter((path) => path.split("/").some((part) => vague.test(part)))).toEqual([]);
 });
 
+test("an error that is dropped has its reason beside it", () => {
+  const drops =
+    /catch \{|\.catch\(\(_?\w*\) => (?:\{\}|undefined|null|\[\]|\(\{\}\)|\w+\.alloc)|on\("error", \(\) => (?:\{\}|undefined)/;
+  const isReason = (line: string | undefined) =>
+    /(?:^\s*|\s)(?:\/\/|\/?\*\*?) ?\w/.test(line ?? "");
+  let seen = 0;
+  const bare = files
+    .filter((path) => /^src\/.*\.(ts|js)$/.test(path))
+    .flatMap((path) => {
+      const lines = read(path).split("\n");
+      return lines.flatMap((line, at) => {
+        if (!drops.test(line) || isReason(line.replace(/:\/\//g, ""))) return [];
+        seen++;
+        const near = [...lines.slice(Math.max(0, at - 3), at), lines[at + 1]];
+        return near.some(isReason) ? [] : [`${path}:${at + 1}: ${line.trim()}`];
+      });
+    });
+  expect(bare).toEqual([]);
+  expect(seen).toBeGreaterThan(40);
+});
+
 test("every source file opens with a paragraph that says what it is", () => {
   const bare = [...source, ...code.filter((path) => path.startsWith("scripts/"))].filter(
     (path) => !/^(#!.*\n)?(\/\*\*|\/\/)/.test(read(path)),

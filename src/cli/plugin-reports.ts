@@ -67,6 +67,10 @@ async function runningPlugins({ machine, settings }: Session) {
   const resolved = await settings();
   const owner = resolved.plugins.length === 0 ? null : await machine.ownerOf(resolved);
   if (owner === null || owner.address === null) return new Map<string, RunningPlugin>();
-  const items = await machine.pluginsOf(owner.address, resolved).catch(() => []);
+  const items = await machine.pluginsOf(owner.address, resolved).catch((error: unknown) => {
+    // It may have ended since it was found, and then nobody runs them. A server that refuses is told.
+    if (error instanceof LockstitchError && error.code === "store_unavailable") return [];
+    throw error;
+  });
   return new Map(items.map((plugin) => [plugin.name, plugin]));
 }

@@ -161,6 +161,7 @@ function jsonOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // The caller says what it makes of an answer that is no JSON.
     return null;
   }
 }

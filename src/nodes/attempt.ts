@@ -286,6 +286,7 @@ function boundedDetails(details: unknown): Json {
   try {
     return toPlainJson(details, DETAILS_SIZE_MAX);
   } catch {
+    // The failure itself must arrive, whatever was hung on it.
     return { omitted: `The details were no JSON of at most ${DETAILS_SIZE_MAX} characters.` };
   }
 }

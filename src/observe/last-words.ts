@@ -25,6 +25,7 @@ function textOf(error: unknown): string {
   try {
     return typeof error === "string" ? error : (JSON.stringify(error) ?? String(error));
   } catch {
+    // These are the last words already: nothing may fail any more.
     return "a value that cannot be shown";
   }
 }

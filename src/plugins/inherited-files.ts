@@ -17,6 +17,7 @@ function inheritedFiles(above: number): readonly number[] {
       const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${number}`, "utf8"));
       return (Number.parseInt(flags?.[1] ?? "2000000", 8) & CLOSE_ON_EXEC) === 0;
     } catch {
+      // Closed since the list was made; the list itself was read through one.
       return false;
     }
   });
@@ -27,6 +28,7 @@ function fileNumbers(): readonly number[] {
   try {
     return readdirSync("/proc/self/fd").map(Number);
   } catch {
+    // No /proc: then none are known.
     return [];
   }
 }

@@ -84,7 +84,9 @@ export class PluginLink {
     this.#socket = this.#child.stdio[3] as Socket;
     const reader = new FrameReader((message) => this.#receive(message));
     this.#socket.on("data", (chunk: Buffer) => this.#read(reader, chunk));
+    // An error event without a listener ends the process; "close" follows, and tells.
     this.#socket.on("error", () => {});
+    // Likewise.
     for (const output of this.#outputs())
       output.on("data", (chunk: Buffer) => this.#hear(chunk)).on("error", () => {});
     this.#child.once("error", (error) => this.#ended(`could not be started: ${error.message}`));
@@ -230,6 +232,7 @@ function memoryOf(pid: number | undefined): number {
       .filter((child) => child !== "")
       .reduce((sum, child) => sum + memoryOf(Number(child)), own);
   } catch {
+    // It has just ended, or this is not Linux.
     return 0;
   }
 }

@@ -32,6 +32,7 @@ registerHooks({
 });
 
 const socket = new Socket({ fd: SOCKET_FD, readable: true, writable: true });
+// L2.
 socket.on("close", () => process.exit(0));
 socket.on("error", () => process.exit(0));
 

@@ -5,6 +5,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
+import { isMissing } from "#errors/is-missing.ts";
 import { refused } from "./manifest.ts";
 
 export interface PluginSource {
@@ -69,11 +70,14 @@ function mainOf({ main, exports }: z.output<typeof Package>): string | null {
   return typeof target === "string" ? target : (main ?? null);
 }
 
+/** Without a package.json: nothing. Throws config_invalid for one that cannot be read. */
 function readPackage(folder: string): z.output<typeof Package> {
   try {
     return Package.parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
-  } catch {
-    return {};
+  } catch (cause) {
+    // Old packages write odd things there (a list of dependencies): they count as nothing.
+    if (isMissing(cause) || cause instanceof z.ZodError) return {};
+    throw refused(folder, `its package.json cannot be read: ${(cause as Error).message}`);
   }
 }
 

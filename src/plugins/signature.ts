@@ -85,6 +85,7 @@ function jsonOf(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
+    // The caller says that it cannot be read.
     return null;
   }
 }

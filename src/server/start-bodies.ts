@@ -42,6 +42,7 @@ export function acceptStartBodies(app: FastifyInstance, workflows: WorkflowReade
       if (bytes.byteLength <= LONG_BODY_BYTES) return readHere();
       thread
         .ask(bytes)
+        // A thread that ended refuses nobody: the body is read here.
         .catch(() => null)
         .then((body) => (body === null ? null : whole(body, workflows, request)))
         .then((body) => (body === null ? readHere() : done(null, body)), done);

@@ -166,6 +166,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // The parser's message would quote the file.
     return undefined;
   }
 }

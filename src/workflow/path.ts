@@ -126,6 +126,7 @@ class PathReader {
     try {
       return JSON.parse(literal) as string;
     } catch {
+      // No JSON string, so no path.
       return null;
     }
   }

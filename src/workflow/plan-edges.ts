@@ -119,6 +119,7 @@ function quotedNeed(text: string): [string, string] | null {
   try {
     return [JSON.parse(quoted[1] ?? "") as string, quoted[2] ?? ""];
   } catch {
+    // No JSON string: taken as it stands, it names no step, and that is told.
     return null;
   }
 }

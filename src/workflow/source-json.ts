@@ -228,6 +228,7 @@ function stringOf(literal: string): string | null {
   try {
     return JSON.parse(literal) as string;
   } catch {
+    // The caller tells the fault at its place.
     return null;
   }
 }

@@ -276,6 +276,9 @@ test("a package is found as Node finds it, with what it depends on and no more",
     "app/node_modules/other/package.json": manifest({}),
     "store/right/package.json": manifest({}),
     "bare/node_modules/none/package.json": manifest({ main: "nothing.js" }),
+    "bare/node_modules/old/package.json": manifest({ main: "old.js", dependencies: [] }),
+    "bare/node_modules/torn/package.json": '{ "main": ',
+    "bare/node_modules/torn/plugin.js": "",
   });
   symlinkSync(join(base, "store", "right"), join(base, "app", "node_modules", "right"));
   mkdirSync(join(base, "app", "deep"));
@@ -286,6 +289,8 @@ test("a package is found as Node finds it, with what it depends on and no more",
   expect(() => locatePlugin("other", base)).toThrow(/no package of that name is installed/);
   expect(() => locatePlugin("./other", base)).toThrow(/there is no folder/);
   expect(() => locatePlugin("none", join(base, "bare"))).toThrow(/nothing\.js is not there/);
+  expect(() => locatePlugin("old", join(base, "bare"))).toThrow(/has no entry: plugin\.ts/);
+  expect(() => locatePlugin("torn", join(base, "bare"))).toThrow(/package\.json cannot be read/);
   writeFileSync(join(base, "outside.js"), "");
   write(base, { "out/package.json": manifest({ main: "../outside.js" }) });
   expect(() => locatePlugin("./out", base)).toThrow(/lies outside of it/);

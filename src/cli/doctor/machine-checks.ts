@@ -39,6 +39,7 @@ export function dataDirectory({ data }: Settings): Finding {
   try {
     accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
+    // Whatever forbids it: the finding says what to do.
     return fail(
       "data directory",
       `${data} cannot be written by this user`,

@@ -61,6 +61,7 @@ async function secretsReadBy(
     const definition = JSON.parse(saved.definition) as WorkflowDefinition;
     return secretsOfPlan(compilePlan(definition, nodes));
   } catch {
+    // It was saved with node types that are not here, or by another release.
     return [];
   }
 }

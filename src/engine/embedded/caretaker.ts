@@ -17,7 +17,7 @@ import { DiskGuard } from "./disk-guard.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { KEEP_30_DAYS } from "./retention.ts";
-import { runTerminal } from "./run-errors.ts";
+import { isStoreAway, runTerminal } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { runNotFound } from "./run-reader.ts";
 
@@ -194,7 +194,11 @@ export class Caretaker implements EngineCare {
   async #doubtOf(head: RunHead): Promise<DoubtView | null> {
     const { loader, options } = this.#core;
     const { runId, workflow } = head;
-    const loaded = await loader.load(engineContext(head.tenant), runId).catch(() => null);
+    const loaded = await loader.load(engineContext(head.tenant), runId).catch((error: unknown) => {
+      // A journal that cannot be read leaves the whole run in doubt; a store that is away says nothing.
+      if (isStoreAway(error)) throw error;
+      return null;
+    });
     if (loaded === null) return { runId, workflow, attempts: [], overdueTimers: 0 };
     const attempts: string[] = [];
     let overdueTimers = 0;

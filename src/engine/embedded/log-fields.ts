@@ -20,6 +20,7 @@ export function logText(message: unknown): string {
   try {
     return (JSON.stringify(message) ?? String(message)).toWellFormed();
   } catch {
+    // Circular, or its toJSON fails: the line says that much.
     return `[a message that is no text: ${typeof message}]`;
   }
 }

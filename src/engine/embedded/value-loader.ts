@@ -230,6 +230,7 @@ function readableEvents(turn: TurnRecord): readonly StoredEvent[] {
   try {
     return eventsOf(turn);
   } catch {
+    // The caller makes VALUE_LOST of what is not found.
     return [];
   }
 }

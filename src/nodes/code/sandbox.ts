@@ -234,6 +234,7 @@ function shortText(value: unknown): string {
   try {
     return String(JSON.stringify(value)).slice(0, 500);
   } catch {
+    // Only a word in a message: a circular one has no better.
     return "an object";
   }
 }

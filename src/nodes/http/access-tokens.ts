@@ -175,6 +175,7 @@ function fieldsOf(bytes: Buffer): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(bytes.toString("utf8"));
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
+    // No JSON has no fields: the caller misses the token and tells the status.
     return {};
   }
 }

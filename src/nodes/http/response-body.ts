@@ -96,6 +96,7 @@ function isUtf8(bytes: Buffer): boolean {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return true;
   } catch {
+    // That is the answer.
     return false;
   }
 }
@@ -105,6 +106,7 @@ function decoderOf(contentType: string) {
   try {
     return new TextDecoder(charset);
   } catch {
+    // A charset that nobody knows, or none: most text is UTF-8, and what is not stays visible.
     return new TextDecoder("utf-8");
   }
 }

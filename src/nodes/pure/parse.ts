@@ -175,6 +175,7 @@ function isJson(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch {
+    // That is the answer.
     return false;
   }
 }

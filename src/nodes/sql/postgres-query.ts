@@ -235,6 +235,7 @@ async function isReset(client: PoolClient): Promise<boolean> {
     await client.query("DISCARD ALL");
     return true;
   } catch {
+    // It is thrown away then; the statement's own error is what the step fails with.
     return false;
   }
 }

@@ -8,6 +8,7 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { isMissing } from "#errors/is-missing.ts";
 import { NodeError, type StepErrorCode } from "#errors/step-error.ts";
 import type { NodeContext } from "../define-node.ts";
 import { existingPath, fileError, fileRoot, futurePath } from "../file/allowed-path.ts";
@@ -99,7 +100,11 @@ function isFinal(error: unknown): boolean {
 async function removeStale(scratch: string): Promise<void> {
   for (const name of await readdir(scratch)) {
     const folder = join(scratch, name);
-    const status = await stat(folder).catch(() => null);
+    const status = await stat(folder).catch((error: unknown) => {
+      // Another attempt has ended since the list was made, and took its folder with it.
+      if (isMissing(error)) return null;
+      throw error;
+    });
     if (status !== null && Date.now() - status.mtimeMs > STALE_MS)
       await rm(folder, { recursive: true, force: true });
   }

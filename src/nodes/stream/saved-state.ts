@@ -13,6 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { isMissing } from "#errors/is-missing.ts";
 
 interface Saved<State> {
   readonly work: string;
@@ -29,8 +30,10 @@ export function savedState<State>(folder: string, work: string): State | null {
   try {
     const saved = JSON.parse(readFileSync(join(folder, "state.json"), "utf8")) as Saved<State>;
     return saved.work === work ? saved.state : null;
-  } catch {
-    return null;
+  } catch (error) {
+    // Its end can be missing after a power cut: then the work begins anew, as without it.
+    if (isMissing(error) || error instanceof SyntaxError) return null;
+    throw error;
   }
 }
 

@@ -62,5 +62,6 @@ async function call(method, path, body, signal, accept = "application/json") {
     signal,
   });
   if (response.ok) return response;
+  // Without a body of ours (a proxy answered) the status must do.
   throw new Problem(response.status, await response.json().catch(() => ({})));
 }

@@ -191,6 +191,7 @@ export class GroupWriter {
       if (!this.#hasRoom) giveWalRoom(this.#connection, this.#path);
       this.#hasRoom = true;
     } catch {
+      // What keeps it from tidying keeps the next commit from writing, and that one tells.
       this.#isTidy = false;
     }
   }

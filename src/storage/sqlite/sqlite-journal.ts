@@ -70,6 +70,7 @@ export class SqliteJournal implements Journal {
   }
 
   async committed(commitId: string): Promise<boolean> {
+    // Whoever made a commit is told how it ended; here it only has to have ended.
     await Promise.allSettled([...this.#inFlight]);
     return this.#read((reader) => reader.get(FIND_COMMIT_ID, commitId) !== undefined);
   }

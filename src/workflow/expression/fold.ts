@@ -75,6 +75,7 @@ export function measure(
     });
     return { constant: { value, fuel: spent }, spent };
   } catch {
+    // It fails in the run, at its place, with the run's limits (F2).
     return { constant: null, spent };
   }
 }

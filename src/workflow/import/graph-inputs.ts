@@ -100,6 +100,7 @@ export class GraphInputs {
       siblings.some(
         ({ edge, origin }) =>
           origin.kind === "sibling" &&
+          // A fault of the edge is told where it is mapped.
           this.#portsOf(origin.id, edge, () => {}) === null &&
           this.isCertain(origin.id),
       );

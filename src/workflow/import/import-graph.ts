@@ -155,6 +155,7 @@ class GraphImporter {
     if (!parsed.success || edges < row.inputsMin) return;
     this.#known.set(node.id, { row, data: parsed.data });
     if (row.isDeclaration !== true) return;
+    // Faults are told when the node itself is mapped.
     for (const [name, value] of Object.entries(contextValues(parsed.data, () => {})))
       this.#context.set(name, value);
   }

@@ -22,6 +22,7 @@ export function bytesToText(bytes: Uint8Array): string | null {
   try {
     return decodeURIComponent(parts.join(""));
   } catch {
+    // That is how it says that they are not UTF-8.
     return null;
   }
 }
