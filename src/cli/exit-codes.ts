@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from "#errors/errors.ts";
 import { LockstitchError } from "#errors/errors.ts";
-import type { RunStatus } from "#ports/journal.ts";
+import type { RunStatus } from "#workflow/statuses.ts";
 
 export const EXIT = {
   ok: { code: 0, meaning: "done; of `run`: the run succeeded" },

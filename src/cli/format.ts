@@ -3,8 +3,7 @@
  * the values themselves from `--json`.
  */
 import Table from "cli-table3";
-import type { StepStatus } from "#engine/engine.ts";
-import type { RunStatus } from "#ports/journal.ts";
+import type { RunStatus, StepStatus } from "#workflow/statuses.ts";
 import type { Colors } from "./output.ts";
 
 /** `850 ms`, `1.2 s`, `2 m 05 s`, `3 h 04 m`, `2 d 3 h`. */

@@ -6,7 +6,7 @@ import type { Engine, RunView } from "#engine/engine.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
-import type { StoreHold } from "#ports/upkeep.ts";
+import type { RestoreFacts, StoreFacts } from "#ports/store-facts.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Machine {
@@ -22,7 +22,7 @@ export interface Machine {
    */
   openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost>;
   /** Makes the data directory of a backup; see the store's own restore. Rejects with store_owned, too. */
-  restore(settings: Settings, file: string, force: boolean): Promise<RestoredStore>;
+  restore(settings: Settings, file: string, force: boolean): Promise<RestoreFacts>;
   /** Whether the data directory holds a store; makes nothing. */
   hasStore(settings: Settings): boolean;
   /** The store to look at, whoever runs it; null: there is none. Throws store_corrupt, store_unavailable. */
@@ -59,29 +59,10 @@ export interface RunningPlugin {
 
 /** A store that is only looked at. */
 export interface InspectedStore {
-  readonly facts: {
-    readonly schemaVersion: number;
-    readonly supportedVersion: number;
-    readonly journalMode: string;
-    readonly fileBytes: number;
-    readonly walBytes: number;
-    readonly newestAtMs: number | null;
-    readonly hold: StoreHold | null;
-  };
+  readonly facts: Omit<StoreFacts, "storeId">;
   readonly store: Store | null;
   damage(isDeep: boolean): readonly string[];
   close(): void;
-}
-
-/** What was restored. */
-export interface RestoredStore {
-  readonly storeId: string;
-  readonly runs: number;
-  readonly openRuns: number;
-  readonly backupAtMs: number | null;
-  readonly sha256: string;
-  /** Where the store that was there is kept; null: there was none. */
-  readonly replaced: string | null;
 }
 
 /**

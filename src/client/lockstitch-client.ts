@@ -9,6 +9,7 @@
  */
 import type { z } from "zod";
 import type {
+  ApprovalDecision,
   ApprovalView,
   EventView,
   ExplainView,
@@ -16,6 +17,7 @@ import type {
   MemoView,
   PriorityChange,
   ProgressView,
+  RerunChange,
   RunStateView,
   RunSummary,
   RunView,
@@ -311,15 +313,7 @@ export class LockstitchClient {
   }
 
   /** step_not_found, not_waiting, run_terminal. */
-  async decideApproval(
-    runId: string,
-    path: string,
-    decision: {
-      readonly approved: boolean;
-      readonly comment?: string | undefined;
-      readonly form?: unknown;
-    },
-  ): Promise<RunView> {
+  async decideApproval(runId: string, path: string, decision: ApprovalDecision): Promise<RunView> {
     const { approved, comment, form } = decision;
     const verb = approved ? "approve" : "reject";
     const answer = await this.#transport.request({
@@ -332,14 +326,7 @@ export class LockstitchClient {
     return runFromJson(RunJson.parse(answer.json));
   }
 
-  async rerun(
-    runId: string,
-    change: {
-      readonly input?: unknown;
-      readonly reason?: string | undefined;
-      readonly id?: string | undefined;
-    },
-  ): Promise<RunView> {
+  async rerun(runId: string, change: RerunChange): Promise<RunView> {
     return await this.#postRun(`${runPath(runId)}/rerun`, change, {
       "idempotency-key": crypto.randomUUID(),
     });

@@ -6,23 +6,39 @@
  * named at each method (besides shutting_down and store_unavailable, which all may meet).
  */
 import type { StepError } from "#errors/step-error.ts";
+import type { Progress } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
-import type { RunFilter, RunStatus } from "#ports/journal.ts";
+import type { RunFilter } from "#ports/journal.ts";
 import type { MemoFilter } from "#ports/memo-store.ts";
 import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { WorkflowDependencies } from "#workflow/dependencies.ts";
+import type { RunStatus, StepStatus } from "#workflow/statuses.ts";
 import type { LimitView } from "./admission/adaptive-limit.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
 import type { NamedValues } from "./named-values.ts";
 import type { ReadOptions, StartWait } from "./read-options.ts";
-import type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
+import type {
+  ApprovalDecision,
+  LabelChange,
+  PriorityChange,
+  RerunChange,
+  SignalRequest,
+  StepResolution,
+} from "./run-changes.ts";
 import type { RunEvents } from "./run-events.ts";
 import type { RunSummary, RunView } from "./run-view.ts";
 
-export type { LabelChange, PriorityChange, SignalRequest, StepResolution } from "./run-changes.ts";
+export type {
+  ApprovalDecision,
+  LabelChange,
+  PriorityChange,
+  RerunChange,
+  SignalRequest,
+  StepResolution,
+} from "./run-changes.ts";
 export type { RunSummary, RunView } from "./run-view.ts";
 
 /** One journaled event with where and when it stands. `event.type` is e.g. `step.succeeded`. */
@@ -43,17 +59,6 @@ export interface LogLineView extends Omit<StepLogLine, "fields"> {
 
 /** Which lines to follow; `after` as in a page. */
 export type LogFollowQuery = Partial<Omit<StepLogQuery, "limit">>;
-
-export type StepStatus =
-  | "pending"
-  | "waiting"
-  | "running"
-  | "retrying"
-  | "succeeded"
-  | "failed"
-  | "skipped"
-  | "blocked"
-  | "cancelled";
 
 /** One step instance, folded from the journal. */
 export interface StepView {
@@ -108,20 +113,7 @@ export interface RunStateView {
   readonly pins: Readonly<Record<string, number>>;
 }
 
-export interface ProgressView {
-  readonly status: RunStatus;
-  /** Step instances that are known: those of open scopes and those that have settled. */
-  readonly total: number;
-  readonly settled: number;
-  readonly running: number;
-  readonly waiting: number;
-  readonly failed: number;
-  /** How far running steps say they are (`ctx.progress`); at most 100. */
-  readonly steps: readonly {
-    readonly path: string;
-    readonly fraction: number;
-    readonly note?: string;
-  }[];
+export interface ProgressView extends Progress {
   readonly warnings: readonly string[];
 }
 
@@ -274,11 +266,7 @@ export interface Engine extends RunEvents {
     context: CallContext,
     runId: string,
     path: string,
-    decision: {
-      readonly approved: boolean;
-      readonly comment?: string | undefined;
-      readonly form?: unknown;
-    },
+    decision: ApprovalDecision,
   ): Promise<RunView>;
   /**
    * Tries a step now, skips it, completes or fails it; docs/operations.md says what that means
@@ -292,15 +280,7 @@ export interface Engine extends RunEvents {
     resolution: StepResolution,
   ): Promise<RunView>;
   /** A new run of the same definition version, linked to the old one. */
-  rerun(
-    context: CallContext,
-    runId: string,
-    change: {
-      readonly input?: unknown;
-      readonly reason?: string | undefined;
-      readonly id?: string | undefined;
-    },
-  ): Promise<RunView>;
+  rerun(context: CallContext, runId: string, change: RerunChange): Promise<RunView>;
 
   /** The store behind the engine: deleting, archiving, copying. */
   readonly care: EngineCare;

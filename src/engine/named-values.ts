@@ -4,7 +4,7 @@
  * the codes named at each method.
  */
 import type { CallContext } from "#ports/call-context.ts";
-import type { SharedScope } from "#ports/state-store.ts";
+import type { SharedFilter, SharedScope } from "#ports/state-store.ts";
 
 /** Without `workflow`: a value of the tenant. */
 export interface NamedValueKey {
@@ -35,18 +35,11 @@ export interface NamedValueChange {
   readonly after: unknown;
 }
 
-export interface NamedValueFilter {
-  readonly scope?: SharedScope | undefined;
-  readonly workflow?: string | undefined;
-  /** Names that begin so. */
-  readonly prefix?: string | undefined;
-}
-
 export interface NamedValues {
   /** By scope, workflow and name. request_invalid for a cursor that is none. */
   list(
     context: CallContext,
-    filter: NamedValueFilter & { readonly cursor?: string | undefined; readonly limit: number },
+    filter: SharedFilter & { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<{ readonly items: readonly NamedValue[]; readonly cursor: string | null }>;
   /** value_not_found. */
   get(context: CallContext, key: NamedValueKey): Promise<NamedValue>;

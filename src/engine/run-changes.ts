@@ -8,6 +8,24 @@ export interface SignalRequest {
   readonly id?: string | undefined;
 }
 
+/** What somebody says to a wait.approval. */
+export interface ApprovalDecision {
+  readonly approved: boolean;
+  readonly comment?: string | undefined;
+  /** Checked against the form of the step. */
+  readonly form?: unknown;
+}
+
+/** What a new run has that the old one has not. */
+export interface RerunChange {
+  /** Without it: the old run's. */
+  readonly input?: unknown;
+  /** Journaled with the principal. */
+  readonly reason?: string | undefined;
+  /** Of the new run. Made up when missing. */
+  readonly id?: string | undefined;
+}
+
 /** What an operator decides about one step. */
 export interface StepResolution {
   readonly action: "retry" | "skip" | "complete" | "fail";

@@ -1,6 +1,6 @@
 /** A run as callers of the engine see it, whole and in lists. */
 import type { StepError } from "#errors/step-error.ts";
-import type { RunStatus } from "#ports/journal.ts";
+import type { RunStatus } from "#workflow/statuses.ts";
 
 /** A run as people and machines see it. Instants are epoch milliseconds here, ISO text over HTTP. */
 export interface RunView {

@@ -155,38 +155,24 @@ function savedOf(state: RunState): Saved {
 }
 
 function saveScope(scope: ScopeInstance): SavedScope {
-  const {
-    path,
-    slot,
-    index,
-    key,
-    locals,
-    captured,
-    sealed,
-    closed,
-    firstFailure,
-    endsEarly,
-    cancelling,
-    declared,
-  } = scope;
   const steps: SavedStep[] = [];
   for (const instance of scope.steps) {
     const saved = saveStep(instance);
     if (saved !== null) steps.push(saved);
   }
   return {
-    path,
-    slot,
-    index,
-    key,
-    locals,
-    captured,
-    sealed,
-    closed,
-    firstFailure,
-    endsEarly,
-    cancelling,
-    declared,
+    path: scope.path,
+    slot: scope.slot,
+    index: scope.index,
+    key: scope.key,
+    locals: scope.locals,
+    captured: scope.captured,
+    sealed: scope.sealed,
+    closed: scope.closed,
+    firstFailure: scope.firstFailure,
+    endsEarly: scope.endsEarly,
+    cancelling: scope.cancelling,
+    declared: scope.declared,
     owner: scope.owner?.path ?? null,
     steps,
   };

@@ -6,21 +6,13 @@
 import type { StepError } from "#errors/step-error.ts";
 import { cancelChild } from "./cancel-step.ts";
 import { messageId } from "./derive-id.ts";
+import type { EventOf } from "./events.ts";
 import { guarded } from "./outcome.ts";
 import { readValue } from "./read-scope.ts";
 import { emit, type Turn } from "./turn.ts";
-import { NOT_LOADED, type ValueRef } from "./value-ref.ts";
+import { NOT_LOADED } from "./value-ref.ts";
 
-export type EndEvent =
-  | { readonly type: "run.succeeded"; readonly output?: unknown; readonly outputRef?: ValueRef }
-  | { readonly type: "run.failed"; readonly error: StepError; readonly path?: string }
-  | {
-      readonly type: "run.cancelled";
-      readonly by?: string;
-      readonly reason?: string;
-      readonly terminated?: true;
-    }
-  | { readonly type: "run.continued"; readonly toRunId: string; readonly chainId: string };
+export type EndEvent = EventOf<"run.succeeded" | "run.failed" | "run.cancelled" | "run.continued">;
 
 export function failedBy(error: StepError, path: string | null): EndEvent {
   return { type: "run.failed", error, ...(path === null ? {} : { path }) };

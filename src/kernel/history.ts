@@ -6,18 +6,12 @@ import type { StepError } from "#errors/step-error.ts";
 import { COMPENSATE } from "#workflow/control-steps.ts";
 import { parsePath } from "#workflow/path.ts";
 import type { Plan, PlanScope, PlanStep } from "#workflow/plan.ts";
+import type { StepStatus } from "#workflow/statuses.ts";
 import type { MemoOrigin, Progress, RunEvent } from "./events.ts";
 import { NULL_REF, refOf, type ValueRef } from "./value-ref.ts";
 
-export type StepRowStatus =
-  | "waiting"
-  | "running"
-  | "retrying"
-  | "succeeded"
-  | "failed"
-  | "skipped"
-  | "blocked"
-  | "cancelled";
+/** A row is made by the first event about its step. */
+type StepRowStatus = Exclude<StepStatus, "pending">;
 
 export interface StepRow {
   readonly path: string;

@@ -1,15 +1,7 @@
 /** The status of a run in one word, and its progress in numbers. */
+import type { RunStatus } from "#workflow/statuses.ts";
 import { agendaWants } from "./agenda-wants.ts";
 import type { RunState } from "./state.ts";
-
-export type RunStatus =
-  | "queued"
-  | "running"
-  | "waiting"
-  | "paused"
-  | "succeeded"
-  | "failed"
-  | "cancelled";
 
 /** `waiting`: nothing runs or asks to run; only time, people or other runs can move it. */
 export function statusOf(state: RunState): RunStatus {

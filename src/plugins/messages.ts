@@ -3,6 +3,7 @@
  * what a plugin sends comes from foreign code and is parsed.
  */
 import { z } from "zod";
+import type { AttemptData } from "./attempt-data.ts";
 
 /** From the host to the plugin. */
 export type ToPlugin =
@@ -11,37 +12,20 @@ export type ToPlugin =
       readonly id: number;
       readonly type: string;
       readonly config: unknown;
-      readonly context: CallContext;
+      readonly context: AttemptData;
     }
   | { readonly kind: "abort"; readonly id: number }
   | { readonly kind: "ping"; readonly nonce: number }
   | { readonly kind: "answer"; readonly call: number; readonly answer: HttpOutcome }
   | { readonly kind: "stop" };
 
-/** What of an attempt's context is data. */
-export interface CallContext {
-  readonly runId: string;
-  readonly path: string;
-  readonly workflow: string;
-  readonly tenant: string;
-  readonly idempotencyKey: string;
-  readonly attempt: number;
-  readonly deadlineAtMs: number | null;
-  readonly lastHeartbeat: unknown;
-}
-
-export interface PlainError {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly details?: unknown;
-}
-
 export type HttpOutcome =
   | { readonly ok: true; readonly output: unknown }
   | { readonly ok: false; readonly error: PlainError };
 
 const Id = z.int().min(0);
+export type PlainError = z.output<typeof PlainError>;
+
 const PlainError = z.object({
   code: z.string().max(200),
   message: z.string().max(16_384),

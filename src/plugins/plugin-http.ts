@@ -10,6 +10,7 @@ import { runAttempt } from "#nodes/attempt.ts";
 import type { HttpRules, NodeContext } from "#nodes/define-node.ts";
 import { type Resolve, resolveBySystem } from "#nodes/http/client.ts";
 import { defineHttpRequest } from "#nodes/http/request.ts";
+import { dataOf } from "./attempt-data.ts";
 import type { HttpOutcome } from "./messages.ts";
 import { isHostCovered } from "./permissions.ts";
 
@@ -51,13 +52,7 @@ export function pluginHttp(
       if (!request.success) return invalid(request.error);
       const { services, signal } = context;
       const own: NodeContext = {
-        runId: context.runId,
-        path: context.path,
-        workflow: context.workflow,
-        tenant: context.tenant,
-        idempotencyKey: context.idempotencyKey,
-        attempt: context.attempt,
-        deadlineAtMs: context.deadlineAtMs,
+        ...dataOf(context),
         lastHeartbeat: null,
         signal,
         log: context.log,

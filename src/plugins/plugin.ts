@@ -14,9 +14,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { NodeError, STEP_ERROR_CODES, type StepErrorCode } from "#errors/step-error.ts";
 import type { NodeContext } from "#nodes/define-node.ts";
+import { dataOf } from "./attempt-data.ts";
 import { FrameFault } from "./frames.ts";
 import { refused } from "./manifest.ts";
-import type { CallContext, FromPlugin, HttpOutcome, PlainError } from "./messages.ts";
+import type { FromPlugin, HttpOutcome, PlainError } from "./messages.ts";
 import type { LinkEnd, LinkEvents, PluginLink } from "./plugin-link.ts";
 
 export type PluginState = "starting" | "running" | "waiting" | "stopped" | "failed";
@@ -75,7 +76,7 @@ export class Plugin {
     this.name = name;
     this.#manifest = manifest;
     this.#host = host;
-    this.#ready.promise.catch(() => {});
+    this.#nobodyNeedsToWait();
     this.#start();
   }
 
@@ -225,13 +226,18 @@ export class Plugin {
     });
     // Who waits for it goes on waiting: #untilReady bounds that.
     if (this.#state === "running") this.#ready = Promise.withResolvers();
-    this.#ready.promise.catch(() => {});
+    this.#nobodyNeedsToWait();
     this.#state = "waiting";
     this.#timer = setTimeout(() => {
       this.#restarts++;
       this.#start();
     }, this.#delayMs);
     this.#delayMs = Math.min(2 * this.#delayMs, this.#host.restartMsMax);
+  }
+
+  /** Who waits is told why it will never be ready; where nobody does, that must not end the host. */
+  #nobodyNeedsToWait(): void {
+    this.#ready.promise.catch(() => {});
   }
 
   async #untilReady(signal: AbortSignal): Promise<void> {
@@ -289,19 +295,6 @@ function tell(
     // What a built-in node would be told by an exception goes into the log of the attempt.
     context.log.warn(textOf(error));
   }
-}
-
-function dataOf(context: NodeContext): CallContext {
-  return {
-    runId: context.runId,
-    path: context.path,
-    workflow: context.workflow,
-    tenant: context.tenant,
-    idempotencyKey: context.idempotencyKey,
-    attempt: context.attempt,
-    deadlineAtMs: context.deadlineAtMs,
-    lastHeartbeat: context.lastHeartbeat,
-  };
 }
 
 function tooLong(name: string, ms: number): NodeError {

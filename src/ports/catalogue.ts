@@ -15,16 +15,19 @@ export interface WorkflowVersion {
   readonly createdAtMs: number;
 }
 
+/** A definition to keep. */
+export interface WorkflowText {
+  readonly name: string;
+  readonly hash: string;
+  /** Canonical JSON text. */
+  readonly definition: string;
+  readonly atMs: number;
+}
+
 export interface Catalogue {
-  /** `definition` is canonical JSON text. */
   save(
     context: CallContext,
-    workflow: {
-      readonly name: string;
-      readonly hash: string;
-      readonly definition: string;
-      readonly atMs: number;
-    },
+    workflow: WorkflowText,
   ): Promise<WorkflowVersion & { readonly created: boolean }>;
   /** The newest version without `version`; null when there is none. */
   find(

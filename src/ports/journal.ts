@@ -12,19 +12,14 @@
  *   J6. Reads see only what is committed; turns come in sequence order without gaps.
  *   J7. Creating a run whose id exists fences that turn.
  */
+import type { RunStatus } from "#workflow/statuses.ts";
 import type { CallContext } from "./call-context.ts";
 import type { MemoWrite } from "./memo-store.ts";
 import type { SharedUse } from "./state-store.ts";
 import type { StepLogWrite } from "./step-logs.ts";
 
-export type RunStatus =
-  | "queued"
-  | "running"
-  | "waiting"
-  | "paused"
-  | "succeeded"
-  | "failed"
-  | "cancelled";
+// Storage adapters see the ports, and no other room.
+export type { RunStatus } from "#workflow/statuses.ts";
 
 /** The row that lists, filters and fences: everything else of a run is in its events. */
 export interface RunHead {

@@ -13,14 +13,15 @@
  *   U5. backup() makes a copy of one committed instant while commits go on; the copy is whole,
  *       checked and fsynced when it resolves. Killed in between, the path holds nothing.
  */
+import type { EndedStatus } from "#workflow/statuses.ts";
 import type { CallContext } from "./call-context.ts";
-import type { RunHead, RunStatus } from "./journal.ts";
+import type { RunHead } from "./journal.ts";
 
 /** Ended runs of a status that no rule names are kept. */
 export interface RetentionRule {
   /** null: every workflow that no other rule names. */
   readonly workflow: string | null;
-  readonly status: Extract<RunStatus, "succeeded" | "failed" | "cancelled">;
+  readonly status: EndedStatus;
   readonly endedBeforeMs: number;
 }
 

@@ -9,10 +9,11 @@
 
 import { isoOrNull } from "#client/wire/instants.ts";
 import type { GraphJson, GraphNodeJson } from "#client/wire/run-reads.ts";
-import type { Engine, RunStateView, StepStatus, StepView } from "#engine/engine.ts";
+import type { Engine, RunStateView, StepView } from "#engine/engine.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import { COMPENSATE } from "#workflow/control-steps.ts";
 import { formatPath, parsePath } from "#workflow/path.ts";
+import type { StepStatus } from "#workflow/statuses.ts";
 import { runNotFound } from "./routes/runs.ts";
 import type { WorkflowReader } from "./workflow-reader.ts";
 import type { WorkflowShape } from "./workflow-shape.ts";

@@ -42,6 +42,7 @@ export type CheckedDefinition =
   | {
       readonly definition: null;
       readonly plan: null;
+      /** In order of their places, where there is a text; never empty. */
       readonly problems: readonly Problem[];
     };
 

@@ -7,6 +7,7 @@
  * A *template* is any JSON value in which strings may hold `${{ }}`.
  */
 import { z } from "zod";
+import { DURATION_UNIT_MS, type DurationUnit } from "./expression/library/duration-units.ts";
 
 export const WORKFLOW_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
@@ -183,20 +184,11 @@ export const WorkflowDefinition = z.strictObject({
 });
 export type WorkflowDefinition = z.infer<typeof WorkflowDefinition>;
 
-const UNIT_MS = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-} as const;
-
 /** A duration in milliseconds, or null where the text is not one. */
 export function durationMs(duration: unknown): number | null {
   if (typeof duration === "number")
     return Number.isInteger(duration) && duration >= 0 ? duration : null;
   const match = typeof duration === "string" ? DURATION.exec(duration) : null;
   if (match === null) return null;
-  return Math.round(Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]);
+  return Math.round(Number(match[1]) * DURATION_UNIT_MS[match[2] as DurationUnit]);
 }

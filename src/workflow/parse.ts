@@ -2,7 +2,7 @@
  * From the text of a workflow to its canonical definition and plan, or to every problem at once
  * with file, line, column and a suggestion.
  */
-import { check } from "./check.ts";
+import { type CheckedDefinition, check } from "./check.ts";
 import type { WorkflowDefinition } from "./definition.ts";
 import { isGraphJson } from "./import/graph-json.ts";
 import type { NodeTypes } from "./node-types.ts";
@@ -22,17 +22,8 @@ export interface ParseOptions {
   readonly format?: "yaml" | "json";
 }
 
-export type ParsedWorkflow =
-  | { readonly definition: WorkflowDefinition; readonly plan: Plan; readonly problems: readonly [] }
-  | {
-      readonly definition: null;
-      readonly plan: null;
-      /** In order of their places; never empty. */
-      readonly problems: readonly Problem[];
-    };
-
 /** Reads, checks and plans a workflow. Never throws for what the text says. */
-export function parseWorkflow(text: string, options: ParseOptions): ParsedWorkflow {
+export function parseWorkflow(text: string, options: ParseOptions): CheckedDefinition {
   const file = options.file ?? null;
   if (text.length > DEFINITION_BYTES_MAX) return invalid([tooLong(text, file)]);
   const isJson = formatOf(text, options) === "json";
@@ -91,7 +82,7 @@ function formatOf(text: string, options: ParseOptions): "yaml" | "json" {
   return /^\uFEFF?\s*\{/.test(text) ? "json" : "yaml";
 }
 
-function invalid(problems: readonly Problem[]): ParsedWorkflow {
+function invalid(problems: readonly Problem[]): CheckedDefinition {
   const plain = problems.map(({ code, message, file, line, column, pointer, suggestion }) => {
     return { code, message, file, line, column, pointer, suggestion };
   });

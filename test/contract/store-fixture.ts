@@ -3,8 +3,9 @@
  * restart), and builders for the data that suites put in.
  */
 import type { CallContext } from "#ports/call-context.ts";
-import type { RunStatus, TurnCommit } from "#ports/journal.ts";
+import type { TurnCommit } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
+import type { RunStatus } from "#workflow/statuses.ts";
 
 export interface StoreFixture extends AsyncDisposable {
   readonly store: Store;

@@ -1,7 +1,8 @@
 /** 10,000 open runs on real SQLite: found again within ten seconds, the due ones first. */
 import { expect, test } from "vitest";
-import type { RunStatus, TurnCommit } from "#ports/journal.ts";
+import type { TurnCommit } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
+import type { RunStatus } from "#workflow/statuses.ts";
 import { context, work, workflow } from "./engine-fixture.ts";
 import { openSqliteBench, until } from "./sqlite-fixture.ts";
 

@@ -13,10 +13,11 @@ import type { RunEvent } from "#kernel/events.ts";
 import { StepHistory } from "#kernel/history.ts";
 import type { Input } from "#kernel/inputs.ts";
 import type { RunState } from "#kernel/state.ts";
-import { type RunStatus, statusOf } from "#kernel/status.ts";
+import { statusOf } from "#kernel/status.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
+import type { RunStatus } from "#workflow/statuses.ts";
 import { KernelDriver, TEST_NODES } from "../kernel/kernel-driver.ts";
 
 export interface Scenario {

@@ -11,17 +11,16 @@ import type {
   RunSummary,
   RunView,
   StartRequest,
-  StepStatus,
   StepView,
 } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
-import type { RunStatus } from "#ports/journal.ts";
 import { canonicalJson } from "#workflow/canonical-json.ts";
 import { isCheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { type FindWorkflow, resolveDependencies } from "#workflow/dependencies.ts";
 import { hashJson } from "#workflow/hash.ts";
+import type { RunStatus, StepStatus } from "#workflow/statuses.ts";
 import { callsOf } from "#workflow/workflow-calls.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,9 +1,10 @@
 /** The live graph: shapes of every scope, instances that find their node. */
 import { describe, expect, it } from "vitest";
-import type { RunStateView, StepStatus, StepView } from "#engine/engine.ts";
+import type { RunStateView, StepView } from "#engine/engine.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { joinGraph, staticPath } from "#server/run-graph.ts";
 import { createWorkflowReader } from "#server/workflow-reader.ts";
+import type { StepStatus } from "#workflow/statuses.ts";
 
 const SCOPES = `
 language: 1

@@ -15,11 +15,11 @@ import {
   type RateStart,
   type RunFilter,
   type RunHead,
-  type RunStatus,
   type TurnCommit,
   type TurnRecord,
 } from "#ports/journal.ts";
 import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-logs.ts";
+import type { RunStatus } from "#workflow/statuses.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
 

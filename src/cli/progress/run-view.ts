@@ -24,23 +24,17 @@ const REDRAW_MS = 100;
 /** Running times are shown to a tenth of a second, so they are refreshed now and then. */
 const TICK_MS = 1_000;
 
-export function createRunViewer(options: {
+interface RunViewerOptions {
   readonly output: Output;
   readonly runId: string;
   readonly hint: Hint;
-}): RunViewer {
+}
+
+export function createRunViewer(options: RunViewerOptions): RunViewer {
   return options.output.isLive ? liveViewer(options) : plainViewer(options);
 }
 
-function plainViewer({
-  output,
-  runId,
-  hint,
-}: {
-  readonly output: Output;
-  readonly runId: string;
-  readonly hint: Hint;
-}): RunViewer {
+function plainViewer({ output, runId, hint }: RunViewerOptions): RunViewer {
   const log = new StepLog();
   let innerLines = 0;
   return {
@@ -63,15 +57,7 @@ function isWorthLine(step: StepEntry): boolean {
   return step.status !== "running" && step.status !== "pending";
 }
 
-function liveViewer({
-  output,
-  runId,
-  hint,
-}: {
-  readonly output: Output;
-  readonly runId: string;
-  readonly hint: Hint;
-}): RunViewer {
+function liveViewer({ output, runId, hint }: RunViewerOptions): RunViewer {
   const log = new StepLog();
   const colors = output.noteColors;
   /** New lines that stay: printed once, above the region. */

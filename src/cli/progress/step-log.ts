@@ -4,9 +4,10 @@
  * those that are in trouble, wait for somebody or undo a step, the rest are counted for the root step
  * above them.
  */
-import type { EventView, StepStatus } from "#engine/engine.ts";
+import type { EventView } from "#engine/engine.ts";
 import { COMPENSATE } from "#workflow/control-steps.ts";
 import { type PathSegment, parsePath } from "#workflow/path.ts";
+import type { StepStatus } from "#workflow/statuses.ts";
 
 /** One step as it stands. Instants are epoch milliseconds. */
 export interface StepEntry {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { EventView, ExplainView, RunStateView, StepView, WaitView } from "#engine/engine.ts";
+import { STEP_STATUSES } from "#workflow/statuses.ts";
 import { Instant, isoOf, isoOrNull, msOf, msOrNull } from "./instants.ts";
 import {
   RunJson,
@@ -32,17 +33,7 @@ export const EventPageJson = z
   })
   .meta({ id: "EventPage" });
 
-export const StepStatusJson = z.enum([
-  "pending",
-  "waiting",
-  "running",
-  "retrying",
-  "succeeded",
-  "failed",
-  "skipped",
-  "blocked",
-  "cancelled",
-]);
+export const StepStatusJson = z.enum(STEP_STATUSES);
 
 const StepProgressJson = z
   .object({ fraction: z.number(), note: z.string().exactOptional() })

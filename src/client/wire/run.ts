@@ -6,17 +6,10 @@
  */
 import { z } from "zod";
 import type { RunSummary, RunView } from "#engine/engine.ts";
+import { RUN_STATUSES } from "#workflow/statuses.ts";
 import { Instant, isoOf, isoOrNull, msOf, msOrNull } from "./instants.ts";
 
-export const RunStatusJson = z.enum([
-  "queued",
-  "running",
-  "waiting",
-  "paused",
-  "succeeded",
-  "failed",
-  "cancelled",
-]);
+export const RunStatusJson = z.enum(RUN_STATUSES);
 
 export const Labels = z.record(z.string(), z.string());
 

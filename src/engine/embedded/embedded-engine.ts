@@ -22,6 +22,7 @@ import type {
   EventView,
   ExplainView,
   ProgressView,
+  RerunChange,
   RunSummary,
   RunView,
   SignalRequest,
@@ -135,15 +136,7 @@ export class EmbeddedEngine implements Engine {
     return { run: await this.#started(context, runId, how), created };
   }
 
-  async rerun(
-    context: CallContext,
-    runId: string,
-    change: {
-      readonly input?: unknown;
-      readonly reason?: string | undefined;
-      readonly id?: string | undefined;
-    },
-  ): Promise<RunView> {
+  async rerun(context: CallContext, runId: string, change: RerunChange): Promise<RunView> {
     this.#guard();
     this.care.refuseStart();
     const head = await this.#reader.head(context, runId);

@@ -13,8 +13,9 @@ import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
 import type { RetentionRule, Upkeep } from "#ports/upkeep.ts";
+import { ENDED_STATUSES, type EndedStatus } from "#workflow/statuses.ts";
 import { archiveLines } from "./archive-lines.ts";
-import type { EndedStatus, RetentionOptions } from "./retention.ts";
+import type { RetentionOptions } from "./retention.ts";
 import { engineContext } from "./run-facts.ts";
 
 const DAY_MS = 86_400_000;
@@ -27,7 +28,6 @@ const LOOSE_MS = DAY_MS;
 const PAUSE_FACTOR = 4;
 const PAUSE_MS_MIN = 5;
 const IDLE_MS_MAX = 1_000;
-const ENDED: readonly EndedStatus[] = ["succeeded", "failed", "cancelled"];
 
 interface HousekeepingParts {
   readonly store: Store;
@@ -159,9 +159,9 @@ export class Housekeeping {
       endedBeforeMs: kept === 0 ? Number.MIN_SAFE_INTEGER : nowMs - kept * DAY_MS,
     });
     return [
-      ...ENDED.map((status) => rule(null, status, days[status])),
+      ...ENDED_STATUSES.map((status) => rule(null, status, days[status])),
       ...Object.entries(workflowDays).flatMap(([name, kept]) =>
-        ENDED.map((status) => rule(name, status, kept)),
+        ENDED_STATUSES.map((status) => rule(name, status, kept)),
       ),
     ];
   }

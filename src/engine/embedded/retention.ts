@@ -1,7 +1,5 @@
 /** How long runs are kept after their end; housekeeping.ts acts on it. */
-import type { RetentionRule } from "#ports/upkeep.ts";
-
-export type EndedStatus = RetentionRule["status"];
+import type { EndedStatus } from "#workflow/statuses.ts";
 
 export interface RetentionOptions {
   /** Days after the end; 0: for ever. */

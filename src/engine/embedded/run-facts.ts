@@ -1,7 +1,8 @@
 /** What a run's row says, kept beside its state and changed by its events as they are committed. */
 import type { RunEvent } from "#kernel/events.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import type { RunHead, RunStatus } from "#ports/journal.ts";
+import type { RunHead } from "#ports/journal.ts";
+import type { RunStatus } from "#workflow/statuses.ts";
 
 export type RunFacts = { -readonly [Field in keyof Omit<RunHead, "epoch">]: RunHead[Field] };
 

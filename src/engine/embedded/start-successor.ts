@@ -10,7 +10,7 @@ import type { EngineCore } from "./engine-core.ts";
 import type { Mail } from "./mail.ts";
 import type { SuccessorStart } from "./messages.ts";
 import type { PlannedWorkflow } from "./plans.ts";
-import { checkedInput, newFacts } from "./starts.ts";
+import { beginByRun, checkedInput } from "./starts.ts";
 
 /** Creates the successor with `mail`, which is settled with `exists` when it is there already. */
 export async function startSuccessor(
@@ -25,27 +25,9 @@ export async function startSuccessor(
   const workflow = await core.plans.find(context, send.workflow, send.version);
   const { input, fault } = inputOf(workflow, send.input, core.limits.inputBytesMax);
   const pins = await core.plans.dependencies.pinsOfNext(context, workflow, send.pins);
-  const host = core.newHost(context.tenant, toRunId);
-  if (host === undefined) return mail.settle?.({ kind: "exists" });
-  host.create(workflow.plan, newFacts(context, toRunId, workflow));
-  host.deliver({
-    ...mail,
-    input: {
-      kind: "start",
-      workflow: workflow.version.name,
-      version: workflow.version.version,
-      input,
-      labels,
-      priority,
-      parent,
-      pins,
-      forkedFrom: null,
-      by: `run:${continued.fromRunId}`,
-      trace: context.trace,
-      startKey: null,
-      continued: { ...continued, fault },
-    },
-  });
+  const by = `run:${continued.fromRunId}`;
+  const start = { input, labels, priority, parent, pins, by, continued: { ...continued, fault } };
+  beginByRun(core, context, { toRunId, workflow, start, mail });
 }
 
 function inputOf(

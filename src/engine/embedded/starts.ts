@@ -77,6 +77,7 @@ export class Starts {
       if (known !== null) return known;
       const other = this.#underWay.get(name);
       if (other === undefined) break;
+      // Whether it became a run is looked up; why it did not is its own caller's.
       await other.catch(() => {});
     }
     const creating = this.#create(context, run, input, startKey);
@@ -208,40 +209,46 @@ export async function startChild(
     return mail.settle?.({ kind: "exists" });
   const workflow = await core.plans.find(context, send.workflow, send.version);
   const input = checkedInput(workflow, send.input, core.limits.inputBytesMax);
-  const { name, version } = workflow.version;
+  const { version } = workflow.version;
   const pins = await core.plans.dependencies.pinsOfNext(context, workflow, send.pins);
   const labels = startLabels(
     workflow.plan,
     { id: toRunId, input, version, nowMs: core.options.clock.nowMs() },
     { caller: {}, labelsMax: core.limits.labelsMax },
   );
+  const by = `run:${parent.runId}`;
+  const start = { input, labels, priority: null, parent, pins, by };
+  beginByRun(core, context, { toRunId, workflow, start, mail });
+}
+
+/** Gives a run that another run starts its first mail, which is settled with `exists` when the id is taken. */
+export function beginByRun(
+  core: EngineCore,
+  context: CallContext,
+  begun: {
+    readonly toRunId: string;
+    readonly workflow: PlannedWorkflow;
+    readonly start: Pick<StartInput, "input" | "labels" | "priority" | "parent" | "by"> &
+      Pick<StartInput, "pins" | "continued">;
+    readonly mail: Omit<Mail, "input">;
+  },
+): void {
+  const { toRunId, workflow, start, mail } = begun;
   const host = core.newHost(context.tenant, toRunId);
   if (host === undefined) return mail.settle?.({ kind: "exists" });
   host.create(workflow.plan, newFacts(context, toRunId, workflow));
+  const { name, version } = workflow.version;
   host.deliver({
     ...mail,
     input: {
-      kind: "start",
-      workflow: name,
-      version,
-      input,
-      labels,
-      priority: null,
-      parent,
-      pins,
-      forkedFrom: null,
-      by: `run:${parent.runId}`,
-      trace: context.trace,
-      startKey: null,
+      ...{ kind: "start", workflow: name, version, forkedFrom: null },
+      ...{ trace: context.trace, startKey: null },
+      ...start,
     },
   });
 }
 
-export function newFacts(
-  { tenant }: CallContext,
-  runId: string,
-  { version }: PlannedWorkflow,
-): RunFacts {
+function newFacts({ tenant }: CallContext, runId: string, { version }: PlannedWorkflow): RunFacts {
   return {
     tenant,
     runId,

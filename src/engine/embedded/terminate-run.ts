@@ -105,6 +105,7 @@ function readable(turn: TurnRecord): readonly RunEvent[] {
   try {
     return eventsOf(turn) as unknown as readonly RunEvent[];
   } catch {
+    // Its children are not known; the run must end all the same.
     return [];
   }
 }

@@ -3,11 +3,11 @@ import { DEFAULT_PORT } from "#workflow/control-steps.ts";
 import { evaluateOptions, fail, guarded, succeed } from "../outcome.ts";
 import { readScope } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
-import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import type { BranchControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { openSlot } from "./open-scope.ts";
+import { startControl } from "./start-control.ts";
 
 const beginIf: Begin = (turn, instance) => {
   const { condition } = instance.step;
@@ -68,13 +68,7 @@ function take(
   chosen: { readonly port: string; readonly slot: string; readonly plain: unknown },
 ): boolean {
   if (instance.step.bodies.has(chosen.slot))
-    emit(turn, {
-      type: "step.started",
-      path: instance.path,
-      attempt: Math.max(1, instance.attempt),
-      ...timeLimitsOf(turn, instance),
-      control: { kind: "branch", port: chosen.port, slot: chosen.slot },
-    });
+    startControl(turn, instance, { kind: "branch", port: chosen.port, slot: chosen.slot });
   else
     succeed(turn, instance, {
       output: hasBodies(instance) ? null : chosen.plain,

@@ -13,12 +13,12 @@ import { fail, type Guarded, guarded, succeed } from "../outcome.ts";
 import { readValue } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
 import { evaluateConfig } from "../step-config.ts";
-import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import { NOT_LOADED, type ValueRef } from "../value-ref.ts";
 import type { EachControl, OpenChunk } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { basePath, stopNext } from "./open-scope.ts";
+import { startControl } from "./start-control.ts";
 import { eachMove, fullChunk } from "./wants.ts";
 
 /** 1,000,000 items a loop (spec: limits). */
@@ -48,20 +48,14 @@ const begin: Begin = (turn, instance, config) => {
       message: `for_each "${instance.path}" has ${items.count} items; the limit is ${ITEMS_MAX} a loop.`,
       retryable: false,
     });
-  emit(turn, {
-    type: "step.started",
-    path: instance.path,
-    attempt: Math.max(1, instance.attempt),
-    ...timeLimitsOf(turn, instance),
-    control: {
-      kind: "for_each",
-      count: items.count,
-      concurrency: settings.concurrency,
-      ...(settings.onItemError === "continue" ? { continueOnError: true } : {}),
-      ...(settings.collect ? { collect: true } : {}),
-      ...(items.range === null ? {} : { range: items.range }),
-      ...(items.keys === null ? {} : { keyed: true }),
-    },
+  startControl(turn, instance, {
+    kind: "for_each",
+    count: items.count,
+    concurrency: settings.concurrency,
+    ...(settings.onItemError === "continue" ? { continueOnError: true } : {}),
+    ...(settings.collect ? { collect: true } : {}),
+    ...(items.range === null ? {} : { range: items.range }),
+    ...(items.keys === null ? {} : { keyed: true }),
   });
   return true;
 };

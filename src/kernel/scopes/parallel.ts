@@ -6,21 +6,18 @@
 import { fail, guarded, succeed } from "../outcome.ts";
 import { readAll } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
-import { timeLimitsOf } from "../time-limits.ts";
-import { emit, type Turn } from "../turn.ts";
+import type { Turn } from "../turn.ts";
 import type { ValueRef } from "../value-ref.ts";
 import type { ParallelControl, ScopeOutcome } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { openSlot, stopNext } from "./open-scope.ts";
+import { startControl } from "./start-control.ts";
 import { winnerOf } from "./wants.ts";
 
 const begin: Begin = (turn, instance, config) => {
-  emit(turn, {
-    type: "step.started",
-    path: instance.path,
-    attempt: Math.max(1, instance.attempt),
-    ...timeLimitsOf(turn, instance),
-    control: { kind: "parallel", join: (config as Pick<ParallelControl, "join">).join },
+  startControl(turn, instance, {
+    kind: "parallel",
+    join: (config as Pick<ParallelControl, "join">).join,
   });
   return true;
 };

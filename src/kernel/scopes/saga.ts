@@ -21,20 +21,15 @@ import { fail, succeed } from "../outcome.ts";
 import { applyResolution, isResolved } from "../resolution.ts";
 import { compensationSlot } from "../scope-plan.ts";
 import type { StepInstance } from "../state.ts";
-import { cleanupOf, timeLimitsOf } from "../time-limits.ts";
+import { cleanupOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import type { SagaControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { basePath, openSlot } from "./open-scope.ts";
+import { startControl } from "./start-control.ts";
 
 const begin: Begin = (turn, instance) => {
-  emit(turn, {
-    type: "step.started",
-    path: instance.path,
-    attempt: Math.max(1, instance.attempt),
-    ...timeLimitsOf(turn, instance),
-    control: { kind: "saga" },
-  });
+  startControl(turn, instance, { kind: "saga" });
   return true;
 };
 

@@ -10,20 +10,15 @@
 import { endCancelled } from "../end-cancelled.ts";
 import { fail, mayRetry, succeed } from "../outcome.ts";
 import type { StepInstance } from "../state.ts";
-import { cleanupOf, timeLimitsOf } from "../time-limits.ts";
+import { cleanupOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import type { TryControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { openSlot } from "./open-scope.ts";
+import { startControl } from "./start-control.ts";
 
 const begin: Begin = (turn, instance) => {
-  emit(turn, {
-    type: "step.started",
-    path: instance.path,
-    attempt: Math.max(1, instance.attempt),
-    ...timeLimitsOf(turn, instance),
-    control: { kind: "try" },
-  });
+  startControl(turn, instance, { kind: "try" });
   return true;
 };
 

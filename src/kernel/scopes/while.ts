@@ -8,12 +8,12 @@ import { passPath } from "#workflow/path.ts";
 import { evaluateOptions, fail, guarded, succeed } from "../outcome.ts";
 import { readAll, readScope } from "../read-scope.ts";
 import type { StepInstance } from "../state.ts";
-import { timeLimitsOf } from "../time-limits.ts";
 import { emit, type Turn } from "../turn.ts";
 import { refOf, type ValueRef } from "../value-ref.ts";
 import type { WhileControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { basePath } from "./open-scope.ts";
+import { startControl } from "./start-control.ts";
 
 const begin: Begin = (turn, instance, config) => {
   const { check, maxIterations, carry } = config as {
@@ -25,14 +25,7 @@ const begin: Begin = (turn, instance, config) => {
   const refs: Record<string, ValueRef> = {};
   for (const [name, value] of Object.entries(carry))
     refs[name] = refOf(value, seq, `carry.${name}`);
-  emit(turn, {
-    type: "step.started",
-    path: instance.path,
-    attempt: Math.max(1, instance.attempt),
-    ...timeLimitsOf(turn, instance),
-    control: { kind: "while", check, maxIterations, carry: refs },
-    carry,
-  });
+  startControl(turn, instance, { kind: "while", check, maxIterations, carry: refs }, { carry });
   return true;
 };
 

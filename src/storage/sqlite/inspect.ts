@@ -6,6 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Store } from "#ports/store.ts";
+import type { StoreFacts } from "#ports/store-facts.ts";
 import type { StoreHold } from "#ports/upkeep.ts";
 import { APPLICATION_ID, Connection } from "./connection.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
@@ -22,18 +23,6 @@ import { SqliteStateStore } from "./sqlite-state-store.ts";
 import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
 import type { Writer } from "./writer-calls.ts";
-
-export interface StoreFacts {
-  readonly storeId: string;
-  readonly schemaVersion: number;
-  readonly supportedVersion: number;
-  readonly journalMode: string;
-  readonly fileBytes: number;
-  readonly walBytes: number;
-  /** Instant of the newest journal row; null: there is none. */
-  readonly newestAtMs: number | null;
-  readonly hold: StoreHold | null;
-}
 
 export interface StoreInspection {
   readonly facts: StoreFacts;

@@ -17,6 +17,7 @@ import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/
 import { join, resolve } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
 import { isMissing } from "#errors/is-missing.ts";
+import type { RestoreFacts } from "#ports/store-facts.ts";
 import { APPLICATION_ID, Connection } from "./connection.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import { HOLD_STORE } from "./sql/hold-store.ts";
@@ -39,17 +40,6 @@ export interface RestoreOptions {
   /** Replaces what is there. */
   readonly force: boolean;
   readonly nowMs: number;
-}
-
-export interface RestoreFacts {
-  readonly storeId: string;
-  readonly runs: number;
-  readonly openRuns: number;
-  /** When the copy was made; null: the file is no backup, but a store's own file. */
-  readonly backupAtMs: number | null;
-  readonly sha256: string;
-  /** Where the store that was there is kept; null: there was none. */
-  readonly replaced: string | null;
 }
 
 /** Rejects with request_invalid, store_newer, store_corrupt, store_unavailable. */

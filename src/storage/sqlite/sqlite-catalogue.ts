@@ -1,6 +1,6 @@
 /** The Catalogue port over the store's writer and readers. */
 import type { CallContext } from "#ports/call-context.ts";
-import type { Catalogue, WorkflowVersion } from "#ports/catalogue.ts";
+import type { Catalogue, WorkflowText, WorkflowVersion } from "#ports/catalogue.ts";
 import { FIND_WORKFLOW } from "./sql/find-workflow.ts";
 import type { StoreParts } from "./store-parts.ts";
 
@@ -15,12 +15,7 @@ export class SqliteCatalogue implements Catalogue {
 
   save(
     context: CallContext,
-    workflow: {
-      readonly name: string;
-      readonly hash: string;
-      readonly definition: string;
-      readonly atMs: number;
-    },
+    workflow: WorkflowText,
   ): Promise<WorkflowVersion & { readonly created: boolean }> {
     const { name, hash, definition, atMs } = workflow;
     return this.#parts.writer.call("saveWorkflow", {

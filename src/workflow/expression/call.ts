@@ -3,7 +3,15 @@
  * methods of values (`name.trim()`), each from a closed list. Nothing else can be called.
  */
 import type { AnyNode, CallExpression, MemberExpression } from "acorn";
-import { type Code, type Compiler, ENDED, faultAt, findLocal, textOf } from "./compiler.ts";
+import {
+  type Code,
+  type Compiler,
+  ENDED,
+  type Frame,
+  faultAt,
+  findLocal,
+  textOf,
+} from "./compiler.ts";
 import {
   type AnyMethod,
   FUNCTIONS,
@@ -139,7 +147,7 @@ function methodCall(
 function compileArgs(compiler: Compiler, node: CallExpression): Args {
   const spread = node.arguments.map((argument) => argument.type === "SpreadElement");
   const codes = node.arguments.map((argument) => compileArgument(compiler, argument));
-  if (spread.includes(true)) return spreadArgs(codes, spread);
+  if (spread.includes(true)) return spreadList(codes, spread);
   const [first, second] = codes;
   if (first === undefined) return () => NO_ARGS;
   if (second === undefined) return (frame) => [first(frame)];
@@ -161,19 +169,23 @@ function compileArgument(compiler: Compiler, argument: AnyNode): Code {
   return compiler.compile(argument);
 }
 
-function spreadArgs(codes: readonly Code[], spread: readonly boolean[]): Args {
+/** A list of values, those marked in `spread` item by item. */
+export function spreadList(
+  codes: readonly Code[],
+  spread: readonly boolean[],
+): (frame: Frame) => readonly unknown[] {
   return (frame) => {
-    const args: unknown[] = [];
+    const list: unknown[] = [];
     for (const [index, code] of codes.entries()) {
-      if (spread[index]) spreadInto(args, code(frame));
-      else args.push(code(frame));
+      if (spread[index]) spreadInto(list, code(frame));
+      else list.push(code(frame));
     }
-    return args;
+    return list;
   };
 }
 
 /** Appends the items of a list, or the characters of a text, to `target`. */
-export function spreadInto(target: unknown[], value: unknown): void {
+function spreadInto(target: unknown[], value: unknown): void {
   if (!Array.isArray(value) && typeof value !== "string") {
     throw typeError(`only a list or a text can be spread here, not ${describe(value)}`);
   }

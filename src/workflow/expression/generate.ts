@@ -12,7 +12,7 @@ import type {
   ObjectExpression,
   TemplateLiteral,
 } from "acorn";
-import { compileCall, functionValue, namespaceMember, namespaceOf, spreadInto } from "./call.ts";
+import { compileCall, functionValue, namespaceMember, namespaceOf, spreadList } from "./call.ts";
 import {
   type Code,
   type Compiler,
@@ -235,14 +235,7 @@ function compileArray(compiler: Compiler, node: ArrayExpression): Code {
     return compiler.compile(element.type === "SpreadElement" ? element.argument : element);
   });
   if (!spread.includes(true)) return (frame) => codes.map((code) => code(frame));
-  return (frame) => {
-    const list: unknown[] = [];
-    for (const [index, code] of codes.entries()) {
-      if (spread[index]) spreadInto(list, code(frame));
-      else list.push(code(frame));
-    }
-    return list;
-  };
+  return spreadList(codes, spread);
 }
 
 /** Adds one property, or a spread's, to the object being made. */

@@ -131,19 +131,22 @@ const timeout = graphNode({
   },
 });
 
-const rateLimiter = graphNode({
-  data: z.looseObject({ max_requests: z.int().min(1), per_duration: Span }),
+/** A node that hands its input on and limits the step behind it. */
+const LIMITS_NEXT = {
   inputsMin: 0,
   valueField: "value",
   handsOn: "value",
   limits: "next",
-  limit: (data, key) => ({
-    rateLimit: {
-      key: JSON.stringify(key),
-      limit: data.max_requests,
-      per: spanMs(data.per_duration) ?? 1,
-    },
-  }),
+} as const;
+
+function rateLimit(key: string, limit: number, per: number) {
+  return { rateLimit: { key: JSON.stringify(key), limit, per } };
+}
+
+const rateLimiter = graphNode({
+  data: z.looseObject({ max_requests: z.int().min(1), per_duration: Span }),
+  ...LIMITS_NEXT,
+  limit: (data, key) => rateLimit(key, data.max_requests, spanMs(data.per_duration) ?? 1),
   map({ data, first, fault }) {
     if ((spanMs(data.per_duration) ?? 0) === 0)
       fault(
@@ -162,17 +165,8 @@ const rateLimiter = graphNode({
 
 const throttle = graphNode({
   data: z.looseObject({ requests_per_second: z.number().positive().max(1000) }),
-  inputsMin: 0,
-  valueField: "value",
-  handsOn: "value",
-  limits: "next",
-  limit: (data, key) => ({
-    rateLimit: {
-      key: JSON.stringify(key),
-      limit: 1,
-      per: Math.max(1, Math.round(1000 / data.requests_per_second)),
-    },
-  }),
+  ...LIMITS_NEXT,
+  limit: (data, key) => rateLimit(key, 1, Math.max(1, Math.round(1000 / data.requests_per_second))),
   map: ({ data, first }) =>
     setTo({
       value: wrapped(first),

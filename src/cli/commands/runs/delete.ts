@@ -7,16 +7,16 @@ import { LockstitchError } from "#errors/errors.ts";
 import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { RunFilter } from "#ports/journal.ts";
+import { ENDED_STATUSES, type EndedStatus } from "#workflow/statuses.ts";
 import { labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import type { EngineAccess, Session } from "../../session.ts";
 
-const ENDED = ["succeeded", "failed", "cancelled"] as const;
 const PAGE_RUNS = 500;
 
 interface Options {
-  readonly status?: (typeof ENDED)[number];
+  readonly status?: EndedStatus;
   readonly workflow?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly before?: number;
@@ -29,7 +29,7 @@ export function addRunsDeleteCommand(runs: Command, cli: Cli): void {
     .command("delete")
     .description("delete runs that have ended; their ids stay reserved")
     .argument("[runs...]", "run ids; or name a filter")
-    .addOption(new Option("--status <status>", "all that ended so").choices(ENDED))
+    .addOption(new Option("--status <status>", "all that ended so").choices(ENDED_STATUSES))
     .option("--workflow <name>", "all of this workflow that have ended")
     .option("--label <name=value>", "all with this label that have ended", labelArgument)
     .option("--before <instant>", "all created before, e.g. 2026-01-31", instantArgument)
@@ -64,7 +64,7 @@ function filterOf(options: Options): Omit<RunFilter, "limit"> | null {
   const { status, workflow, label, before } = options;
   if ([status, workflow, label, before].every((value) => value === undefined)) return null;
   return {
-    status: status === undefined ? ENDED : [status],
+    status: status === undefined ? ENDED_STATUSES : [status],
     ...(workflow === undefined ? {} : { workflow }),
     ...(label === undefined ? {} : { labels: label }),
     ...(before === undefined ? {} : { createdBeforeMs: before }),

@@ -1,18 +1,12 @@
 /** Newest first within one status (:status); several are merged by the caller. */
+import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "./run-list.ts";
+
 export const LIST_RUNS_BY_STATUS = `
-SELECT r.*, (SELECT max(t.last_seq) FROM turns AS t WHERE t.run = r.number) AS last_seq
+SELECT ${RUN_LIST_COLUMNS}
 FROM runs AS r INDEXED BY runs_by_status
 WHERE r.tenant = :tenant AND r.status = :status
   AND (r.created_at_ms, r.number) < (:beforeMs, :beforeNumber)
   AND r.created_at_ms > :afterMs
-  AND ((:statuses >> r.status) & 1)
-  AND (:workflow IS NULL OR r.workflow = :workflow)
-  AND (:parent IS NULL OR r.parent_run_id = :parent)
-  AND NOT EXISTS (
-    SELECT 1 FROM json_each(:labels) AS wanted
-    WHERE NOT EXISTS (
-      SELECT 1 FROM labels AS l
-      WHERE l.tenant = :tenant AND l.name = wanted.key AND l.value = wanted.value
-        AND l.created_at_ms = r.created_at_ms AND l.run = r.number))
+  AND ${RUN_LIST_FILTER}
 ORDER BY r.created_at_ms DESC, r.number DESC
 LIMIT :limit`;

@@ -4,6 +4,7 @@
  */
 import { charge, chargeText } from "../machine.ts";
 import { describe, type PlainObject, shortened, typeError, valueError } from "../value.ts";
+import { DURATION_UNIT_MS, type DurationUnit } from "./duration-units.ts";
 import { type Args, type Native, numberArg, optionalText, textArg } from "./library.ts";
 import { fromLocal, offsetAt, offsetText, toLocal } from "./time-zone.ts";
 
@@ -277,19 +278,11 @@ function field(token: string, date: Date, offsetMs: number): string {
 /** Milliseconds of a duration such as "1h30m", "2d" or "500ms". */
 function durationMs(text: string): number {
   charge(8);
-  const units: Readonly<Record<string, number>> = {
-    ms: 1,
-    s: 1_000,
-    m: 60_000,
-    h: 3_600_000,
-    d: 86_400_000,
-    w: 604_800_000,
-  };
   const short = text.trim().slice(0, 100);
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w)\s*)+$/.test(short))
     throw valueError(`${describe(text)} is no duration: write 90s, 1h30m or 2d`);
   let total = 0;
-  for (const [, amount, unit = ""] of short.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g))
-    total += Number(amount) * (units[unit] ?? 0);
+  for (const [, amount, unit] of short.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g))
+    total += Number(amount) * DURATION_UNIT_MS[unit as DurationUnit];
   return total;
 }
