@@ -146,6 +146,8 @@ function retryDelayMs(
 }
 
 function plainDelayMs(retry: PlanRetry, failures: number): number {
+  // Nothing times infinity is no number, and a retry without an instant would never come.
+  if (retry.initialMs === 0) return 0;
   switch (retry.backoff) {
     case "constant":
       return retry.initialMs;

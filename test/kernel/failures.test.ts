@@ -51,6 +51,18 @@ test("an attempt that takes too long, or gives no sign of life, is tried again",
   expect(again.state.steps.get("a")?.status).toBe("retrying");
 });
 
+test("pauses of no length stay so, however often they are multiplied", () => {
+  const retry = { attempts: 400, initial: 0, factor: 100, jitter: "none" };
+  const driver = run({ retry });
+  for (let attempt = 1; attempt <= 300; attempt++) {
+    driver.give(admit);
+    const error = { code: "busy", message: "busy", retryable: true };
+    driver.give({ kind: "result", path: "a", attempt, outcome: { ok: false, error } });
+    expect(driver.state.steps.get("a")?.live?.retryAtMs).toBe(driver.nowMs);
+    late(driver, `retry:a#${attempt + 1}`, 0);
+  }
+});
+
 test("a deadline counts retries in, of a step and of a run", () => {
   const step = run({ deadline: "10s" }).give(admit);
   late(step, "deadline:a", 9);

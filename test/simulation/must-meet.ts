@@ -6,7 +6,8 @@ import type { SimulationReport } from "./simulation.ts";
 export const SEEDS_THAT_MEET_ALL = 200;
 
 const MUST_MEET = [
-  ...["fault.unknown", "fault.unavailable", "fault.refused", "fault.clockJump", "terminated"],
+  ...["fault.unknown", "fault.unavailable", "fault.refused", "fault.unread", "fault.clockJump"],
+  "terminated",
   ...["rated", "exclusive", "probes", "opened", "runsKeyed"],
   ...["undone.succeeded", "undone.unknown", "undone.failed"],
   ...["chain.continued", "chain.carried", "chain.cancelled"],

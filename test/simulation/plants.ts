@@ -38,6 +38,13 @@ export const PLANTS: readonly Plant[] = [
     replace: "const isCommitted = true as boolean | null;",
   },
   {
+    name: "attempts-fail-with-the-store",
+    harm: "a step fails for good because its values could not be read for a moment",
+    file: "src/engine/embedded/attempt-request.ts",
+    find: "if (!isStoreAway(error)) throw error;",
+    replace: "if (isStoreAway(error)) throw error;",
+  },
+  {
     name: "second-half-forgotten",
     harm: "runs whose turn is durable never go on, when their group goes on in halves",
     file: "src/engine/embedded/committer.ts",

@@ -42,8 +42,11 @@ export interface StoreFaults {
     readonly commitId: string;
     readonly turns: readonly TurnCommit[];
   }) => CommitFault;
-  /** How long a read is under way: it answers what was true when it began. What it throws is the answer. */
-  readonly onRead?: (operation: string) => number;
+  /**
+   * How long a read is under way (it answers what was true when it began), or that it fails with
+   * store_unavailable. What it throws is the answer.
+   */
+  readonly onRead?: (operation: string) => number | "unavailable";
   /** How long a blob or a workflow stays unsynced, or that it is refused with store_unavailable. */
   readonly onPut?: (operation: string) => number | "unavailable";
 }
@@ -151,7 +154,9 @@ class SimulatedProcess {
     if (!this.#isAlive()) return await NEVER;
     if (this.#isClosed) throw unavailable("the store is closed");
     const answer = query();
-    await this.#pass(this.#faults.onRead?.(operation) ?? 0);
+    const fault = this.#faults.onRead?.(operation) ?? 0;
+    await this.#pass(fault === "unavailable" ? 0 : fault);
+    if (fault === "unavailable") throw unavailable(`reading ${operation} failed (simulated)`);
     return answer;
   }
 

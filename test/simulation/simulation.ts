@@ -28,6 +28,7 @@
  *   W16. Time limits cut off in time and not before, and nobody starves: T1 to T3 (time-witness.ts).
  *   W17. Nothing happens to a run that was terminated.
  *   W18. Large values stay what they are, whoever computes with them: V1, V2 (large-witness.ts).
+ *   W20. No journal says that the store was away: whatever had to be read was read later.
  *   W19. Priorities and checkpoints are what operators made them: P1, P2, C1, C2 (steering-witness.ts).
  */
 import { z } from "zod";
@@ -223,6 +224,8 @@ class SimulatedWorld {
   /** When each turn became durable, by run and first event. */
   readonly #durableMs = new Map<string, number>();
   readonly #met: Record<string, number> = {};
+  /** Of a world in which the store cannot be read now and then; null: it always can. */
+  readonly #readChance: Random | null;
   #leapMs = 0;
   /** Memo keys of attempts at work in each process, and what they came to. */
   readonly #memoKeys = new Map<ProcessClock, Map<string, string>>();
@@ -254,9 +257,11 @@ class SimulatedWorld {
   constructor(seed: number) {
     this.#theme = themeOf(seed);
     this.#random = seededRandom(seed);
+    // A stream of its own: the other worlds stay as they are.
+    this.#readChance = seed % 6 === 2 ? seededRandom(~seed) : null;
     this.#disk = new SimulatedDisk(this.#clock, {
       onCommit: ({ turns }) => this.#commitFault(turns.length),
-      onRead: () => (this.#isCalm || this.#random() < 0.8 ? 0 : this.#random() * 30),
+      onRead: (operation) => this.#readFault(operation),
       onPut: () => (this.#isCalm || this.#random() < 0.95 ? 0 : "unavailable"),
     });
     this.#disk.data.onTurn = (turn) => {
@@ -584,6 +589,17 @@ class SimulatedWorld {
     );
     if (!isStarted)
       this.#violate(`W3: ${step} attempt ${request.attempt} runs before its start is durable`);
+  }
+
+  #readFault(operation: string): number | "unavailable" {
+    if (this.#isCalm) return 0;
+    // Values are mostly in the cache. An engine that cannot open is not opened again here.
+    const failing = operation === "turnAt" || operation === "getBlob" ? 0.3 : 0.05;
+    if (this.#readChance !== null && this.#engine !== null && this.#readChance() < failing) {
+      this.#meet("fault.unread");
+      return "unavailable";
+    }
+    return this.#random() < 0.8 ? 0 : this.#random() * 30;
   }
 
   #commitFault(turns: number): CommitFault {
@@ -977,6 +993,8 @@ class SimulatedWorld {
       this.#events[event.type] = (this.#events[event.type] ?? 0) + 1;
       if (JSON.stringify(event).includes(SECRET))
         this.#violate(`W9: run ${runId} shows a secret at event ${seq}`);
+      if (JSON.stringify(event).includes("(simulated)"))
+        this.#violate(`W20: run ${runId} tells what the store suffered at event ${seq}`);
       this.#checkConnection(runId, event);
       if (seq !== index + 1) this.#violate(`W6: run ${runId} has a gap at event ${index + 1}`);
       if (SETTLING.has(event.type) && "path" in event && event.path !== undefined) {

@@ -1,4 +1,9 @@
-/** What an attempt is called with: its values loaded, its secrets read, its context made. */
+/**
+ * What an attempt is called with: its values loaded, its secrets read, its context made.
+ *
+ *   Q1. A store that is away fails no attempt: it waits until its values can be read, or until it is
+ *       told to stop.
+ */
 import type { StepError } from "#errors/step-error.ts";
 import type { Effect } from "#kernel/effects.ts";
 import { VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
@@ -7,7 +12,9 @@ import { AttemptContext } from "./attempt-context.ts";
 import { withSecrets } from "./attempt-secrets.ts";
 import type { HeartbeatReport } from "./attempts.ts";
 import type { HostServices } from "./host-services.ts";
+import { pause } from "./load-run.ts";
 import type { AttemptRequest } from "./options.ts";
+import { isStoreAway } from "./run-errors.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { ValueSource } from "./value-loader.ts";
 
@@ -32,9 +39,32 @@ export function attemptRequest(
     newRequest(services, run, effect, { abort, config, lastHeartbeat: heartbeat });
   if ("v" in input && "v" in last) return made(input.v, last.v);
   const load = (ref: ValueRef) => ("v" in ref ? ref.v : services.values.load(run.source, ref));
-  return Promise.all([load(input), load(last)]).then(([config, heartbeat]) =>
-    made(config, heartbeat === VALUE_LOST ? null : heartbeat),
+  return patiently(services, abort, () => Promise.all([load(input), load(last)])).then((loaded) =>
+    loaded === null ? ABORTED : made(loaded[0], loaded[1] === VALUE_LOST ? null : loaded[1]),
   );
+}
+
+const ABORTED: StepError = {
+  code: "aborted",
+  message: "The attempt was told to stop before its values could be read.",
+  retryable: false,
+};
+
+/** Q1. null: it was told to stop. */
+async function patiently<Value>(
+  services: HostServices,
+  abort: AttemptAbort,
+  load: () => Promise<Value>,
+): Promise<Value | null> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await load();
+    } catch (error) {
+      if (!isStoreAway(error)) throw error;
+    }
+    if (abort.isAborted) return null;
+    await pause(services, failures);
+  }
 }
 
 function newRequest(

@@ -31,6 +31,7 @@ import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from ".
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
 import { redactingRunner } from "./redacting-runner.ts";
+import { shuttingDown } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
@@ -206,8 +207,9 @@ export class EngineCore {
     for (;;) {
       const host = await this.openHost(context, runId);
       if (host === null) return mail.settle?.({ kind: "over" });
-      // It may have left memory since it was found.
+      // It may have left memory since it was found; while the engine closes, for good.
       if (host.deliver(mail)) return;
+      if (this.#isStopped) return mail.settle?.({ kind: "failed", error: shuttingDown() });
     }
   }
 
@@ -368,8 +370,7 @@ export class EngineCore {
     timers.close();
     this.services.stepLogs.close();
     await committer.close();
-    const error = new LockstitchError("shutting_down", "The engine is closing; try again soon.");
-    for (const host of this.#hosts.values()) host.abandon(error);
+    for (const host of this.#hosts.values()) host.abandon(shuttingDown());
     this.#hosts.clear();
     this.observers.close();
     await computer.close();

@@ -6,12 +6,16 @@
  * F1. Items open in order; at most `concurrency` are open.
  * F2. Every item that opened settles into exactly one chunk; a full chunk is stored once.
  * F3. Failed items stop nothing by themselves; failFast cancels the open ones and opens no more.
+ * F4. Items that would be others if they were evaluated later (they read variables, labels, the time
+ *     or steps that have not ended) are stored in the decision that counts them. All others may be
+ *     stored over several turns: after a crash between two chunks they are evaluated again.
  */
 import { itemPath } from "#workflow/path.ts";
+import { findStep } from "../compensation.ts";
 import { CHUNK_ITEMS } from "../decision.ts";
 import { fail, type Guarded, guarded, succeed } from "../outcome.ts";
 import { readValue } from "../read-scope.ts";
-import type { StepInstance } from "../state.ts";
+import { isSettled, type StepInstance } from "../state.ts";
 import { evaluateConfig } from "../step-config.ts";
 import { emit, type Turn } from "../turn.ts";
 import { NOT_LOADED, type ValueRef } from "../value-ref.ts";
@@ -57,8 +61,22 @@ const begin: Begin = (turn, instance, config) => {
     ...(items.range === null ? {} : { range: items.range }),
     ...(items.keys === null ? {} : { keyed: true }),
   });
+  if (items.range === null && mayChange(instance)) storeChunks(turn, instance, items);
   return true;
 };
+
+/** Names under which an expression may find something else a moment later. */
+const CHANGING: ReadonlySet<string> = new Set(["vars", "labels", "run"]);
+
+/** F4. */
+function mayChange({ step, scope }: StepInstance): boolean {
+  const { roots, steps } = step.with.reads;
+  if (roots.some((root) => CHANGING.has(root))) return true;
+  return steps.some(({ id }) => {
+    const read = findStep(scope, id);
+    return read !== null && !isSettled(read.status);
+  });
+}
 
 function itemsOf(config: Config): Items {
   const { items, batch } = config;
@@ -122,7 +140,17 @@ function storeItems(turn: Turn, instance: StepInstance, control: EachControl): b
   const items = evaluatedItems(turn, instance);
   if (items === null) return false;
   if (!items.ok) return fail(turn, instance, items.error);
-  const { values, keys } = items.value;
+  storeChunk(turn, instance, control, items.value);
+  return true;
+}
+
+function storeChunks(turn: Turn, instance: StepInstance, items: Items): void {
+  const control = controlOf(instance);
+  while (control.stored < control.count) storeChunk(turn, instance, control, items);
+}
+
+function storeChunk(turn: Turn, instance: StepInstance, control: EachControl, items: Items): void {
+  const { values, keys } = items;
   const from = control.stored;
   emit(turn, {
     type: "step.items_stored",
@@ -131,10 +159,11 @@ function storeItems(turn: Turn, instance: StepInstance, control: EachControl): b
     values: values.slice(from, from + CHUNK_ITEMS),
     ...(keys === null ? {} : { keys: keys.slice(from, from + CHUNK_ITEMS) }),
   });
-  return true;
+  // The loop may go on for days: from here on its items are read where they are stored.
+  if (control.stored === control.count && instance.live !== null) instance.live.scratch = undefined;
 }
 
-/** Evaluation is deterministic: after a crash between two chunks it gives the same items again. */
+/** After a crash between two chunks it gives the same items again (F4). */
 function evaluatedItems(turn: Turn, instance: StepInstance): Guarded<Items> | null {
   const scratch = instance.live?.scratch as Items | undefined;
   if (scratch !== undefined) return { ok: true, value: scratch };
