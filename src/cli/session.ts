@@ -14,6 +14,7 @@ import { readConfigFile } from "./config-file.ts";
 import { hintsFor } from "./hints.ts";
 import type { EngineHost, HostPurpose, Machine } from "./machine.ts";
 import { createOutput, type Output } from "./output.ts";
+import { settingFlags } from "./own-option.ts";
 import { untilRecovered } from "./recovery.ts";
 import { resolveSettings, SETTINGS, type Settings } from "./settings.ts";
 
@@ -43,7 +44,7 @@ const OWNER_PATIENCE_MS = 2_500;
 const ASK_AGAIN_MS = 100;
 
 export function openSession(machine: Machine, command: Command): Session {
-  const flags = command.optsWithGlobals<Record<string, unknown>>();
+  const flags = settingFlags(command);
   const output = createOutput({
     stdout: machine.stdout,
     stderr: machine.stderr,

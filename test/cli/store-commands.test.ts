@@ -2,7 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { OwnOption } from "#cli/own-option.ts";
+import { createProgram, forEachCommand } from "#cli/program.ts";
+import { SETTINGS } from "#cli/settings.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { capturedMachine } from "./captured-machine.ts";
 import { type Ended, startLockstitch } from "./lockstitch-process.ts";
 
 const QUICK =
@@ -37,6 +41,15 @@ test("delete, archive, backup and restore through a server and without one", asy
     expect(JSON.parse(backup.stdout)).toMatchObject({ runs: 2, openRuns: 1 });
     expect(existsSync(join(cwd, "copy.db.part"))).toBe(false);
 
+    // Both come to the server's answer, and then to a place where no file can be made.
+    const nowhere = await lockstitch(cwd, "backup", "missing/copy.db");
+    expect(nowhere).toMatchObject({
+      code: 5,
+      stderr: expect.stringMatching(/no folder \S+missing:/),
+    });
+    const long = await lockstitch(cwd, "backup", "x".repeat(300));
+    expect(long).toMatchObject({ code: 69, stderr: expect.stringContaining("cannot be written") });
+
     const unasked = await lockstitch(cwd, "runs", "delete", "one");
     expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
     expect((await lockstitch(cwd, "runs", "delete", "open", "--yes")).code).toBe(6);
@@ -65,3 +78,41 @@ test("delete, archive, backup and restore through a server and without one", asy
   const damaged = await lockstitch(cwd, "restore", "copy.db", "--data", "third");
   expect(damaged).toMatchObject({ code: 70, stderr: expect.stringContaining("checksum") });
 }, 120_000);
+
+test("an operator completes a step by one of its ports, and a port is none of the server's", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  writeFileSync(
+    join(cwd, "ask.yaml"),
+    "language: 1\nname: ask\nsteps:\n  - { id: ask, uses: wait.approval, with: { title: May it? } }\n  - { id: no, uses: data.set, with: { value: refused }, needs: [ask.rejected] }\n  - { id: yes, uses: noop, needs: [ask.approved] }\n",
+  );
+  await using waiting = startLockstitch(["run", "ask.yaml", "--id", "one"], { cwd });
+  await waiting.seen(/approv/);
+  const complete = (port: string) =>
+    lockstitch(cwd, "step", "complete", "one", "ask", "--port", port);
+  expect(await complete("nope")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("one of its ports: approved, rejected, expired"),
+  });
+  expect((await complete("rejected")).code).toBe(0);
+  expect((await waiting.ended()).stdout).toContain('"no": "refused"');
+});
+
+test("options that are called as a setting is are that setting, or the command's own", () => {
+  const { machine } = capturedMachine({ cwd: "." });
+  const keys = new Set<string>(SETTINGS.map(({ key }) => key));
+  const called: string[] = [];
+  forEachCommand(
+    createProgram(machine, () => undefined),
+    (command) => {
+      for (const option of command.options)
+        if (keys.has(option.attributeName()) && !(option instanceof OwnOption))
+          called.push(`${command.name()} ${option.long}`);
+    },
+  );
+  expect(called.toSorted()).toEqual([
+    ...["lockstitch --data", "lockstitch --file-root"],
+    ...["plan --no-optimise", "run --no-optimise"],
+    ...["start --host", "start --no-optimise", "start --port"],
+  ]);
+});

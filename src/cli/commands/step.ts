@@ -8,6 +8,7 @@ import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { paintStatus } from "../format.ts";
+import { OwnOption } from "../own-option.ts";
 import { readJson } from "../read-json.ts";
 
 const ACTIONS = {
@@ -38,7 +39,7 @@ export function addStepCommands(program: Command, cli: Cli): void {
     if (action === "complete")
       command
         .option("--output <json>", "JSON, @file or - for standard input; null by default")
-        .option("--port <name>", "the port it takes, of a step that has ports");
+        .addOption(new OwnOption("--port <name>", "the port it takes, of a step that has ports"));
     if (action === "fail") command.option("--message <text>", "the error's message");
     command.action(
       cli.action<[string, string], Options>(async (session, [runId, path], options) => {
