@@ -17,7 +17,9 @@
  *   T12 recalled    A remembered result is used instead of another execution (recall.ts).
  *   T13 decisions   What an operator decided about a step is how it ends (decisions.ts).
  *   T14 beats       An attempt is given the newest heartbeat of those before it (beats.ts).
+ *   T15 counted     A settled step has changed its named value once, the others never (tally.ts).
  */
+import type { NamedValue } from "#engine/named-values.ts";
 import type { EventOf, RunEvent } from "#kernel/events.ts";
 import { Beats } from "./beats.ts";
 import { Chains } from "./chains.ts";
@@ -25,6 +27,7 @@ import { Decisions } from "./decisions.ts";
 import type { Journal } from "./journals.ts";
 import { Limits } from "./limits.ts";
 import { Recall } from "./recall.ts";
+import { Tally } from "./tally.ts";
 import { Undoing } from "./undoing.ts";
 import type { WitnessRecord } from "./witness-record.ts";
 import type { Acknowledged } from "./workload.ts";
@@ -43,7 +46,8 @@ export type Broken =
   | "overrun"
   | "recalled"
   | "decisions"
-  | "beats";
+  | "beats"
+  | "counted";
 
 const SETTLING: ReadonlySet<string> = new Set([
   "step.succeeded",
@@ -61,6 +65,7 @@ export class Reading {
   readonly #recall = new Recall();
   readonly #decisions = new Decisions();
   readonly #beats = new Beats();
+  readonly #tally = new Tally();
   readonly broken: Record<Broken, string[]> = {
     lost: [],
     stuck: [],
@@ -76,6 +81,7 @@ export class Reading {
     recalled: this.#recall.broken,
     decisions: this.#decisions.broken,
     beats: this.#beats.broken,
+    counted: this.#tally.broken,
   };
   readonly counts = {
     runs: 0,
@@ -100,6 +106,7 @@ export class Reading {
     recall: this.#recall.counts,
     decisions: this.#decisions.counts,
     beats: this.#beats.counts,
+    tally: this.#tally.counts,
   };
   readonly #runs = new Set<string>();
   readonly #started = new Set<string>();
@@ -110,7 +117,9 @@ export class Reading {
   readonly #signals = new Set<string>();
   readonly #sent: string[] = [];
 
-  addJournal({ run, events }: Journal): void {
+  addJournal(journal: Journal): void {
+    const { run, events } = journal;
+    this.#tally.addJournal(journal);
     this.counts.runs++;
     this.counts.events += events.length;
     this.#runs.add(run.id);
@@ -165,6 +174,11 @@ export class Reading {
     this.counts.approvals = approvals.size;
   }
 
+  /** What the victim says that named values hold. All journals must have been added. */
+  compareValues(stored: readonly NamedValue[]): void {
+    this.#tally.compare(stored);
+  }
+
   /** All journals must have been added. */
   async compareWitness(records: AsyncIterable<WitnessRecord>): Promise<void> {
     const keyOf = new Map<string, string>();
@@ -178,6 +192,7 @@ export class Reading {
       this.#limits.addRecord(record);
       this.#recall.addRecord(record);
       this.#beats.addRecord(record);
+      this.#tally.addRecord(record);
       const step = `${record.runId} ${record.path}`;
       const attempt = `${step} ${record.attempt}`;
       if (record.phase === "end") {

@@ -50,6 +50,16 @@ export function reportText(report: TortureReport): string {
       rules.limits.underLimit,
       `${rules.limits.mostAtOnce} at once, ${rules.limits.mostInWindow} in a window, at most`,
     ),
+    row(
+      "steps that counted",
+      rules.tally.settled,
+      `${rules.tally.lost} lost in a crash, numbers handed on ${rules.tally.told + rules.tally.computed} times`,
+    ),
+    row(
+      "code and plugin steps",
+      rules.tally.computed,
+      `${rules.tally.computedLost} lost in a crash`,
+    ),
     row("results used again", rules.recall.memoHits, `of ${rules.recall.memoKeys} remembered`),
     "",
     row("acknowledged runs lost", broken.lost.length),
@@ -70,6 +80,11 @@ export function reportText(report: TortureReport): string {
       `of ${rules.decisions.decided}`,
     ),
     row("heartbeats lost or mixed up", broken.beats.length, `of ${rules.beats.handedOn} handed on`),
+    row(
+      "named values lost, doubled or mixed up",
+      broken.counted.length,
+      `of ${rules.tally.settled}`,
+    ),
     row("other complaints", report.complaints.length),
     row("integrity_check", report.integrity),
   ];

@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { torture } from "./torture.ts";
 
-test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", async () => {
+// Half a minute where nothing else is at work; every start of a victim also starts its plugin.
+const TIMEOUT_MS = 240_000;
+
+test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", {
+  timeout: TIMEOUT_MS,
+}, async () => {
   await using directory = await temporaryDirectory();
   const report = await torture({ kills: 8, seed: 7, folder: directory.path });
 
@@ -21,6 +26,7 @@ test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", a
     recalled: [],
     decisions: [],
     beats: [],
+    counted: [],
   });
   expect(report.complaints).toEqual([]);
   expect(report.integrity).toBe("ok");
@@ -31,5 +37,7 @@ test("real processes under kill -9: nothing lost, stuck, doubled or mixed up", a
   expect(report.rules.chains.chains).toBeGreaterThan(0);
   expect(report.rules.limits.underLimit).toBeGreaterThan(0);
   expect(report.rules.recall.memoHits).toBeGreaterThan(0);
+  expect(report.rules.tally.settled).toBeGreaterThan(0);
+  expect(report.rules.tally.computed).toBeGreaterThan(0);
   expect(report.starts.acknowledged).toBeGreaterThan(0);
 });

@@ -3,19 +3,24 @@
  * witness beside it, and `kill -9` again and again; then a calm in which every run must end; then
  * journals, answers and witness are compared (reading.ts says what must hold).
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { NamedValue } from "#engine/named-values.ts";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { seededRandom } from "../kernel/random-definition.ts";
+import { canSeal } from "../plugins/plugin-fixture.ts";
 import { readJournals } from "./journals.ts";
 import { CROWD, type Kill, killAt, planKills } from "./kills.ts";
+import { leftovers } from "./leftovers.ts";
 import { pause } from "./pause.ts";
 import { Reading } from "./reading.ts";
 import { Victim } from "./victim.ts";
 import { startWitness } from "./witness.ts";
 import { Workload } from "./workload.ts";
 
-const OPEN_RUNS_AIM = 16;
+const SIDECAR = new URL("./sidecar/", import.meta.url);
+const OPEN_RUNS_AIM = 20;
 const CALM_MS = 180_000;
 /** No wait of the workload is half as long: where nothing happens for this time, nothing will. */
 const STILL_MS = 25_000;
@@ -63,6 +68,8 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     join(folder, "witness.sock"),
     join(folder, "witness.jsonl"),
   );
+  const sidecar = join(folder, "sidecar");
+  await cp(SIDECAR, sidecar, { recursive: true });
   await writeFile(join(folder, "lockstitch.config.ts"), configText(witness.socketPath));
   await using stack = new AsyncDisposableStack();
   const victim = new Victim(folder, dataDir, options.plant ?? null);
@@ -96,8 +103,10 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   await workload.end();
   options.onProgress?.("reading the journals");
   for await (const journal of readJournals(workload.client)) reading.addJournal(journal);
+  reading.compareValues(await storedValues(workload));
   options.onProgress?.("stopping");
   await victim.stop();
+  const left = await leftovers(sidecar);
   options.onProgress?.("comparing with the witness");
   reading.compareAcknowledged(workload.acknowledged);
   await reading.compareWitness(witness.records());
@@ -120,6 +129,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     complaints: [
       ...workload.complaints,
       ...victim.diedByItself.map((how) => `the victim died by itself: ${how}`),
+      ...left.map((line) => `a process has outlived its victim: ${line}`),
     ],
   };
 }
@@ -158,9 +168,13 @@ async function calm(workload: Workload, reading: Reading): Promise<void> {
   }
 }
 
+async function storedValues({ client }: Workload): Promise<readonly NamedValue[]> {
+  return (await client.values.list(LOCAL_CONTEXT, { limit: 100 })).items;
+}
+
 function configText(socketPath: string): string {
   const node = new URL("./effect-node.ts", import.meta.url).href;
-  return `import { effectNode } from ${JSON.stringify(node)};\nexport default { nodes: [effectNode(${JSON.stringify(socketPath)})] };\n`;
+  return `import { effectNode } from ${JSON.stringify(node)};\nexport default { nodes: [effectNode(${JSON.stringify(socketPath)})], plugins: [{ from: "./sidecar", sealed: ${canSeal} }] };\n`;
 }
 
 function progressText(kills: readonly Kill[], of: number, passedMs: number): string {

@@ -11,7 +11,8 @@ import { killWithUs } from "../support/kill-with-us.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
 const PLANTING = `--import ${new URL("./plant-in-victim.ts", import.meta.url).href}`;
-const START_DEADLINE_MS = 60_000;
+/** Counted second by second: a machine that slept, or stopped us all for a while, is no slow start. */
+const START_DEADLINE_S = 60;
 /** The grace that the server gives running attempts, and then some. */
 const STOP_DEADLINE_MS = 30_000;
 
@@ -74,7 +75,7 @@ export class Victim {
       if (!this.#isDoomed || (code !== null && code !== 0))
         this.diedByItself.push(`exit ${code ?? signal}: ${said.trim()}`);
     });
-    this.#ready = this.#untilServing(child);
+    this.#ready = this.#untilServing(child, () => said);
     // A victim that is killed before it is ready is nobody's failure.
     this.#ready.catch(() => undefined);
   }
@@ -112,18 +113,19 @@ export class Victim {
     await gone;
   }
 
-  async #untilServing(child: ChildProcess): Promise<void> {
+  async #untilServing(child: ChildProcess, said: () => string): Promise<void> {
     const spawnedAtMs = this.#spawnedAtMs;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error("the victim does not start")),
-        START_DEADLINE_MS,
-      );
+      let text = "";
+      let seconds = 0;
+      const timer = setInterval(() => {
+        if (++seconds > START_DEADLINE_S)
+          settle(() => reject(new Error(`the victim does not start; it said: ${text}${said()}`)));
+      }, 1_000);
       const settle = (act: () => void) => {
-        clearTimeout(timer);
+        clearInterval(timer);
         act();
       };
-      let text = "";
       child.stdout?.on("data", (chunk: Buffer) => {
         text += chunk.toString();
         const port = /serves http:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
@@ -132,7 +134,7 @@ export class Victim {
         settle(resolve);
       });
       child.once("exit", () =>
-        settle(() => reject(new Error(`the victim ended while starting: ${text}`))),
+        settle(() => reject(new Error(`the victim ended while starting: ${text}${said()}`))),
       );
     });
     this.startedInMs.push(performance.now() - spawnedAtMs);

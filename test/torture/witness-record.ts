@@ -15,6 +15,8 @@ export const Marks = z.strictObject({
   memo: z.string().optional(),
   slots: z.object({ key: z.string(), limit: z.int() }).optional(),
   rate: z.object({ key: z.string(), limit: z.int(), perMs: z.int() }).optional(),
+  /** The number that the step before it was given. */
+  number: z.int().optional(),
 });
 export type Marks = z.infer<typeof Marks>;
 

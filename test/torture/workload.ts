@@ -27,8 +27,11 @@ const MIX = [
   ...["fan", "fan", "fan", "fan", "fan", "fan", "nest", "nest", "nest", "nest", "talk", "talk"],
   ...["sender", "sender", "family", "family", "family", "family"],
   ...["trip", "trip", "chain", "lineage", "desk", "desk", "recall", "recall"],
+  ...["tally", "tally", "tally", "tally"],
 ];
 const KINDS = [...new Set(MIX)];
+/** What an operator decides about. */
+const DECIDED = { fan: { items: 48, id: "first" }, tally: { items: 20, id: "ticket" } };
 /** So many runs started one after another ask the same questions. */
 const RUNS_PER_TOPIC = 24;
 
@@ -187,8 +190,10 @@ export class Workload {
   async #look(): Promise<void> {
     if (this.#startsAreOn) {
       const open = await this.openRuns();
-      const fans = open.filter(({ workflow }) => workflow === "fan");
-      if (fans.length > 0) this.#resolve(pick(this.#random, fans).id);
+      for (const kind of ["fan", "tally"] as const) {
+        const runs = open.filter(({ workflow }) => workflow === kind);
+        if (runs.length > 0) this.#resolve(pick(this.#random, runs).id, DECIDED[kind]);
+      }
       const parents = open.filter(({ parentRunId }) => parentRunId === null);
       const missing = this.#openRunsAim - parents.length - this.#underWay.size;
       for (let i = 0; i < Math.min(missing, 8); i++) void this.startOne();
@@ -197,10 +202,11 @@ export class Workload {
   }
 
   /** An operator completes or skips a step, wherever it stands; it may have ended long ago. */
-  #resolve(runId: string): void {
-    const path = `each[${Math.floor(this.#random() * 48)}].first`;
+  #resolve(runId: string, { items, id: step }: { items: number; id: string }): void {
+    const path = `each[${Math.floor(this.#random() * items)}].${step}`;
     const action = this.#random() < 0.5 ? "complete" : "skip";
-    const output = action === "complete" ? { output: { nonce: `nonce-${randomUUID()}` } } : {};
+    const output =
+      action === "complete" ? { output: { nonce: `nonce-${randomUUID()}`, value: -1 } } : {};
     const id = randomUUID();
     void this.#run(
       this.client.resolveStep(runId, path, { action, id, ...output }).then(
