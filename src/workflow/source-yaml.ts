@@ -47,6 +47,8 @@ function openDocument(text: string) {
       schema: "core",
       merge: false,
       stringKeys: true,
+      // The package compares each key with all before it; the reader below looks for doubles.
+      uniqueKeys: false,
       prettyErrors: false,
       resolveKnownTags: false,
       logLevel: "silent",
@@ -102,15 +104,6 @@ function syntaxFaults(errors: readonly (YAMLError | YAMLWarning)[], text: string
         pointer: [],
         suggestion: `Put it in quotes: "${quotable(text, expression)}".`,
       });
-    } else if (error.code === "DUPLICATE_KEY") {
-      const key = /^[^\s:]+/.exec(text.slice(offset))?.[0] ?? "";
-      faults.push({
-        code: "duplicate_key",
-        message: `The key \`${key}\` occurs twice.`,
-        offset,
-        pointer: [],
-        suggestion: "Remove one.",
-      });
     } else if (!faults.some(({ code }) => code === "syntax" || code === "unquoted_expression")) {
       faults.push({
         code: "syntax",
@@ -124,14 +117,19 @@ function syntaxFaults(errors: readonly (YAMLError | YAMLWarning)[], text: string
   return faults;
 }
 
+/** Characters before and behind a fault in which its cause is looked for: lines may be long, and full of faults. */
+const LOOK_AROUND = 1_000;
+
 /** Where an unquoted expression begins on the line of `offset`, at it or before; else null. */
 function unquotedAt(text: string, offset: number): number | null {
-  const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
-  const lineEnd = text.indexOf("\n", offset);
-  const line = text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd);
+  const from = Math.max(0, offset - LOOK_AROUND);
+  const around = text.slice(from, offset + LOOK_AROUND);
+  const lineStart = around.lastIndexOf("\n", offset - from - 1) + 1;
+  const lineEnd = around.indexOf("\n", offset - from);
+  const line = around.slice(lineStart, lineEnd === -1 ? around.length : lineEnd);
   let found: number | null = null;
   for (const match of line.matchAll(UNQUOTED)) {
-    const at = lineStart + match.index + match[0].length - (match[1]?.length ?? 0);
+    const at = from + lineStart + match.index + match[0].length - (match[1]?.length ?? 0);
     if (found === null || at <= offset) found = at;
   }
   return found;
@@ -218,6 +216,8 @@ class YamlReader {
       const key = isScalar(pair.key) ? String(pair.key.value) : "";
       const keyStart = pair.key?.range?.[0] ?? start;
       const keyEnd = pair.key?.range?.[1] ?? keyStart;
+      if (fields.has(key))
+        this.#fault("duplicate_key", `The key \`${key}\` occurs twice.`, keyStart, "Remove one.");
       const located = this.#inside(key, pair.value, keyEnd);
       fields.set(key, { keyStart, node: located.node });
       if (key === "<<") this.#mergeKey(keyStart);

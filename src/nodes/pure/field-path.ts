@@ -3,6 +3,8 @@
  * where a name holds a dot. Only own properties count, so `constructor` of an item is just missing.
  */
 import { z } from "zod";
+import { limitFault } from "./field-fault.ts";
+import { NESTING_MAX } from "./plain-json.ts";
 
 export const FieldPath = z
   .union([z.string().min(1), z.array(z.union([z.string(), z.int()])).min(1)], {
@@ -39,6 +41,7 @@ export function hasField(value: unknown, names: readonly string[]): boolean {
 
 /** A copy of `target` in which `names` hold `value`; what is not an object on the way becomes one. */
 export function withField(target: unknown, names: readonly string[], value: unknown): unknown {
+  refuseDeep(names);
   const [name, ...rest] = names;
   if (name === undefined) return value;
   if (Array.isArray(target) && /^\d{1,6}$/.test(name) && Number(name) <= target.length) {
@@ -53,6 +56,7 @@ export function withField(target: unknown, names: readonly string[], value: unkn
 
 /** A copy of `target` without `names`; the same value when there is nothing to remove. */
 export function withoutField(target: unknown, names: readonly string[]): unknown {
+  refuseDeep(names);
   const [name, ...rest] = names;
   if (name === undefined || typeof target !== "object" || target === null) return target;
   if (!Object.hasOwn(target, name)) return target;
@@ -62,6 +66,12 @@ export function withoutField(target: unknown, names: readonly string[]): unknown
   }
   if (Array.isArray(target)) return target.filter((_, index) => String(index) !== name);
   return Object.fromEntries(Object.entries(target).filter(([key]) => key !== name));
+}
+
+/** A path is followed by recursion, and no output may be nested deeper. */
+function refuseDeep(names: readonly string[]): void {
+  if (names.length > NESTING_MAX)
+    throw limitFault("depth", NESTING_MAX, `A field path has more than ${NESTING_MAX} names.`);
 }
 
 function objectEntries(target: unknown): [string, unknown][] {

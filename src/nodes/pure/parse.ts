@@ -47,7 +47,7 @@ export const parse = defineNode({
       })
       .default("text")
       .describe(
-        "CSV, XML: text leaves everything as it is, auto recognises numbers and booleans; CSV also by column",
+        "CSV, XML: text leaves everything as it is (XML without the white space around it), auto recognises numbers and booleans; CSV also by column",
       ),
     nulls: z
       .array(z.string().max(100))

@@ -178,17 +178,32 @@ export function writeTable(rows: readonly unknown[], options: WriteTableOptions)
   const names = Array.isArray(options.headers) ? options.headers : columnNames(rows);
   const lines = rows.map((row) => (Array.isArray(row) ? row : cellsOf(row, names)));
   if (options.headers !== false && names.length > 0) lines.unshift([...names]);
-  return stringify(
-    lines.map((line) => line.map((cell: unknown) => cellText(cell, options.formulas))),
-    {
-      delimiter: options.delimiter,
-      record_delimiter: options.lineEnd === "crlf" ? "\r\n" : "\n",
-      quoted: options.quotes === "all",
-      // The library quotes only the line end in use.
-      quoted_match: /[\r\n]/,
-      quoted_empty: options.quotes === "all",
-    },
-  );
+  const cells = lines.map((line) => line.map((cell: unknown) => cellText(cell, options.formulas)));
+  let text = "";
+  for (let from = 0; from < cells.length; ) {
+    const isNarrow = cells[from]?.length === 1;
+    let to = from + 1;
+    while (to < cells.length && (cells[to]?.length === 1) === isNarrow) to += 1;
+    text += rowsText(cells.slice(from, to), options, isNarrow);
+    from = to;
+  }
+  return text;
+}
+
+/** `isNarrow`: rows of one cell, where an empty one needs quotes to be a row and not an empty line. */
+function rowsText(
+  rows: readonly (readonly string[])[],
+  { delimiter, lineEnd, quotes }: WriteTableOptions,
+  isNarrow: boolean,
+): string {
+  return stringify(rows as string[][], {
+    delimiter,
+    record_delimiter: lineEnd === "crlf" ? "\r\n" : "\n",
+    quoted: quotes === "all",
+    // The library quotes only the line end in use.
+    quoted_match: /[\r\n]/,
+    quoted_empty: quotes === "all" || isNarrow,
+  });
 }
 
 /** All columns that any row has, in order of first appearance. */

@@ -56,6 +56,7 @@ export const template = defineNode({
     },
   ],
   run({ text, values, escape: escaping }) {
+    refuseGaps(text);
     const budget = { lookups: 0, characters: 0 };
     const escapeText = escaping === "html" ? escapeHtml : (value: string) => value;
     try {
@@ -70,6 +71,25 @@ export const template = defineNode({
     }
   },
 });
+
+/** White space in a slot; the library looks for its end from each character of it anew. */
+const GAP_MAX = 1_000;
+
+/** Throws for slots with so much white space that reading them would take hours. */
+function refuseGaps(text: string): void {
+  // Where the text changes its delimiters, slots are anywhere.
+  const isPlain = !text.includes("{{=");
+  for (let at = text.indexOf("{{"); at >= 0; at = text.indexOf("{{", at)) {
+    const close = isPlain ? (text.startsWith("{{{", at) ? "}}}" : "}}") : null;
+    const found = close === null ? -1 : text.indexOf(close, at);
+    const end = found < 0 ? text.length : found;
+    if (LONG_GAP.test(text.slice(at, end)))
+      throw textFault(`a slot holds more than ${GAP_MAX} characters of white space in a row.`);
+    at = end;
+  }
+}
+
+const LONG_GAP = new RegExp(`\\s{${GAP_MAX + 1}}`);
 
 interface Budget {
   lookups: number;

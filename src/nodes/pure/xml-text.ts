@@ -23,17 +23,17 @@ export interface ReadXmlOptions {
 
 /** The document as JSON. Throws NodeError `parse_failed` with line and column. */
 export function readXml(text: string, options: ReadXmlOptions): unknown {
-  if (/<!DOCTYPE/i.test(text))
-    throw new NodeError(
-      "parse_failed",
-      "XML: the document declares a DOCTYPE; they are refused because entities in them can be bombs or read files.",
-    );
   const valid = XMLValidator.validate(text);
   if (valid !== true)
     throw new NodeError(
       "parse_failed",
       `XML: ${valid.err.msg} (line ${valid.err.line}, column ${valid.err.col}).`,
       { details: { line: valid.err.line, column: valid.err.col } },
+    );
+  if (declaresDoctype(text))
+    throw new NodeError(
+      "parse_failed",
+      "XML: the document declares a DOCTYPE; they are refused because entities in them can be bombs or read files.",
     );
   const lists = new Set(options.lists);
   const parser = new XMLParser({
@@ -42,6 +42,8 @@ export function readXml(text: string, options: ReadXmlOptions): unknown {
     parseAttributeValue: options.types === "auto",
     numberParseOptions: { hex: false, leadingZeros: false, eNotation: false },
     maxNestedTags: NESTING_MAX,
+    // Characters by number (`&#228;`) belong to every XML document; with them come names of HTML.
+    htmlEntities: true,
     ignoreDeclaration: true,
     ignorePiTags: true,
     isArray: (name) => lists.has(name),
@@ -53,10 +55,50 @@ export function readXml(text: string, options: ReadXmlOptions): unknown {
   }
 }
 
+/** What hides a `>` or a `<!DOCTYPE` that is none, and how it ends. */
+const HIDING = [
+  ["<![CDATA[", "]]>"],
+  ["<!--", "-->"],
+  ["<?", "?>"],
+] as const;
+
+/** Whether a DOCTYPE stands where one is read: not in a comment, in CDATA, or in an attribute. */
+function declaresDoctype(text: string): boolean {
+  for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at)) {
+    const hiding = HIDING.find(([start]) => text.startsWith(start, at));
+    if (hiding !== undefined) {
+      const [start, close] = hiding;
+      const end = text.indexOf(close, at + start.length);
+      if (end < 0) return /<!DOCTYPE/i.test(text.slice(at));
+      at = end + close.length;
+    } else if (text.startsWith("<!", at)) return true;
+    else at = tagEnd(text, at);
+  }
+  return false;
+}
+
+/** Behind the `>` of the tag that begins at `at`: one in quotes does not end it. */
+function tagEnd(text: string, at: number): number {
+  let quote = "";
+  for (let end = at + 1; end < text.length; end += 1) {
+    const sign = text.charAt(end);
+    if (quote !== "") quote = sign === quote ? "" : quote;
+    else if (sign === '"' || sign === "'") quote = sign;
+    else if (sign === ">") return end + 1;
+  }
+  return text.length;
+}
+
 /** `value` as an XML document. An object with one field names the root by it, else `root` does. */
 export function writeXml(value: unknown, options: { pretty: boolean; root: string }): string {
   refuseUnwritable(value, 0);
-  const builder = new XMLBuilder({ ...COMMON, format: options.pretty, suppressEmptyNode: true });
+  const builder = new XMLBuilder({
+    ...COMMON,
+    format: options.pretty,
+    suppressEmptyNode: true,
+    // An attribute without a value is HTML, not XML.
+    suppressBooleanAttributes: false,
+  });
   const isRooted =
     typeof value === "object" &&
     value !== null &&
