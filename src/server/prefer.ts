@@ -1,4 +1,5 @@
 /** RFC 7240 `Prefer: wait=10`: how long a caller would like to wait for a run's end. */
+import type { Socket } from "node:net";
 import type { FastifyRequest } from "fastify";
 
 /** Longer waits are cut to this; the caller asks again. */
@@ -13,14 +14,17 @@ export function preferredWaitMs(request: FastifyRequest): number {
   return seconds === undefined ? 0 : Math.min(Number(seconds) * 1_000, WAIT_MS_MAX);
 }
 
-/** Aborts when the caller hangs up; `release` when the answer is ready. */
-export function abortOnHangUp(request: FastifyRequest): {
-  readonly signal: AbortSignal;
-  readonly release: () => void;
-} {
+/** By connection: a keep-alive one makes thousands of calls, and a controller costs each 20 us. */
+const hangUps = new WeakMap<Socket, AbortSignal>();
+
+/** Aborts when the caller hangs up. Who listens to it stops listening when the answer is ready. */
+export function hangUpOf(request: FastifyRequest): AbortSignal {
+  const { socket } = request.raw;
+  const known = hangUps.get(socket);
+  if (known !== undefined) return known;
   const aborter = new AbortController();
-  const socket = request.raw.socket;
-  const abort = (): void => aborter.abort();
-  socket.once("close", abort);
-  return { signal: aborter.signal, release: () => void socket.off("close", abort) };
+  if (socket.destroyed) aborter.abort();
+  else socket.once("close", () => aborter.abort());
+  hangUps.set(socket, aborter.signal);
+  return aborter.signal;
 }

@@ -1,6 +1,5 @@
 /** Runs: start, list, get. Waiting (`Prefer: wait=10`) costs no polling: the engine calls back. */
 
-import type { FastifyRequest } from "fastify";
 import { RunJson, RunListJson, runToJson, summaryToJson } from "#client/wire/run.ts";
 import { ListQuery, labelsOf, StartBody } from "#client/wire/run-requests.ts";
 import type { Engine, StartRequest } from "#engine/engine.ts";
@@ -8,7 +7,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { RunFilter } from "#ports/journal.ts";
 import { idempotencyKey } from "../idempotency-key.ts";
 import { packedAnswer } from "../packed-answer.ts";
-import { abortOnHangUp, preferredWaitMs } from "../prefer.ts";
+import { hangUpOf, preferredWaitMs } from "../prefer.ts";
 import { defineRoute, type Route, RunParams } from "../route.ts";
 
 const WAIT_HEADER = {
@@ -60,9 +59,10 @@ export function startRoute(engine: Engine): Route {
       const { run, created } =
         waitMs === 0
           ? await engine.start(context, start, PACKED)
-          : await whileConnected(request, (signal) =>
-              engine.start(context, start, { ...PACKED, wait: { timeoutMs: waitMs, signal } }),
-            );
+          : await engine.start(context, start, {
+              ...PACKED,
+              wait: { timeoutMs: waitMs, signal: hangUpOf(request) },
+            });
       return packedAnswer({
         status: created ? 201 : 200,
         body: runToJson(run),
@@ -116,9 +116,7 @@ function getRoute(engine: Engine): Route {
       const waitMs = preferredWaitMs(request);
       const run =
         waitMs > 0
-          ? await whileConnected(request, (signal) =>
-              engine.wait(context, params.id, waitMs, signal, PACKED),
-            )
+          ? await engine.wait(context, params.id, waitMs, hangUpOf(request), PACKED)
           : await engine.get(context, params.id, PACKED);
       if (run === null) throw runNotFound(params.id);
       const headers = preferenceApplied(waitMs);
@@ -130,19 +128,6 @@ function getRoute(engine: Engine): Route {
 /** What a get of an unknown run answers. */
 export function runNotFound(runId: string): LockstitchError {
   return new LockstitchError("run_not_found", `There is no run ${JSON.stringify(runId)}.`);
-}
-
-/** `work` is told when the caller hangs up. */
-async function whileConnected<Result>(
-  request: FastifyRequest,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const hangUp = abortOnHangUp(request);
-  try {
-    return await work(hangUp.signal);
-  } finally {
-    hangUp.release();
-  }
 }
 
 function preferenceApplied(waitMs: number): Readonly<Record<string, string>> {

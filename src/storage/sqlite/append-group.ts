@@ -25,7 +25,7 @@ import { DROP_LABELS } from "./sql/drop-labels.ts";
 import { DROP_OLD_CHECKPOINTS } from "./sql/drop-old-checkpoints.ts";
 import { FIND_RUN } from "./sql/find-run.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
-import { FIND_TOMBSTONE } from "./sql/find-tombstone.ts";
+import { IS_RUN_ID_TAKEN } from "./sql/is-run-id-taken.ts";
 import { READ_EPOCH } from "./sql/read-epoch.ts";
 import { RELABEL_RUN } from "./sql/relabel-run.ts";
 import { SAVE_CHECKPOINT } from "./sql/save-checkpoint.ts";
@@ -122,11 +122,13 @@ function appendTurn(
   commitId: string | null,
 ): boolean {
   const { tenant, runId, record } = turn;
-  let run = knownRuns.find(tenant, runId) ?? connection.get<KnownRun>(FIND_RUN, tenant, runId);
-  if ((run === undefined) !== (turn.create !== null)) return false;
-  // The id of a run that was deleted stays reserved.
-  if (turn.create !== null && connection.get(FIND_TOMBSTONE, tenant, runId) !== undefined)
+  let run = knownRuns.find(tenant, runId);
+  if (turn.create === null) {
+    run ??= connection.get<KnownRun>(FIND_RUN, tenant, runId);
+    if (run === undefined) return false;
+  } else if (run !== undefined || connection.get(IS_RUN_ID_TAKEN, tenant, runId) !== undefined) {
     return false;
+  }
   if (record !== null && record.firstSeq !== (run?.seq ?? 0) + 1) return false;
   if (turn.startKey !== null && !takeStartKey(connection, turn, group)) return false;
   const status = statusNumber(turn.status);
