@@ -1,5 +1,5 @@
 /** Runs that carry one label (:name, :value), newest first; further labels are checked row by row. */
-import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "./run-list.ts";
+import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "../run-list-sql.ts";
 
 export const LIST_RUNS_BY_LABEL = `
 SELECT ${RUN_LIST_COLUMNS}

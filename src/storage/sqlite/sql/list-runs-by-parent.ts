@@ -1,5 +1,5 @@
 /** The children of :parent, newest first. */
-import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "./run-list.ts";
+import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "../run-list-sql.ts";
 
 export const LIST_RUNS_BY_PARENT = `
 SELECT ${RUN_LIST_COLUMNS}

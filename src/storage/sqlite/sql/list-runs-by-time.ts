@@ -1,5 +1,5 @@
 /** Newest first, no index but time; the other list-runs-* files differ in what leads. */
-import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "./run-list.ts";
+import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "../run-list-sql.ts";
 
 export const LIST_RUNS_BY_TIME = `
 SELECT ${RUN_LIST_COLUMNS}

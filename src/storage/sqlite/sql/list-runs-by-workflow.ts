@@ -1,5 +1,5 @@
 /** Newest first within one workflow and status (:status); several are merged by the caller. */
-import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "./run-list.ts";
+import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "../run-list-sql.ts";
 
 export const LIST_RUNS_BY_WORKFLOW = `
 SELECT ${RUN_LIST_COLUMNS}
