@@ -20,6 +20,7 @@ import { decideCheckpoint } from "./decide-checkpoint.ts";
 import { takeChild, takeChildContinued } from "./decide-child.ts";
 import { decideControl } from "./decide-control.ts";
 import { declareSteps, sealScope } from "./decide-dynamic.ts";
+import { takeItems } from "./decide-items.ts";
 import { decideLabel } from "./decide-label.ts";
 import { decideApproval, decideSignal } from "./decide-message.ts";
 import { decideResolve } from "./decide-operator.ts";
@@ -114,6 +115,8 @@ function takeInput(turn: Turn, input: Input): void {
       return takeMemoHit(turn, input);
     case "heartbeat":
       return takeHeartbeat(turn, input);
+    case "items":
+      return takeItems(turn, input);
     case "lost":
       return takeLost(turn, input.path, input.attempt);
     case "computed":

@@ -86,3 +86,5 @@ export const LOST_MAX = 3;
 export const CHILD_DEPTH_MAX = 32;
 /** Items and results of a for_each are stored in chunks of this many. */
 export const CHUNK_ITEMS = 1_000;
+/** Items of one for_each (spec: limits). */
+export const ITEMS_MAX = 1_000_000;

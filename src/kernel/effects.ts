@@ -60,6 +60,22 @@ export type Effect =
       /** The step's order of the chain; null: the host's. */
       readonly middleware: readonly string[] | null;
     }
+  /**
+   * Read the next items of a stream, from item `from` on, as many as make a chunk; answer with
+   * `items`. Nobody else's doing depends on it: found at recovery it is done again.
+   */
+  | {
+      readonly kind: "items";
+      readonly key: string;
+      readonly path: string;
+      readonly attempt: number;
+      readonly stream: ValueRef;
+      /** Records that make one item, as a list; null: each is one. */
+      readonly batch: number | null;
+      readonly from: number;
+      /** What the reader gave with the items before; null: there are none. */
+      readonly position: ValueRef;
+    }
   /** Make sure that an aborted attempt has ended (abort signal, grace, then abandon); answer with `result`. */
   | {
       readonly kind: "abort";

@@ -9,6 +9,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
+import type { PackedJson } from "#workflow/packed-json.ts";
 import type { CapturedStep } from "./compensable.ts";
 import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
 import type { Continued, ParentLink, Pins } from "./run-links.ts";
@@ -220,6 +221,8 @@ export type RunEvent =
       readonly control?: Readonly<Record<string, unknown>>;
       /** while: the first carried values. */
       readonly carry?: Readonly<Record<string, unknown>>;
+      /** for_each over a stream: the stream. */
+      readonly input?: unknown;
     }
   | ({
       readonly type: "step.waiting";
@@ -319,8 +322,12 @@ export type RunEvent =
       readonly type: "step.items_stored";
       readonly path: string;
       readonly from: number;
-      readonly values: readonly unknown[];
+      readonly values: readonly unknown[] | PackedJson;
       readonly keys?: readonly string[];
+      /** Of a stream: how many these are, where the next ones begin, and whether there are none. */
+      readonly count?: number;
+      readonly position?: unknown;
+      readonly isLast?: true;
     }
   /** for_each: what became of items `from` and following, at most 1,000. */
   | {

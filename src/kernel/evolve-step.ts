@@ -121,6 +121,7 @@ function evolveLive(
       live.fired = false;
       live.retryAtMs = null;
       live.control = controlStarted(instance, event.control);
+      if (event.input !== undefined) live.input = refOf(event.input, state.seq, "input");
       return listStep(state, instance);
     case "step.waiting":
       beginAwaiting(instance, live, event);

@@ -134,9 +134,24 @@ function explainStep(runId: string, instance: StepInstance, nowMs: number): Wait
       };
     case "awaiting":
       return explainWait(runId, instance, nowMs);
+    case "open":
+      return explainReading(instance);
     default:
       return null;
   }
+}
+
+function explainReading({ path, live }: StepInstance): Wait | null {
+  const control = live?.control;
+  if (live === null || control?.kind !== "for_each" || control.stream?.isRead !== false)
+    return null;
+  return {
+    path,
+    kind: "attempt",
+    text: `"${path}" reads its stream: ${control.stored} items are stored so far`,
+    frees: "the end of the stream",
+    dueAtMs: live.timeoutAtMs,
+  };
 }
 
 function progressText(progress: Progress | null): string {

@@ -4,6 +4,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Json } from "#workflow/json.ts";
+import type { PackedJson } from "#workflow/packed-json.ts";
 import type { CacheChange, StateOperation, StateRequest } from "#workflow/state-operation.ts";
 import type { DeclaredStep, MemoOrigin, Progress } from "./events.ts";
 import type { PassedGate } from "./gates.ts";
@@ -15,6 +16,18 @@ export type AttemptOutcome =
       readonly output: unknown;
       /** Of a `state.*` step: what is to be done instead of an output (see the input `operation`). */
       readonly operation?: StateRequest;
+    }
+  | { readonly ok: false; readonly error: StepError };
+
+/** A chunk of a stream's items, in order. A stream without items gives one empty chunk. */
+export type ItemsOutcome =
+  | {
+      readonly ok: true;
+      readonly values: readonly unknown[] | PackedJson;
+      readonly count: number;
+      /** Where the reader can go on; JSON, the reader's own. */
+      readonly position: unknown;
+      readonly isLast: boolean;
     }
   | { readonly ok: false; readonly error: StepError };
 
@@ -124,6 +137,14 @@ export type Input =
       readonly attempt: number;
       readonly value?: unknown;
       readonly progress: Progress | null;
+    }
+  /** The next items of a stream that a for_each reads: see the effect `items`. */
+  | {
+      readonly kind: "items";
+      readonly path: string;
+      readonly attempt: number;
+      readonly from: number;
+      readonly outcome: ItemsOutcome;
     }
   /** An attempt that was started by an owner that is gone. */
   | { readonly kind: "lost"; readonly path: string; readonly attempt: number }

@@ -3,6 +3,7 @@
  * and after its events, pending() collects it for the whole run, so the two cannot disagree.
  */
 import type { Effect, EffectChange } from "./effects.ts";
+import { readingOf } from "./scopes/reads-items.ts";
 import { type Live, NO_EFFECTS, type RunState, type StepInstance } from "./state.ts";
 import { NULL_REF } from "./value-ref.ts";
 
@@ -80,8 +81,11 @@ function addMain(effects: Effect[], state: RunState, instance: StepInstance, liv
         live.cancelling?.reason !== "cleanup"
       )
         effects.push(timer(`cleanup:${path}`, live.cleanupAtMs));
-      if (live.cancelling === null && state.pausedAtMs === null)
+      if (live.cancelling === null && state.pausedAtMs === null) {
+        const reading = readingOf(instance);
+        if (reading !== null) effects.push(reading);
         pushTimeout(effects, instance, live);
+      }
       return;
     case "retrying":
       if (!live.fired && live.retryAtMs !== null)
@@ -198,5 +202,7 @@ export function isSameEffect(left: Effect, right: Effect): boolean {
     return (
       right.kind === "admit" && left.attempt === right.attempt && left.priority === right.priority
     );
+  if (left.kind === "items")
+    return right.kind === "items" && left.attempt === right.attempt && left.from === right.from;
   return left.kind === right.kind && "attempt" in right && left.attempt === right.attempt;
 }

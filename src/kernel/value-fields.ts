@@ -11,6 +11,7 @@ export const VALUE_FIELDS = [
   "payload",
   "carry",
   "value",
+  "position",
 ] as const;
 
 export type ValueField = (typeof VALUE_FIELDS)[number];
@@ -42,7 +43,7 @@ export const VALUE_FIELDS_OF: {
   "scope.closed": ["output", "carry"],
   "step.declared": [],
   "step.scheduled": ["input"],
-  "step.started": ["carry"],
+  "step.started": ["carry", "input"],
   "step.waiting": ["input"],
   "step.succeeded": ["output"],
   "step.resolved": ["output"],
@@ -56,7 +57,7 @@ export const VALUE_FIELDS_OF: {
   "step.lost": [],
   "step.late_result": [],
   "step.memo_hit": [],
-  "step.items_stored": ["values", "keys"],
+  "step.items_stored": ["values", "keys", "position"],
   "step.results_stored": ["results", "failed"],
   "timer.fired": [],
   "signal.received": ["payload"],

@@ -20,21 +20,25 @@ export const RangeItems = z.strictObject({
     .meta({ description: "From one number to the next; default 1" }),
 });
 
-/** An array, an object (its entries) or `{ range }`, which is an object with that one key. */
+/** An array, a stream, an object (its entries) or `{ range }`, which is an object with that one key. */
 const Items = z.union([
   z.array(z.unknown()),
   z.strictObject({ range: RangeItems.meta({ description: "Numbers instead of a list" }) }),
   z
     .record(z.string(), z.unknown())
-    .refine((entries) => Object.keys(entries).join() !== "range", "range must hold start and end")
-    .refine(
-      (entries) => Object.keys(entries).join() !== "$stream",
-      "must be a list, an object or a range; it is a stream: stream.collect makes a list of it",
-    ),
+    .refine((entries) => Object.keys(entries).join() !== "range", "range must hold start and end"),
 ]);
 
+/** Whether the items of a for_each are a stream; whether it can be read shows when it is. */
+export function areStream(items: unknown): boolean {
+  if (typeof items !== "object" || items === null) return false;
+  return Object.keys(items).join() === "$stream";
+}
+
 export const ForEachConfig = z.strictObject({
-  items: Items.meta({ description: "A list, an object (its entries) or a range" }),
+  items: Items.meta({
+    description: "A list, an object (its entries), a range, or a stream of records",
+  }),
   as: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "must be an identifier")

@@ -195,6 +195,37 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "streamed",
+    definition: define("streamed", {
+      steps: [
+        {
+          id: "rows",
+          uses: "for_each",
+          with: { items: "${{ input.rows }}", as: "row", batch: 2 },
+          steps: [value("first", "${{ row[0].index }}")],
+        },
+        {
+          id: "none",
+          uses: "for_each",
+          with: { items: { $stream: { items: 0, chunk: 1 } }, collect: false },
+          steps: [value("never", 1)],
+        },
+        {
+          id: "broken",
+          uses: "for_each",
+          with: { items: { $stream: { items: 3, chunk: 1, fails: 2 } } },
+          steps: [value("never", 1)],
+          onError: "continue",
+        },
+      ],
+      output: "${{ steps.rows.output }}",
+    }),
+    play(driver) {
+      driver.start({ rows: { $stream: { items: 7, chunk: 3 } } });
+      driver.settle();
+    },
+  },
+  {
     name: "for-each",
     definition: define("for-each", {
       steps: [

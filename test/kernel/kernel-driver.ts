@@ -26,6 +26,7 @@ import type { NodeType, NodeTypes } from "#workflow/node-types.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
+import { itemsRead } from "./random-stream.ts";
 import { wrongCounts } from "./recount.ts";
 
 /**
@@ -323,7 +324,8 @@ export class KernelDriver {
         continue;
       }
       const effect = [...this.effects.values()].find(
-        ({ kind }) => kind === "admit" || kind === "attempt" || kind === "abort",
+        ({ kind }) =>
+          kind === "admit" || kind === "attempt" || kind === "abort" || kind === "items",
       );
       if (effect === undefined) return this;
       this.perform(effect, work);
@@ -351,6 +353,8 @@ export class KernelDriver {
           attempt: effect.attempt,
           outcome: work(effect, this.value(effect.input)),
         });
+      case "items":
+        return this.give(itemsRead(effect, this.value(effect.stream), this.value(effect.position)));
       case "abort":
         return this.give({
           kind: "result",

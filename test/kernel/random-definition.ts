@@ -3,6 +3,7 @@
  * effectful steps, waits, children. Shared by the kernel's properties and the simulator.
  */
 import type { Step, WorkflowDefinition } from "#workflow/definition.ts";
+import { randomStream } from "./random-stream.ts";
 
 export type Random = () => number;
 
@@ -38,6 +39,8 @@ export interface GenerateOptions {
   readonly runKeys?: boolean;
   /** More sagas, and effects in them that must give signs of life. */
   readonly manySagas?: boolean;
+  /** Whether loops go through streams as well (see random-stream.ts). */
+  readonly streams?: boolean;
   /** More pure steps, which read what is before them, those that fail included. */
   readonly manyReaders?: boolean;
 }
@@ -77,6 +80,7 @@ export function randomDefinition(
 
 const MANY_SAGAS = ["saga", "saga", "saga", "for_each", "parallel", "try"] as const;
 const SCOPES = ["for_each", "while", "parallel", "if", "switch", "try", "saga", "saga"] as const;
+const MANY_LOOPS = [...SCOPES, "for_each", "for_each"] as const;
 const WHEN_FULL = ["queue", "queue", "cancelRunning"] as const;
 
 class Generator {
@@ -290,7 +294,12 @@ class Generator {
     visible: readonly string[],
   ): Partial<Step> & Pick<Step, "uses"> {
     const failFast = this.#chance(0.3) ? { failFast: true } : {};
-    const kinds = this.#options.manySagas === true ? MANY_SAGAS : SCOPES;
+    const kinds =
+      this.#options.manySagas === true
+        ? MANY_SAGAS
+        : this.#options.streams === true
+          ? MANY_LOOPS
+          : SCOPES;
     switch (pick(this.#random, kinds)) {
       case "saga":
         return {
@@ -413,6 +422,7 @@ class Generator {
   }
 
   #items(): unknown {
+    if (this.#options.streams === true && this.#chance(0.4)) return randomStream(this.#random);
     switch (pick(this.#random, ["array", "object", "range", "empty"])) {
       case "array":
         return [1, 2, 3, "z".repeat(300)];

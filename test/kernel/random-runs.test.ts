@@ -13,7 +13,14 @@ import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 import { EXPECTED_EVENTS } from "./expected-events.ts";
 import { KernelDriver, TEST_NODES } from "./kernel-driver.ts";
-import { pick, type Random, randomDefinition, seededRandom } from "./random-definition.ts";
+import {
+  KERNEL_OPTIONS,
+  pick,
+  type Random,
+  randomDefinition,
+  seededRandom,
+} from "./random-definition.ts";
+import { batched, itemsOf } from "./random-stream.ts";
 import { worldMove } from "./random-world.ts";
 
 const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 400);
@@ -36,9 +43,10 @@ function count(map: Map<string, number>, key: string): void {
   map.set(key, (map.get(key) ?? 0) + 1);
 }
 
-function playRun(seed: number, counts: Counts): void {
+function playRun(seed: number, counts: Counts, streams = false): void {
   const random = seededRandom(seed);
-  const definition = randomDefinition(random);
+  const options = { ...KERNEL_OPTIONS, streams };
+  const definition = randomDefinition(random, "random", options);
   const plan = compilePlan(definition, TEST_NODES);
   play(plan, random, counts, `seed ${seed} (KERNEL_SEED=${seed} KERNEL_SEEDS=1)`);
 }
@@ -68,16 +76,33 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
   } catch (fault) {
     throw new Error(`${label}\n${(fault as Error).message}`, { cause: fault });
   }
+  expect(wrongItems(driver)).toEqual([]);
   for (const { event } of driver.journal) {
     count(counts.events, event.type);
     if (event.type === "step.scheduled" && event.connectionSecrets !== undefined)
       count(counts.events, "secrets of a connection");
+    if (event.type === "step.items_stored" && event.count !== undefined)
+      count(counts.events, event.isLast === true ? "end of a stream" : "chunk of a stream");
     for (const field of VALUE_FIELDS)
       if (field in event) expect(VALUE_FIELDS_OF[event.type]).toContain(field);
   }
   count(counts.ends, driver.state.terminal ?? "none");
   for (const [what, times] of Object.entries(driver.computed))
     counts.computed.set(what, (counts.computed.get(what) ?? 0) + times);
+}
+
+/** Items of streams that are not those of the stream, or not in their place. */
+function wrongItems({ journal }: KernelDriver): unknown[] {
+  const wanted = new Map<string, readonly unknown[]>();
+  return journal.flatMap(({ event }) => {
+    if (event.type === "step.started" && event.control?.["stream"] === true) {
+      const batch = (event.control["batch"] as number | undefined) ?? null;
+      wanted.set(event.path, batched(itemsOf(event.input) ?? [], batch));
+    }
+    if (event.type !== "step.items_stored" || event.count === undefined) return [];
+    const here = wanted.get(event.path)?.slice(event.from, event.from + event.count);
+    return JSON.stringify(here) === JSON.stringify(event.values) ? [] : [event];
+  });
 }
 
 function grow(
@@ -123,6 +148,14 @@ describe("random nested plans under random interleavings", () => {
       ).toBeGreaterThan(0);
     for (const end of ["succeeded", "failed", "cancelled"])
       expect(counts.ends.get(end)).toBeGreaterThan(5);
+  });
+
+  test("loops through streams get every item once", { timeout: 60_000 }, () => {
+    const counts: Counts = noCounts();
+    for (let seed = 1; seed <= Math.min(SEEDS, 150); seed++) playRun(seed, counts, true);
+    if (SEEDS < 150) return;
+    expect(counts.events.get("chunk of a stream")).toBeGreaterThan(10);
+    expect(counts.events.get("end of a stream")).toBeGreaterThan(10);
   });
 
   test("scopes that grow while open end once they are sealed", { timeout: 60_000 }, () => {

@@ -8,6 +8,7 @@ import type { Json } from "#workflow/json.ts";
 import type { StateChange, StateOperation } from "#workflow/state-operation.ts";
 import type { KernelDriver } from "./kernel-driver.ts";
 import { pick, type Random } from "./random-definition.ts";
+import { itemsRead } from "./random-stream.ts";
 
 function errorOutcome(random: Random) {
   return {
@@ -58,9 +59,22 @@ function performEffect(driver: KernelDriver, random: Random, effect: Effect): vo
     if (dice > 0.95) driver.give({ kind: "result", ...at, outcome: { ok: true, output: 2 } });
     return;
   }
+  if (effect.kind === "items") return readItems(driver, random, effect);
   if (effect.kind === "admit" && effect.memo !== null && random() < 0.4)
     return recall(driver, random, effect);
   driver.perform(effect);
+}
+
+/** The next items of a stream; now and then the stream fails, or two readers give the same ones. */
+function readItems(
+  driver: KernelDriver,
+  random: Random,
+  effect: Extract<Effect, { readonly kind: "items" }>,
+): void {
+  const read = itemsRead(effect, driver.value(effect.stream), driver.value(effect.position));
+  if (random() < 0.1) return void driver.give({ ...read, outcome: errorOutcome(random) });
+  driver.give(read);
+  if (random() < 0.2) driver.give(read);
 }
 
 /** What runs share, as a store would have it; each driver has its own. */

@@ -12,6 +12,7 @@ const MUST_MEET = [
   ...["undone.succeeded", "undone.unknown", "undone.failed"],
   ...["chain.continued", "chain.carried", "chain.cancelled"],
   ...["large.far", "large.near", "large.packed", "large.lost", "large.failed", "large.copies"],
+  ...["streams.chunks", "streams.resumed", "streams.failed", "streams.items"],
   ...["steered.asked", "steered.wished", "steered.pinned"],
   ...["time.cleanups", "time.cutOff", "time.timeouts", "connectionSecrets"],
   ...["has.compensate", "has.cleanupTimeout", "has.concurrency", "has.rateLimit"],

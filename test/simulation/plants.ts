@@ -444,6 +444,13 @@ export const PLANTS: readonly Plant[] = [
     replace: "const priority = turn.state.priority;",
   },
   {
+    name: "a-stream-has-forgotten-where-it-was",
+    harm: "after a crash a loop goes through the first items of its stream again, in the place of others",
+    file: "src/kernel/scopes/fold.ts",
+    find: 'stream.position = refOf(position, seq, "position");',
+    replace: "stream.position = NULL_REF;",
+  },
+  {
     name: "pins-are-forgotten",
     harm: "a checkpoint that was pinned goes with the next ones",
     file: "src/engine/embedded/turn-commit.ts",

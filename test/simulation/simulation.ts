@@ -29,6 +29,7 @@
  *   W17. Nothing happens to a run that was terminated.
  *   W18. Large values stay what they are, whoever computes with them: V1, V2 (large-witness.ts).
  *   W20. No journal says that the store was away: whatever had to be read was read later.
+ *   W21. Loops through streams get every item once: I1 to I3 (stream-witness.ts).
  *   W19. Priorities and checkpoints are what operators made them: P1, P2, C1, C2 (steering-witness.ts).
  */
 import { z } from "zod";
@@ -72,6 +73,7 @@ import { SimulatedClock } from "./simulated-clock.ts";
 import { decisionBroken, handedDetails, silenceBroken } from "./simulated-operator.ts";
 import { type CommitFault, SimulatedDisk } from "./simulated-store.ts";
 import { SteeringWitness } from "./steering-witness.ts";
+import { readStreams, StreamCounts, simulatedStreams } from "./stream-witness.ts";
 import { readTimes } from "./time-witness.ts";
 
 const SECRET = "a-secret-of-the-simulation";
@@ -122,9 +124,10 @@ const NODES = createRegistry([
 
 const GENERATE = { pure: "value", failing: "boom", effect: "work", depthMax: 2 };
 /** What some worlds have more of, so that rare meetings are not left to chance alone. */
-type Theme = "operators" | "sagas" | "large" | null;
+type Theme = "operators" | "sagas" | "large" | "streams" | null;
 
 function themeOf(seed: number): Theme {
+  if (seed % 7 === 0) return "streams";
   if (seed % 7 === 4) return "large";
   if (seed % 7 === 5) return "operators";
   return seed % 7 === 6 ? "sagas" : null;
@@ -214,6 +217,7 @@ class SimulatedWorld {
   readonly #limits = new LimitWitness((what) => this.#violate(`W7 ${what}`));
   readonly #compensations = new CompensationWitness((what) => this.#violate(`W14 ${what}`));
   readonly #large = new LargeCounts();
+  readonly #streams = new StreamCounts();
   /** Computations under way. */
   #computing = 0;
   readonly #steering = new SteeringWitness((what) => this.#violate(`W19 ${what}`));
@@ -306,6 +310,7 @@ class SimulatedWorld {
         ...this.#met,
         ...this.#limits.counts,
         ...prefixed("large.", this.#large),
+        ...prefixed("streams.", this.#streams),
         ...prefixed("steered.", this.#steering.counts),
         ...prefixed("undone.", this.#compensations.counts),
         ...prefixed("chain.", this.#chains),
@@ -321,7 +326,7 @@ class SimulatedWorld {
       "leaf",
       randomDefinition(this.#random, "leaf", {
         ...{ ...GENERATE, depthMax: 1, children: [] },
-        ...{ manyReaders: this.#theme === "large" },
+        ...{ manyReaders: this.#theme === "large", streams: this.#theme === "streams" },
       }),
     );
     const count = 1 + Math.floor(this.#random() * 2);
@@ -331,6 +336,7 @@ class SimulatedWorld {
         randomDefinition(this.#random, `flow-${i}`, {
           ...{ ...GENERATE, children: ["leaf"], runKeys: true },
           ...{ manySagas: this.#theme === "sagas", manyReaders: this.#theme === "large" },
+          streams: this.#theme === "streams",
         }),
       );
     for (const definition of this.#definitions.values())
@@ -376,6 +382,14 @@ class SimulatedWorld {
       secrets: SECRETS,
       runner: this.#runner(process),
       computer: this.#computer(process),
+      streams: simulatedStreams({
+        isAlive: () => process.isAlive,
+        pass: async () => {
+          const tookMs = this.#random() < 0.3 ? 3_000 : this.#random() * 200;
+          await new Promise<void>((resolve) => void process.after(tookMs, resolve));
+        },
+        ...{ random: this.#random, counts: this.#streams },
+      }),
       defer: (work) => void process.after(0, work),
       limits: {
         ...{ loadedRunsMax: 3, abortGraceMs: 200, attemptsMax: 4 },
@@ -943,6 +957,7 @@ class SimulatedWorld {
       const violate = (what: string) => this.#violate(`W16 ${what}`);
       readTimes(history, this.#leapMs, { counts: this.#times, violate });
       readLarge(history, this.#large, (what) => this.#violate(`W18 ${what}`));
+      readStreams(history, this.#streams, (what) => this.#violate(`W21 ${what}`));
       const { runId } = history;
       this.#steering.readPriorities(history, this.#answered.priorities.get(runId) ?? []);
       this.#steering.readMarks(runId, this.#disk.data.checkpointMarks("default", runId));

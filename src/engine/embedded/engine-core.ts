@@ -10,8 +10,8 @@
  *   C4. After close() nothing is started, and everything that was reported has been committed.
  */
 import { LockstitchError } from "#errors/errors.ts";
+import { threadStreams } from "#nodes/stream/stream-items.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import type { RunHead } from "#ports/journal.ts";
 import { NO_SECRETS_PORT } from "#ports/secrets.ts";
 import { type AdmissionOptions, NO_LIMITS } from "../admission/operator-limits.ts";
 import { Quotas } from "../admission/quotas.ts";
@@ -20,6 +20,7 @@ import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
 import { Committer } from "./committer.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
+import { ItemReads } from "./item-reads.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { Memos } from "./memos.ts";
 import { type ChildStarter, Messages } from "./messages.ts";
@@ -27,11 +28,11 @@ import { meterTurn } from "./meter-turn.ts";
 import { nodeRunner } from "./node-runner.ts";
 import { Observers } from "./observers.ts";
 import { findOpenRuns, type OpenRun } from "./open-runs.ts";
-import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions, READER } from "./options.ts";
+import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
 import { redactingRunner } from "./redacting-runner.ts";
-import { shuttingDown } from "./run-errors.ts";
+import { refuseNewer, shuttingDown } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
@@ -113,6 +114,10 @@ export class EngineCore {
       shared: new SharedState({
         ...{ store, clock, logger, post },
         runOf: (runKey) => this.#hosts.get(runKey)?.facts ?? null,
+      }),
+      itemReads: new ItemReads({
+        ...{ clock, logger, tell: post, values: this.values },
+        streams: options.streams ?? threadStreams(options.services),
       }),
       memos: new Memos({
         ...{ store, nodes, clock, logger },
@@ -366,6 +371,7 @@ export class EngineCore {
       cancel();
     }
     attempts.abandon();
+    this.services.itemReads.close();
     this.#isStopped = true;
     timers.close();
     this.services.stepLogs.close();
@@ -389,12 +395,4 @@ export class EngineCore {
       this.#quiet = null;
     }
   }
-}
-
-function refuseNewer(head: RunHead): void {
-  if (head.minReader <= READER) return;
-  throw new LockstitchError(
-    "store_newer",
-    `Run ${head.runId} was written by a newer version (reader ${head.minReader}); update this one.`,
-  );
 }

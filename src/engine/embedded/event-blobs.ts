@@ -153,7 +153,9 @@ export function blobLink(event: StoredEvent, field: string): BlobLink | null {
 }
 
 /** Fields that become references: the fold looks at their size alone. */
-const BY_REFERENCE: ReadonlySet<string> = new Set(["input", "output", "payload", "value"]);
+const BY_REFERENCE: ReadonlySet<string> = new Set([
+  ...["input", "output", "payload", "value", "position"],
+]);
 /** Fields that the fold does not look at; whoever reads one meets its loss, not the whole run. */
 const BY_ELEMENT: ReadonlySet<string> = new Set(["values", "keys", "results", "failed"]);
 /** Stands for a value that is not inline, whatever it is: only its size matters to the fold. */

@@ -14,6 +14,7 @@ import type { OperatorGates } from "../admission/operator-limits.ts";
 import type { Scheduler } from "../admission/scheduler.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Committer } from "./committer.ts";
+import type { ItemReads } from "./item-reads.ts";
 import type { Memos } from "./memos.ts";
 import type { EngineLimits, PureComputer } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
@@ -60,6 +61,7 @@ export interface HostServices {
   readonly committer: Committer;
   readonly timers: Timers;
   readonly attempts: Attempts;
+  readonly itemReads: ItemReads;
   readonly memos: Memos;
   readonly shared: SharedState;
   readonly stepLogs: StepLogKeeper;

@@ -11,6 +11,7 @@ import type { NodeContext, NodeServices } from "#nodes/define-node.ts";
 import type { ChainOptions } from "#nodes/middleware.ts";
 import type { Redactor } from "#nodes/redactor.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
+import type { StreamReader } from "#nodes/stream/stream-items.ts";
 import type { Archive } from "#ports/archive.ts";
 import type { Clock, Ids, Random } from "#ports/clock.ts";
 import type { Disk } from "#ports/disk.ts";
@@ -52,6 +53,8 @@ export interface EngineOptions {
   readonly runner?: AttemptRunner;
   /** Computes pure steps off the turn; default: a worker thread. */
   readonly computer?: PureComputer;
+  /** Reads streams that a for_each goes through; default: each in a worker thread of its own. */
+  readonly streams?: StreamReader;
   /** Runs `work` soon, after what is due now, so that turns gather; default: setImmediate. */
   readonly defer?: (work: () => void) => void;
 }

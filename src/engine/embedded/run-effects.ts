@@ -33,6 +33,7 @@ type AdmitEffect = Extract<Effect, { readonly kind: "admit" }>;
 type AdmitRunEffect = Extract<Effect, { readonly kind: "admit_run" }>;
 type AttemptEffect = Extract<Effect, { readonly kind: "attempt" }>;
 type AbortEffect = Extract<Effect, { readonly kind: "abort" }>;
+type ItemsEffect = Extract<Effect, { readonly kind: "items" }>;
 type TimerEffect = Extract<Effect, { readonly kind: "timer" }>;
 type StepEffect = AdmitEffect | AttemptEffect | AbortEffect;
 
@@ -56,6 +57,8 @@ export class RunEffects {
   readonly #work = new Map<string, Work>();
   /** By key. */
   readonly #timers = new Map<string, TimerEffect>();
+  /** Streams that are read, by path. */
+  readonly #reads = new Map<string, ItemsEffect>();
   #admission: AdmitRunEffect | null = null;
   /** Whether a step of the run has asked for a remembered result. */
   #hasMemos = false;
@@ -69,7 +72,7 @@ export class RunEffects {
 
   /** Whether everything that goes on is a timer: the run may leave memory. */
   get isResting(): boolean {
-    return this.#work.size === 0 && this.#admission === null;
+    return this.#work.size === 0 && this.#reads.size === 0 && this.#admission === null;
   }
 
   /** What an `admit` effect asks of the scheduler. */
@@ -162,7 +165,7 @@ export class RunEffects {
   }
 
   #live(): Effect[] {
-    const effects: Effect[] = [...this.#timers.values()];
+    const effects: Effect[] = [...this.#timers.values(), ...this.#reads.values()];
     for (const { effect } of this.#work.values()) effects.push(effect);
     if (this.#admission !== null) effects.push(this.#admission);
     return effects;
@@ -184,8 +187,7 @@ export class RunEffects {
    */
   dropAll({ keepsSlot = false } = {}): void {
     const freed: string[] = [];
-    if (this.#work.size > 0 || this.#admission !== null)
-      for (const effect of this.#live()) this.#stop(effect, freed);
+    if (!this.isResting) for (const effect of this.#live()) this.#stop(effect, freed);
     this.#timers.clear();
     this.#releaseUnused(freed);
     this.#services.timers.clearRun(this.#run.key);
@@ -214,6 +216,10 @@ export class RunEffects {
         if (!runSlots.holds(this.#run.key)) runSlots.release(this.#run.key);
         else this.#yieldToLater(effect);
         return;
+      case "items":
+        if (this.#reads.get(effect.path)?.key !== effect.key) return;
+        this.#reads.delete(effect.path);
+        return this.#services.itemReads.stop(this.#run.key, effect);
       case "admit":
       case "attempt":
       case "abort": {
@@ -236,6 +242,9 @@ export class RunEffects {
       case "admit_run":
         this.#admission = effect;
         return this.#requestRun(effect);
+      case "items":
+        this.#reads.set(effect.path, effect);
+        return this.#services.itemReads.start(this.#run, effect);
       case "admit":
         this.#track(effect);
         if (effect.memo !== null) return this.#askMemo(effect, effect.memo);

@@ -1,5 +1,7 @@
 /** What a run's host tells callers whose input it cannot take. */
 import { LockstitchError } from "#errors/errors.ts";
+import type { RunHead } from "#ports/journal.ts";
+import { READER } from "./options.ts";
 
 /** Why a run does nothing until somebody calls. */
 export interface Parked {
@@ -63,4 +65,13 @@ export function isStoreAway(error: unknown): error is LockstitchError {
 export function must<Part>(part: Part | null, runId: string): Part {
   if (part === null) throw new Error(`run ${runId} lacks what its phase promises`);
   return part;
+}
+
+/** Throws store_newer for a run that this host cannot read. */
+export function refuseNewer(head: RunHead): void {
+  if (head.minReader <= READER) return;
+  throw new LockstitchError(
+    "store_newer",
+    `Run ${head.runId} was written by a newer version (reader ${head.minReader}); update this one.`,
+  );
 }

@@ -79,7 +79,8 @@ export interface WhileControl {
 
 export interface EachControl {
   readonly kind: "for_each";
-  readonly count: number;
+  /** Of a stream that is being read: those that are stored. */
+  count: number;
   readonly concurrency: number;
   readonly continueOnError: boolean;
   readonly collect: boolean;
@@ -87,6 +88,8 @@ export interface EachControl {
   readonly keyed: boolean;
   /** Set when items are counted, not stored. */
   readonly range: { readonly start: number; readonly step: number } | null;
+  /** What is known of the stream that the items come from; absent: they come from no stream. */
+  readonly stream?: StreamControl;
   /** Sequence numbers of the items' chunks, in order. */
   itemChunks: number[];
   stored: number;
@@ -101,6 +104,16 @@ export interface EachControl {
   openChunks: Record<string, OpenChunk>;
   /** Sequence numbers of complete chunks of results, by chunk number. */
   resultChunks: (number | null)[];
+}
+
+/** Chunks of a stream are bounded by size as well: they have as many items as fit. */
+export interface StreamControl {
+  readonly batch: number | null;
+  isRead: boolean;
+  /** Where the reader goes on: it alone knows what that means. */
+  position: ValueRef;
+  /** Index of the first item of each chunk. */
+  starts: number[];
 }
 
 export interface OpenChunk {

@@ -7,7 +7,7 @@ import { matchesCode } from "#errors/step-error.ts";
 import { CHUNK_ITEMS } from "../decision.ts";
 import type { EventOf } from "../events.ts";
 import type { ScopeInstance, StepInstance } from "../state.ts";
-import { NULL_REF, type ValueRef } from "../value-ref.ts";
+import { NULL_REF, refOf, type ValueRef } from "../value-ref.ts";
 import {
   type Control,
   type EachControl,
@@ -15,6 +15,7 @@ import {
   type OpenChunk,
   type SagaControl,
   type ScopeOutcome,
+  type StreamControl,
 } from "./control.ts";
 
 /** The first control of a step, from what step.started says. */
@@ -73,8 +74,12 @@ export function controlStarted(
 function eachStarted(started: Readonly<Record<string, unknown>>): EachControl {
   const count = started["count"] as number;
   const range = (started["range"] as EachControl["range"] | undefined) ?? null;
+  const batch = (started["batch"] as number | undefined) ?? null;
   return {
     kind: "for_each",
+    ...(started["stream"] === true
+      ? { stream: { batch, isRead: false, position: NULL_REF, starts: [] } }
+      : {}),
     count,
     concurrency: started["concurrency"] as number,
     continueOnError: started["continueOnError"] === true,
@@ -238,6 +243,7 @@ export function controlStored(
   const control = controlOf(instance);
   if (control.kind !== "for_each") throw new Error(`step "${instance.path}" stores no items`);
   if (event.type === "step.items_stored") {
+    if (control.stream !== undefined) return streamStored(control, control.stream, event, seq);
     control.itemChunks.push(seq);
     // Not the values' own number: the fold needs nothing of what may be lost.
     control.stored += Math.min(CHUNK_ITEMS, control.count - control.stored);
@@ -247,6 +253,22 @@ export function controlStored(
   while (control.resultChunks.length <= chunkNumber) control.resultChunks.push(null);
   control.resultChunks[chunkNumber] = seq;
   delete control.openChunks[chunkNumber];
+}
+
+function streamStored(
+  control: EachControl,
+  stream: StreamControl,
+  { count = 0, position, isLast }: EventOf<"step.items_stored">,
+  seq: number,
+): void {
+  if (count > 0) {
+    control.itemChunks.push(seq);
+    stream.starts.push(control.stored);
+  }
+  control.stored += count;
+  control.count = control.stored;
+  stream.position = refOf(position, seq, "position");
+  stream.isRead = isLast === true;
 }
 
 function controlOf(instance: StepInstance): Control {

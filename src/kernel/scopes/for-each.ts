@@ -3,6 +3,10 @@
  * a time. What becomes of items is kept as references and stored in chunks too, so that a settled
  * item costs the state nothing but its share of a chunk.
  *
+ * Items of a stream are read by the host (effect `items`), chunk by chunk: each is journaled with the
+ * place where the next one begins, so that what is stored is never read again. The first item opens
+ * when all are stored: a stream that cannot be read to its end fails before anything was done.
+ *
  * F1. Items open in order; at most `concurrency` are open.
  * F2. Every item that opened settles into exactly one chunk; a full chunk is stored once.
  * F3. Failed items stop nothing by themselves; failFast cancels the open ones and opens no more.
@@ -10,23 +14,21 @@
  *     or steps that have not ended) are stored in the decision that counts them. All others may be
  *     stored over several turns: after a crash between two chunks they are evaluated again.
  */
+import { areStream } from "#workflow/control-configs.ts";
 import { itemPath } from "#workflow/path.ts";
 import { findStep } from "../compensation.ts";
-import { CHUNK_ITEMS } from "../decision.ts";
+import { CHUNK_ITEMS, ITEMS_MAX } from "../decision.ts";
 import { fail, type Guarded, guarded, succeed } from "../outcome.ts";
 import { readValue } from "../read-scope.ts";
 import { isSettled, type StepInstance } from "../state.ts";
 import { evaluateConfig } from "../step-config.ts";
 import { emit, type Turn } from "../turn.ts";
 import { NOT_LOADED, type ValueRef } from "../value-ref.ts";
-import type { EachControl, OpenChunk } from "./control.ts";
+import type { EachControl, OpenChunk, StreamControl } from "./control.ts";
 import type { Begin, ScopeKind } from "./kind.ts";
 import { basePath, stopNext } from "./open-scope.ts";
 import { startControl } from "./start-control.ts";
 import { eachMove, fullChunk } from "./wants.ts";
-
-/** 1,000,000 items a loop (spec: limits). */
-export const ITEMS_MAX = 1_000_000;
 
 interface Config {
   readonly items: unknown;
@@ -44,6 +46,7 @@ interface Items {
 
 const begin: Begin = (turn, instance, config) => {
   const settings = config as Config;
+  if (areStream(settings.items)) return beginStream(turn, instance, settings);
   const items = itemsOf(settings);
   if (instance.live !== null) instance.live.scratch = items;
   if (items.count > ITEMS_MAX)
@@ -76,6 +79,18 @@ function mayChange({ step, scope }: StepInstance): boolean {
     const read = findStep(scope, id);
     return read !== null && !isSettled(read.status);
   });
+}
+
+function beginStream(turn: Turn, instance: StepInstance, settings: Config): boolean {
+  const { items, batch, concurrency, onItemError, collect } = settings;
+  const control = {
+    ...{ kind: "for_each" as const, stream: true, count: 0, concurrency },
+    ...(batch === undefined ? {} : { batch }),
+    ...(onItemError === "continue" ? { continueOnError: true } : {}),
+    ...(collect ? { collect: true } : {}),
+  };
+  startControl(turn, instance, control, { input: items });
+  return true;
 }
 
 function itemsOf(config: Config): Items {
@@ -210,9 +225,28 @@ function openItem(turn: Turn, instance: StepInstance, control: EachControl): boo
 
 function itemRef(control: EachControl, index: number): ValueRef {
   if (control.range !== null) return { v: control.range.start + index * control.range.step };
+  if (control.stream !== undefined) return streamedRef(control, control.stream, index);
   const at = control.itemChunks[Math.floor(index / CHUNK_ITEMS)];
   if (at === undefined) throw new Error(`item ${index} was opened before it was stored`);
   return { at, f: "values", i: index % CHUNK_ITEMS };
+}
+
+/** In the last chunk that begins at or before the item. */
+function streamedRef(
+  { itemChunks }: EachControl,
+  { starts }: StreamControl,
+  index: number,
+): ValueRef {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((starts[middle] ?? 0) <= index) low = middle;
+    else high = middle - 1;
+  }
+  const at = itemChunks[low];
+  if (at === undefined) throw new Error(`item ${index} was opened before it was stored`);
+  return { at, f: "values", i: index - (starts[low] ?? 0) };
 }
 
 /** The item's key; null for items of arrays. */

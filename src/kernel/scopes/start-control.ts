@@ -7,12 +7,12 @@ import type { Control } from "./control.ts";
 
 type Started = EventOf<"step.started">;
 
-/** `control`: what controlStarted() makes the first control of. `carry`: of a while. */
+/** `control`: what controlStarted() makes the first control of. `carry`: of a while; `input`: a stream. */
 export function startControl(
   turn: Turn,
   instance: StepInstance,
   control: { readonly kind: Control["kind"] } & NonNullable<Started["control"]>,
-  more: Pick<Started, "carry"> = {},
+  more: Pick<Started, "carry" | "input"> = {},
 ): void {
   emit(turn, {
     type: "step.started",

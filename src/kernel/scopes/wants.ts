@@ -83,11 +83,12 @@ export function innerToCancel(instance: StepInstance): ScopeInstance | null {
   return null;
 }
 
-/** What a for_each can do now, in order of importance; null: it waits for its items. */
+/** What a for_each can do now, in order of importance; null: it waits for its items, or their reader. */
 export type EachMove = "store_items" | "store_results" | "cancel" | "open" | "finish";
 
 export function eachMove(instance: StepInstance): EachMove | null {
   const control = controlOf<EachControl>(instance);
+  if (control.stream?.isRead === false) return null;
   if (control.stored < control.count) return "store_items";
   if (fullChunk(control) !== null) return "store_results";
   const stopping = instance.step.failFast && control.failed > 0 && !control.continueOnError;

@@ -12,7 +12,7 @@ import path from "node:path";
 import { z } from "zod";
 import { isMissing } from "#errors/is-missing.ts";
 import { NodeError } from "#errors/step-error.ts";
-import type { NodeContext } from "../define-node.ts";
+import type { NodeServices } from "../define-node.ts";
 
 export const RelativePath = z
   .string()
@@ -20,7 +20,11 @@ export const RelativePath = z
   .describe("Below the operator's file folder; names joined by /");
 
 /** The resolved root. Throws NodeError `file_denied` when file nodes are off. */
-export async function fileRoot({ services }: NodeContext): Promise<string> {
+export async function fileRoot({
+  services,
+}: {
+  readonly services: Pick<NodeServices, "fileRoot">;
+}): Promise<string> {
   if (services.fileRoot === null)
     throw new NodeError("file_denied", "File nodes are off: the operator has set no file folder.");
   try {

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { isMissing } from "#errors/is-missing.ts";
 import { NodeError, type StepErrorCode } from "#errors/step-error.ts";
-import type { NodeContext } from "../define-node.ts";
+import type { NodeContext, NodeServices } from "../define-node.ts";
 import { existingPath, fileError, fileRoot, futurePath } from "../file/allowed-path.ts";
 import type { Stream } from "../pure/stream-value.ts";
 import type { Written } from "./stream-work.ts";
@@ -18,7 +18,7 @@ import type { StreamAnswer, StreamTask } from "./stream-worker.ts";
 
 const WORKER_URL = new URL("./stream-worker.ts", import.meta.url);
 /** Of the thread's objects; what a gathering step holds, a batch and the code need about half. */
-const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 12 };
+export const STREAM_MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 12 };
 /** What a step left that was never taken up again. */
 const STALE_MS = 24 * 3_600_000;
 
@@ -79,10 +79,7 @@ async function inFolder<Result>(
   name: string,
   work: (folder: string) => Promise<Result>,
 ): Promise<Result> {
-  const scratch = services.scratchRoot ?? join(tmpdir(), "lockstitch-streams");
-  const folder = join(scratch, name);
-  await mkdir(folder, { recursive: true });
-  await removeStale(scratch);
+  const folder = await scratchFolder(services, name);
   try {
     const result = await work(folder);
     await rm(folder, { recursive: true, force: true });
@@ -91,6 +88,18 @@ async function inFolder<Result>(
     if (isFinal(error) && !signal.aborted) await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Made if it is not there; what others left long ago goes. */
+export async function scratchFolder(
+  { scratchRoot }: Pick<NodeServices, "scratchRoot">,
+  name: string,
+): Promise<string> {
+  const scratch = scratchRoot ?? join(tmpdir(), "lockstitch-streams");
+  const folder = join(scratch, name);
+  await mkdir(folder, { recursive: true });
+  await removeStale(scratch);
+  return folder;
 }
 
 function isFinal(error: unknown): boolean {
@@ -116,7 +125,7 @@ async function perform(
   { signal, heartbeat, progress }: NodeContext,
 ): Promise<unknown> {
   signal.throwIfAborted();
-  const worker = new Worker(WORKER_URL, { workerData: task, resourceLimits: MEMORY });
+  const worker = new Worker(WORKER_URL, { workerData: task, resourceLimits: STREAM_MEMORY });
   const stop = (): void => void worker.terminate();
   signal.addEventListener("abort", stop, { once: true });
   try {
@@ -139,16 +148,17 @@ async function perform(
   }
 }
 
-function failureOf(
+/** What the thread said of its failure, as it was thrown there. */
+export function failureOf(
   failed: Extract<StreamAnswer, { readonly failed: unknown }>["failed"],
 ): NodeError {
   const { code, message, retryable, details } = failed;
   return new NodeError(code as StepErrorCode, message, { retryable, details });
 }
 
-function memoryError(error: Error & { readonly code?: string }, path: string): Error {
+export function memoryError(error: Error & { readonly code?: string }, path: string): Error {
   if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") return fileError(path, error);
-  const max = MEMORY.maxOldGenerationSizeMb;
+  const max = STREAM_MEMORY.maxOldGenerationSizeMb;
   return new NodeError(
     "limit_exceeded",
     `The stream needs more than ${max} MiB of memory: a single record or group is too large.`,

@@ -91,7 +91,12 @@ export function writeStream(job: WriteJob, onSaved: (progress: Progress) => void
 /** null for a state whose files are gone. */
 function usable({ draft, folder }: WriteJob, saved: WriteState | null): WriteState | null {
   if (saved === null || !DraftFile.has(draft, saved.bytes)) return null;
-  return filesIn(saved.pipeline).every((name) => existsSync(join(folder, name))) ? saved : null;
+  return hasFiles(folder, saved.pipeline) ? saved : null;
+}
+
+/** Whether what a saved state of a pipeline names is still there. */
+export function hasFiles(folder: string, state: PipelineState): boolean {
+  return filesIn(state).every((name) => existsSync(join(folder, name)));
 }
 
 /** Every file that a saved state names. */
@@ -116,11 +121,12 @@ function writeRecords(
   else for (const piece of records) out.write(Buffer.from(piece as Buffer));
 }
 
-function saveBytes({ source }: Stream): number {
+export function saveBytes({ source }: Stream): number {
   return Math.min(Math.max(source.bytes / SAVES, SAVE_BYTES_MIN), SAVE_BYTES_MAX);
 }
 
-function saveClock(saveBytes: number): (sourceBytes: number) => boolean {
+/** Whether it is time to save, asked with the bytes that were read. */
+export function saveClock(saveBytes: number): (sourceBytes: number) => boolean {
   let savedBytes = 0;
   let savedMs = performance.now();
   return (sourceBytes) => {
