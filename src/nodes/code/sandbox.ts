@@ -6,8 +6,10 @@
  * X1. Only JSON text crosses the border, in both directions.
  * X2. CPU time is that of this thread (a busy machine does not eat into it) and is checked by the
  *     engine as it runs.
- * X3. Memory is bounded twice: by the engine's own count, which leaves out the bytes of array
- *     buffers, and by a WebAssembly memory that cannot grow further, which leaves out nothing.
+ * X3. Memory is bounded by a WebAssembly memory that cannot grow further. (The engine's own limit does
+ *     not know what an allocation takes here: it counts 8 bytes for each.)
+ * X4. The memory begins larger than small jobs may have. For them the surplus is taken away first,
+ *     so that it grows when a quarter of what they may have is used, and not before.
  */
 import {
   newQuickJSWASMModuleFromVariant,
@@ -23,7 +25,7 @@ declare const WebAssembly: {
   readonly Memory: new (limits: {
     readonly initial: number;
     readonly maximum: number;
-  }) => { readonly buffer: { readonly byteLength: number } };
+  }) => { readonly buffer: ArrayBuffer };
 };
 
 export interface SandboxJob {
@@ -49,8 +51,12 @@ const FUNCTION_HEAD = "(function () {\n";
 const PAGE_BYTES = 64 * 1024;
 /** A job that grew its engine by more leaves it to nobody: memory once taken is never given back. */
 const KEPT_BYTES_MAX = 8 * 1024 * 1024;
-/** The engine's own code, stack and tables; also the least that it starts with. */
+/** The least that the engine starts with; its code, stack and tables need a third of it. */
 const ENGINE_BYTES = 16 * 1024 * 1024;
+/** Jobs that may have less get an engine whose surplus is taken away. */
+const SMALL_BYTES = 20 * 1024 * 1024;
+/** The smallest step in which the engine lets its memory grow: a twentieth, in whole pages. */
+const STEP_BYTES = 13 * PAGE_BYTES;
 
 export interface SandboxEngine {
   readonly module: QuickJSWASMModule;
@@ -61,17 +67,33 @@ export interface SandboxEngine {
 
 /** Whether the engine may run another job. */
 export function isSlim(engine: SandboxEngine): boolean {
-  return engine.grownBytes() <= KEPT_BYTES_MAX;
+  return engine.grownBytes() <= KEPT_BYTES_MAX && !isFull(engine);
 }
 
 /** An engine whose memory ends `memoryBytesMax` above what it needs for itself. */
 export async function newEngine(memoryBytesMax: number): Promise<SandboxEngine> {
+  const isSmall = memoryBytesMax < SMALL_BYTES;
+  const freeBytes = isSmall ? Math.ceil(memoryBytesMax / 4) : 0;
   const wasmMemory = new WebAssembly.Memory({
     initial: ENGINE_BYTES / PAGE_BYTES,
-    maximum: Math.ceil((ENGINE_BYTES + memoryBytesMax) / PAGE_BYTES),
+    maximum: Math.ceil(
+      (ENGINE_BYTES + Math.max(STEP_BYTES, memoryBytesMax - freeBytes)) / PAGE_BYTES,
+    ),
   });
   const module = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
+  if (isSmall) leaveFree(module, wasmMemory.buffer, freeBytes);
   return { module, memoryBytesMax, grownBytes: () => wasmMemory.buffer.byteLength - ENGINE_BYTES };
+}
+
+/** Takes away what is free beyond `bytes`: a buffer in a runtime of its own holds it for good. */
+function leaveFree(module: QuickJSWASMModule, memory: ArrayBuffer, bytes: number): void {
+  const holder = module.newContext();
+  const words = new Uint32Array(memory);
+  // What was never used is zero, and new memory is used from below.
+  const usedBytes = (words.findLastIndex((word) => word !== 0) + 1) * words.BYTES_PER_ELEMENT;
+  const surplus = ENGINE_BYTES - usedBytes - bytes;
+  const held = holder.evalCode(`globalThis.held = new ArrayBuffer(${surplus})`);
+  holder.unwrapResult(held).dispose();
 }
 
 /** Runs `job` to its end. Where `isReusable` is false, or it throws, the engine is in doubt. */
@@ -80,7 +102,6 @@ export function runInSandbox(
   job: SandboxJob,
 ): { readonly result: SandboxResult; readonly isReusable: boolean } {
   const runtime = engine.module.newRuntime();
-  runtime.setMemoryLimit(job.memoryBytesMax);
   runtime.setMaxStackSize(STACK_BYTES_MAX);
   const cpuLimit = cpuLimitOf(job.cpuMsMax);
   runtime.setInterruptHandler(cpuLimit.isPassed);
@@ -107,20 +128,21 @@ function resultOf(
     return runCode(context, job);
   } catch (error) {
     if (cpuLimit.wasPassed()) return { kind: "limit", limit: "cpuMs" };
+    if (error instanceof SandboxFull) return { kind: "limit", limit: "memoryBytes" };
     if (!(error instanceof SandboxThrow)) throw error;
     const { thrown } = error;
-    if ((thrown === null || thrown === undefined) && isFull(engine))
+    if ((thrown === null || thrown === undefined || thrown === "") && isFull(engine))
       return { kind: "limit", limit: "memoryBytes" };
     return failureOf(thrown, job.code);
   }
 }
 
 /**
- * Where there is no room even for an error the engine throws null. That it is not the code's own shows
- * in the memory, which began small; one below the engine's own first size never grows.
+ * Out of memory the engine throws null (or an error of which the text is lost) where it has no room for
+ * one, or a Map cannot grow. That it is not the code's own shows in the memory, of which much was used.
  */
 function isFull({ memoryBytesMax, grownBytes }: SandboxEngine): boolean {
-  return memoryBytesMax <= ENGINE_BYTES || grownBytes() > memoryBytesMax / 2;
+  return grownBytes() > (memoryBytesMax < SMALL_BYTES ? 0 : memoryBytesMax / 2);
 }
 
 /** The value, or what the code threw as SandboxThrow. (unwrapResult lets the thrown value write to its error.) */
@@ -128,8 +150,14 @@ function unwrapped(
   context: QuickJSContext,
   result: ReturnType<QuickJSContext["evalCode"]>,
 ): QuickJSHandle {
-  if (result.error === undefined) return result.value;
+  if (result.error === undefined) return present(result.value);
   throw new SandboxThrow(thrownBy(context, result.error));
+}
+
+/** Out of memory the library may have no room for a handle and gives one at address 0, for no error. */
+function present(handle: QuickJSHandle): QuickJSHandle {
+  if (Number(handle.value) === 0) throw new SandboxFull("there is no memory left for a result");
+  return handle;
 }
 
 /** What was thrown, as plain data. Takes over `failure`. (dump disposes of a promise.) */
@@ -188,7 +216,7 @@ function settled(context: QuickJSContext, handle: QuickJSHandle): QuickJSHandle 
   const state = context.getPromiseState(handle);
   if (state.type === "fulfilled") {
     if (state.notAPromise !== true) handle.dispose();
-    return state.value;
+    return present(state.value);
   }
   handle.dispose();
   if (state.type === "pending")
@@ -198,6 +226,8 @@ function settled(context: QuickJSContext, handle: QuickJSHandle): QuickJSHandle 
     });
   throw new SandboxThrow(thrownBy(context, state.error));
 }
+
+class SandboxFull extends Error {}
 
 /** A value the user's code threw, as plain data. */
 class SandboxThrow extends Error {
