@@ -11,8 +11,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { onlyThese } from "#nodes/inherited-files.ts";
 import { FrameFault, FrameReader, frameOf } from "./frames.ts";
-import { onlyThese } from "./inherited-files.ts";
 import { FromPlugin, type ToPlugin } from "./messages.ts";
 import { type StartCommand, UNSEALED_EXIT } from "./sealed-command.ts";
 

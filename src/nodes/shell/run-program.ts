@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { NodeError } from "#errors/step-error.ts";
+import { onlyThese } from "../inherited-files.ts";
 
 export interface ProgramStart {
   readonly command: string;
@@ -43,7 +44,7 @@ function started(path: string, start: ProgramStart): ChildProcess {
       env: { ...start.environment },
       detached: true,
       shell: false,
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: onlyThese(["pipe", "pipe", "pipe"]),
       windowsHide: true,
     });
   } catch (error) {

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { NodeError } from "#errors/step-error.ts";
 import { BoundedPool } from "../connections/bounded-pool.ts";
 import type { LentConnection } from "../connections/lent-connection.ts";
+import { onlyThese } from "../inherited-files.ts";
 import type { Query, QueryAnswer } from "./query.ts";
 import { overLimit } from "./row-limits.ts";
 import type { SqliteAnswer, SqliteRequest } from "./sqlite-process.ts";
@@ -52,7 +53,7 @@ async function start(): Promise<ChildProcess> {
   const child = fork(fileURLToPath(new URL(`./sqlite-process.${extension}`, import.meta.url)), [], {
     execArgv: [`--max-old-space-size=${MEMORY_MIB_MAX}`, "--disable-warning=ExperimentalWarning"],
     env: {},
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    stdio: onlyThese(["ignore", "ignore", "ignore", "ipc"]),
   });
   // Without a listener an error event would end the process; who asks hears of the exit.
   child.on("error", () => {});

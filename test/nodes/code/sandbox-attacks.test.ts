@@ -227,30 +227,27 @@ describe("exhaustion", () => {
     });
   });
 
-  it.each([1, 12, 19, 64])(
-    "tells a full memory from null, with %d MiB",
-    async (mib) => {
-      const memoryBytes = mib * MEBIBYTE;
-      const limits = { cpuMs: 5_000, memoryBytes };
-      const full = { error: { code: "limit_exceeded", details: { limit: "memoryBytes" } } };
-      expect(await run("throw null", limits)).toMatchObject({ error: { message: "threw null" } });
-      // Where the last allocation fails differs; that of the handle for the result is one of them.
-      for (const code of [
-        "const m = new Map(); for (let i = 0; ; i++) m.set(i, { i })",
-        "const a = []; for (;;) a.push([a])",
-        "const o = {}; for (let i = 0; ; i++) o.x = [o.x]",
-      ])
-        expect(await run(code, limits)).toMatchObject(full);
-      // What it may have, it has.
-      const bytes = Math.floor(memoryBytes * 0.6);
-      expect(await run(`return new ArrayBuffer(${bytes}).byteLength`, limits)).toMatchObject({
-        output: bytes,
-      });
-      expect(await run(`return new ArrayBuffer(${4 * bytes}).byteLength`, limits)).toMatchObject(
-        full,
-      );
-    },
-  );
+  it.each([1, 12, 19, 64])("tells a full memory from null, with %d MiB", async (mib) => {
+    const memoryBytes = mib * MEBIBYTE;
+    const limits = { cpuMs: 5_000, memoryBytes };
+    const full = { error: { code: "limit_exceeded", details: { limit: "memoryBytes" } } };
+    expect(await run("throw null", limits)).toMatchObject({ error: { message: "threw null" } });
+    // Where the last allocation fails differs; that of the handle for the result is one of them.
+    for (const code of [
+      "const m = new Map(); for (let i = 0; ; i++) m.set(i, { i })",
+      "const a = []; for (;;) a.push([a])",
+      "const o = {}; for (let i = 0; ; i++) o.x = [o.x]",
+    ])
+      expect(await run(code, limits)).toMatchObject(full);
+    // What it may have, it has.
+    const bytes = Math.floor(memoryBytes * 0.6);
+    expect(await run(`return new ArrayBuffer(${bytes}).byteLength`, limits)).toMatchObject({
+      output: bytes,
+    });
+    expect(await run(`return new ArrayBuffer(${4 * bytes}).byteLength`, limits)).toMatchObject(
+      full,
+    );
+  });
 
   it("stops a small object with a million ways through it", async () => {
     const code = "const o = { a: 1 }; for (let i = 0; i < 40; i++) o.a = [o.a, o.a]; return o";

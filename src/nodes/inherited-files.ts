@@ -1,7 +1,7 @@
 /**
  * Open files that this process got from whoever started it (a shell, a service manager) and would
- * hand on to every process that it starts: all that Node opens itself is closed on exec. A plugin
- * could read and write them by number, past every permission.
+ * hand on to every process that it starts: all that Node opens itself is closed on exec. A plugin, or a
+ * program that a step runs, could read and write them by number, past every permission.
  */
 import { openSync, readdirSync, readFileSync } from "node:fs";
 
