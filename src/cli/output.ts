@@ -9,6 +9,7 @@
  */
 import pc from "picocolors";
 import { visible } from "#errors/visible-text.ts";
+import { fitted } from "./display-width.ts";
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
@@ -48,14 +49,17 @@ export function createOutput(options: {
   const { stdout, stderr, env, isJson } = options;
   const isTerminal = (stream: Stream) => stream.isTTY === true && env["TERM"] !== "dumb";
   const hasColor = (stream: Stream) =>
-    !env["NO_COLOR"] && (Boolean(env["FORCE_COLOR"]) || isTerminal(stream));
+    !env["NO_COLOR"] &&
+    env["FORCE_COLOR"] !== "0" &&
+    (Boolean(env["FORCE_COLOR"]) || isTerminal(stream));
   return {
     isJson,
     colors: pc.createColors(hasColor(stdout)),
     noteColors: pc.createColors(hasColor(stderr)),
     isLive: isTerminal(stderr),
-    columns: () => stderr.columns ?? 80,
-    rows: () => stderr.rows ?? 24,
+    // A terminal that does not know its size says 0.
+    columns: () => stderr.columns || 80,
+    rows: () => stderr.rows || 24,
     printText(text) {
       if (!isJson) stdout.write(`${text}\n`);
     },
@@ -74,10 +78,9 @@ export function createOutput(options: {
   };
 }
 
-/** `text` on one line of at most `width` characters. */
+/** `text` on one line of at most `width` columns. */
 export function oneLine(text: string, width: number): string {
-  const line = visible(text).replace(/\s+/g, " ").trim();
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+  return fitted(visible(text).replace(/\s+/g, " ").trim(), width);
 }
 
 /** Any value as one short line. */

@@ -18,6 +18,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
 import { removeLeftCopies } from "./backup-spool.ts";
+import { answerBroken, REQUEST_MS_MAX } from "./broken-requests.ts";
 import { openApiDocument } from "./open-api.ts";
 import { sendProblem } from "./problem.ts";
 import { engineReadiness } from "./readiness.ts";
@@ -83,6 +84,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: requestIds(),
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
     forceCloseConnections: true,
+    requestTimeout: REQUEST_MS_MAX,
+    clientErrorHandler: answerBroken,
     frameworkErrors: (error, request, reply) => void fail(error, request, reply),
   });
   const closing = new AbortController();

@@ -39,7 +39,9 @@ export function openEventStream(reply: FastifyReply, clock: Clock): EventStream 
     "x-accel-buffering": "no",
   });
   socket.flushHeaders();
-  let isOver = false;
+  // Its answer is over with the headers; what is left open would hold up the connection's next request.
+  let isOver = reply.request.method === "HEAD";
+  if (isOver) aborter.abort();
   let cancelHeartbeat = (): void => undefined;
   const stop = (): void => {
     if (isOver) return;
@@ -51,7 +53,7 @@ export function openEventStream(reply: FastifyReply, clock: Clock): EventStream 
     socket.write(": still here\n\n");
     cancelHeartbeat = clock.after(HEARTBEAT_MS, beat);
   };
-  cancelHeartbeat = clock.after(HEARTBEAT_MS, beat);
+  if (!isOver) cancelHeartbeat = clock.after(HEARTBEAT_MS, beat);
   socket.on("close", stop);
   socket.on("error", stop);
   return {

@@ -7,6 +7,7 @@
  * Without one: a line when a step settles, is retried or waits; nothing is ever redrawn.
  */
 import type { EventView } from "#engine/engine.ts";
+import { fitted } from "../display-width.ts";
 import type { Hint } from "../hints.ts";
 import type { Output } from "../output.ts";
 import { askLines, stepLine } from "./step-line.ts";
@@ -78,7 +79,8 @@ function liveViewer({ output, runId, hint }: RunViewerOptions): RunViewer {
       if (step.endedAtMs === null && step.ask === null) lines.push(line(step));
     const room = Math.max(1, output.rows() - 2);
     if (lines.length <= room) return lines;
-    return [...lines.slice(0, room - 1), colors.dim(`  … ${lines.length - room + 1} more`)];
+    const more = fitted(`  … ${lines.length - room + 1} more`, output.columns());
+    return [...lines.slice(0, room - 1), colors.dim(more)];
   };
   const draw = (lines: readonly string[]) => {
     // The terminal may have echoed a ^C: back to the first column, then up.

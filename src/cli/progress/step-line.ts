@@ -1,4 +1,6 @@
 /** One step as one line, cut to a width before it is coloured, so that no line ever wraps. */
+
+import { displayWidth, fitted, padded } from "../display-width.ts";
 import { formatDuration, stepMark } from "../format.ts";
 import type { Hint } from "../hints.ts";
 import { type Colors, oneLine } from "../output.ts";
@@ -13,10 +15,16 @@ export function stepLine(
   options: { readonly colors: Colors; readonly width: number; readonly nowMs: number },
 ): string {
   const { colors, width, nowMs } = options;
-  const name = oneLine(step.path, Math.max(NAME_WIDTH, width - 40)).padEnd(NAME_WIDTH);
-  const word = wordFor(step, nowMs);
+  const word = fitted(wordFor(step, nowMs), Math.max(0, width - MARGINS));
+  // On a narrow terminal the name gives way.
+  const rest = Math.max(0, width - MARGINS - displayWidth(word));
+  const nameWidth = Math.min(NAME_WIDTH, rest);
+  const name = padded(
+    oneLine(step.path, Math.min(Math.max(NAME_WIDTH, width - 40), rest)),
+    nameWidth,
+  );
   const detail = detailOf(step);
-  const room = width - name.length - word.length - MARGINS;
+  const room = rest - displayWidth(name);
   const tail = detail === "" || room < 8 ? "" : `  ${oneLine(detail, room)}`;
   const isTrouble = step.status === "failed" || step.status === "retrying";
   const paintedTail = isTrouble ? colors.red(tail) : colors.dim(tail);
