@@ -98,6 +98,48 @@ test("a cancel never overtakes the start of its run, also when the start must be
   expect(await driven(clock, bench.store.journal.messages(10))).toEqual([]);
 });
 
+test("a cancel of a run that goes on as another is passed on, though the store is away at first", async () => {
+  let isAway = false;
+  let refusals = 0;
+  await using bench = await openBench({
+    faults: {
+      onCommit: ({ turns }) => {
+        // The commit that passes it on.
+        const isPassing = turns.some(
+          ({ consumes, record }) => consumes.length > 0 && record === null,
+        );
+        if (!isPassing || refusals > 0) return { kind: "none" };
+        refusals++;
+        return { kind: "unavailable" };
+      },
+      onRead: (operation) => {
+        // The look at how the run has ended.
+        if (operation !== "turnAt" || !isAway) return 0;
+        isAway = false;
+        return "unavailable";
+      },
+    },
+  });
+  const { clock } = bench;
+  const poller = workflow("poller", {
+    steps: [
+      { id: "next", uses: "wait.signal", with: { name: "go" } },
+      { id: "again", uses: "workflow.continue" },
+    ],
+  });
+  await driven(clock, bench.engine.saveWorkflow(context, quick));
+  await driven(clock, bench.engine.start(context, { workflow: poller, id: "child-1" }));
+  await driven(clock, bench.engine.signal(context, "child-1", { name: "go" }));
+  const { continuedTo } = await bench.settle("child-1");
+  await lay(bench, [cancelOf("child-1")]);
+  isAway = true;
+  await bench.crash();
+  await clock.advanceBy(5_000);
+  expect([isAway, refusals]).toEqual([false, 1]);
+  expect(await bench.settle(continuedTo ?? "")).toMatchObject({ status: "cancelled" });
+  expect(await driven(clock, bench.store.journal.messages(10))).toEqual([]);
+});
+
 test("a cancel that comes before its child's start has been read waits for it", async () => {
   await using bench = await openBench({
     faults: {

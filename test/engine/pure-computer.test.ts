@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { pureComputer } from "#engine/embedded/pure-computer.ts";
+import { FarConfig } from "#kernel/far-config.ts";
 import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
@@ -44,5 +45,22 @@ test("built-in types are computed in a thread, a user's own here, and failures a
   // Each type that only this thread may know is reported once, however often it is computed.
   expect(await computer.compute("my.double", { n: 2 })).toEqual({ ok: true, output: 4 });
   expect(warnings.filter((message) => message.includes("user's pure node"))).toHaveLength(2);
+  await computer.close();
+});
+
+test("a configuration that cannot even be read is a failed step, and ends neither thread", async () => {
+  const errors: string[] = [];
+  const log = (_: unknown, message: string) => void errors.push(message);
+  const computer = pureComputer(createRegistry(), { debug: log, info: log, warn: log, error: log });
+  const broken = new FarConfig({
+    template: { value: "${{ [input, 1] }}" },
+    ...{ seed: "s", functions: [] },
+    names: { input: new PackedJson(new TextEncoder().encode("[1,"), "no hash of it") },
+  });
+  expect(await computer.compute("noop", broken)).toMatchObject({
+    ok: false,
+    error: { code: "internal", retryable: false },
+  });
+  expect(await computer.compute("noop", { value: 1 })).toEqual({ ok: true, output: 1 });
   await computer.close();
 });

@@ -104,6 +104,22 @@ test("resting runs leave memory and come back for timers, signals and questions"
   expect(bench.engine.stats().openRuns).toBe(0);
 });
 
+test("the state of a run shows the variables that it has, not those that it had", async () => {
+  await using bench = await openBench();
+  const steps = ["gone", "back"].map((name) => ({
+    ...{ id: name, uses: "state.variable", needs: [], with: { name, operation: "delete" } },
+  }));
+  const again = { name: "back", operation: "set", value: 2 };
+  const run = await bench.run(
+    workflow("variables", {
+      vars: { kept: 1, gone: 1, back: 1 },
+      steps: [...steps, { id: "again", uses: "state.variable", needs: ["back"], with: again }],
+    }),
+  );
+  const { vars } = await driven(bench.clock, bench.engine.state(context, run.id));
+  expect(vars).toEqual({ kept: 1, back: 2 });
+});
+
 test("payloads over a limit are refused by its name", async () => {
   await using bench = await openBench({
     work: { echo },

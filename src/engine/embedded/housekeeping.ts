@@ -84,8 +84,11 @@ export class Housekeeping {
   /** Gives back the rows of removed runs. */
   async purge(): Promise<void> {
     this.isPurging = true;
-    await this.#steps(async () => (await this.#parts.upkeep.purge(ROWS_PER_STEP)).isDone);
-    this.isPurging = false;
+    try {
+      await this.#steps(async () => (await this.#parts.upkeep.purge(ROWS_PER_STEP)).isDone);
+    } finally {
+      this.isPurging = false;
+    }
   }
 
   async #wholeRound(): Promise<void> {

@@ -227,23 +227,39 @@ export class Messages {
     send: Send,
     byRunId = message.toRunId,
   ): Promise<"consumed" | "kept" | "nobody"> {
-    const { journal, logger } = this.#options;
-    try {
-      const head = await journal.head(context, byRunId);
-      if (head !== null) return await this.#consume(message, head, await this.#passOn(send, head));
-      if (isStart(send)) return "nobody";
-      if (this.#unborn.has(runKeyOf(message.tenant, byRunId))) return "kept";
-      // Its `child_start` may lie in the journal, still unread.
-      if (!this.#hasRead || this.#readers > 0) {
-        this.#early.push(message);
+    const { logger } = this.#options;
+    for (;;) {
+      try {
+        return await this.#dropNow(context, message, send, byRunId);
+      } catch (error) {
+        // A cancel that is not passed on would stop nobody until the next start.
+        const isAway = isPassing(asLockstitchError(error));
+        if (isAway && !(await this.#isClosedAfterPause(message, error))) continue;
+        if (!isAway)
+          logger.warn({ message: message.id, error: String(error) }, "a spent message stays");
         return "kept";
       }
-      const sender = await journal.head(context, starterOf(send));
-      return sender === null ? "kept" : await this.#consume(message, sender);
-    } catch (error) {
-      logger.warn({ message: message.id, error: String(error) }, "a spent message stays");
+    }
+  }
+
+  async #dropNow(
+    context: CallContext,
+    message: Message,
+    send: Send,
+    byRunId: string,
+  ): Promise<"consumed" | "kept" | "nobody"> {
+    const { journal } = this.#options;
+    const head = await journal.head(context, byRunId);
+    if (head !== null) return await this.#consume(message, head, await this.#passOn(send, head));
+    if (isStart(send)) return "nobody";
+    if (this.#unborn.has(runKeyOf(message.tenant, byRunId))) return "kept";
+    // Its `child_start` may lie in the journal, still unread.
+    if (!this.#hasRead || this.#readers > 0) {
+      this.#early.push(message);
       return "kept";
     }
+    const sender = await journal.head(context, starterOf(send));
+    return sender === null ? "kept" : await this.#consume(message, sender);
   }
 
   /** M5. */
@@ -272,7 +288,9 @@ export class Messages {
       },
       settle: resolve,
     });
-    const { kind } = await promise;
+    const outcome = await promise;
+    if (outcome.kind === "refused") throw outcome.error;
+    const { kind } = outcome;
     if (kind === "committed") {
       this.send(sends);
       return "consumed";

@@ -3,7 +3,8 @@
  * types in one worker thread, started when first needed. A user's own types exist only in the
  * thread that loaded them: those are computed here, between turns, and reported once.
  *
- *   W1. Every computation answers; when the thread dies, what it had is computed here.
+ *   W1. Every computation answers; when the thread dies, what it had is computed here, and what can be
+ *       computed nowhere is a failed step.
  *   W2. A FarConfig is evaluated in the thread, which is sent the bytes of its large values, each once.
  *   W3. A large output of the thread comes as PackedJson: it is never an object here until it is read.
  *   W4. A large value that a step only hands on is its output itself: nobody copies or reads it.
@@ -86,12 +87,7 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
   let kept = new KeptValues<true>();
   let builtIn: ReadonlySet<string> | null = null;
 
-  const computeHere = ({ uses, config, resolve }: Job): void => {
-    const definition = nodes.definition(uses);
-    if (definition !== undefined) return resolve(computePure(definition, config));
-    const message = `This host has no node type ${uses}.`;
-    resolve({ ok: false, error: { code: "unknown_node_type", message, retryable: false } });
-  };
+  const computeHere = (job: Job): void => settle(nodes, logger, job);
 
   const open = (): Worker => {
     const opened = new Worker(WORKER_URL);
@@ -160,6 +156,23 @@ export function pureComputer(nodes: NodeRegistry, logger: Logger): PureComputer 
       await closing?.terminate();
     },
   };
+}
+
+/** Computes it in this thread. Never throws. */
+function settle(nodes: NodeRegistry, logger: Logger, { uses, config, resolve }: Job): void {
+  const definition = nodes.definition(uses);
+  if (definition === undefined) {
+    const message = `This host has no node type ${uses}.`;
+    return resolve({ ok: false, error: { code: "unknown_node_type", message, retryable: false } });
+  }
+  try {
+    resolve(computePure(definition, config));
+  } catch (error) {
+    // Of a fault of ours: it must not end the process, which would meet it again after each start.
+    const { message, stack } = error as Error;
+    logger.error({ uses, stack }, "a pure step cannot be computed");
+    resolve({ ok: false, isFaulty: true, error: { code: "internal", message, retryable: false } });
+  }
 }
 
 function sendFar(

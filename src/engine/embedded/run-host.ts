@@ -62,7 +62,6 @@ export class RunHost implements LoadedHost {
   #phase: HostPhase = "loading";
   #facts: RunFacts | null = null;
   #state: RunState | null = null;
-  #turn: Turn | null = null;
   #mailbox: Mail[] = [];
   #hasMore = false;
   #tail: Tail = { events: 0, size: 0, checkpointSize: 0 };
@@ -82,7 +81,7 @@ export class RunHost implements LoadedHost {
       context: engineContext(tenant),
       runId,
       cacheId: this.key,
-      uncommitted: (seq) => (this.#turn === null ? null : eventOf(this.#turn, seq)),
+      uncommitted: (seq) => (this.#world.turn === null ? null : eventOf(this.#world.turn, seq)),
     };
     this.#effects = new RunEffects(services, {
       key: this.key,
@@ -170,7 +169,6 @@ export class RunHost implements LoadedHost {
     const turn = newTurn(state.seq + 1, Math.max(state.nowMs, clock.nowMs()), clock.monotonicMs());
     if (this.#hasMore) turn.own = [CONTINUE];
     this.#hasMore = false;
-    this.#turn = turn;
     this.#world.turn = turn;
     this.#decide(turn);
   }
@@ -260,7 +258,7 @@ export class RunHost implements LoadedHost {
     const services = this.#services;
     const { events, firstSeq, atMs, sends } = turn;
     this.#facts = facts;
-    this.#turn = null;
+    this.#world.turn = null;
     this.#fences = 0;
     this.#failures = 0;
     this.#tail = tail;
@@ -357,7 +355,7 @@ export class RunHost implements LoadedHost {
   }
 
   #discard(turn: Turn): void {
-    this.#turn = null;
+    this.#world.turn = null;
     endShared(this.#services, turn, "dropped");
     this.#state = null;
     this.#hasMore = false;

@@ -191,6 +191,8 @@ export class RunReader {
       for (const [index, event] of events.entries()) {
         const seq = firstSeq + index;
         if (event.type === "run.queued") pins = (event["pins"] as Pins | undefined) ?? {};
+        else if (event.type === "variable.set" && event["deleted"] === true)
+          vars.delete(String(event["name"]));
         else if (event.type === "variable.set") vars.set(String(event["name"]), { event, seq });
         else if (event.type === "signal.received") bufferedSignals++;
         else if (event.type === "signal.consumed" || event.type === "signal.unconsumed")

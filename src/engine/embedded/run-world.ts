@@ -21,7 +21,7 @@ import { elementOf, type StoredRef } from "./value-loader.ts";
 export class HostWorld implements World, Values {
   readonly #services: HostServices;
   readonly #runKey: string;
-  /** The turn under way. */
+  /** The turn under way; of one that is over nothing is kept. */
   turn: Turn | null = null;
 
   constructor(services: HostServices, runKey: string) {

@@ -51,6 +51,9 @@ const LINE_SIZE = 512;
 /** Rows that one tidying transaction forgets at most, so that a commit never waits long behind it. */
 const FORGET_ROWS_MAX = 1_000;
 const FORGET_EVERY_MS = 60_000;
+/** So long such transactions follow each other; where more is left they go on after the second time. */
+const FORGET_MS = 20;
+const FORGET_SOON_MS = 1_000;
 /** Admission counts a start a minute longer after a restart; rows of a busy limit go in larger lots. */
 const RATE_START_SLACK_MS = 120_000;
 const RATE_STARTS_FORGOTTEN_MAX = 20_000;
@@ -185,7 +188,8 @@ export class GroupWriter {
    */
   tidy(): void {
     try {
-      if (this.#lastNowMs - this.#forgottenAtMs >= FORGET_EVERY_MS) this.#forget();
+      // Also after the clock went back.
+      if (Math.abs(this.#lastNowMs - this.#forgottenAtMs) >= FORGET_EVERY_MS) this.#forget();
       if (!this.#isTidy) this.#connection.database.exec("PRAGMA wal_checkpoint(PASSIVE)");
       this.#isTidy = true;
       if (!this.#hasRoom) giveWalRoom(this.#connection, this.#path);
@@ -284,16 +288,27 @@ export class GroupWriter {
   }
 
   #forget(): void {
+    const untilMs = performance.now() + FORGET_MS;
+    let isMore = true;
+    while (isMore && performance.now() < untilMs)
+      isMore = this.#transaction(() => this.#forgetSome());
+    this.#forgottenAtMs = this.#lastNowMs - (isMore ? FORGET_EVERY_MS - FORGET_SOON_MS : 0);
+  }
+
+  /** Whether there may be more. */
+  #forgetSome(): boolean {
+    const connection = this.#connection;
     const beforeMs = this.#lastNowMs - MEMORY_MS;
-    this.#transaction(() => {
-      this.#connection.run(FORGET_MESSAGES, beforeMs, FORGET_ROWS_MAX);
-      this.#connection.run(FORGET_START_KEYS, beforeMs, FORGET_ROWS_MAX);
-      if (this.#memos.isUsed) this.#memos.forget(this.#lastNowMs);
-      const countedMs = this.#lastNowMs - RATE_START_SLACK_MS;
-      this.#connection.run(FORGET_RATE_STARTS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
-      this.#connection.run(FORGET_BREAKERS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
-    });
-    this.#forgottenAtMs = this.#lastNowMs;
+    const messages = connection.change(FORGET_MESSAGES, beforeMs, FORGET_ROWS_MAX);
+    const keys = connection.change(FORGET_START_KEYS, beforeMs, FORGET_ROWS_MAX);
+    if (this.#memos.isUsed) this.#memos.forget(this.#lastNowMs);
+    const countedMs = this.#lastNowMs - RATE_START_SLACK_MS;
+    const starts = connection.change(FORGET_RATE_STARTS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
+    const breakers = connection.change(FORGET_BREAKERS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
+    return (
+      Math.max(messages, keys) >= FORGET_ROWS_MAX ||
+      Math.max(starts, breakers) >= RATE_STARTS_FORGOTTEN_MAX
+    );
   }
 
   #transaction<Result>(work: () => Result): Result {

@@ -116,6 +116,27 @@ test("consumed messages and start keys are forgotten after a week, waiting ones 
   expect(later(2 * MEMORY_MS, "c2")).toEqual([1, 0]);
 });
 
+test("what comes in by the thousand is forgotten so, too, and after the clock went back", async () => {
+  await using open = await openWriter();
+  const { writer } = open;
+  const ids = Array.from({ length: 30_000 }, (_, at) => `m${at}`);
+  const sends = ids.map((id) => ({ id, tenant: "alice", toRunId: "a", kind: "k", body: "{}" }));
+  const first = creation({ runId: "a", epoch: 0, rest: { sends, consumes: ids } });
+  // The clock was a year ahead at first.
+  writer.handle("commit", { commitId: "c", turns: [], nowMs: 400 * MEMORY_MS });
+  writer.tidy();
+  writer.handle("commit", { commitId: "c0", turns: [first], nowMs: 1_000 });
+  let nowMs = 2 * MEMORY_MS;
+  let seconds = 0;
+  for (; open.count("messages") !== 0 && seconds < 120; seconds++) {
+    writer.handle("commit", { commitId: `c${seconds + 1}`, turns: [], nowMs });
+    writer.tidy();
+    nowMs += 1_000;
+  }
+  // One lot a minute would take half an hour.
+  expect(seconds).toBeLessThan(60);
+});
+
 test("the last thousand commit ids are known, across openings", async () => {
   await using open = await openWriter();
   const isKnown = (id: string) => open.connection.get(FIND_COMMIT_ID, id) !== undefined;
