@@ -53,10 +53,13 @@ export interface StoreHold {
 }
 
 export interface Upkeep {
-  /** Ended runs that a rule names, of all tenants, some of the oldest, at most `limit`. */
-  due(rules: readonly RetentionRule[], limit: number): Promise<readonly RunHead[]>;
-  /** The ended runs that were created first, of all tenants, at most `limit`. */
-  oldest(limit: number): Promise<readonly RunHead[]>;
+  /**
+   * Ended runs that a rule names, of all tenants, some of the oldest, at most `limit`, after the
+   * first `skip`: the order stays while runs come and go at its end.
+   */
+  due(rules: readonly RetentionRule[], limit: number, skip: number): Promise<readonly RunHead[]>;
+  /** The ended runs that were created first, of all tenants, at most `limit`, after the first `skip`. */
+  oldest(limit: number, skip: number): Promise<readonly RunHead[]>;
   remove(
     context: CallContext,
     runId: string,

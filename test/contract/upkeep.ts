@@ -242,13 +242,17 @@ export function upkeepContract(adapter: string, open: OpenFixture): void {
       ];
       const idsOf = (heads: readonly { readonly runId: string }[]) =>
         heads.map(({ runId }) => runId);
-      expect(idsOf(await upkeep.due(rules, 10))).toEqual(["old"]);
+      expect(idsOf(await upkeep.due(rules, 10, 0))).toEqual(["old"]);
       const both = [...rules, { ...(rules[0] as RetentionRule), status: "failed" as const }];
-      expect(idsOf(await upkeep.due(both, 10)).sort()).toEqual(["failed", "old"]);
-      expect(await upkeep.due(both, 1)).toHaveLength(1);
-      expect(idsOf(await upkeep.oldest(2))).toEqual(["kept", "old"]);
+      const all = idsOf(await upkeep.due(both, 10, 0));
+      expect(all.toSorted()).toEqual(["failed", "old"]);
+      expect(idsOf(await upkeep.due(both, 1, 0))).toEqual(all.slice(0, 1));
+      expect(idsOf(await upkeep.due(both, 1, 1))).toEqual(all.slice(1));
+      expect(await upkeep.due(both, 1, 2)).toEqual([]);
+      expect(idsOf(await upkeep.oldest(2, 0))).toEqual(["kept", "old"]);
+      expect(idsOf(await upkeep.oldest(2, 1))).toEqual(["old", "long"]);
       await upkeep.remove(ALICE, "kept", null);
-      expect(idsOf(await upkeep.oldest(1))).toEqual(["old"]);
+      expect(idsOf(await upkeep.oldest(1, 0))).toEqual(["old"]);
     });
 
     test("U5 a copy is whole, held, and of one instant; the path must be free", async () => {

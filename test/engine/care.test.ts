@@ -192,3 +192,36 @@ test("one run that cannot be archived keeps no other; one with a turn that nobod
   expect((await engine.list(context, { limit: 10 })).items.map(({ id }) => id)).toEqual(["stuck"]);
   expect(kept).toMatchObject({ removedRuns: 2, archivedRuns: 2 });
 });
+
+test("however many runs cannot be archived, those behind them go; by age and by size", async () => {
+  for (const retention of [{}, { storeBytesMax: 1 }]) {
+    await using bench = await openSqliteBench();
+    await using directory = await temporaryDirectory();
+    const { engine, store } = await bench.open({ work });
+    const quick = workflow("quick", { steps: [] });
+    const stuck = Array.from({ length: 130 }, (_, index) => `stuck${index}`);
+    for (const id of [...stuck, "last"]) {
+      await engine.start(context, { workflow: quick, id });
+      await engine.wait(context, id, DEADLINE_MS);
+    }
+    const files = fileArchive(directory.path);
+    const tried: string[] = [];
+    const archive: Archive = {
+      save(who, runId, lines) {
+        tried.push(runId);
+        if (runId !== "last") return Promise.reject(new Error("too long a name"));
+        return files.save(who, runId, lines);
+      },
+    };
+    const laterMs = "storeBytesMax" in retention ? 0 : 31 * DAY_MS;
+    const kept = keeping(store, { ...retention, isArchived: true }, { laterMs, archive });
+    await kept.round();
+    // An archive that is away is not asked for every run there is.
+    expect([tried.length, kept.removedRuns]).toEqual([100, 0]);
+    await kept.round();
+    expect([tried.length, kept.removedRuns]).toEqual([131, 1]);
+    expect(new Set(tried).size).toBe(131);
+    await kept.round();
+    expect(tried.slice(131)).toEqual(tried.slice(0, 100));
+  }
+});

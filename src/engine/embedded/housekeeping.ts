@@ -5,6 +5,8 @@
  *
  *   K1. A run goes only after its archive is on the disk.
  *   K2. Whatever fails is logged and tried again a minute later; nothing here can stop a run.
+ *   K3. Runs that cannot be archived keep no other: a round passes over so many of them, the next one
+ *       goes on behind them, and after the last run it begins with the first again.
  */
 import type { Archive } from "#ports/archive.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -29,6 +31,14 @@ const PAUSE_FACTOR = 4;
 const PAUSE_MS_MIN = 5;
 const IDLE_MS_MAX = 1_000;
 
+/** Runs that a round finds it cannot archive; after so many, the archive itself may be away. */
+const STAYING_PER_ROUND_MAX = 100;
+
+/** Runs at the head of a list that had to stay. */
+interface Passed {
+  runs: number;
+}
+
 interface HousekeepingParts {
   readonly store: Store;
   readonly upkeep: Upkeep;
@@ -46,6 +56,8 @@ export class Housekeeping {
   #wake = () => {};
   #cancel = () => {};
   #isStopped = false;
+  readonly #due: Passed = { runs: 0 };
+  readonly #oldest: Passed = { runs: 0 };
   #round: Promise<void> | null = null;
   removedRuns = 0;
   archivedRuns = 0;
@@ -95,11 +107,9 @@ export class Housekeeping {
     const { upkeep, logger, clock, retention } = this.#parts;
     const before = this.removedRuns;
     try {
-      await this.#steps(async () => {
-        const due = await upkeep.due(this.#rules(), RUNS_PER_STEP);
-        const removed = await this.#removeAll(due, "older than the retention");
-        return due.length < RUNS_PER_STEP || removed === 0;
-      });
+      await this.#removeListed(this.#due, "older than the retention", (skip) =>
+        upkeep.due(this.#rules(), RUNS_PER_STEP, skip),
+      );
       await this.purge();
       const { storeBytesMax } = retention;
       if (storeBytesMax !== null) await this.#shrink(storeBytesMax);
@@ -118,29 +128,51 @@ export class Housekeeping {
 
   async #shrink(bytesMax: number): Promise<void> {
     const { upkeep } = this.#parts;
-    await this.#steps(async () => {
-      if ((await upkeep.size()).usedBytes <= bytesMax) return true;
-      const oldest = await upkeep.oldest(RUNS_PER_STEP);
-      const removed = await this.#removeAll(oldest, "the store is larger than its limit");
+    const isSmall = async () => (await upkeep.size()).usedBytes <= bytesMax;
+    await this.#removeListed(this.#oldest, "the store is larger than its limit", async (skip) => {
       await this.purge();
-      return removed === 0;
+      return (await isSmall()) ? [] : upkeep.oldest(RUNS_PER_STEP, skip);
+    });
+    await this.purge();
+  }
+
+  /** Removes what `list` answers, page by page, and passes over what has to stay (K3). */
+  async #removeListed(
+    passed: Passed,
+    reason: string,
+    list: (skip: number) => Promise<readonly RunHead[]>,
+  ): Promise<void> {
+    let staying = 0;
+    await this.#steps(async () => {
+      const heads = await list(passed.runs);
+      const stay = await this.#removeAll(heads, reason);
+      staying += stay;
+      passed.runs += stay;
+      const isEnd = heads.length < RUNS_PER_STEP;
+      if (isEnd) passed.runs = 0;
+      return isEnd || staying >= STAYING_PER_ROUND_MAX;
     });
   }
 
+  /** Answers how many stay because they cannot be archived. */
   async #removeAll(heads: readonly RunHead[], reason: string): Promise<number> {
     const { upkeep } = this.#parts;
     let removed = 0;
+    let stay = 0;
     for (const head of heads) {
       if (this.#isStopped) break;
       const context = { ...engineContext(head.tenant), principal: "retention" };
-      if (!(await this.#archived(context, head))) continue;
+      if (!(await this.#archived(context, head))) {
+        stay++;
+        continue;
+      }
       if ((await upkeep.remove(context, head.runId, reason)) === "removed") removed++;
     }
     this.removedRuns += removed;
-    return removed;
+    return stay;
   }
 
-  /** Whether the run may go (K1). One that cannot be archived stays; only a whole step of such keeps others. */
+  /** Whether the run may go (K1). One that cannot be archived stays. */
   async #archived(context: CallContext, head: RunHead): Promise<boolean> {
     const { archive, store, retention, logger } = this.#parts;
     if (!retention.isArchived || archive === null) return true;

@@ -12,12 +12,19 @@ import { WORKFLOW_NAMES } from "./sql/workflow-names.ts";
 const NAMES_PER_READ = 500;
 const ENDED = ["succeeded", "failed", "cancelled"] as const;
 
+interface Page {
+  readonly limit: number;
+  /** So many that come first are left out. */
+  readonly skip: number;
+}
+
 export function dueRuns(
   reader: Connection,
   rules: readonly RetentionRule[],
-  limit: number,
+  { limit, skip }: Page,
 ): readonly RunRow[] {
   const due: RunRow[] = [];
+  const end = skip + limit;
   for (const { tenant, name } of workflowNames(reader)) {
     const own = rules.filter(({ workflow }) => workflow === name);
     for (const status of ENDED) {
@@ -29,23 +36,26 @@ export function dueRuns(
       due.push(
         ...reader.allNamed<RunRow>(ENDED_RUNS, {
           ...{ tenant, endedBeforeMs, workflow: name },
-          ...{ status: statusNumber(status), limit: limit - due.length },
+          ...{ status: statusNumber(status), limit: end - due.length },
         }),
       );
-      if (due.length >= limit) return due;
+      if (due.length >= end) return due.slice(skip);
     }
   }
-  return due;
+  return due.slice(skip);
 }
 
-export function oldestRuns(reader: Connection, limit: number): readonly RunRow[] {
+export function oldestRuns(reader: Connection, { limit, skip }: Page): readonly RunRow[] {
+  const end = skip + limit;
   const tenants = new Set([...workflowNames(reader)].map(({ tenant }) => tenant));
   const found = [...tenants].flatMap((tenant) =>
     ENDED.flatMap((status) =>
-      reader.allNamed<RunRow>(OLDEST_ENDED_RUNS, { tenant, limit, status: statusNumber(status) }),
+      reader.allNamed<RunRow>(OLDEST_ENDED_RUNS, {
+        ...{ tenant, limit: end, status: statusNumber(status) },
+      }),
     ),
   );
-  return found.sort((a, b) => a.created_at_ms - b.created_at_ms).slice(0, limit);
+  return found.sort((a, b) => a.created_at_ms - b.created_at_ms).slice(skip, end);
 }
 
 function* workflowNames(reader: Connection) {

@@ -43,12 +43,13 @@ export interface ReaderCalls {
     readonly input: {
       readonly rules: readonly RetentionRule[];
       readonly limit: number;
+      readonly skip: number;
       readonly epoch: number;
     };
     readonly output: readonly RunHead[];
   };
   oldest: {
-    readonly input: { readonly limit: number; readonly epoch: number };
+    readonly input: { readonly limit: number; readonly skip: number; readonly epoch: number };
     readonly output: readonly RunHead[];
   };
   workflows: {

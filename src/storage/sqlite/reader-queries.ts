@@ -65,10 +65,10 @@ export const READER_QUERIES: Queries = {
     return isWhole ? { bytes, isCorrupt: false } : { bytes: null, isCorrupt: true };
   },
   logs: (reader, { tenant, runId, query }) => listLogs(reader, { tenant, runId }, query),
-  due: (reader, { rules, limit, epoch }) =>
-    dueRuns(reader, rules, limit).map((row) => toRunHead(row, epoch)),
-  oldest: (reader, { limit, epoch }) =>
-    oldestRuns(reader, limit).map((row) => toRunHead(row, epoch)),
+  due: (reader, { rules, limit, skip, epoch }) =>
+    dueRuns(reader, rules, { limit, skip }).map((row) => toRunHead(row, epoch)),
+  oldest: (reader, { limit, skip, epoch }) =>
+    oldestRuns(reader, { limit, skip }).map((row) => toRunHead(row, epoch)),
   workflows: (reader, { tenant, afterName, limit }) =>
     reader.all<WorkflowVersion>(LIST_WORKFLOWS, tenant, afterName, limit),
   versions: (reader, { tenant, name }) => reader.all<WorkflowVersion>(LIST_VERSIONS, tenant, name),

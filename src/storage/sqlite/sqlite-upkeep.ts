@@ -24,12 +24,12 @@ export class SqliteUpkeep implements Upkeep {
     this.#path = path;
   }
 
-  due(rules: readonly RetentionRule[], limit: number): Promise<readonly RunHead[]> {
-    return this.#parts.reader.call("due", { rules, limit, epoch: this.#parts.epoch });
+  due(rules: readonly RetentionRule[], limit: number, skip: number): Promise<readonly RunHead[]> {
+    return this.#parts.reader.call("due", { rules, limit, skip, epoch: this.#parts.epoch });
   }
 
-  oldest(limit: number): Promise<readonly RunHead[]> {
-    return this.#parts.reader.call("oldest", { limit, epoch: this.#parts.epoch });
+  oldest(limit: number, skip: number): Promise<readonly RunHead[]> {
+    return this.#parts.reader.call("oldest", { limit, skip, epoch: this.#parts.epoch });
   }
 
   remove(
