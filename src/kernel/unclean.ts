@@ -41,8 +41,21 @@ export function uncleanOf({ unclean, body }: RunState): Unclean | null {
 }
 
 /** All that failed so far and that nobody has handled, of a run that ends here. */
-export function failedCleanups({ unclean, unhandled }: RunState): readonly Unclean[] {
-  return [...unclean, ...Object.values(unhandled ?? {}).flat()].slice(0, FAILURES_MAX);
+export function failedCleanups(state: RunState): readonly Unclean[] {
+  const { unclean, unhandled, body, scopes, steps } = state;
+  const all = [...unclean];
+  const add = (error: StepError | null | undefined, path: string | null): void => {
+    if (error != null && isCleanup(error) && !isListed(unclean, error)) all.push({ error, path });
+  };
+  add(body?.error, body?.path ?? null);
+  // The first one of a scope is what the scope itself will fail with, once it closes.
+  for (const { firstFailure } of scopes.values())
+    add(firstFailure?.error, firstFailure?.path ?? null);
+  // What a saga could not undo so far: it would have said so at its end.
+  for (const { live } of steps.values())
+    if (live?.control?.kind === "saga") all.push(...live.control.failures);
+  all.push(...Object.values(unhandled ?? {}).flat());
+  return all.slice(0, FAILURES_MAX);
 }
 
 /** What a saga lists, or the step itself. */

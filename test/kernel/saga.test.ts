@@ -52,6 +52,20 @@ const failing =
       ? { ok: false, error: { code: "http.500", message: "no", retryable: false } }
       : { ok: true, output: input };
 
+/** Performs everything but the attempt that hangs. */
+function settleBut(driver: KernelDriver, hanging: string, work: typeof echoing): void {
+  for (;;) {
+    const next = [...driver.effects.values()].find(
+      (effect) =>
+        effect.kind === "admit" || (effect.kind === "attempt" && !effect.path.endsWith(hanging)),
+    );
+    if (next === undefined) return;
+    driver.perform(next, work);
+  }
+}
+
+const echoing = failing();
+
 describe("a saga that fails", () => {
   test("undoes what has run, last one first, and fails with the body's error", () => {
     const driver = start([saga("trip", [booked("flight"), booked("hotel"), booked("car"), boom])]);
@@ -469,6 +483,31 @@ describe("cleanupTimeout", () => {
       details: { aborted: ['trip.compensate["trip.h"].undo_hangs'] },
     });
     expect(driver.effects.size).toBe(0);
+  });
+
+  test("of the workflow names what could not be undone before it, wherever that stands", () => {
+    const cutOff = (driver: KernelDriver) => {
+      driver.fireNext();
+      expect(driver.state.error?.code).toBe("cleanup_timeout");
+      const { failed } = (driver.state.error?.details ?? {}) as { readonly failed?: unknown };
+      return failed;
+    };
+    // A saga that is still undoing.
+    const wait: Step = { id: "w", uses: "wait.for", with: { duration: "1h" } };
+    const parts = { cleanupTimeout: "2m", finally: [work("last")] };
+    const undoing = start(
+      [saga("trip", [work("h", 1, hangs), booked("a"), booked("b"), wait])],
+      parts,
+    ).settle();
+    undoing.give({ kind: "cancel", by: "t", reason: null });
+    settleBut(undoing, "undo_hangs", failing("undo_a", "undo_b"));
+    const one = (path: string) => ({ path, code: "http.500" });
+    expect(cutOff(undoing)).toEqual([one("trip.b"), one("trip.a")]);
+    // One that has ended, and the body of the run with it.
+    const ended = start([saga("trip", [booked("a"), boom])], parts);
+    settleBut(ended, "last", failing("undo_a"));
+    ended.give({ kind: "cancel", by: "t", reason: null });
+    expect(cutOff(ended)).toEqual([{ path: "trip", code: "compensation_failed" }]);
   });
 
   test("of a saga aborts its compensations, and those scopes, and fails it", () => {
