@@ -9,6 +9,7 @@
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Defaults } from "#workflow/definition.ts";
+import type { SecretName } from "#workflow/expression/secret-text.ts";
 import type { PackedJson } from "#workflow/packed-json.ts";
 import type { CapturedStep } from "./compensable.ts";
 import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
@@ -217,6 +218,8 @@ export type RunEvent =
       readonly path: string;
       readonly attempt: number;
       readonly timeoutAtMs?: number;
+      /** Those that have changed since the step was scheduled; all others are as `step.scheduled` says. */
+      readonly secrets?: readonly SecretName[];
       readonly deadlineAtMs?: number;
       readonly control?: Readonly<Record<string, unknown>>;
       /** while: the first carried values. */

@@ -103,6 +103,7 @@ function evolveLive(
       live.scheduledAtMs = state.nowMs;
       if (event.input !== undefined) live.input = refOf(event.input, state.seq, "input");
       if (event.secrets !== undefined) live.secrets = event.secrets;
+      if (event.connectionSecrets !== undefined) live.lent = event.connectionSecrets;
       if (event.memo !== undefined) live.memo = event.memo;
       live.gates = gatesOf(event) ?? live.gates;
       if (event.priority !== undefined) live.priority = event.priority;

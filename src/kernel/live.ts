@@ -21,6 +21,7 @@ export function newLive(readyAtMs: number): Live {
     readyAtMs,
     input: NULL_REF,
     secrets: null,
+    lent: null,
     deadlineAtMs: null,
     timeoutAtMs: null,
     retryAtMs: null,

@@ -19,6 +19,7 @@
  * Instants are epoch milliseconds of journal time. Values are references (value-ref.ts).
  */
 import type { StepError } from "#errors/step-error.ts";
+import type { SecretName } from "#workflow/expression/secret-text.ts";
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 import type { Plan, PlanEdge, PlanScope, PlanStep } from "#workflow/plan.ts";
 import type { EdgeCounts } from "#workflow/trigger-rules.ts";
@@ -76,6 +77,8 @@ export interface Live {
   input: ValueRef;
   /** Which texts of the input hold secrets; null: none. */
   secrets: readonly SecretUse[] | null;
+  /** Secrets of the connections that the input names; null: none. */
+  lent: readonly SecretName[] | null;
   deadlineAtMs: number | null;
   timeoutAtMs: number | null;
   retryAtMs: number | null;

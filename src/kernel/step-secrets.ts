@@ -2,7 +2,7 @@
 import type { SecretName } from "#workflow/expression/secret-text.ts";
 import type { SecretUse } from "#workflow/expression/secret-uses.ts";
 
-/** As they were known when the step was scheduled; an attempt uses what is current when it begins. */
+/** As they were known when the step was scheduled; what has changed since then, step.started says. */
 export interface StepSecrets {
   /** Which texts of `input` hold secrets: `input` itself shows `[secret NAME]` there. */
   readonly secrets?: readonly SecretUse[];

@@ -72,6 +72,13 @@ test("Z1 rotation breaks no retry, and the log says what was used", async () => 
   expect(configs).toEqual([`Bearer ${CANARY}`, `Bearer ${CANARY}-rotated`]);
   const line = bench.logs.find(({ message }) => message.includes("has changed"));
   expect(line?.fields).toMatchObject({ secret: "KEY", usedVersion: `v-${CANARY.length + 8}` });
+  // The journal says so, too: of the attempt that used another one.
+  const events = await driven(bench.clock, bench.engine.events(context, run.id, 0, 100));
+  const started = events.filter(({ type }) => type === "step.started").map(({ event }) => event);
+  expect(started.map(({ secrets }) => secrets)).toEqual([
+    undefined,
+    [{ secret: "KEY", version: `v-${CANARY.length + 8}` }],
+  ]);
 });
 
 test("after a crash the attempt is prepared again from the journal and from a checkpoint", async () => {

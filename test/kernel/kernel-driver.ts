@@ -90,6 +90,8 @@ export interface DriverOptions {
    * configuration is computed later (compute()). undefined: everything is evaluated in the turn.
    */
   readonly packedFrom?: number;
+  /** Of secrets, at an instant; absent: no version is known. */
+  readonly secretVersion?: (name: string, nowMs: number) => string | null;
   /** Answers other than the driver's. */
   readonly world?: Partial<World>;
   /** Check replay and checkpoint after every decision, not only when asked. */
@@ -246,6 +248,7 @@ export class KernelDriver {
       },
       pure: (uses, config) => (this.#isLarge(config) ? "later" : runTestNode(uses, config)),
       ...(packedFrom === undefined ? {} : { computesFar: (uses) => uses === "value" }),
+      secretVersion: (name) => this.options.secretVersion?.(name, this.nowMs) ?? null,
       connectionSecrets: (name) => (name === "shop" ? [{ secret: "SHOP", version: "1" }] : []),
       validate: (schema, value) =>
         (schema as { readonly type?: string }).type === typeof value

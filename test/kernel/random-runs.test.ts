@@ -58,6 +58,10 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
     paranoid: true,
     // Every other one, without a throw of the dice.
     ...(plan.hash < "8" ? { pins: { child: 3 } } : {}),
+    // Rotated each second.
+    ...(plan.hash < "8"
+      ? { secretVersion: (_name: string, nowMs: number) => String(Math.floor(nowMs / 1_000)) }
+      : {}),
     ...(random() < 0.4 ? { packedFrom: 280 } : {}),
     ...(random() < 0.3 ? { exhaustAfter: 1 + Math.floor(random() * 3) } : {}),
   });
@@ -83,6 +87,8 @@ function play(plan: Plan, random: Random, counts: Counts, label: string, dynamic
       count(counts.events, "secrets of a connection");
     if (event.type === "step.items_stored" && event.count !== undefined)
       count(counts.events, event.isLast === true ? "end of a stream" : "chunk of a stream");
+    if (event.type === "step.started" && event.secrets !== undefined)
+      count(counts.events, "secrets that changed");
     for (const field of VALUE_FIELDS)
       if (field in event) expect(VALUE_FIELDS_OF[event.type]).toContain(field);
   }
@@ -139,7 +145,7 @@ describe("random nested plans under random interleavings", () => {
     for (const seed of PINNED) playRun(seed, counts);
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) playRun(seed, counts);
     if (SEEDS < 300) return;
-    const wanted = [...EXPECTED_EVENTS, "secrets of a connection"];
+    const wanted = [...EXPECTED_EVENTS, "secrets of a connection", "secrets that changed"];
     expect(wanted.filter((type) => !counts.events.has(type))).toEqual([]);
     for (const what of ["far", "near", "unneeded", "retried"])
       expect(

@@ -364,6 +364,42 @@ describe("secrets", () => {
     expect(scheduled(run([work("a", 1)]).start())).not.toHaveProperty("secrets");
   });
 
+  test("that have changed by the time an attempt starts are named by its start", () => {
+    const versions: Record<string, string> = { KEY: "1", SHOP: "1" };
+    const secretVersion = (name: string) => versions[name] ?? null;
+    const step: Step = {
+      ...{ id: "a", uses: "work", timeout: "1h" },
+      retry: { attempts: 4, initial: "1s", backoff: "constant", errors: ["*"] },
+      with: {
+        text: "${{ secrets.KEY }} ${{ secrets.KEY }} ${{ secrets.NONE }}",
+        connection: "shop",
+      },
+    };
+    const driver = run([step], {}, { world: { secretVersion }, paranoid: true }).start();
+    const attempt = (change: Record<string, string> = {}) => {
+      Object.assign(versions, change);
+      driver.settle(() => ({ ok: false, error: { code: "x", message: "x", retryable: true } }));
+      if (driver.state.terminal === null) driver.fireNext();
+    };
+    attempt();
+    attempt({ KEY: "2" });
+    attempt({ SHOP: "5" });
+    attempt({ KEY: "1", SHOP: "1" });
+    const started = driver.journal.flatMap(({ event }) =>
+      event.type === "step.started" ? [event] : [],
+    );
+    expect(started.map(({ secrets }) => secrets)).toEqual([
+      undefined,
+      [{ secret: "KEY", version: "2" }],
+      [
+        { secret: "KEY", version: "2" },
+        { secret: "SHOP", version: "5" },
+      ],
+      undefined,
+    ]);
+    expect(started.every(({ timeoutAtMs }) => timeoutAtMs !== undefined)).toBe(true);
+  });
+
   test("of a connection are those that the host names", () => {
     const of = (config: unknown, world: Partial<World> = {}) =>
       scheduled(
