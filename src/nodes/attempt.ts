@@ -254,8 +254,17 @@ function issuesText(error: z.ZodError): string {
   return `${texts.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
 }
 
-/** Any thrown value as it is journaled: bounded, without stack. */
+/** Any thrown value as it is journaled: bounded, without stack. Never throws. */
 export function stepErrorOf(error: unknown): StepError {
+  try {
+    return readError(error);
+  } catch {
+    // Its message is a getter that throws, or it is a Proxy: what it is stays with who threw it.
+    return { code: "internal", message: "threw an error that cannot be read", retryable: true };
+  }
+}
+
+function readError(error: unknown): StepError {
   if (error instanceof NodeError)
     return {
       code: error.code,
@@ -270,7 +279,8 @@ export function stepErrorOf(error: unknown): StepError {
       retryable: false,
       ...(error.limit === null ? {} : { details: { limit: error.limit } }),
     };
-  const message = error instanceof Error ? error.message : `threw ${describeThrown(error)}`;
+  // Whoever threw it may have put anything there.
+  const message = error instanceof Error ? String(error.message) : `threw ${describeThrown(error)}`;
   return {
     code: "internal",
     message: (message === "" ? "an error without a message" : message).slice(0, MESSAGE_LENGTH_MAX),

@@ -201,20 +201,17 @@ function watched(running: Promise<unknown>, tell: (code: string | null) => void)
 
 function userLink({ name, run }: Middleware): Link {
   return (inner) => async (call, config) => {
-    const fromInside = new Set<unknown>();
+    const fromInside: unknown[] = [];
     const next = (given: unknown = config) => {
-      const going = inner(call, given).catch((error: unknown) => {
-        fromInside.add(error);
-        throw error;
-      });
+      const going = inner(call, given);
       // A middleware may leave it alone; a failure of it is no failure of the process.
-      going.catch(() => undefined);
+      going.then(undefined, (error: unknown) => void fromInside.push(error));
       return going;
     };
     try {
       return await run(call.context as MiddlewareContext, config, next);
     } catch (error) {
-      throw fromInside.has(error) ? error : namedError(name, error);
+      throw fromInside.includes(error) ? error : namedError(name, error);
     } finally {
       // What was checked before may have been changed in place since.
       uncheck(call);

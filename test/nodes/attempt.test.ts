@@ -161,6 +161,32 @@ it.each([
   ).toStrictEqual(expected);
 });
 
+it("journals errors that cannot be read, and messages that are no text", async () => {
+  const unreadable = Object.defineProperty(new Error(), "message", {
+    get: () => {
+      throw new Error("no");
+    },
+  });
+  const refuse = () => {
+    throw new Error("no");
+  };
+  const guarded = new Proxy(new Error("x"), { get: refuse, getPrototypeOf: refuse });
+  for (const [thrown, message] of [
+    [Object.assign(new Error("x"), { message: 42 }), "42"],
+    [Object.assign(new Error("x"), { message: { a: 1 } }), "[object Object]"],
+    [unreadable, "threw an error that cannot be read"],
+    [guarded, "threw an error that cannot be read"],
+  ] as const) {
+    const throwing = () => {
+      throw thrown;
+    };
+    const expected = { ok: false, error: { code: "internal", message, retryable: true } };
+    expect(runPure(pureReturning(throwing), {})).toStrictEqual(expected);
+    const attempt = effect(async () => throwing());
+    expect(await runAttempt(attempt, {}, nodeContext())).toStrictEqual(expected);
+  }
+});
+
 it("leaves out details that are too large, and cuts long messages", () => {
   const node = pureReturning(() => {
     throw new NodeError("failed", "m".repeat(10_000), { details: "x".repeat(20_000) });
