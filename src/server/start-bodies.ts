@@ -4,6 +4,7 @@
  * more). Everything else is read as the body of any other call, and so is whatever the thread
  * cannot make sense of, or had when it died.
  */
+import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { CheckedText } from "#workflow/checked-text.ts";
@@ -40,8 +41,9 @@ export function acceptStartBodies(app: FastifyInstance, workflows: WorkflowReade
       const readHere = () => void parseJson(request, bytes.toString(), done);
       if (bytes.byteLength === 0) return done(null, undefined);
       if (bytes.byteLength <= LONG_BODY_BYTES) return readHere();
-      thread
-        .ask(bytes)
+      // It was put together in this turn of the event loop, which takes as long as to copy it: others first.
+      eventLoopTurn()
+        .then(() => thread.ask(bytes))
         // A thread that ended refuses nobody: the body is read here.
         .catch(() => null)
         .then((body) => (body === null ? null : whole(body, workflows, request)))

@@ -11,6 +11,8 @@ export function blobStoreContract(adapter: string, open: OpenFixture): void {
         new Uint8Array(0),
         Buffer.from("repeated ".repeat(20_000)),
         randomBytes(100_000),
+        Buffer.from("repeated ".repeat(200_000)),
+        randomBytes(1_000_000),
         Buffer.from([0, 255, 0]),
       ];
       for (const bytes of samples)

@@ -36,6 +36,9 @@ import { isTouchDue, purgeRows, removeRun, sweepBlobs, touchBlob } from "./upkee
 import { giveWalRoom } from "./wal-room.ts";
 import type { BlobInput, WriterCall, WriterCalls } from "./writer-calls.ts";
 
+/** How a blob is compressed, here or by who sends it. */
+export const BLOB_DEFLATE = { level: constants.Z_BEST_SPEED };
+
 /** Commit ids kept for committed(): far more than can ever be in doubt at once. */
 export const COMMIT_IDS_KEPT = 1_000;
 /** Start keys and consumed message ids are remembered this long. */
@@ -263,14 +266,14 @@ export class GroupWriter {
       .filter(({ tenant, hash }) => this.#connection.get(HAS_BLOB, tenant, hash) === undefined)
       .map((blob) => ({
         ...blob,
-        body: deflateSync(blob.bytes, { level: constants.Z_BEST_SPEED }),
+        size: blob.size ?? blob.bytes.byteLength,
+        body: blob.size === undefined ? deflateSync(blob.bytes, BLOB_DEFLATE) : blob.bytes,
       }));
     const touched = blobs.filter((blob) => isTouchDue(this.#connection, blob));
     if (packed.length === 0 && touched.length === 0) return;
     this.#transaction(() => {
       for (const blob of touched) touchBlob(this.#connection, blob);
-      for (const { tenant, hash, bytes, nowMs, body } of packed) {
-        const size = bytes.byteLength;
+      for (const { tenant, hash, bytes, nowMs, size, body } of packed) {
         const isSmaller = body.byteLength < size;
         const stored = isSmaller ? body : bytes;
         this.#connection.run(SAVE_BLOB, tenant, hash, isSmaller ? 1 : 0, size, nowMs, stored);

@@ -36,6 +36,8 @@ export interface WriterCalls {
       readonly tenant: string;
       readonly hash: string;
       readonly bytes: Uint8Array;
+      /** Of a blob whose `bytes` were compressed before, where that made them fewer; else the writer tries. */
+      readonly size?: number;
       readonly nowMs: number;
     };
     readonly output: null;
