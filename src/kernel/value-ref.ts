@@ -54,21 +54,3 @@ export function refKey(ref: Exclude<ValueRef, { readonly v: unknown }>): string 
   if ("each" in ref) return `each:${ref.each.join(",")}`;
   return ref.i === undefined ? `${ref.at}/${ref.f}` : `${ref.at}/${ref.f}/${ref.i}`;
 }
-
-/**
- * What a reference names inside its event: field `f` (`carry.<name>` for one carried value), or
- * element `i` of it. undefined where the event has no such field.
- */
-export function valueInEvent(
-  event: Readonly<Record<string, unknown>>,
-  ref: { readonly f: string; readonly i?: number },
-): unknown {
-  const dot = ref.f.indexOf(".");
-  const whole =
-    dot < 0
-      ? event[ref.f]
-      : (event[ref.f.slice(0, dot)] as Readonly<Record<string, unknown>> | undefined)?.[
-          ref.f.slice(dot + 1)
-        ];
-  return ref.i === undefined ? whole : (whole as readonly unknown[] | undefined)?.[ref.i];
-}

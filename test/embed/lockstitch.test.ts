@@ -320,3 +320,16 @@ test("values that runs share are read, listed, set and deleted, and steps build 
     code: "request_invalid",
   });
 });
+
+test("a file is saved as a version; one with mistakes is refused with their places", async () => {
+  await using directory = await temporaryDirectory();
+  await using l = await openLockstitch({ data: directory.path });
+  const file = join(directory.path, "greet.workflow.yaml");
+  writeFileSync(file, "language: 1\nname: greet\nsteps: [{ id: a, uses: noop }]\noutput: hello\n");
+  expect(await l.saveFile(file)).toMatchObject({ name: "greet", version: 1 });
+  expect((await l.run("greet")).output).toBe("hello");
+  writeFileSync(file, "language: 1\nname: greet\nsteps: [{ id: a, uses: noop, needs: [b] }]\n");
+  const refused = await l.saveFile(file).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "definition_invalid" });
+  expect(String(refused)).toMatch(/greet\.workflow\.yaml:3:/);
+});

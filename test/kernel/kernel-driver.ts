@@ -16,11 +16,10 @@ import type { PassedGate, StepGates } from "#kernel/gates.ts";
 import type { AttemptOutcome, ComputedOutcome, Input, SlotGrant } from "#kernel/inputs.ts";
 import { guarded } from "#kernel/outcome.ts";
 import { pending } from "#kernel/pending.ts";
-import { resolveRef } from "#kernel/resolve-ref.ts";
 import type { Pins } from "#kernel/run-links.ts";
 import { newState, type RunState } from "#kernel/state.ts";
 import { takeChanges } from "#kernel/step-effects.ts";
-import { NOT_LOADED, type ValueRef, valueInEvent } from "#kernel/value-ref.ts";
+import { NOT_LOADED, type ValueRef } from "#kernel/value-ref.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { NodeType, NodeTypes } from "#workflow/node-types.ts";
 import { PackedJson } from "#workflow/packed-json.ts";
@@ -28,6 +27,7 @@ import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 import { itemsRead } from "./random-stream.ts";
 import { wrongCounts } from "./recount.ts";
+import { resolveRef, valueInEvent } from "./resolve-ref.ts";
 
 /**
  * Node types: `value` (pure, gives its `value`), `boom` (pure, fails), `map` (pure, has a function),

@@ -1,7 +1,7 @@
 /** From references to values: what is missing is collected, what is lost says so (resolve-ref.ts). */
 import { describe, expect, test } from "vitest";
-import { resolveRef } from "#kernel/resolve-ref.ts";
 import { NOT_LOADED, VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
+import { resolveRef } from "./resolve-ref.ts";
 
 const FIELDS: Readonly<Record<string, unknown>> = {
   "1/input": { a: 1 },

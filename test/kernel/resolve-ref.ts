@@ -1,9 +1,9 @@
 /**
- * From references to values, given single fields of events: what every value source (the engine's
- * cache, a test's map) needs in the same way.
+ * From references to values, given single fields of events: the values of a run on the bare kernel,
+ * and the model that the engine's loader is held to.
  */
 import type { StepError } from "#errors/step-error.ts";
-import { NOT_LOADED, VALUE_LOST, type ValueRef } from "./value-ref.ts";
+import { NOT_LOADED, VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
 
 /** Field `field` of event `seq` as it was put or journaled, NOT_LOADED or VALUE_LOST. */
 export type FieldLookup = (seq: number, field: string) => unknown;
@@ -60,4 +60,22 @@ function resolveEach(
     }
   }
   return worst ?? { results, succeeded: ref.succeeded, failed };
+}
+
+/**
+ * What a reference names inside its event: field `f` (`carry.<name>` for one carried value), or
+ * element `i` of it. undefined where the event has no such field.
+ */
+export function valueInEvent(
+  event: Readonly<Record<string, unknown>>,
+  ref: { readonly f: string; readonly i?: number },
+): unknown {
+  const dot = ref.f.indexOf(".");
+  const whole =
+    dot < 0
+      ? event[ref.f]
+      : (event[ref.f.slice(0, dot)] as Readonly<Record<string, unknown>> | undefined)?.[
+          ref.f.slice(dot + 1)
+        ];
+  return ref.i === undefined ? whole : (whole as readonly unknown[] | undefined)?.[ref.i];
 }
