@@ -116,7 +116,7 @@ function expressions(): void {
   for (const source of EXPRESSIONS) {
     const sides = [
       compileExpression(source),
-      compileExpression(source, { fuel: PLAN_FUEL, note: () => undefined }),
+      compileExpression(source, { fuel: PLAN_FUEL, vars: null, note: () => undefined }),
     ];
     const rates: [number[], number[]] = [[], []];
     for (let round = 0; round <= ROUNDS; round++)

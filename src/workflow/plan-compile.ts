@@ -68,7 +68,7 @@ export function* compilePlanByParts(
   { hash, optimise = false }: PlanOptions = {},
 ): Generator<void, Plan, void> {
   const findings: Finding[] = [];
-  const folding = optimise ? new PlanFolding() : null;
+  const folding = optimise ? new PlanFolding(definition, nodes) : null;
   const report: Report = (finding) => findings.push(finding);
   const plan = yield* new PlanBuilder(definition, nodes, report, folding).build(hash);
   if (optimise) rankSteps(plan);

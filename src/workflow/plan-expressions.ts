@@ -104,7 +104,7 @@ export class ExpressionCompiler {
   bare(source: string, pointer: Pointer, place: Place): Expression | null {
     let expression: Expression;
     try {
-      expression = compileExpression(source, this.#folding?.at(pointer));
+      expression = compileExpression(source, this.#folding?.at(pointer, place.scope !== null));
     } catch (error) {
       this.#syntaxError(error, pointer);
       return null;
@@ -117,7 +117,7 @@ export class ExpressionCompiler {
   template(value: unknown, pointer: Pointer, place: Place): Template {
     let template: Template;
     try {
-      template = compileTemplate(value, this.#folding?.at(pointer));
+      template = compileTemplate(value, this.#folding?.at(pointer, place.scope !== null));
     } catch (error) {
       if (!(error instanceof ExpressionSyntaxError)) throw error;
       for (const fault of checkTemplate(value)) {
@@ -126,7 +126,8 @@ export class ExpressionCompiler {
       }
       return NULL_TEMPLATE;
     }
-    if (!template.constant)
+    // Constant as it is, it may have been written with names: constant variables are folded.
+    if (!template.constant || template.reads.roots.length > 0)
       this.#check(template.reads, { kind: "template", value, pointer }, place);
     return template;
   }

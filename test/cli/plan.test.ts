@@ -90,6 +90,56 @@ test("what the optimiser finds is shown, and left out on demand", async () => {
   expect(JSON.parse(await look("--no-optimise", "--json")).optimisation).toBeNull();
 });
 
+test("variables that nothing sets count as constants, and only those", async () => {
+  await using directory = await temporaryDirectory();
+  const folded = async (more: string) => {
+    const text = `language: 1
+name: settings
+vars: { debug: false, rate: 3, day: "\${{ 24 * 60 }}", mine: "\${{ input.mine }}", list: [1, 2], cfg: { deep: 5 } }
+labels: { kind: plain }
+steps:
+  - { id: a, uses: data.set, with: { value: "\${{ vars.rate * 2 + vars.cfg.deep + vars.list.length }}" } }
+  - { id: b, uses: http.request, with: { url: "https://a.example" }, if: vars.debug }
+  - { id: c, uses: data.set, with: { value: ["\${{ vars.mine }}", "\${{ vars.list }}", "\${{ vars.day }}"] } }
+  - { id: d, uses: data.set, with: { value: "\${{ [input.n].map((n) => n * vars.rate) }}" } }
+${more}`;
+    await writeFile(join(directory.path, "a.yaml"), text);
+    const { stdout } = await capture(["plan", "a.yaml", "--json"], { cwd: directory.path });
+    const { folded: found, dead } = JSON.parse(stdout).optimisation;
+    const parts = found as { readonly source: string; readonly value: unknown }[];
+    return { parts: parts.map(({ source, value }) => `${source} = ${String(value)}`), dead };
+  };
+  const known = await folded("");
+  expect(known.parts).toEqual([
+    "vars.rate * 2 + vars.cfg.deep + vars.list.length = 13",
+    "vars.debug = false",
+    "vars.day = 1440",
+    "vars.rate = 3",
+    "24 * 60 = 1440",
+  ]);
+  expect(known.dead).toEqual([{ path: "b", reason: "its `if` is always false" }]);
+  const set = "  - { id: e, uses: state.variable, with: { name: rate, operation: set, value: 4 } }";
+  expect(await folded(set)).toEqual({ parts: ["24 * 60 = 1440"], dead: [] });
+  const inner = `  - { id: e, uses: try, steps: [{ id: f, uses: state.counter, with: { name: n } }], catch: [{ errors: ["*"] }] }`;
+  expect((await folded(inner)).parts).toEqual(["24 * 60 = 1440"]);
+  const last = `finally:\n  - { id: e, uses: state.counter, with: { name: n } }`;
+  expect((await folded(last)).parts).toEqual(["24 * 60 = 1440"]);
+});
+
+test("a name that is unknown stays a mistake, also where variables are constants", async () => {
+  await using directory = await temporaryDirectory();
+  for (const [field, expression] of [
+    ["labels", "labels: { a: \"${{ vars.rate + '' }}\" }"],
+    ["vars", 'output: "${{ vars.rat }}"'],
+  ] as const) {
+    const text = `language: 1\nname: a\nvars: { rate: 3 }\nsteps: [{ id: a, uses: noop }]\n${expression}\n`;
+    await writeFile(join(directory.path, "a.yaml"), text);
+    const { code, stderr } = await capture(["plan", "a.yaml"], { cwd: directory.path });
+    expect(code, field).toBe(3);
+    expect(stderr).toMatch(/Nothing here is called `vars`|has no variable `rat`/);
+  }
+});
+
 test("a wrong file is refused like anywhere else", async () => {
   await using directory = await temporaryDirectory();
   await writeFile(

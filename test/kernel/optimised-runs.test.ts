@@ -13,7 +13,10 @@ const FIRST_SEED = Number(process.env["KERNEL_SEED"] ?? 1);
 test(`${SEEDS} random worlds, with the optimiser, without it, and with both`, {
   timeout: 120_000,
 }, () => {
-  const sums = { events: 0, folded: 0, dead: 0, deadSettled: 0, ranked: 0, restarts: 0 };
+  const sums = {
+    ...{ events: 0, folded: 0, foldedVars: 0, varsSet: 0 },
+    ...{ dead: 0, deadSettled: 0, ranked: 0, restarts: 0 },
+  };
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
     const facts = compareWorld(seed);
     for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += facts[key];

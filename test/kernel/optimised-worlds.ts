@@ -17,6 +17,10 @@ import { worldMove } from "./random-world.ts";
 export interface WorldFacts {
   readonly events: number;
   readonly folded: number;
+  /** Folded parts that read variables. */
+  readonly foldedVars: number;
+  /** Changes of a variable that another world would have folded. */
+  readonly varsSet: number;
   readonly dead: number;
   /** Dead steps that got their outcome in the journal. */
   readonly deadSettled: number;
@@ -33,6 +37,10 @@ const CONDITIONS = [
   "'a' in { a: 1 } && !false",
   "run.id != 'a' + 'b'",
   "uuid() != uuid()",
+  "vars.debug",
+  "vars.rate > 2 && !vars.debug",
+  "vars.label == 'x' + 'y'",
+  "(vars.list == vars.list) == (run.id != '')",
 ];
 const VALUES = [
   "${{ 6 * 7 }}",
@@ -43,16 +51,39 @@ const VALUES = [
   "${{ uuid() }}",
   "${{ [uuid(), 2 * 3] }}",
   { a: "${{ 60 * 60 }}", b: "${{ run.id }}", c: ["${{ 2 ** 10 }}", "text ${{ -1 + 1 }}"] },
+  "${{ vars.rate * 2 }}",
+  "${{ vars.label }} and ${{ vars.rate }}",
+  "${{ (run.id == '' ? 0 : vars.list) == vars.list }}",
+  "${{ [1, 2].map((x) => x * vars.rate + vars.list[0]) }}",
+  "${{ [{ rate: 9 }].map((vars) => vars.rate) }}",
+  "${{ vars.limits.deep.er }}",
+  "${{ vars.limits.nowhere }}",
+  { a: "${{ vars.list }}", b: "${{ vars.own }}", c: "${{ vars.rate }}" },
 ];
+/** Variables that are alike in every run, whole or in parts, and one that is not. */
+const VARS = {
+  ...{ rate: 3, debug: false, label: "${{ 'x' + 'y' }}", list: [1, 2] },
+  ...{ limits: { deep: { er: 5 } }, own: "${{ run.id }}" },
+};
+/** Variables that steps of random worlds set: known only where no step is there that may do so. */
+const SET_BY_STEPS = { a0: 7, b0: 7, a1: 7, b1: 7 };
+const SET_VALUES = Object.keys(SET_BY_STEPS).map((name) => `\${{ vars?.${name} ?? 0 }}`);
 
 /** The definition with more to fold in it. */
 function decorated(definition: WorkflowDefinition, random: Random): WorkflowDefinition {
+  const hasSetter = random() < 0.3;
+  const values = hasSetter ? [...SET_VALUES, pick(random, VALUES)] : VALUES;
   const visit = (steps: readonly Step[]): Step[] => steps.map((step) => visitStep(step));
   const visitStep = (step: Step): Step => {
     const changed: Record<string, unknown> = { ...step };
     const config = step.with as Record<string, unknown> | undefined;
-    if (config !== undefined && "value" in config && step.uses !== "switch" && random() < 0.35)
-      changed["with"] = { ...config, value: pick(random, VALUES) };
+    if (
+      config !== undefined &&
+      "value" in config &&
+      step.uses !== "switch" &&
+      random() < (hasSetter ? 0.8 : 0.35)
+    )
+      changed["with"] = { ...config, value: pick(random, values) };
     if (step.uses === "if" && random() < 0.5)
       changed["with"] = { condition: pick(random, CONDITIONS) };
     if (step.uses === "switch" && random() < 0.5)
@@ -82,13 +113,25 @@ function decorated(definition: WorkflowDefinition, random: Random): WorkflowDefi
   };
   return {
     ...definition,
-    steps: visit(definition.steps),
+    steps: [
+      ...visit(definition.steps),
+      ...(hasSetter ? [{ id: "may-set", uses: "count" } as Step] : []),
+    ],
     ...(definition.finally === undefined ? {} : { finally: visit(definition.finally) }),
     ...(random() < 0.5
       ? { output: { done: "${{ 1 + 1 }}", id: "${{ run.id + ('-' + 1) }}" } }
       : {}),
-    ...(random() < 0.3 ? { vars: { base: "${{ 3 * 3 }}" } } : {}),
+    vars: {
+      ...definition.vars,
+      ...VARS,
+      ...(random() < 0.3 ? { base: "${{ 3 * 3 }}" } : {}),
+      ...(hasSetter ? SET_BY_STEPS : {}),
+    },
   } as WorkflowDefinition;
+}
+
+function isSet(event: RunEvent): boolean {
+  return event.type === "variable.set" && event.path !== undefined && event.name in SET_BY_STEPS;
 }
 
 type Entries = readonly { readonly event: RunEvent; readonly atMs: number }[];
@@ -151,6 +194,8 @@ export function compareWorld(seed: number): WorldFacts {
   return {
     events: first.journal.length,
     folded: optimised.folded?.length ?? 0,
+    foldedVars: optimised.folded?.filter(({ source }) => source.includes("vars.")).length ?? 0,
+    varsSet: first.journal.filter(({ event }) => isSet(event)).length,
     dead: dead.size,
     deadSettled: settledDead(seed, second.journal, dead),
     ranked: optimised.scopes.flatMap(({ steps }) => steps).filter(({ rank }) => rank > 1).length,

@@ -30,6 +30,8 @@ export interface Locals {
 export interface Folding {
   /** Operations that are left for all of them. */
   fuel: number;
+  /** Variables that the expression may take as known, by name; null: it sees none, or none is. */
+  vars: Readonly<Record<string, unknown>> | null;
   /** Told of each part that was folded: its source and its value. */
   readonly note: (source: string, value: unknown) => void;
 }

@@ -1,6 +1,7 @@
 /**
- * Constant folding: a part of an expression that reads nothing is computed once, when the expression
- * is compiled, and from then on is its value.
+ * Constant folding: a part of an expression that reads nothing, or nothing but variables that every
+ * run has alike (Folding.vars), is computed once, when the expression is compiled, and from then on is
+ * its value.
  *
  *   F1. Whoever evaluates cannot tell: same value, same errors, same fuel. What the part would have
  *       used up is charged when it is reached, so a limit is passed at the very same place.
@@ -8,8 +9,11 @@
  *   F3. What depends on the run is never folded: names of the scope, `uuid()`.
  *   F4. Values stay small and fresh: texts up to TEXT_MAX, lists and objects are copied for each
  *       evaluation, and one definition may use up PLAN_FUEL operations for all its foldings.
+ *   F5. What reads variables is folded to a text, a number, a boolean or null only: a list or object of
+ *       a variable is one and the same wherever it is read, and `==` says so. The names stay among the
+ *       reads: the run asks for the same values, in the same turns.
  */
-import type { AnyNode } from "acorn";
+import type { AnyNode, MemberExpression } from "acorn";
 import {
   type Code,
   type Compiler,
@@ -20,6 +24,7 @@ import {
   ROOT_FRAME,
   textOf,
 } from "./compiler.ts";
+import type { Scope } from "./expression.ts";
 import { FUNCTIONS, NAMESPACES } from "./functions.ts";
 import { charge, machine } from "./machine.ts";
 import { withMachine } from "./run.ts";
@@ -38,13 +43,15 @@ export function fold(
   node: AnyNode,
   compile: () => Code,
 ): Code | null {
-  if (!computes(node) || !isClosed(compiler, node, NO_NAMES)) return null;
+  if (!computes(node)) return null;
+  const found: Found = { vars: folding.vars, readsVars: false };
+  if (!isClosed(compiler, node, NO_NAMES, found)) return null;
   const { nodes, deepest } = compiler;
   compiler.folding = null;
   const code = compile();
   compiler.folding = folding;
   const constant = evaluateOnce(code, folding);
-  if (constant === null) {
+  if (constant === null || (found.readsVars && !isScalar(constant.value))) {
     compiler.nodes = nodes;
     compiler.deepest = deepest;
     return null;
@@ -54,19 +61,22 @@ export function fold(
 }
 
 function evaluateOnce(code: Code, folding: Folding): Constant | null {
-  const { constant, spent } = measure(() => code(ROOT_FRAME), Math.min(PART_FUEL, folding.fuel));
+  const scope = folding.vars === null ? {} : { vars: folding.vars };
+  const fuel = Math.min(PART_FUEL, folding.fuel);
+  const { constant, spent } = measure(() => code(ROOT_FRAME), fuel, scope);
   folding.fuel -= spent;
   return constant !== null && isSmall(constant.value) ? constant : null;
 }
 
-/** What `make` gives where nothing is in scope, null where it fails (F2), and the operations that it charged. */
+/** What `make` gives where nothing but `scope` is known, null where it fails (F2), and the operations that it charged. */
 export function measure(
   make: () => unknown,
   fuel = PART_FUEL,
+  scope: Scope = {},
 ): { readonly constant: Constant | null; readonly spent: number } {
   let spent = 0;
   try {
-    const value = withMachine({}, { limits: { fuel } }, () => {
+    const value = withMachine(scope, { limits: { fuel } }, () => {
       try {
         return make();
       } finally {
@@ -102,7 +112,7 @@ function copyOf(value: unknown): unknown {
 }
 
 /** Plain and small: no function, pattern or secret, no list with properties of its own. */
-function isSmall(value: unknown): boolean {
+export function isSmall(value: unknown): boolean {
   let left = VALUES_MAX;
   const visit = (item: unknown): boolean => {
     if (--left < 0 || item === ENDED) return false;
@@ -125,6 +135,10 @@ function isSmall(value: unknown): boolean {
     return Object.values(item).every(visit);
   };
   return visit(value);
+}
+
+function isScalar(value: unknown): boolean {
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
 }
 
 /** Whether there is anything to compute: `-1`, `[1, 2]` and `{ a: 1 }` are values as they stand. */
@@ -160,15 +174,27 @@ function computes(node: AnyNode): boolean {
 const NO_NAMES: ReadonlySet<string> = new Set();
 const CONSTANT_NAMES: ReadonlySet<string> = new Set(["undefined", "NaN", "Infinity"]);
 
-/** Whether nothing in it is read from outside; `bound`: names of lambdas within. */
-function isClosed(compiler: Compiler, node: AnyNode, bound: ReadonlySet<string>): boolean {
-  const closed = (part: AnyNode): boolean => isClosed(compiler, part, bound);
+/** What may be read, and whether it is. */
+interface Found {
+  readonly vars: Folding["vars"];
+  readsVars: boolean;
+}
+
+/** Whether nothing in it is read from outside but known variables; `bound`: names of lambdas within. */
+function isClosed(
+  compiler: Compiler,
+  node: AnyNode,
+  bound: ReadonlySet<string>,
+  found: Found,
+): boolean {
+  const closed = (part: AnyNode): boolean => isClosed(compiler, part, bound, found);
   switch (node.type) {
     case "Literal":
       return true;
     case "Identifier":
       return bound.has(node.name) || isLibraryName(compiler, node.name);
     case "MemberExpression":
+      if (isKnownVar(compiler, node, bound, found)) return true;
       return closed(node.object) && (!node.computed || closed(node.property));
     case "ChainExpression":
     case "ParenthesizedExpression":
@@ -201,11 +227,26 @@ function isClosed(compiler: Compiler, node: AnyNode, bound: ReadonlySet<string>)
         if (parameter.type !== "Identifier") return false;
         names.add(parameter.name);
       }
-      return isClosed(compiler, node.body, names);
+      return isClosed(compiler, node.body, names, found);
     }
     default:
       return false;
   }
+}
+
+/** `vars.rate`, where every run has the same `rate`. */
+function isKnownVar(
+  compiler: Compiler,
+  { object, property, computed }: MemberExpression,
+  bound: ReadonlySet<string>,
+  found: Found,
+): boolean {
+  if (found.vars === null || object.type !== "Identifier" || object.name !== "vars") return false;
+  if (bound.has("vars") || findLocal(compiler, "vars") !== null) return false;
+  if (computed || property.type !== "Identifier") return false;
+  if (!Object.hasOwn(found.vars, property.name)) return false;
+  found.readsVars = true;
+  return true;
 }
 
 /** A lambda around the part may give the name another meaning. */

@@ -10,7 +10,7 @@ export interface Folded extends Folding {
 
 export function folding(fuel = 1_000_000): Folded {
   const parts: { source: string; value: unknown }[] = [];
-  return { fuel, parts, note: (source, value) => parts.push({ source, value }) };
+  return { fuel, vars: null, parts, note: (source, value) => parts.push({ source, value }) };
 }
 
 const SEED = "run_1/step/with";
