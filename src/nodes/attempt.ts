@@ -17,6 +17,7 @@ import type { Json } from "#workflow/json.ts";
 import type { StateRequest } from "#workflow/state-operation.ts";
 import { AttemptAbort } from "./attempt-abort.ts";
 import type { NodeContext, NodeDefinition } from "./define-node.ts";
+import { frozenFix } from "./frozen.ts";
 import { toPlainJson } from "./pure/plain-json.ts";
 import { isStream, type StreamUse, withStep } from "./pure/stream-value.ts";
 
@@ -279,6 +280,9 @@ function readError(error: unknown): StepError {
       retryable: false,
       ...(error.limit === null ? {} : { details: { limit: error.limit } }),
     };
+  const fix = frozenFix(error);
+  if (fix !== null)
+    return { code: "internal", message: fix.slice(0, MESSAGE_LENGTH_MAX), retryable: false };
   // Whoever threw it may have put anything there.
   const message = error instanceof Error ? String(error.message) : `threw ${describeThrown(error)}`;
   return {

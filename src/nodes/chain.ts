@@ -29,6 +29,7 @@ import {
   stepErrorOf,
   uncheck,
 } from "./attempt.ts";
+import { frozen } from "./frozen.ts";
 import type { ChainOptions, Middleware, MiddlewareContext, TraceAttempt } from "./middleware.ts";
 
 /** Links that look on and change nothing. */
@@ -209,7 +210,8 @@ function userLink({ name, run }: Middleware): Link {
       return going;
     };
     try {
-      return await run(call.context as MiddlewareContext, config, next);
+      frozen(call.context.lastHeartbeat);
+      return await run(call.context as MiddlewareContext, frozen(config), next);
     } catch (error) {
       throw fromInside.includes(error) ? error : namedError(name, error);
     } finally {

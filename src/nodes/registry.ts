@@ -2,13 +2,15 @@
  * The node types that a host knows: the built-in ones and those of the user's configuration.
  *
  * R1. A registry never changes after it is made; two hosts of one process can have different ones.
- * R2. A type has one definition. A user's type cannot replace a built-in one or a control step.
+ * R2. A user's type is handed only what it cannot change (frozen.ts).
+ * R3. A type has one definition. A user's type cannot replace a built-in one or a control step.
  */
 import { LockstitchError } from "#errors/errors.ts";
 import { CONTROL_STEPS } from "#workflow/control-steps.ts";
 import type { NodeTypes } from "#workflow/node-types.ts";
 import type { NodeDefinition } from "./define-node.ts";
 import { effectNodes } from "./effect-nodes.ts";
+import { handedFrozen } from "./frozen.ts";
 import { pureNodes } from "./pure/pure-nodes.ts";
 
 export interface NodeRegistry extends NodeTypes {
@@ -32,7 +34,7 @@ export function createRegistry(extra: readonly NodeDefinition[] = []): NodeRegis
       throw new LockstitchError("config_invalid", `Node type ${definition.type}: ${fault}`, {
         details: { type: definition.type },
       });
-    byType.set(definition.type, definition);
+    byType.set(definition.type, handedFrozen(definition));
   }
   const names = [...byType.keys()].sort();
   return {
