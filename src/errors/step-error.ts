@@ -41,7 +41,8 @@ export const STEP_ERROR_CODES = {
   plugin_failed: "The plugin's process ended, did not answer or could not be started.",
   redis_failed: "Redis refused the command.",
   secret_not_found: "The host has no secret of that name; the message says where it looked.",
-  secret_unusable: "The secret's value cannot be used, or the place it is kept in cannot be read.",
+  secret_unusable:
+    "The secret's value cannot be used, the place it is kept in cannot be read, or a plugin may not have it.",
   signal_expired: "No signal came before the wait expired.",
   sql_failed: "The database refused the statement.",
   stream_changed: "The file that a stream is read from is not the one it was made of.",

@@ -48,6 +48,8 @@ export interface NodeContext {
   readonly lastHeartbeat: unknown;
   /** Host services that the composition root gives to nodes (file root, HTTP client, ...). */
   readonly services: NodeServices;
+  /** The secrets in its configuration by name; absent: none. */
+  readonly secretNames?: readonly string[];
 }
 
 export interface NodeLog {

@@ -184,13 +184,14 @@ function granted(
 }
 
 /** What is declared, without the empty parts, to be pasted. */
-function askedFor({ folders, environment, network }: Permissions): object {
+function askedFor({ folders, environment, network, secrets }: Permissions): object {
   const full = { read: folders.read, write: folders.write };
   const parts = Object.entries(full).filter(([, list]) => list.length > 0);
   return {
     ...(parts.length === 0 ? {} : { folders: Object.fromEntries(parts) }),
     ...(environment.length === 0 ? {} : { environment }),
     ...(network.hosts.length === 0 ? {} : { network }),
+    ...(secrets.length === 0 ? {} : { secrets }),
   };
 }
 

@@ -23,6 +23,11 @@ const Variable = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a variable's name")
   .refine((name) => !RESERVED_NAME.test(name), "is reserved and cannot be given to a plugin");
 
+const Secret = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a secret's name");
+
 const Host = z
   .string()
   .max(253)
@@ -39,6 +44,8 @@ export const Permissions = z.strictObject({
     .prefault({}),
   environment: z.array(Variable).max(100).default([]),
   network: z.strictObject({ hosts: z.array(Host).max(100).default([]) }).prefault({}),
+  /** Which secrets a step may hand to its nodes. */
+  secrets: z.array(Secret).max(100).default([]),
 });
 
 export type Permissions = z.output<typeof Permissions>;
@@ -73,6 +80,9 @@ export function missingGrants(declared: Permissions, grant: Grant): readonly str
     ...declared.network.hosts
       .filter((host) => !isHostCovered(host, grant.network.hosts))
       .map((host) => `network ${host}`),
+    ...declared.secrets
+      .filter((name) => !grant.secrets.includes(name))
+      .map((name) => `secret ${name}`),
   ];
 }
 
@@ -90,8 +100,8 @@ export function isHostCovered(host: string, hosts: readonly string[]): boolean {
 }
 
 /** Whether anything is declared that an operator must grant. */
-export function isAskingNothing({ folders, environment, network }: Permissions): boolean {
-  return [folders.read, folders.write, environment, network.hosts].every(
+export function isAskingNothing({ folders, environment, network, secrets }: Permissions): boolean {
+  return [folders.read, folders.write, environment, network.hosts, secrets].every(
     (list) => list.length === 0,
   );
 }

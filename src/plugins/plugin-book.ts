@@ -4,15 +4,18 @@
  *
  *   B1. Nothing is loaded halfway: a plugin that is refused is thrown, with its reason.
  *   B2. Two plugins have different names, and therefore different types.
+ *   B3. A value of a secret goes to a plugin only where it declares that secret and is granted it.
  */
+import { NodeError } from "#errors/step-error.ts";
 import {
   defineNode,
+  type NodeContext,
   type NodeDefinition,
   type NodeErrorCode,
   type NodeExample,
 } from "#nodes/define-node.ts";
 import { type LoadedPlugin, type LoadOptions, loadPlugin, startLink } from "./load-plugin.ts";
-import { hostSchema, type NodeManifest, refused } from "./manifest.ts";
+import { hostSchema, type Manifest, type NodeManifest, refused } from "./manifest.ts";
 import { Plugin, type PluginHealth } from "./plugin.ts";
 import type { PluginEntry } from "./plugin-entry.ts";
 import { pluginHttp } from "./plugin-http.ts";
@@ -33,6 +36,8 @@ export interface BookOptions extends LoadOptions {
 }
 
 const RESTART_MS_MAX = 30_000;
+/** What an attempt may fail with besides what its type declares. */
+const HOST_ERRORS = ["plugin_failed", "timeout", "secret_unusable"];
 
 export class PluginBook {
   readonly #loaded: readonly LoadedPlugin[];
@@ -65,7 +70,7 @@ export class PluginBook {
   /** Their node types, for a registry. They run once `start` was called. */
   definitions(): readonly NodeDefinition[] {
     return this.#loaded.flatMap(({ manifest }) =>
-      manifest.nodes.map((node) => this.#definitionOf(manifest.name, node)),
+      manifest.nodes.map((node) => this.#definitionOf(manifest, node)),
     );
   }
 
@@ -102,21 +107,36 @@ export class PluginBook {
     });
   }
 
-  #definitionOf(name: string, node: NodeManifest): NodeDefinition {
+  #definitionOf({ name, permissions }: Manifest, node: NodeManifest): NodeDefinition {
     const { type, title, description, category, icon, version } = node;
     const definition = defineNode({
       ...{ type, title, description, category, icon, version },
       pure: false,
       config: hostSchema(node.config),
       output: hostSchema(node.output),
-      errors: [...new Set([...node.errors, "plugin_failed", "timeout"])] as NodeErrorCode[],
+      errors: [...new Set([...node.errors, ...HOST_ERRORS])] as NodeErrorCode[],
       examples: node.examples as unknown as NodeExample[],
       run: async (config, context) => {
         const plugin = this.#running.get(name);
         if (plugin === undefined) throw new Error(`plugin ${name} was not started`);
+        refuseSecrets(name, permissions.secrets, context);
         return await plugin.call(type, config, context);
       },
     });
     return { ...definition, constantFields: new Set(node.constantFields) };
   }
+}
+
+function refuseSecrets(
+  plugin: string,
+  allowed: readonly string[],
+  { secretNames = [] }: NodeContext,
+): void {
+  const secret = secretNames.find((name) => !allowed.includes(name));
+  if (secret === undefined) return;
+  throw new NodeError(
+    "secret_unusable",
+    `Secret ${secret} does not go to plugin ${plugin}: it is not among the plugin's permissions.secrets.`,
+    { details: { secret, plugin } },
+  );
 }

@@ -36,6 +36,28 @@ describe.skipIf(!canSeal)("an attempt in a plugin", () => {
     expect(told).toEqual([["careful", { at: 1 }], [0.5, "half"], { page: 2 }]);
   });
 
+  test("gets a secret that is declared and granted, and no other", async () => {
+    const secrets = ["PAY_KEY"];
+    await using found = await onePlugin(
+      "globalThis.calls = (globalThis.calls ?? 0) + 1; return { calls: globalThis.calls, has: config.text };",
+      { allow: { secrets } },
+      { permissions: { secrets } },
+    );
+    const run = (...secretNames: readonly string[]) =>
+      found.run("probe.run", { text: "value" }, { secretNames });
+    expect(await run("PAY_KEY", "OTHER_KEY")).toEqual({
+      ok: false,
+      error: {
+        ...{ code: "secret_unusable", retryable: false },
+        message:
+          "Secret OTHER_KEY does not go to plugin probe: it is not among the plugin's permissions.secrets.",
+        details: { secret: "OTHER_KEY", plugin: "probe" },
+      },
+    });
+    // Nothing had reached it.
+    expect(await run("PAY_KEY")).toEqual({ ok: true, output: { calls: 1, has: "value" } });
+  });
+
   test("fails with its own codes, and with none of the host's", async () => {
     await using found = await onePlugin(
       "throw new NodeError(config.code, 'no', { retryable: config.retryable, details: { a: 1 } });",

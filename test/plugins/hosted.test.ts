@@ -64,8 +64,10 @@ describe.skipIf(!canSeal)("plugins of a host", () => {
       "fragile/plugin.ts": pluginText(
         "fragile",
         `console.log("got " + config.text); context.log.info("has " + config.text); ${FRAGILE}`,
+        { secrets: ["TOKEN"] },
       ),
-      "lockstitch.config.yaml": "plugins: [./fragile]\nlogLevel: info\n",
+      "lockstitch.config.yaml":
+        "plugins: [{ from: ./fragile, allow: { secrets: [TOKEN] } }]\nlogLevel: info\n",
       "fragile.workflow.yaml": YAML,
     });
     await using server = startLockstitch(["start", "--port", "0"], { cwd, env });

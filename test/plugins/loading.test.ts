@@ -146,6 +146,12 @@ const REFUSED: readonly (readonly [string, string, object, RegExp])[] = [
     /asks for what is not granted: environment B\. Grant it .*allow: \{"environment":\["A","B"\]\}/,
   ],
   [
+    "a secret that is not granted",
+    ASKING({ secrets: ["A_KEY", "B_KEY"] }),
+    { allow: { secrets: ["B_KEY"] } },
+    /not granted: secret A_KEY\. Grant it .*allow: \{"secrets":\["A_KEY","B_KEY"\]\}/,
+  ],
+  [
     "a host that is not granted",
     ASKING({ network: { hosts: [".a.example"] } }),
     { allow: { network: { hosts: ["a.example"] } } },

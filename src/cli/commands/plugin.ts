@@ -150,12 +150,13 @@ function textOf(cwd: string, key: string | undefined): string {
 
 function permissionText(permissions: Permissions | null): string {
   if (permissions === null) return "";
-  const { folders, environment, network } = permissions;
+  const { folders, environment, network, secrets } = permissions;
   const parts = [
     ...folders.read.map((folder) => `read ${folder}`),
     ...folders.write.map((folder) => `write ${folder}`),
     ...environment.map((name) => `environment ${name}`),
     ...network.hosts.map((host) => `network ${host}`),
+    ...secrets.map((name) => `secret ${name}`),
   ];
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }

@@ -25,8 +25,13 @@ import { redactedLogger, redactedServices } from "./redacting-runner.ts";
 /** An attempt that holds secrets: its log and its services pass the redactor. */
 class SecretAttemptContext extends AttemptContext {
   readonly redactor: Redactor;
+  readonly secretNames: readonly string[];
 
-  constructor(fields: AttemptFields, host: AttemptHost, redactor: Redactor) {
+  constructor(
+    fields: AttemptFields,
+    host: AttemptHost,
+    { redactor, names }: { readonly redactor: Redactor; readonly names: readonly string[] },
+  ) {
     super(fields, {
       abort: host.abort,
       clock: host.clock,
@@ -37,6 +42,7 @@ class SecretAttemptContext extends AttemptContext {
       services: redactedServices(host.services, redactor),
     });
     this.redactor = redactor;
+    this.secretNames = names;
   }
 }
 
@@ -61,7 +67,8 @@ export async function withSecrets(
       made: (names, text) => results.push({ name: names.join("+"), value: text }),
     });
     const redactor = new Redactor([...values, ...results]);
-    return new SecretAttemptContext({ ...fields, config }, host, redactor);
+    const names = values.map(({ name }) => name);
+    return new SecretAttemptContext({ ...fields, config }, host, { redactor, names });
   } catch (error) {
     const redactor = new Redactor(values);
     return redactor.value(stepErrorOf(error)) as StepError;
