@@ -8,6 +8,7 @@
  * S2. An edge that leaves a body comes from the loop: behind it there are the results of all passes.
  * S3. An edge into a body from outside is read in each pass and orders nothing: the loop waits for it.
  */
+import { LEVELS_MAX } from "../plan-compile.ts";
 import type { Report } from "../problem.ts";
 import type { Graph, GraphEdge, GraphNode } from "./graph-json.ts";
 
@@ -58,15 +59,28 @@ export function isLoop(node: GraphNode, graph: Graph): boolean {
   return (graph.outgoing.get(node.id) ?? []).some(({ handle }) => BODY_HANDLES.has(handle ?? ""));
 }
 
-export function scopesOf(graph: Graph): GraphScopes {
+/**
+ * Nodes that are looked at for all bodies together: two hundred loops in the largest graph. More
+ * would take gigabytes.
+ */
+const LOOKS_MAX = 2_000_000;
+
+/** null: loops stand in too many others, which is reported. */
+export function scopesOf(graph: Graph, report: Report): GraphScopes | null {
   const loops = graph.nodes.filter((node) => isLoop(node, graph));
-  const bodies = loops
-    .map(({ id }) => ({ id, body: bodyOf(id, graph) }))
-    .toSorted((left, right) => left.body.size - right.body.size);
+  const bodies: { readonly id: string; readonly body: ReadonlySet<string> }[] = [];
+  const looks = { left: LOOKS_MAX };
+  for (const loop of loops) {
+    if (looks.left < 0) return reportTooMany(loop, report);
+    bodies.push({ id: loop.id, body: bodyOf(loop.id, graph, looks) });
+  }
+  bodies.sort((left, right) => left.body.size - right.body.size);
   const owners = new Map<string, string>();
   for (const { id, body } of bodies)
     for (const inner of body) if (!owners.has(inner)) owners.set(inner, id);
   const ownerOf = (id: string): string | null => owners.get(id) ?? null;
+  const deep = loops.find(({ id }) => isTooDeep(id, ownerOf));
+  if (deep !== undefined) return reportTooMany(deep, report);
   const members = new Map<string | null, GraphNode[]>();
   for (const node of graph.nodes) {
     const owner = ownerOf(node.id);
@@ -100,6 +114,24 @@ export function scopesOf(graph: Graph): GraphScopes {
   };
 }
 
+/** The plan has the same limit; but reading the graph goes from loop to loop, and the stack is short. */
+function isTooDeep(id: string, ownerOf: GraphScopes["ownerOf"]): boolean {
+  let levels = 0;
+  for (let at: string | null = id; at !== null && levels <= LEVELS_MAX; at = ownerOf(at))
+    levels += 1;
+  return levels > LEVELS_MAX;
+}
+
+function reportTooMany({ id, pointer }: GraphNode, report: Report): null {
+  report({
+    code: "limit_exceeded",
+    message: `Node \`${id}\`: loops are nested more than ${LEVELS_MAX} levels deep.`,
+    pointer,
+    suggestion: "Lead an edge from `done` of a loop to what comes after it.",
+  });
+  return null;
+}
+
 /** Nodes that the graph draws into a body (S1) and that follow the loop, or are another's body, too. */
 export function reportLostBodies(graph: Graph, scopes: GraphScopes, report: Report): void {
   for (const loop of graph.nodes) {
@@ -123,7 +155,7 @@ export function reportLostBodies(graph: Graph, scopes: GraphScopes, report: Repo
   }
 }
 
-function bodyOf(loop: string, graph: Graph): ReadonlySet<string> {
+function bodyOf(loop: string, graph: Graph, looks: { left: number }): ReadonlySet<string> {
   const edges = graph.outgoing.get(loop) ?? [];
   const inside = edges.filter(({ handle }) => BODY_HANDLES.has(handle ?? ""));
   const behind = edges.filter(
@@ -133,6 +165,7 @@ function bodyOf(loop: string, graph: Graph): ReadonlySet<string> {
   const rest = edges.filter((edge) => !inside.includes(edge) && !behind.includes(edge));
   const after = reachable(inside.length > 0 ? [...behind, ...rest] : behind, graph);
   const body = reachable(inside.length > 0 ? inside : rest, graph);
+  looks.left -= after.size + body.size;
   return new Set([...body].filter((id) => !after.has(id)));
 }
 

@@ -52,7 +52,9 @@ export function importGraph(
   }
   const graph = readGraph(value, report);
   if (graph === null) return { definition: null, findings };
-  const definition = new GraphImporter(graph, nodes, report).definition(value);
+  const scopes = scopesOf(graph, report);
+  if (scopes === null) return { definition: null, findings };
+  const definition = new GraphImporter(graph, scopes, nodes, report).definition(value);
   return { definition, findings };
 }
 
@@ -80,11 +82,11 @@ class GraphImporter {
   /** The number that `#inner` gave out last, by name. */
   readonly #numbers = new Map<string, number>();
 
-  constructor(graph: Graph, nodes: NodeTypes, report: Report) {
+  constructor(graph: Graph, scopes: GraphScopes, nodes: NodeTypes, report: Report) {
     this.#graph = graph;
     this.#nodes = nodes;
     this.#report = report;
-    this.#scopes = scopesOf(graph);
+    this.#scopes = scopes;
     this.#taken = new Set(graph.byId.keys());
     for (const node of graph.nodes) this.#know(node);
     reportLostBodies(graph, this.#scopes, report);

@@ -292,3 +292,47 @@ describe("hostile graphs", () => {
     expect(told(graph)).toEqual({ messages: [], taken: true });
   });
 });
+
+describe("loops in loops", () => {
+  const nested = (depth: number, handle?: string) => ({
+    nodes: [
+      node("list", "range", { start: 1, end: 3 }),
+      ...ids(depth).map((id) => node(id, "for_each", {})),
+      node("last", "expression", { expression: "1" }),
+    ],
+    edges: [
+      edge("list", "n0"),
+      ...ids(depth).map((id, at) => edge(id, at + 1 < depth ? `n${at + 1}` : "last", handle)),
+    ],
+  });
+
+  it.each([
+    [40, "body"],
+    [40, undefined],
+    [1_000, "body"],
+    [9_000, undefined],
+  ])("%i of them, by port %s, are refused in words and not by the stack", (depth, handle) => {
+    const { messages, taken } = told(nested(depth, handle));
+    expect(taken).toBe(false);
+    expect(messages.join()).toMatch(/Node `n\d+`: loops are nested more than 32 levels deep/);
+  });
+
+  it("as many one after another as there are nodes are taken", () => {
+    const count = 60;
+    const graph = {
+      nodes: [
+        node("list", "range", { start: 1, end: 3 }),
+        ...ids(count).flatMap((id) => [
+          node(id, "for_each", {}),
+          node(`${id}_in`, "expression", { expression: "item" }),
+        ]),
+      ],
+      edges: [
+        edge("list", "n0"),
+        ...ids(count).map((id) => edge(id, `${id}_in`, "body")),
+        ...ids(count - 1).map((id, at) => edge(id, `n${at + 1}`, "done")),
+      ],
+    };
+    expect(told(graph).messages.join()).not.toMatch(/nested more than/);
+  });
+});
