@@ -152,6 +152,7 @@ test("while the store is away every turn of the group is refused, after a pause 
     submit("a");
     await clock.settle();
     expect(committer.isStoreAway).toBe(attempt < 3);
+    expect(committer.refusal === null).toBe(attempt === 3);
     await clock.runUntilIdle();
     pauses.push(clock.nowMs() - beganMs);
     // With nothing queued a call is let through to find out.

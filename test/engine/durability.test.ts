@@ -124,8 +124,13 @@ test("calls fail while the store is away and what ran is not lost", async () => 
   });
   await clock.advanceBy(60_000);
   expect(bench.attempts.map(({ path }) => path)).toEqual(["a"]);
+  const told = async () => (await driven(clock, engine.explain(context, run.id))).warnings;
+  expect(await told()).toEqual([
+    expect.stringMatching(/^The store refused the last commit; the run goes on .*: \S/),
+  ]);
   isAway = false;
   expect(await bench.settle(run.id)).toMatchObject({ status: "succeeded" });
+  expect(await told()).toEqual([]);
   // Nothing was repeated: the results were held, not lost.
   expect(bench.attempts.map(({ path, attempt }) => `${path}#${attempt}`)).toEqual(["a#1", "b#1"]);
 });

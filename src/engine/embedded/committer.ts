@@ -92,6 +92,7 @@ export class Committer {
   #hasBegun = false;
   #isClosing = false;
   #failures = 0;
+  #refusal: string | null = null;
   #cancelPause: (() => void) | null = null;
   #idle: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
   commits = 0;
@@ -114,6 +115,11 @@ export class Committer {
    */
   get isStoreAway(): boolean {
     return this.#failures > 0 && this.#isRunning;
+  }
+
+  /** What the store said when it last kept nothing; null: the last commit is durable. */
+  get refusal(): string | null {
+    return this.#failures > 0 ? this.#refusal : null;
   }
 
   /** The turn is sent with whatever else is submitted before the next flush(), soon at the latest. */
@@ -243,7 +249,7 @@ export class Committer {
     if (isCommitted === null) return this.#refuse(group, error);
     if (isCommitted) return this.#settleByHeads(group, error);
     if (isTransient(error)) {
-      await this.#pause();
+      await this.#pause(error);
       return this.#refuse(group, error);
     }
     const [only] = group;
@@ -278,7 +284,7 @@ export class Committer {
     const error =
       cause instanceof LockstitchError && cause.code === "store_unavailable"
         ? cause
-        : new LockstitchError("store_unavailable", "The store is away; try again.", { cause });
+        : storeAway(textOf(cause), cause);
     for (const turn of group) turn.settle({ kind: "refused", error });
   }
 
@@ -311,14 +317,15 @@ export class Committer {
       } catch (error) {
         this.#options.logger.warn({ error: textOf(error) }, "the journal does not answer");
         if (this.#isClosing) return GAVE_UP;
-        await this.#pause();
+        await this.#pause(error);
       }
     }
   }
 
   /** Exponential backoff with jitter, by the number of failures in a row. */
-  async #pause(): Promise<void> {
+  async #pause(error: unknown): Promise<void> {
     const { clock, random } = this.#options;
+    this.#refusal = textOf(error);
     const limitMs = Math.min(BACKOFF_MS_FIRST * 2 ** this.#failures, BACKOFF_MS_MAX);
     this.#failures++;
     if (this.#isClosing) return;
@@ -337,6 +344,11 @@ function sizeOf(group: readonly SubmittedTurn[]): number {
   let size = 0;
   for (const { commit } of group) size += commit.record?.events.length ?? 0;
   return size;
+}
+
+export function storeAway(said: string | null, cause?: unknown): LockstitchError {
+  const message = `The store keeps nothing at the moment (${said ?? "it does not answer"}); try again.`;
+  return new LockstitchError("store_unavailable", message, { cause });
 }
 
 const GAVE_UP: unique symbol = Symbol("gave up");

@@ -240,7 +240,11 @@ export class EmbeddedEngine implements Engine {
 
   async progress(context: CallContext, runId: string): Promise<ProgressView> {
     const state = await this.#stateOf(context, runId);
-    return { ...progressOf(state), warnings: warningsOf(state.seq, this.#core.limits) };
+    return { ...progressOf(state), warnings: this.#warnings(state.seq) };
+  }
+
+  #warnings(seq: number): readonly string[] {
+    return warningsOf(seq, this.#core.limits, this.#core.services.committer.refusal);
   }
 
   readonly approvals: Engine["approvals"] = async (context, filter = {}) =>
@@ -250,7 +254,7 @@ export class EmbeddedEngine implements Engine {
     const host = this.#core.host(runKeyOf(context.tenant, runId));
     const head = await this.#reader.head(context, runId);
     const { status } = head;
-    const warnings = warningsOf(head.seq, this.#core.limits);
+    const warnings = this.#warnings(head.seq);
     if (isTerminal(status)) {
       const sentence = await endSentence(this.#core.options.store.journal, context, head);
       return { ...explainView(head, [], warnings), sentence };

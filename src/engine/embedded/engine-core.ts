@@ -18,7 +18,7 @@ import { Quotas } from "../admission/quotas.ts";
 import { loadAdmission } from "../admission/restore.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
-import { Committer } from "./committer.ts";
+import { Committer, storeAway } from "./committer.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
 import { ItemReads } from "./item-reads.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
@@ -224,8 +224,8 @@ export class EngineCore {
     runId: string,
     input: Mail["input"],
   ): Promise<{ readonly applied: boolean }> {
-    if (this.services.committer.isStoreAway)
-      throw new LockstitchError("store_unavailable", "The store is away; try again.");
+    const { committer } = this.services;
+    if (committer.isStoreAway) throw storeAway(committer.refusal);
     const end = await new Promise<MailEnd>((resolve, reject) => {
       const mail = { ...report(input), isCall: true, settle: resolve };
       this.deliver(context, runId, mail).catch(reject);

@@ -6,13 +6,20 @@ import type { EngineLimits } from "./options.ts";
 
 type Limits = Pick<EngineLimits, "eventsWarned">;
 
-/** Of a run whose journal has `seq` events. */
-export function warningsOf(seq: number, { eventsWarned }: Limits): readonly string[] {
-  return seq < eventsWarned
-    ? []
-    : [
-        `The run has ${seq} events. A run that goes on for ever should end now and then and continue as a new one: see workflow.continue.`,
-      ];
+/** Of a run whose journal has `seq` events. `refusal`: what the store says while it keeps nothing. */
+export function warningsOf(
+  seq: number,
+  { eventsWarned }: Limits,
+  refusal: string | null = null,
+): readonly string[] {
+  const warnings: string[] = [];
+  if (seq >= eventsWarned)
+    warnings.push(
+      `The run has ${seq} events. A run that goes on for ever should end now and then and continue as a new one: see workflow.continue.`,
+    );
+  if (refusal !== null)
+    warnings.push(`The store refused the last commit; the run goes on when it takes one: ${refusal}`);
+  return warnings;
 }
 
 /** Logs the warning in the turn in which the run gets there. */
