@@ -4,13 +4,13 @@
  *
  *   T1. A timer fires once its instant has passed by the wall clock, never before.
  *   T2. Setting a key again replaces it; clearing one that is gone does nothing.
- *   T3. The wake is armed at most one hour ahead and looks at the clock again, so a jump of the
- *       wall clock is noticed within the hour.
+ *   T3. The wake is armed at most one minute ahead and looks at the clock again, so a jump of the
+ *       wall clock, such as that of a machine that slept, is noticed within the minute.
  */
 import type { Clock } from "#ports/clock.ts";
 import { BinaryHeap } from "../binary-heap.ts";
 
-const ARM_MS_MAX = 3_600_000;
+const ARM_MS_MAX = 60_000;
 
 interface Timer {
   readonly runId: string;
