@@ -18,7 +18,9 @@ export function warningsOf(
       `The run has ${seq} events. A run that goes on for ever should end now and then and continue as a new one: see workflow.continue.`,
     );
   if (refusal !== null)
-    warnings.push(`The store refused the last commit; the run goes on when it takes one: ${refusal}`);
+    warnings.push(
+      `The store refused the last commit; the run goes on when it takes one: ${refusal}`,
+    );
   return warnings;
 }
 
