@@ -108,7 +108,8 @@ function runPure(turn: Turn, instance: StepInstance, config: unknown): boolean {
   const outcome = isFar ? "later" : turn.world.pure(uses, config, instance.path);
   if (outcome === "later") {
     if (instance.live !== null) instance.live.computing = true;
-    turn.compute.push({ path: instance.path, uses, config });
+    const { deadlineAtMs = null } = deadlineOf(instance);
+    turn.compute.push({ path: instance.path, uses, config, deadlineAtMs });
     return false;
   }
   if (!outcome.ok) return fail(turn, instance, outcome.error);

@@ -267,6 +267,7 @@ function takeComputed(
     return;
   }
   if (instance.scope.cancelling !== null) emit(turn, { type: "step.cancelled", path });
+  else if (outcome.isLate === true) passDeadline(turn, instance);
   else if (outcome.ok) succeed(turn, instance, { output: outcome.output });
   else fail(turn, instance, outcome.error, { mayRetry: outcome.isFaulty !== true });
 }

@@ -63,6 +63,8 @@ export interface Decision {
     readonly path: string;
     readonly uses: string;
     readonly config: unknown;
+    /** When it is to be cut off; null: never. No event says so before it fails. */
+    readonly deadlineAtMs: number | null;
   }[];
 }
 

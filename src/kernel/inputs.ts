@@ -45,8 +45,14 @@ export interface SharedRoom {
   readonly bytes: number;
 }
 
-/** `isFaulty`: its configuration (FarConfig) could not be evaluated; it is not tried again. */
-export type ComputedOutcome = AttemptOutcome & { readonly isFaulty?: boolean };
+/**
+ * `isFaulty`: its configuration (FarConfig) could not be evaluated; it is not tried again. `isLate`:
+ * it was cut off at the deadline of its step.
+ */
+export type ComputedOutcome = AttemptOutcome & {
+  readonly isFaulty?: boolean;
+  readonly isLate?: boolean;
+};
 
 /** An attempt passed gates of its own, or waited for one of the operator's. */
 export interface SlotGrant {

@@ -5,7 +5,13 @@
  * T1. Whoever emits has all values it needs: nothing is half decided when values must be loaded.
  */
 import { jsonSizeUpTo } from "#workflow/json.ts";
-import { type Refusal, TURN_EVALUATIONS_MAX, TURN_SIZE_MAX, type World } from "./decision.ts";
+import {
+  type Decision,
+  type Refusal,
+  TURN_EVALUATIONS_MAX,
+  TURN_SIZE_MAX,
+  type World,
+} from "./decision.ts";
 import type { Send } from "./effects.ts";
 import type { RunEvent } from "./events.ts";
 import { evolve } from "./evolve.ts";
@@ -19,7 +25,7 @@ export interface Turn {
   readonly events: RunEvent[];
   readonly sends: Send[];
   readonly needs: ValueRef[];
-  readonly compute: { readonly path: string; readonly uses: string; readonly config: unknown }[];
+  readonly compute: Decision["compute"][number][];
   /** Values that were read as bytes (see readPacked). */
   packed: number;
   evaluations: number;

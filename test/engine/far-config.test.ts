@@ -9,6 +9,7 @@ import { pureComputer } from "#engine/embedded/pure-computer.ts";
 import { FarConfig } from "#kernel/far-config.ts";
 import { defineNode } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
+import { systemClock } from "../../src/system/system-clock.ts";
 import { context, workflow } from "./engine-fixture.ts";
 import { ended, openSqliteBench } from "./sqlite-fixture.ts";
 
@@ -91,7 +92,7 @@ test("steps computed from bytes give what they give in the turn, failures and id
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
   for (const isFar of [true, false]) {
     await using bench = await openSqliteBench();
-    const real = pureComputer(nodes, logger);
+    const real = pureComputer(nodes, logger, systemClock);
     const far: string[] = [];
     const computer: PureComputer = {
       compute(uses, config) {
@@ -132,7 +133,7 @@ test("steps computed from bytes give what they give in the turn, failures and id
 test("a value that steps read again and again is made objects once, if it is not too large", async () => {
   await using bench = await openSqliteBench();
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const real = pureComputer(createRegistry(), logger);
+  const real = pureComputer(createRegistry(), logger, systemClock);
   let far = 0;
   const computer: PureComputer = {
     ...real,

@@ -54,3 +54,33 @@ test("only its first evaluation holds up a turn; the results are the same", asyn
   const moved = logs.filter(({ message }) => message.includes("between turns"));
   expect(moved.map(({ fields }) => fields["uses"])).toEqual(["my.slow"]);
 });
+
+test("the first attempt of a step that is computed off the turn ends at its deadline", async () => {
+  await using bench = await openSqliteBench();
+  const { engine } = await bench.open({ nodes: createRegistry() });
+  const definition = workflow("late", {
+    steps: [
+      // Its output comes as bytes: what reads it is computed off the turn.
+      { id: "all", uses: "data.reverse", with: { items: "${{ input.list }}" } },
+      {
+        ...{ id: "long", uses: "data.filter", deadline: "5ms" },
+        retry: { attempts: 3, initial: "1ms", errors: ["*"] },
+        with: {
+          items: "${{ steps.all.output }}",
+          filter: "(x) => steps.all.output.filter((y) => y == x).length > 0",
+        },
+      },
+    ],
+  });
+  const list = Array.from({ length: 20_000 }, (_, index) => `${index} ${"x".repeat(50)}`);
+  const { run } = await engine.start(context, { workflow: definition, input: { list } });
+  expect(await ended(engine, run.id)).toMatchObject({
+    status: "failed",
+    error: {
+      code: "deadline_exceeded",
+      message: '"long" took longer than its deadline of 5 ms.',
+    },
+  });
+  const events = await engine.events(context, run.id, 0, 100);
+  expect(events.filter(({ type }) => type === "step.retry_scheduled")).toEqual([]);
+});

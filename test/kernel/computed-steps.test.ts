@@ -31,6 +31,27 @@ test("another attempt that is being computed says so, and starts no more timers"
   expect([...driver.effects.keys()]).toEqual([]);
 });
 
+test("one that is cut off at its deadline fails, whatever its policy says of other errors", () => {
+  const retry = { attempts: 3, initial: "1s", jitter: "none" as const, errors: ["*"] };
+  const step = { id: "b", uses: "boom", deadline: "5s", with: { value: big }, retry };
+  const driver = new KernelDriver(planOf({ steps: [step] }), { paranoid: true, packedFrom: 280 });
+  driver.start();
+  const deadlineAtMs = driver.nowMs + 5_000;
+  expect(driver.computing).toMatchObject([{ path: "b", deadlineAtMs }]);
+  // The same of a later attempt.
+  driver.compute().fireNext();
+  expect(driver.computing).toMatchObject([{ path: "b", deadlineAtMs }]);
+  const late = { code: "deadline_exceeded", message: "late", retryable: false };
+  driver.computing.length = 0;
+  const outcome = { ok: false as const, isLate: true, error: late };
+  driver.give({ kind: "computed", path: "b", outcome });
+  expect(driver.story()).toEqual(["retry_scheduled b", "failed b"]);
+  expect(driver.state.error).toMatchObject({
+    code: "deadline_exceeded",
+    message: '"b" took longer than its deadline of 5000 ms.',
+  });
+});
+
 test("a checkpoint begins again with what was being computed, and goes on as a fold does", () => {
   const plan = planOf({
     steps: [

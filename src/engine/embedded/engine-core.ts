@@ -103,7 +103,7 @@ export class EngineCore {
           await this.call(context, runId, { kind: "signal", id, name, key, payload, by: "step" });
         },
       },
-      computer: options.computer ?? pureComputer(nodes, logger),
+      computer: options.computer ?? pureComputer(nodes, logger, clock),
       slowTypes: new SlowTypes(),
       timers: new Timers(clock, (runKey, key) => post(runKey, { kind: "timer", key })),
       attempts: new Attempts({

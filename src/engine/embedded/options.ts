@@ -78,8 +78,11 @@ export interface AttemptRunner {
 }
 
 export interface PureComputer {
-  /** `config` may be a FarConfig where computesFar says so; the output may be PackedJson. */
-  compute(uses: string, config: unknown): Promise<ComputedOutcome>;
+  /**
+   * `config` may be a FarConfig where computesFar says so; the output may be PackedJson. `isLate`
+   * at `deadlineAtMs` where that can be told in time; null: no limit.
+   */
+  compute(uses: string, config: unknown, deadlineAtMs?: number | null): Promise<ComputedOutcome>;
   /** Whether steps of this type can be given as FarConfig. Absent: none can. */
   computesFar?(uses: string): boolean;
   close(): Promise<void>;

@@ -289,7 +289,8 @@ export class RunHost implements LoadedHost {
 
   async #compute(step: Decision["compute"][number]): Promise<void> {
     this.#computing++;
-    const outcome = await this.#services.computer.compute(step.uses, step.config);
+    const { uses, config, deadlineAtMs } = step;
+    const outcome = await this.#services.computer.compute(uses, config, deadlineAtMs);
     this.#computing--;
     if (this.#phase !== "gone" && this.#phase !== "parked")
       this.deliver(report({ kind: "computed", path: step.path, outcome }));
