@@ -14,6 +14,7 @@ import {
 import addFormatsModule from "ajv-formats";
 import { RE2JS } from "re2js";
 import { canonicalJson } from "./canonical-json.ts";
+import { isMultipleOf } from "./decimal-multiple.ts";
 import type { Json } from "./json.ts";
 
 export interface SchemaFault {
@@ -73,11 +74,31 @@ function newMetaAjv(): Ajv2020 {
 function newAjv(): Ajv2020 {
   const ajv = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false });
   addFormats(ajv);
-  return ajv.removeKeyword("uniqueItems").addKeyword(uniqueItems);
+  return ajv
+    .removeKeyword("uniqueItems")
+    .addKeyword(uniqueItems)
+    .removeKeyword("multipleOf")
+    .addKeyword(multipleOf);
 }
 
-interface KeywordTest {
-  (items: readonly unknown[]): boolean;
+/** ajv divides the doubles, and finds that 19.99 is no multiple of 0.01. */
+const multipleOf: FuncKeywordDefinition = {
+  keyword: "multipleOf",
+  type: "number",
+  schemaType: "number",
+  compile: (divisor: number) => {
+    const test: KeywordTest<number> = (value) => {
+      if (isMultipleOf(value, divisor)) return true;
+      const message = `must be multiple of ${divisor}`;
+      test.errors = [{ keyword: "multipleOf", message, params: { multipleOf: divisor } }];
+      return false;
+    };
+    return test;
+  },
+};
+
+interface KeywordTest<Value> {
+  (value: Value): boolean;
   errors?: Partial<ErrorObject>[];
 }
 
@@ -87,7 +108,7 @@ const uniqueItems: FuncKeywordDefinition = {
   type: "array",
   schemaType: "boolean",
   compile: (isAsked: boolean) => {
-    const test: KeywordTest = (items: readonly unknown[]) => {
+    const test: KeywordTest<readonly unknown[]> = (items) => {
       if (!isAsked) return true;
       const places = new Map<string, number>();
       for (const [index, item] of items.entries()) {
@@ -131,8 +152,20 @@ export function schemaFault(schema: unknown): string | null {
 
 function check(validate: ValidateFunction, value: unknown): Validation {
   const copy = typeof value === "object" && value !== null ? structuredCopy(value) : value;
-  if (validate(copy)) return { value: copy, errors: [] };
+  if (fits(validate, copy)) return { value: copy, errors: [] };
   return { value: copy, errors: (validate.errors ?? []).slice(0, ERRORS_MAX).map(faultOf) };
+}
+
+/** A schema that leads back to itself on the same value (`$ref: "#"`) fits nothing. */
+function fits(validate: ValidateFunction, value: unknown): boolean {
+  try {
+    return validate(value) as boolean;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = "cannot be checked: the schema refers to itself without end";
+    validate.errors = [{ keyword: "$ref", instancePath: "", schemaPath: "#", params: {}, message }];
+    return false;
+  }
 }
 
 /** JSON only, so that no host API is needed. */

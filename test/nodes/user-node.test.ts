@@ -24,6 +24,7 @@ it("is accepted by the registry, and its workflow by the parser", async () => {
 });
 
 it("runs as its example says", () => {
+  expect(invoiceNumber.examples).not.toHaveLength(0);
   for (const example of invoiceNumber.examples)
     expect(runPure(invoiceNumber, example.with)).toEqual({ ok: true, output: example.output });
 });

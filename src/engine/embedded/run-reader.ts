@@ -278,13 +278,13 @@ export function runNotFound(runId: string): LockstitchError {
   return new LockstitchError("run_not_found", `There is no run ${runId}.`, { details: { runId } });
 }
 
-/** A value over 64 KiB is not shown among the steps; the run's events have it. */
+/** A value over 64 KiB is not shown among the steps. */
 function cut(value: unknown): unknown {
   return jsonSizeUpTo(value, BLOB_BYTES) > BLOB_BYTES ? tooLarge() : (value ?? null);
 }
 
 function tooLarge(): unknown {
-  return { note: `larger than ${BLOB_BYTES} bytes; read it from the run's events` };
+  return { note: `larger than ${BLOB_BYTES} bytes; steps that read it get it whole` };
 }
 
 function pendingStep(step: { readonly id: string; readonly uses: string }): StepView {

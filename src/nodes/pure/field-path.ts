@@ -3,7 +3,7 @@
  * where a name holds a dot. Only own properties count, so `constructor` of an item is just missing.
  */
 import { z } from "zod";
-import { limitFault } from "./field-fault.ts";
+import { fieldFault, limitFault } from "./field-fault.ts";
 import { NESTING_MAX } from "./plain-json.ts";
 
 export const FieldPath = z
@@ -39,12 +39,20 @@ export function hasField(value: unknown, names: readonly string[]): boolean {
     : false;
 }
 
-/** A copy of `target` in which `names` hold `value`; what is not an object on the way becomes one. */
+/**
+ * A copy of `target` in which `names` hold `value`; what has no fields on the way becomes an object.
+ * Throws NodeError config_invalid for a place that a list does not have: it would be lost.
+ */
 export function withField(target: unknown, names: readonly string[], value: unknown): unknown {
   refuseDeep(names);
   const [name, ...rest] = names;
   if (name === undefined) return value;
-  if (Array.isArray(target) && /^\d{1,6}$/.test(name) && Number(name) <= target.length) {
+  if (Array.isArray(target)) {
+    if (!/^\d{1,7}$/.test(name) || Number(name) > target.length)
+      throw fieldFault(
+        "fields",
+        `${JSON.stringify(name).slice(0, 80)} is no place in a list of ${target.length}: there are 0 to ${target.length}, the last of which adds an item.`,
+      );
     const copy: unknown[] = target.slice();
     copy[Number(name)] = withField(target[Number(name)], rest, value);
     return copy;

@@ -14,14 +14,17 @@ function approvalCard(approval, path, page) {
   const id = `comment-${approval.path}`;
   const comment = element("input", { id, type: "text", maxlength: "1000" });
   const form = approval.form === null ? null : element("textarea", { rows: "4" }, "{}");
+  const said = element("p", { class: "error", role: "alert" });
   const decide = (verb) => async () => {
+    said.textContent = "";
     try {
       const body = { path: approval.path };
       if (comment.value !== "") body.comment = comment.value;
-      if (form !== null) body.form = JSON.parse(form.value);
+      if (form !== null) body.form = formData(form.value);
       await post(`${path}/${verb}`, body);
     } catch (error) {
-      page.fail(error);
+      said.textContent = error.message;
+      if (error.status === 401) page.fail(error);
     }
   };
   return element(
@@ -31,6 +34,7 @@ function approvalCard(approval, path, page) {
     approval.description === null ? null : element("p", {}, approval.description),
     form === null ? null : element("label", { class: "field" }, "Form data (JSON)", form),
     element("label", { class: "field", for: id }, "Comment (optional)", comment),
+    said,
     element(
       "div",
       { class: "actions" },
@@ -42,4 +46,13 @@ function approvalCard(approval, path, page) {
       element("button", { type: "button", onclick: decide("reject") }, "Reject"),
     ),
   );
+}
+
+/** Throws an error that says where the data is written, and what is wrong with it. */
+function formData(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`The form data is no JSON: ${error.message}`, { cause: error });
+  }
 }

@@ -27,7 +27,9 @@ export async function updateViews(root, graph, path, page) {
     const { steps } = await get(`${path}/state`);
     // A newer look may have come back before this one.
     if (root.dataset.key !== key) return;
-    const views = steps.filter((step) => step.uses === "view.output" && isView(step.output));
+    const views = steps.filter(
+      ({ uses, output }) => uses === "view.output" && (isView(output) || isCut(output)),
+    );
     views.sort((left, right) =>
       left.endedAt < right.endedAt ? -1 : left.endedAt > right.endedAt ? 1 : 0,
     );
@@ -48,12 +50,24 @@ function isView(output) {
   return typeof output === "object" && output !== null && typeof output.as === "string";
 }
 
+/** A step's state says of a large output only that there is one. */
+function isCut(output) {
+  return typeof output === "object" && output !== null && typeof output.note === "string";
+}
+
 function more(count, shown, what) {
   if (count <= shown) return [];
   return [element("p", { class: "hint" }, `The first ${shown} of ${count} ${what}.`)];
 }
 
 function figure({ path, output }) {
+  if (isCut(output))
+    return element(
+      "figure",
+      { class: "view" },
+      element("figcaption", {}, element("code", {}, path)),
+      element("p", { class: "hint" }, `Not shown here: ${output.note}.`),
+    );
   return element(
     "figure",
     { class: `view view-${DRAWN[output.as] === undefined ? "json" : output.as}` },

@@ -170,10 +170,19 @@ function drawRuns() {
   );
 }
 
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Somebody has typed it, and it is no percent-encoded text: then it is the id as it stands.
+    return text;
+  }
+}
+
 /** The run of the address, else the newest that is open, else the newest. */
 function chosenRun() {
   const named = /^#run=(.+)$/.exec(location.hash)?.[1];
-  if (named !== undefined) return decodeURIComponent(named);
+  if (named !== undefined) return decoded(named);
   const newest = newestRuns().filter((run) => run.parentRunId === null);
   return (newest.find((run) => !TERMINAL.has(run.status)) ?? newest[0])?.id ?? null;
 }

@@ -29,7 +29,7 @@ it.each([
   [dataSet, {}, null],
   [dataSet, { fields: { "a.b": 1, "a.c": 2 } }, { a: { b: 1, c: 2 } }],
   [dataSet, { value: { l: [1, 2] }, fields: { "l.2": 3, "l.0": 9 } }, { l: [9, 2, 3] }],
-  [dataSet, { value: { l: [1] }, fields: { "l.5": 3 } }, { l: { "5": 3 } }],
+  [dataSet, { value: { l: [1] }, fields: { "l.1.a": 3 } }, { l: [1, { a: 3 }] }],
   [dataSet, { value: 5, fields: { a: 1 } }, { a: 1 }],
   [
     dataSet,

@@ -8,6 +8,7 @@ import { dataTransform } from "#nodes/pure/data-transform.ts";
 import { format } from "#nodes/pure/format.ts";
 import { parse } from "#nodes/pure/parse.ts";
 import { template } from "#nodes/pure/template.ts";
+import { validate } from "#nodes/pure/validate.ts";
 
 function run(node: NodeDefinition, config: unknown): unknown {
   const result = runPure(node, config);
@@ -136,4 +137,39 @@ it("rows of one column come back from CSV, the empty ones too", () => {
 it("rows of different lengths are written one by one", () => {
   const value = [[""], [1, ""], ["", ""], [""], ["x"]];
   expect(run(format, { format: "csv", value })).toBe('""\n1,\n,\n""\nx\n');
+});
+
+it.each([
+  [{ l: [1] }, "l.5"],
+  [{ l: [1, 2] }, "l.-1"],
+  [{ l: [1] }, "l.name"],
+  [[1, 2], "01x"],
+])("a list is not lost to a field that it has no place for: %j at %s", (value, path) => {
+  expect(run(dataSet, { value, fields: { [path]: 3 } })).toMatchObject({
+    code: "config_invalid",
+    message: expect.stringContaining("is no place in a list of"),
+  });
+});
+
+it.each([
+  [19.99, 0.01, true],
+  [0.3, 0.1, true],
+  [-4.35, 0.05, true],
+  [1e300, 1e-7, true],
+  [1.5e-7, 5e-8, true],
+  [0, 0.1, true],
+  [7, 2, false],
+  [0.35, 0.1, false],
+  [1e-7, 1, false],
+])("%d is a multiple of %d: %s", (value, multipleOf, valid) => {
+  const config = { value, schema: { multipleOf }, onInvalid: "report" };
+  expect(run(validate, config)).toMatchObject({
+    valid,
+    errors: valid ? [] : [{ pointer: "", message: `must be multiple of ${multipleOf}` }],
+  });
+});
+
+it("a schema that only leads back to itself fits nothing", () => {
+  for (const schema of [{ $ref: "#" }, { allOf: [{ $ref: "#" }] }])
+    expect(run(validate, { value: 1, schema })).toMatchObject({ code: "validation_failed" });
 });
