@@ -87,13 +87,15 @@ export function startLink(
     write: folders.write,
     links: source.links,
     heapMib: Math.floor(entry.memoryMib / 2),
+    fileMib: entry.diskMib ?? null,
   });
   const given = permissions.environment.flatMap((name) => {
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  const { memoryMib, unresponsiveMs } = entry;
-  return new PluginLink(command, Object.fromEntries(given), { memoryMib, unresponsiveMs }, events);
+  const { memoryMib, unresponsiveMs, processors, diskMib = null } = entry;
+  const limits = { memoryMib, unresponsiveMs, processors, diskMib, folders: folders.write };
+  return new PluginLink(command, Object.fromEntries(given), limits, events);
 }
 
 export const UNSEALED_HINT =

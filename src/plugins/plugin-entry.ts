@@ -11,6 +11,10 @@ const Entry = z.strictObject({
   key: z.string().min(1).optional(),
   /** Resident memory above which its process is killed; half of it is for JavaScript's own heap. */
   memoryMib: z.int().min(96).max(65_536).default(512),
+  /** How many processors it may keep busy, on average over five seconds. */
+  processors: z.number().min(0.05).max(1_024).default(2),
+  /** What the folders that it may write may hold together, and one file in them; no limit without. */
+  diskMib: z.int().min(1).max(1_048_576).optional(),
   /** How long it may not answer, in an endless loop for example. */
   unresponsiveMs: z.int().min(500).max(600_000).default(5_000),
   /** How long one call may take at most. */

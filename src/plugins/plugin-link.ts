@@ -5,19 +5,27 @@
  *   K1. `onEnd` is called once, with why; after it nothing more is said or heard.
  *   K2. Whatever the process sends: at most MESSAGE_BYTES_MAX is kept of one message, what is no
  *       message ends the process, and one that floods is read no faster than so many messages and bytes in a second.
- *   K3. A process that uses more memory than allowed or does not answer is killed.
+ *   K3. A process that uses more memory, processor time or disk than allowed or does not answer is killed.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { onlyThese } from "#nodes/inherited-files.ts";
 import { FrameFault, FrameReader, frameOf } from "./frames.ts";
 import { FromPlugin, type ToPlugin } from "./messages.ts";
 import { type StartCommand, UNSEALED_EXIT } from "./sealed-command.ts";
+import { diskBytesOf, memoryOf, processorMsOf } from "./usage.ts";
 
 /** Why a process is gone. */
-export type EndReason = "exited" | "unresponsive" | "memory" | "protocol" | "stopped" | "unsealed";
+export type EndReason =
+  | "exited"
+  | "unresponsive"
+  | "memory"
+  | "processor"
+  | "disk"
+  | "protocol"
+  | "stopped"
+  | "unsealed";
 
 export interface LinkEnd {
   readonly reason: EndReason;
@@ -30,6 +38,11 @@ export interface LinkEnd {
 export interface LinkLimits {
   readonly memoryMib: number;
   readonly unresponsiveMs: number;
+  /** How many processors it may keep busy, on average over PROCESSOR_MS. */
+  readonly processors: number;
+  /** What `folders` may hold together; null: not looked at. */
+  readonly diskMib: number | null;
+  readonly folders: readonly string[];
 }
 
 export interface LinkEvents {
@@ -46,6 +59,10 @@ const OUTPUT_PER_SECOND = 1024 * 1024;
 /** How much may wait to be sent to a process that does not read. */
 const UNSENT_BYTES_MAX = 128 * 1024 * 1024;
 const WATCH_MS = 250;
+const PROCESSOR_MS = 5_000;
+/** Between the end of one look at the folders and the next. */
+const DISK_EVERY_MS = 2_000;
+const MEBIBYTE = 1024 * 1024;
 const LINE_LENGTH_MAX = 2_000;
 const LINES_PER_SECOND = 50;
 
@@ -64,6 +81,9 @@ export class PluginLink {
   #silentMs = 0;
   #isTalking = false;
   #unanswered = 0;
+  /** Where the present span of PROCESSOR_MS began. */
+  #span = { startMs: performance.now(), processorMs: 0 };
+  #diskAtMs = 0;
   #second = { startMs: 0, messages: 0, bytes: 0, output: 0, lines: 0 };
 
   constructor(
@@ -185,11 +205,10 @@ export class PluginLink {
     if (this.#end !== null) return;
     const { memoryMib, unresponsiveMs } = this.#limits;
     const memory = this.memoryBytes;
-    if (memory > memoryMib * 1024 * 1024)
-      return this.kill(
-        "memory",
-        `used ${Math.round(memory / 1024 / 1024)} MiB of ${memoryMib} MiB`,
-      );
+    if (memory > memoryMib * MEBIBYTE)
+      return this.kill("memory", `used ${Math.round(memory / MEBIBYTE)} MiB of ${memoryMib} MiB`);
+    this.#lookAtProcessor();
+    void this.#lookAtDisk();
     const { messages, bytes, output } = this.#counts();
     if (output <= OUTPUT_PER_SECOND) for (const stream of this.#outputs()) stream.resume();
     if (this.#socket.isPaused()) {
@@ -206,6 +225,34 @@ export class PluginLink {
     if (this.#silentMs >= WATCH_MS) this.send({ kind: "ping", nonce: ++this.#lastNonce });
   }
 
+  #lookAtProcessor(): void {
+    const { processors } = this.#limits;
+    const nowMs = performance.now();
+    const spanMs = nowMs - this.#span.startMs;
+    if (spanMs < PROCESSOR_MS) return;
+    const processorMs = processorMsOf(this.#child.pid);
+    const busy = (processorMs - this.#span.processorMs) / spanMs;
+    this.#span = { startMs: nowMs, processorMs };
+    if (busy > processors)
+      this.kill(
+        "processor",
+        `kept ${busy.toFixed(1)} processors busy for ${Math.round(spanMs / 1_000)} s, of ${processors}`,
+      );
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    const { diskMib, folders } = this.#limits;
+    if (diskMib === null || performance.now() < this.#diskAtMs) return;
+    this.#diskAtMs = Number.POSITIVE_INFINITY;
+    const bytes = await diskBytesOf(folders, diskMib * MEBIBYTE);
+    this.#diskAtMs = performance.now() + DISK_EVERY_MS;
+    if (bytes > diskMib * MEBIBYTE)
+      this.kill(
+        "disk",
+        `more than ${diskMib} MiB, or what cannot be read, lie in ${folders.join(", ")}`,
+      );
+  }
+
   #outputs(): readonly Readable[] {
     return [this.#child.stdout, this.#child.stderr].filter((output) => output !== null);
   }
@@ -218,21 +265,5 @@ export class PluginLink {
     this.#socket.destroy();
     for (const output of this.#outputs()) output.destroy();
     this.#events.onEnd(this.#end);
-  }
-}
-
-/** Resident memory of a process and of what it has started, in bytes; 0 where /proc does not tell. */
-function memoryOf(pid: number | undefined): number {
-  if (pid === undefined) return 0;
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    const own = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
-    return children
-      .filter((child) => child !== "")
-      .reduce((sum, child) => sum + memoryOf(Number(child)), own);
-  } catch {
-    // It has just ended, or this is not Linux.
-    return 0;
   }
 }

@@ -27,6 +27,8 @@ export interface SealedStart {
   /** Symbolic links that must be there: from, to. */
   readonly links: readonly (readonly [string, string])[];
   readonly heapMib: number;
+  /** The largest that it may make a file; null: no limit. */
+  readonly fileMib: number | null;
 }
 
 export interface StartCommand {
@@ -39,7 +41,7 @@ export const UNSEALED_EXIT = 97;
 
 const LIBRARY_FOLDERS = ["/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32"];
 const TOOL_FOLDERS = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
-const TOOLS = ["unshare", "setpriv", "mount", "mkdir", "ln", "chroot", "sh"] as const;
+const TOOLS = ["prlimit", "unshare", "setpriv", "mount", "mkdir", "ln", "chroot", "sh"] as const;
 
 /** Arguments: mount, mkdir, ln, chroot, setpriv; then what the root holds; `--`; then the command. */
 const SCRIPT = `
@@ -95,7 +97,7 @@ export function startCommand(start: SealedStart): StartCommand {
     start.script,
     ...start.arguments,
   ];
-  if (!start.isSealed) return bound(node, nodeArguments);
+  if (!start.isSealed) return bound(node, nodeArguments, limitsOf(start));
   const tool = (name: (typeof TOOLS)[number]) => {
     const path = toolPath(name);
     if (path === null) throw new Error(sealFault() ?? `${name} is missing`);
@@ -103,9 +105,10 @@ export function startCommand(start: SealedStart): StartCommand {
   };
   const setpriv = tool("setpriv");
   return {
-    command: setpriv,
+    command: tool("prlimit"),
     arguments: [
-      ...["--pdeathsig", "KILL", "--", tool("unshare")],
+      ...limitsOf(start),
+      ...[setpriv, "--pdeathsig", "KILL", "--", tool("unshare")],
       ...["--user", "--map-root-user", "--net", "--pid", "--ipc", "--uts", "--mount"],
       ...["--fork", "--kill-child=KILL", "--", tool("sh"), "-c", SCRIPT, "seal"],
       ...[tool("mount"), tool("mkdir"), tool("ln"), tool("chroot"), setpriv],
@@ -115,12 +118,26 @@ export function startCommand(start: SealedStart): StartCommand {
   };
 }
 
-/** Without the wall, but it ends with its host where the system offers that. */
-function bound(node: string, nodeArguments: readonly string[]): StartCommand {
-  const setpriv = process.platform === "linux" ? toolPath("setpriv") : null;
-  return setpriv === null
-    ? { command: node, arguments: nodeArguments }
-    : { command: setpriv, arguments: ["--pdeathsig", "KILL", "--", node, ...nodeArguments] };
+/** Of the system, for each process: no memory left on the disk when one crashes, and the size of a file. */
+function limitsOf({ fileMib }: SealedStart): readonly string[] {
+  return ["--core=0", ...(fileMib === null ? [] : [`--fsize=${fileMib * 1024 * 1024}`]), "--"];
+}
+
+/** Without the wall, but it ends with its host, and has the limits, where the system offers that. */
+function bound(
+  node: string,
+  nodeArguments: readonly string[],
+  limits: readonly string[],
+): StartCommand {
+  const find = (name: string) => (process.platform === "linux" ? toolPath(name) : null);
+  const [setpriv, prlimit] = [find("setpriv"), find("prlimit")];
+  const [command = node, ...rest] = [
+    ...(prlimit === null ? [] : [prlimit, ...limits]),
+    ...(setpriv === null ? [] : [setpriv, "--pdeathsig", "KILL", "--"]),
+    node,
+    ...nodeArguments,
+  ];
+  return { command, arguments: rest };
 }
 
 /** What the process finds in its root, parents before what lies in them. */

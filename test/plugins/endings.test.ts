@@ -113,6 +113,34 @@ describe.skipIf(!canSeal)("a plugin whose process ends", () => {
     expect(found.logged.at(-1)).toContain("plugin probe ended: ");
   });
 
+  test("processor time above its limit, without a pause of five seconds", async () => {
+    await using found = await onePlugin(
+      "for (;;) { const end = Date.now() + 20; while (Date.now() < end); await new Promise((next) => setImmediate(next)); }",
+      { processors: 0.1 },
+    );
+    expect(await found.run("probe.run")).toEqual(FAILED("processor"));
+    expect(found.book.health()[0]?.lastEnd?.text).toMatch(
+      /^kept \d\.\d processors busy for \d+ s, of 0\.1$/,
+    );
+  });
+
+  test("files above its limit: one is not written, many end it", async () => {
+    const permissions = { folders: { write: ["out"] } };
+    await using found = await onePlugin(
+      `const { writeFile } = await import("node:fs/promises");
+       if (config.one) return await writeFile(config.out + "/large", Buffer.alloc(3 << 20)).catch((error) => error.code);
+       for (let at = 0; ; at++) await writeFile(config.out + "/" + at, Buffer.alloc(100_000, 1));`,
+      { allow: permissions, diskMib: 2 },
+      { permissions, files: { "out/old": "" } },
+    );
+    const out = join(found.folder, "out");
+    expect(await found.run("probe.run", { out, one: true })).toEqual({ ok: true, output: "EFBIG" });
+    expect(await found.run("probe.run", { out })).toEqual(FAILED("disk"));
+    expect(found.book.health()[0]?.lastEnd?.text).toBe(
+      `more than 2 MiB, or what cannot be read, lie in ${out}`,
+    );
+  });
+
   test("all attempts in it fail together, and each is settled once", async () => {
     await using found = await onePlugin(
       "if (config.end) { process.exit(1); } await new Promise(() => {});",

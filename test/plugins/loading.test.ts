@@ -249,6 +249,7 @@ describe.skipIf(!canSeal)("a plugin is refused for", () => {
 test("where the wall cannot be built it is refused, and nothing of it has run", () => {
   const command = startCommand({
     ...{ isSealed: true, script: "/nothing", arguments: [], write: [], links: [], heapMib: 64 },
+    fileMib: null,
     read: ["/a/folder/that/is/not/there"],
   });
   const ended = spawnSync(command.command, [...command.arguments], { env: {}, encoding: "utf8" });

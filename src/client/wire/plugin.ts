@@ -12,7 +12,16 @@ export const PluginJson = z
     memoryBytes: z.int(),
     lastEnd: z
       .object({
-        reason: z.enum(["exited", "unresponsive", "memory", "protocol", "stopped", "unsealed"]),
+        reason: z.enum([
+          "exited",
+          "unresponsive",
+          "memory",
+          "processor",
+          "disk",
+          "protocol",
+          "stopped",
+          "unsealed",
+        ]),
         text: z.string(),
       })
       .nullable()
