@@ -49,6 +49,7 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
       return () => aborter.abort();
     },
     state: (_context, runId) => client.state(runId),
+    stepOutput: (_context, runId, path) => client.stepOutput(runId, path),
     progress: (_context, runId) => client.progress(runId),
     explain: (_context, runId) => client.explain(runId),
     approvals: (_context, filter) => client.approvals(filter),

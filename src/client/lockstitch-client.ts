@@ -23,6 +23,7 @@ import type {
   RunView,
   SignalRequest,
   StartRequest,
+  StepOutput,
   StepResolution,
 } from "#engine/engine.ts";
 import type { EngineCare } from "#engine/engine-care.ts";
@@ -52,6 +53,7 @@ import {
   GraphJson,
   ProgressJson,
   RunStateJson,
+  StepOutputJson,
   stateFromJson,
 } from "./wire/run-reads.ts";
 import {
@@ -231,6 +233,11 @@ export class LockstitchClient {
 
   async state(runId: string): Promise<RunStateView> {
     return stateFromJson(RunStateJson.parse(await this.#get(`${runPath(runId)}/state`)));
+  }
+
+  async stepOutput(runId: string, path: string): Promise<StepOutput> {
+    const address = `${runPath(runId)}/steps/${encodeURIComponent(path)}/output`;
+    return StepOutputJson.parse(await this.#get(address));
   }
 
   async progress(runId: string): Promise<ProgressView> {

@@ -79,6 +79,11 @@ export interface StepView {
   readonly inner: boolean;
 }
 
+export interface StepOutput {
+  readonly path: string;
+  readonly output: unknown;
+}
+
 export interface StepMemo {
   readonly runId: string;
   readonly path: string;
@@ -238,6 +243,16 @@ export interface Engine extends RunEvents {
     signal: AbortSignal,
   ): AsyncIterable<LogLineView>;
   state(context: CallContext, runId: string, how?: ReadOptions): Promise<RunStateView>;
+  /**
+   * A step's output however large, null where it has none; state() shows those up to 64 KiB.
+   * run_not_found, step_not_found, store_corrupt.
+   */
+  stepOutput(
+    context: CallContext,
+    runId: string,
+    path: string,
+    how?: ReadOptions,
+  ): Promise<StepOutput>;
   progress(context: CallContext, runId: string): Promise<ProgressView>;
   explain(context: CallContext, runId: string): Promise<ExplainView>;
   /** Oldest first; `labels`: only those of runs that carry them all. */

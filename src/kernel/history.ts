@@ -45,6 +45,10 @@ export class StepHistory {
     return [...this.#rows.values()];
   }
 
+  row(path: string): StepRow | undefined {
+    return this.#rows.get(path);
+  }
+
   add(event: RunEvent, seq: number, atMs: number): void {
     if (event.type === "step.declared") {
       this.#declared.set(event.path, event.step.uses);

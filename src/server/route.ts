@@ -91,6 +91,13 @@ export function defineRoute<P = undefined, Q = undefined, B = undefined>(
 /** Path parameters that many routes share. */
 export const RunParams = z.strictObject({ id: z.string().min(1).max(200) });
 
+export const StepParams = z.strictObject({
+  id: z.string().min(1).max(200),
+  path: z.string().min(1).max(2000).meta({
+    description: 'The step\'s path, percent-encoded: `lines[3].price`, `m["eu.west"].fetch`.',
+  }),
+});
+
 /** Registers the routes on a Fastify instance. */
 export function registerRoutes(app: FastifyInstance, routes: readonly Route[]): void {
   for (const route of routes)

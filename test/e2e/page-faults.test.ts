@@ -26,7 +26,7 @@ const WORKFLOW = {
 } as unknown as WorkflowDefinition;
 
 describe.skipIf(chromium === null)("the live page", () => {
-  it("says what is wrong with an approval and what it cannot show, and survives a broken address", async () => {
+  it("says what is wrong with an approval, shows a large output when asked, and survives a broken address", async () => {
     await using fixture = await embeddedServer();
     await fixture.engine.start(LOCAL_CONTEXT, { workflow: WORKFLOW, id: "faults-1" });
     const soon = AbortSignal.timeout(PATIENCE.timeout);
@@ -41,7 +41,9 @@ describe.skipIf(chromium === null)("the live page", () => {
 
     await page.goto(`${address}/#run=faults-1`);
     const card = page.getByRole("region", { name: "Approval: Ship it?" });
-    await page.getByText("Not shown here: larger than 65536 bytes").waitFor();
+    await page.getByText("Not shown at once: larger than 65536 bytes").waitFor();
+    await page.getByRole("button", { name: "Show it" }).click();
+    await page.getByText("x".repeat(90_000)).waitFor();
 
     const form = card.getByLabel("Form data (JSON)");
     await form.fill("{ size: 4 }");

@@ -331,6 +331,9 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    async stepOutput(_context, runId, path) {
+      return { path, output: known(runId).steps.get(path)?.output ?? null };
+    },
     async state(_context, runId) {
       const found = known(runId);
       return {

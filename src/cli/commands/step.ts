@@ -1,4 +1,4 @@
-/** `lockstitch step retry|skip|complete|fail RUN PATH`: what an operator decides about one step. */
+/** `lockstitch step retry|skip|complete|fail RUN PATH`: what an operator decides about one step; `output` shows it. */
 
 import type { Command } from "commander";
 import { runToJson } from "#client/wire/run.ts";
@@ -27,7 +27,7 @@ interface Options {
 }
 
 export function addStepCommands(program: Command, cli: Cli): void {
-  const group = program.command("step").description("decide about one step of a run");
+  const group = program.command("step").description("decide about one step of a run, or read it");
   for (const action of Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]) {
     const command = group
       .command(action)
@@ -58,4 +58,18 @@ export function addStepCommands(program: Command, cli: Cli): void {
       }),
     );
   }
+  group
+    .command("output")
+    .description("print a step's output as JSON, however large")
+    .argument("<run>", "run id")
+    .argument("<path>", "the step's path")
+    .action(
+      cli.action<[string, string], object>(async ({ output, access }, [runId, path]) => {
+        const { engine } = await access();
+        const found = await engine.stepOutput(LOCAL_CONTEXT, runId, path);
+        if (output.isJson) output.printJson(found);
+        else output.printText(visible(JSON.stringify(found.output, null, 2)));
+        return EXIT.ok.code;
+      }),
+    );
 }

@@ -73,6 +73,10 @@ export const RunStateJson = z
   .meta({ id: "RunState" });
 export type RunStateJson = z.infer<typeof RunStateJson>;
 
+export const StepOutputJson = z
+  .object({ path: z.string(), output: z.unknown() })
+  .meta({ id: "StepOutput", description: "What a step has come to, however large." });
+
 export const ProgressJson = z
   .object({
     status: RunStatusJson,

@@ -237,6 +237,7 @@ export class EmbeddedEngine implements Engine {
 
   readonly state: Engine["state"] = (context, runId, how) =>
     this.#reader.state(context, runId, how);
+  readonly stepOutput: Engine["stepOutput"] = (...of) => this.#reader.stepOutput(...of);
 
   async progress(context: CallContext, runId: string): Promise<ProgressView> {
     const state = await this.#stateOf(context, runId);

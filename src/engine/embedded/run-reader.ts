@@ -13,7 +13,7 @@ import type { Store } from "#ports/store.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { PACKED_BYTES_MIN } from "#workflow/packed-json.ts";
 import { childPath } from "#workflow/path.ts";
-import type { EventView, RunStateView, RunView, StepView } from "../engine.ts";
+import type { EventView, RunStateView, RunView, StepOutput, StepView } from "../engine.ts";
 import type { ReadOptions } from "../read-options.ts";
 import {
   blobLink,
@@ -209,15 +209,50 @@ export class RunReader {
     const values: Record<string, unknown> = {};
     for (const [name, { event }] of vars) {
       const link = blobLink(event, "value");
-      values[name] = link === null ? cut(event["value"]) : tooLarge();
+      values[name] = link === null ? cut(event["value"], VALUE_WHOLE) : tooLarge(VALUE_WHOLE);
     }
     const run = await this.view(context, head, how);
     return { run, steps, vars: values, bufferedSignals, pins };
   }
 
+  async stepOutput(
+    context: CallContext,
+    runId: string,
+    path: string,
+    { packed = false }: ReadOptions = {},
+  ): Promise<StepOutput> {
+    const head = await this.head(context, runId);
+    const { plan } = await this.#plans.find(context, head.workflow, head.version);
+    const history = new StepHistory(plan);
+    await this.#loader.eachTurn(context, head, 0, async (events, _size, atMs, firstSeq) => {
+      for (const [index, event] of events.entries())
+        history.add(await forFold(event, this.#store.blobs, context), firstSeq + index, atMs);
+    });
+    const row = history.row(path);
+    if (row === undefined) {
+      if (plan.root.steps.some(({ id }) => childPath("", id) === path))
+        return { path, output: null };
+      throw new LockstitchError(
+        "step_not_found",
+        `Run ${runId} has no step "${path}": \`runs get\` lists the paths of its steps.`,
+        { details: { runId, path } },
+      );
+    }
+    const source = this.#source(context, runId);
+    const output = await (packed
+      ? this.#values.loadPacked(source, row.output)
+      : this.#values.load(source, row.output));
+    if (output !== VALUE_LOST) return { path, output: output ?? null };
+    throw new LockstitchError(
+      "store_corrupt",
+      `The output of step "${path}" of run ${runId} is missing or corrupt.`,
+      { details: { runId, path } },
+    );
+  }
+
   async #stepView(source: ValueSource, row: StepRow): Promise<StepView> {
     const { output, ...rest } = row;
-    return { ...rest, output: cut(await this.#valueOf(source, output, true)) };
+    return { ...rest, output: cut(await this.#valueOf(source, output, true), OUTPUT_WHOLE) };
   }
 
   async #fieldOf(
@@ -278,13 +313,17 @@ export function runNotFound(runId: string): LockstitchError {
   return new LockstitchError("run_not_found", `There is no run ${runId}.`, { details: { runId } });
 }
 
+/** Where a value that is too large is to be had. */
+const OUTPUT_WHOLE = "`lockstitch step output RUN PATH` prints it whole";
+const VALUE_WHOLE = "steps that read it get it whole";
+
 /** A value over 64 KiB is not shown among the steps. */
-function cut(value: unknown): unknown {
-  return jsonSizeUpTo(value, BLOB_BYTES) > BLOB_BYTES ? tooLarge() : (value ?? null);
+function cut(value: unknown, whole: string): unknown {
+  return jsonSizeUpTo(value, BLOB_BYTES) > BLOB_BYTES ? tooLarge(whole) : (value ?? null);
 }
 
-function tooLarge(): unknown {
-  return { note: `larger than ${BLOB_BYTES} bytes; steps that read it get it whole` };
+function tooLarge(whole: string): unknown {
+  return { note: `larger than ${BLOB_BYTES} bytes; ${whole}` };
 }
 
 function pendingStep(step: { readonly id: string; readonly uses: string }): StepView {

@@ -33,11 +33,15 @@ export async function updateViews(root, graph, path, page) {
     views.sort((left, right) =>
       left.endedAt < right.endedAt ? -1 : left.endedAt > right.endedAt ? 1 : 0,
     );
+    const whole = async (at) =>
+      (await get(`${path}/steps/${encodeURIComponent(at)}/output`)).output;
     forgetCharts(root);
     root.hidden = views.length === 0;
     root.replaceChildren(
       element("h2", { id: "views-title" }, "Shown by the run"),
-      ...views.slice(0, VIEWS_SHOWN).map(figure),
+      ...views
+        .slice(0, VIEWS_SHOWN)
+        .map((view) => (isCut(view.output) ? cutFigure(view, whole, page) : figure(view))),
       ...more(views.length, VIEWS_SHOWN, "views"),
     );
   } catch (error) {
@@ -60,14 +64,25 @@ function more(count, shown, what) {
   return [element("p", { class: "hint" }, `The first ${shown} of ${count} ${what}.`)];
 }
 
+/** Nobody waits for megabytes that they did not ask for. */
+function cutFigure({ path, output }, whole, page) {
+  const show = async () => {
+    button.disabled = true;
+    try {
+      root.replaceWith(figure({ path, output: await whole(path) }));
+    } catch (error) {
+      button.disabled = false;
+      page.fail(error);
+    }
+  };
+  const button = element("button", { type: "button", onclick: show }, "Show it");
+  const said = element("p", { class: "hint" }, `Not shown at once: ${output.note}.`);
+  const caption = element("figcaption", {}, element("code", {}, path));
+  const root = element("figure", { class: "view" }, caption, said, button);
+  return root;
+}
+
 function figure({ path, output }) {
-  if (isCut(output))
-    return element(
-      "figure",
-      { class: "view" },
-      element("figcaption", {}, element("code", {}, path)),
-      element("p", { class: "hint" }, `Not shown here: ${output.note}.`),
-    );
   return element(
     "figure",
     { class: `view view-${DRAWN[output.as] === undefined ? "json" : output.as}` },

@@ -8,17 +8,21 @@ import {
   GraphJson,
   ProgressJson,
   RunStateJson,
+  StepOutputJson,
   stateToJson,
 } from "#client/wire/run-reads.ts";
 import { EventsQuery } from "#client/wire/run-requests.ts";
 import type { Engine } from "#engine/engine.ts";
 import { packedAnswer } from "../packed-answer.ts";
-import { defineRoute, type Route, RunParams } from "../route.ts";
+import { defineRoute, type Route, RunParams, StepParams } from "../route.ts";
 import { runGraph } from "../run-graph.ts";
 import type { WorkflowReader } from "../workflow-reader.ts";
 
 export function runReadRoutes(engine: Engine, workflows: WorkflowReader): readonly Route[] {
-  return [eventsRoute(engine), ...foldRoutes(engine), graphRoute(engine, workflows)];
+  return [
+    ...[eventsRoute(engine), ...foldRoutes(engine)],
+    ...[stepOutputRoute(engine), graphRoute(engine, workflows)],
+  ];
 }
 
 function eventsRoute(engine: Engine): Route {
@@ -91,6 +95,24 @@ function foldRoutes(engine: Engine): readonly Route[] {
       },
     }),
   ];
+}
+
+function stepOutputRoute(engine: Engine): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/runs/{id}/steps/{path}/output",
+    operationId: "getStepOutput",
+    tag: "steps",
+    summary: "Get a step's output, however large",
+    description: "The run's state shows outputs up to 64 KiB. null: the step has no output (yet).",
+    params: StepParams,
+    responses: { 200: StepOutputJson },
+    errors: ["run_not_found", "step_not_found"],
+    async handler({ params, context }) {
+      const found = await engine.stepOutput(context, params.id, params.path, { packed: true });
+      return packedAnswer({ status: 200, body: found });
+    },
+  });
 }
 
 function graphRoute(engine: Engine, workflows: WorkflowReader): Route {

@@ -1,17 +1,10 @@
 /** What an operator does to one step: retry it now, skip it, complete it, fail it. */
-import { z } from "zod";
+import type { z } from "zod";
 import { RunJson, runToJson } from "#client/wire/run.ts";
 import { CompleteBody, FailBody, ResolveBody } from "#client/wire/run-requests.ts";
 import type { Engine, StepResolution } from "#engine/engine.ts";
 import { idempotencyKey } from "../idempotency-key.ts";
-import { defineRoute, type Route } from "../route.ts";
-
-const StepParams = z.strictObject({
-  id: z.string().min(1).max(200),
-  path: z.string().min(1).max(2000).meta({
-    description: 'The step\'s path, percent-encoded: `lines[3].price`, `m["eu.west"].fetch`.',
-  }),
-});
+import { defineRoute, type Route, StepParams } from "../route.ts";
 
 export function stepControlRoutes(engine: Engine): readonly Route[] {
   return [
