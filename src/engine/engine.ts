@@ -370,6 +370,8 @@ export interface EngineStats {
   /** Runs found unfinished when the engine started, and whether all are loaded again. */
   readonly continuedRuns: number;
   readonly recovering: boolean;
+  /** Why the store keeps nothing, while commits are tried again; null: it does, as far as is known. */
+  readonly storeAway?: string | null | undefined;
   /** Absent where the store keeps everything for ever. */
   readonly upkeep?: UpkeepStats | undefined;
 }

@@ -13,6 +13,7 @@ import { systemRandom } from "../../src/system/system-random.ts";
 import { loopImage } from "../support/loop-image.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { context, workflow } from "./engine-fixture.ts";
+import { until } from "./sqlite-fixture.ts";
 
 const DEADLINE_MS = 20_000;
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -21,6 +22,15 @@ const waiting = workflow("waiting", {
     { id: "w", uses: "wait.signal", with: { name: "go" } },
     { id: "b", uses: "format", with: { value: 3 } },
   ],
+});
+
+/** Goes on by itself four times a second, for a minute at most. */
+const ticking = workflow("ticking", {
+  steps: Array.from({ length: 240 }, (_, at) => ({
+    id: `tick${at}`,
+    uses: "wait.for",
+    with: { duration: "250ms" },
+  })),
 });
 
 async function openEngine(dataDir: string, more: Partial<EngineOptions>) {
@@ -100,6 +110,7 @@ test("a full disk refuses commits and loses nothing", { timeout: 60_000 }, async
     await using opened = await openEngine(dataDir, {});
     const { engine } = opened;
     const { run } = await engine.start(context, { workflow: waiting });
+    const ticks = await engine.start(context, { workflow: ticking });
     const large = { text: "x".repeat(60_000) };
     let size = 24 * 1024 * 1024;
     // What is left of each try stays: a file system without a free block.
@@ -122,6 +133,9 @@ test("a full disk refuses commits and loses nothing", { timeout: 60_000 }, async
       return null;
     })();
     expect(refused).toMatchObject({ code: "store_unavailable" });
+    // Where a timer leads to is tried until there is room.
+    await until("the store is said to be away", () => engine.stats().storeAway !== null);
+    expect(engine.stats().storeAway).toMatch(/full/);
     for (let at = 24 * 1024 * 1024; at >= 1_024; at = Math.floor(at / 2))
       rmSync(`${filler}-${at}`, { force: true });
     // The pause after the refusal may not have passed yet: then the call says so, and is repeated.
@@ -134,6 +148,8 @@ test("a full disk refuses commits and loses nothing", { timeout: 60_000 }, async
         },
       );
     expect((await engine.wait(context, run.id, DEADLINE_MS)).status).toBe("succeeded");
+    expect((await engine.cancel(context, ticks.run.id)).status).toMatch(/^cancel/);
+    expect(engine.stats().storeAway).toBeNull();
     for (const id of kept) expect((await engine.get(context, id))?.id).toBe(id);
   }
   await using again = await openEngine(dataDir, {});

@@ -10,7 +10,8 @@ test("every part is named; a store that is gone, a closing and a recovering engi
   const store = await openSqliteStore({ dataDir: directory.path, mode: "local" });
   let isClosing = false;
   let recovering = false;
-  const stats = () => ({ ...server.engine.stats(), recovering, continuedRuns: 7 });
+  let storeAway: string | null = null;
+  const stats = () => ({ ...server.engine.stats(), recovering, continuedRuns: 7, storeAway });
   await using server = await embeddedServer({
     readiness: [storageReadiness(store), engineReadiness({ stats }, () => isClosing)],
   });
@@ -28,6 +29,9 @@ test("every part is named; a store that is gone, a closing and a recovering engi
   expect((await ask()).parts["engine"]).toMatch(/^closing/);
   isClosing = false;
   recovering = false;
+  storeAway = "the disk is full";
+  expect((await ask()).parts["engine"]).toBe("nothing is kept: the disk is full");
+  storeAway = null;
   await store.close();
   const { code, parts } = await ask();
   expect(code).toBe(503);

@@ -176,6 +176,10 @@ export const EngineJson = z
     events: z.int(),
     continuedRuns: z.int(),
     recovering: z.boolean(),
+    storeAway: z
+      .string()
+      .nullish()
+      .meta({ description: "Why the store keeps nothing, while commits are tried again." }),
     upkeep: z
       .object({
         removedRuns: z.int(),

@@ -379,6 +379,7 @@ export class EmbeddedEngine implements Engine {
       events: committer.events,
       continuedRuns: this.#core.continuedRuns,
       recovering: this.#core.isRecovering && !this.care.isHeld,
+      storeAway: committer.isStoreAway ? committer.refusal : null,
       upkeep: this.care.stats(),
     };
   }
