@@ -3,7 +3,8 @@
  * against the limits of the definitions. `leapMs` is by how much the wall clock was moved in all.
  *
  *   T1. A run that was told to cancel, or whose deadline has passed, ends within its cleanupTimeout;
- *       a saga or try that cleans up ends within its own.
+ *       a saga or try that cleans up ends within its own, and then waits for children that were told
+ *       to stop: they clean up within theirs, which T1 says of them.
  *   T2. Nothing is cut off before its time: a pause extends deadlines and cleanupTimeouts. An
  *       attempt works on while its run is paused, and its timeout counts on.
  *   T3. Nobody starves: what asks for a slot gets it, or is told to stop.
@@ -55,6 +56,9 @@ class TimeReading {
   readonly #ready = new Map<string, Entry>();
   readonly #asked = new Map<string, Entry>();
   readonly #cleaning = new Map<string, Entry>();
+  /** By the path of their steps: when cleaning up was cut off, and how long they went on. */
+  readonly #stopping = new Map<string, Entry>();
+  readonly #stopped = new Map<string, { readonly at: Entry; readonly spentMs: number }>();
   #runAsked: Entry | null = null;
 
   constructor(
@@ -89,9 +93,18 @@ class TimeReading {
           this.#cleaning.set(event.owner, entry);
         return;
       case "step.cancel_requested":
-        if (event.reason === "cleanup") this.#readCutOff(event.path, entry);
+        if (event.reason === "cleanup") {
+          this.#readCutOff(event.path, entry);
+          this.#stopping.set(event.path, entry);
+        }
         if (event.error?.code === "deadline_exceeded") this.#readDeadline(event.path, entry);
         return;
+      case "child.finished": {
+        const told = this.#stopping.get(event.path);
+        if (told !== undefined)
+          this.#stopped.set(event.path, { at: entry, spentMs: entry.atMs - told.atMs });
+        return;
+      }
       case "step.retry_scheduled":
       case "step.failed":
         this.#readTimeout(event.path, event.error.code, entry);
@@ -136,10 +149,19 @@ class TimeReading {
     if (limitMs === null) return;
     this.#counts.cleanups++;
     const spentMs = this.#spentMs(began, end);
-    if (spentMs > limitMs + SLACK_MS + this.#leapMs)
+    if (spentMs > limitMs + this.#childrenMs(path, began) + SLACK_MS + this.#leapMs)
       this.#violate(
         `T1: ${this.#history.runId} ${path} took ${spentMs} ms to clean up, it had ${limitMs}`,
       );
+  }
+
+  /** How long the slowest child inside went on after it was told to stop. */
+  #childrenMs(path: string, since: Entry): number {
+    let longestMs = 0;
+    for (const [child, { at, spentMs }] of this.#stopped)
+      if (child.startsWith(`${path}.`) && at.atMs >= since.atMs)
+        longestMs = Math.max(longestMs, spentMs);
+    return longestMs;
   }
 
   #readCutOff(path: string, at: Entry): void {
