@@ -20,7 +20,7 @@ import { startWitness } from "./witness.ts";
 import { Workload } from "./workload.ts";
 
 const SIDECAR = new URL("./sidecar/", import.meta.url);
-const OPEN_RUNS_AIM = 20;
+const OPEN_RUNS_AIM = 32;
 const CALM_MS = 180_000;
 /** No wait of the workload is half as long: where nothing happens for this time, nothing will. */
 const STILL_MS = 25_000;
