@@ -1,9 +1,9 @@
 /**
  * `node bench/nodes.ts [TYPE...]`: a row for each node type: how often a second it does its first
  * example that succeeds, configuration and output checked as in a run. Pure types by the processor
- * time of this thread; effectful ones by the clock, one after another, against a server, a folder
- * and a receiver of signals on this machine. `--json` for machines, `--round-ms` for shorter rounds. A
- * type that has nothing here to talk to says so. It measures and gates nothing.
+ * time of this thread; effectful ones by the clock, one after another, against servers (HTTP, SMTP,
+ * Redis), a folder and a receiver of signals on this machine. `--json` for machines, `--round-ms` for shorter
+ * rounds. Without a Redis on this machine its type says so. It measures and gates nothing.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
+import { findProgram } from "../scripts/programs.ts";
 import { runAttempt, runPure } from "../src/nodes/attempt.ts";
 import { sandboxPool } from "../src/nodes/code/code-javascript.ts";
 import { parseConnections } from "../src/nodes/connections/connection-schema.ts";
@@ -20,6 +21,8 @@ import type { NodeContext, NodeDefinition, NodeExample } from "../src/nodes/defi
 import { createRegistry } from "../src/nodes/registry.ts";
 import { NO_SECRETS_PORT } from "../src/ports/secrets.ts";
 import { compileExpression } from "../src/workflow/expression/compile.ts";
+import { mailServer } from "../test/nodes/email/smtp-server.ts";
+import { startRedis } from "../test/support/real-server.ts";
 
 const ORIGIN = "https://api.example.com";
 
@@ -56,8 +59,19 @@ const database = new DatabaseSync(join(folder, "orders.db"));
 database.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER)");
 database.exec("INSERT INTO orders VALUES (6, 4), (7, 9)");
 database.close();
+const mail = await mailServer();
+const redisProgram = findProgram("redis");
+const redis = redisProgram === null ? null : await startRedis(redisProgram, { hasPassword: false });
 const { connections } = parseConnections({
   orders: { kind: "sqlite", file: join(folder, "orders.db") },
+  mail: {
+    kind: "smtp",
+    host: "127.0.0.1",
+    port: mail.port,
+    tls: "off",
+    from: "bench@example.com",
+  },
+  ...(redis === null ? {} : { cache: { kind: "redis", host: "127.0.0.1", port: redis.port } }),
 });
 const book = new ConnectionBook(connections, NO_SECRETS_PORT);
 
@@ -144,6 +158,8 @@ const rows: Row[] = [];
 for (const definition of createRegistry().definitions())
   if (only.length === 0 || only.includes(definition.type)) rows.push(await measure(definition));
 await book.close();
+await mail[Symbol.asyncDispose]();
+await redis?.[Symbol.asyncDispose]();
 await sandboxPool.close();
 server.closeAllConnections();
 server.close();
