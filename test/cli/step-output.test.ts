@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import { embeddedServer } from "../server/embedded-server.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { capture } from "./captured-machine.ts";
+import { lockstitch } from "./lockstitch-process.ts";
 
 const TEXT = "a \u{1F9F5} and a line\n".repeat(8_000);
 const STEPS = `
@@ -26,7 +26,7 @@ test("a large output is printed whole, and a path that is none is named", {
   const cwd = directory.path;
   await writeFile(join(cwd, "outputs.workflow.yaml"), WORKFLOW);
   await writeFile(join(cwd, "input.json"), JSON.stringify({ text: TEXT }));
-  const call = async (...args: string[]) => await capture(args, { cwd });
+  const call = async (...args: string[]) => await lockstitch(args, { cwd });
   const started = await call("run", "outputs.workflow.yaml", "--input", "@input.json", "--json");
   expect(started.code, started.stderr).toBe(0);
   const { runId: id } = JSON.parse(started.stdout);
