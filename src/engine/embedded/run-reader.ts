@@ -13,6 +13,7 @@ import type { Store } from "#ports/store.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { PACKED_BYTES_MIN } from "#workflow/packed-json.ts";
 import { childPath } from "#workflow/path.ts";
+import type { Plan } from "#workflow/plan.ts";
 import type { EventView, RunStateView, RunView, StepOutput, StepView } from "../engine.ts";
 import type { ReadOptions } from "../read-options.ts";
 import {
@@ -182,23 +183,17 @@ export class RunReader {
 
   async state(context: CallContext, runId: string, how: ReadOptions = {}): Promise<RunStateView> {
     const head = await this.head(context, runId);
-    const { plan } = await this.#plans.find(context, head.workflow, head.version);
-    const history = new StepHistory(plan);
-    const vars = new Map<string, { readonly event: StoredEvent; readonly seq: number }>();
+    const vars = new Map<string, StoredEvent>();
     let bufferedSignals = 0;
     let pins: Pins = {};
-    await this.#loader.eachTurn(context, head, 0, async (events, _size, atMs, firstSeq) => {
-      for (const [index, event] of events.entries()) {
-        const seq = firstSeq + index;
-        if (event.type === "run.queued") pins = (event["pins"] as Pins | undefined) ?? {};
-        else if (event.type === "variable.set" && event["deleted"] === true)
-          vars.delete(String(event["name"]));
-        else if (event.type === "variable.set") vars.set(String(event["name"]), { event, seq });
-        else if (event.type === "signal.received") bufferedSignals++;
-        else if (event.type === "signal.consumed" || event.type === "signal.unconsumed")
-          bufferedSignals--;
-        history.add(await forFold(event, this.#store.blobs, context), seq, atMs);
-      }
+    const { plan, history } = await this.#story(context, head, (event) => {
+      if (event.type === "run.queued") pins = (event["pins"] as Pins | undefined) ?? {};
+      else if (event.type === "variable.set" && event["deleted"] === true)
+        vars.delete(String(event["name"]));
+      else if (event.type === "variable.set") vars.set(String(event["name"]), event);
+      else if (event.type === "signal.received") bufferedSignals++;
+      else if (event.type === "signal.consumed" || event.type === "signal.unconsumed")
+        bufferedSignals--;
     });
     const source = this.#source(context, runId);
     const steps: StepView[] = [];
@@ -207,7 +202,7 @@ export class RunReader {
     for (const step of plan.root.steps)
       if (!known.has(childPath("", step.id))) steps.push(pendingStep(step));
     const values: Record<string, unknown> = {};
-    for (const [name, { event }] of vars) {
+    for (const [name, event] of vars) {
       const link = blobLink(event, "value");
       values[name] = link === null ? cut(event["value"], VALUE_WHOLE) : tooLarge(VALUE_WHOLE);
     }
@@ -222,12 +217,7 @@ export class RunReader {
     { packed = false }: ReadOptions = {},
   ): Promise<StepOutput> {
     const head = await this.head(context, runId);
-    const { plan } = await this.#plans.find(context, head.workflow, head.version);
-    const history = new StepHistory(plan);
-    await this.#loader.eachTurn(context, head, 0, async (events, _size, atMs, firstSeq) => {
-      for (const [index, event] of events.entries())
-        history.add(await forFold(event, this.#store.blobs, context), firstSeq + index, atMs);
-    });
+    const { plan, history } = await this.#story(context, head);
     const row = history.row(path);
     if (row === undefined) {
       if (plan.root.steps.some(({ id }) => childPath("", id) === path))
@@ -248,6 +238,23 @@ export class RunReader {
       `The output of step "${path}" of run ${runId} is missing or corrupt.`,
       { details: { runId, path } },
     );
+  }
+
+  /** All steps of the run so far; `look` sees each event on its way. */
+  async #story(
+    context: CallContext,
+    head: RunHead,
+    look: (event: StoredEvent) => void = () => undefined,
+  ): Promise<{ readonly plan: Plan; readonly history: StepHistory }> {
+    const { plan } = await this.#plans.find(context, head.workflow, head.version);
+    const history = new StepHistory(plan);
+    await this.#loader.eachTurn(context, head, 0, async (events, _size, atMs, firstSeq) => {
+      for (const [index, event] of events.entries()) {
+        look(event);
+        history.add(await forFold(event, this.#store.blobs, context), firstSeq + index, atMs);
+      }
+    });
+    return { plan, history };
   }
 
   async #stepView(source: ValueSource, row: StepRow): Promise<StepView> {
