@@ -4,7 +4,8 @@
  *
  *   R1. A reader stays open from chunk to chunk, and is closed when nobody wants its next one.
  *   R2. At most READERS_MAX read at a time; others wait for their turn in the order they came.
- *   R3. A store that cannot be read fails no step: it is asked again.
+ *   R3. A store that is away fails no step: it is asked again. What cannot be read for another reason
+ *       fails it.
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { Effect } from "#kernel/effects.ts";
@@ -14,12 +15,12 @@ import { stepErrorOf } from "#nodes/attempt.ts";
 import type { ItemReader, StreamReader } from "#nodes/stream/stream-items.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import { Patience } from "./patience.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { ValueLoader, ValueSource } from "./value-loader.ts";
 
 /** Each is a thread that may hold some 80 MiB. */
 const READERS_MAX = 4;
-const RETRY_MS = 1_000;
 
 type ItemsEffect = Extract<Effect, { readonly kind: "items" }>;
 
@@ -55,11 +56,18 @@ export class ItemReads {
   readonly #options: ItemReadsOptions;
   /** By run and path. */
   readonly #readings = new Map<string, Reading>();
+  readonly #patience: Patience;
   #waiting: Reading[] = [];
   #open = 0;
 
   constructor(options: ItemReadsOptions) {
     this.#options = options;
+    this.#patience = new Patience("streams", options);
+  }
+
+  /** Whether the step waits for a store that is away. */
+  isStoreAwayFor(runKey: string, path: string): boolean {
+    return this.#patience.isAwayFor(runKey, path);
   }
 
   start(run: Run, effect: ItemsEffect): void {
@@ -91,6 +99,7 @@ export class ItemReads {
   }
 
   close(): void {
+    this.#patience.close();
     this.#waiting = [];
     for (const reading of [...this.#readings.values()]) {
       // What it told of its end may not be durable.
@@ -121,25 +130,22 @@ export class ItemReads {
 
   async #begin(reading: Reading): Promise<void> {
     const { run, effect } = reading;
-    const { streams, clock, logger } = this.#options;
     const { path, attempt, batch, from } = effect;
-    try {
-      const stream = await this.#load(run, effect.stream);
-      const position = await this.#load(run, effect.position);
-      if (reading.isDropped) return;
-      if (stream === VALUE_LOST) return this.#tell(reading, { ok: false, error: lost(path) });
-      const { tenant, runId } = run.facts();
-      reading.reader = streams.open({
-        ...{ tenant, runId, path, attempt, stream, batch, from },
-        position: position === VALUE_LOST ? null : position,
-      });
-    } catch (error) {
-      logger.warn({ run: run.key, path, error: String(error) }, "a stream's value cannot be read");
-      clock.after(RETRY_MS, () => {
-        if (!reading.isDropped) void this.#begin(reading);
-      });
-      return;
-    }
+    const asked = await this.#patience.ask(
+      () => Promise.all([this.#load(run, effect.stream), this.#load(run, effect.position)]),
+      (key, at) => key === run.key && at === path,
+    );
+    if (reading.isDropped || asked.kind === "closed") return;
+    if (asked.kind === "failed")
+      return this.#tell(reading, { ok: false, error: lost(path, String(asked.error)) });
+    const [stream, position] = asked.answer;
+    if (stream === VALUE_LOST)
+      return this.#tell(reading, { ok: false, error: lost(path, "missing or corrupt") });
+    const { tenant, runId } = run.facts();
+    reading.reader = this.#options.streams.open({
+      ...{ tenant, runId, path, attempt, stream, batch, from },
+      position: position === VALUE_LOST ? null : position,
+    });
     await this.#read(reading, reading.reader);
   }
 
@@ -175,7 +181,7 @@ export class ItemReads {
   }
 }
 
-function lost(path: string): StepError {
-  const message = `The stream of for_each "${path}" is missing or corrupt.`;
+function lost(path: string, why: string): StepError {
+  const message = `The stream of for_each "${path}" cannot be read: ${why}.`;
   return { code: "blob_missing", message, retryable: false };
 }

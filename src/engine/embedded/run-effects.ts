@@ -368,8 +368,9 @@ export class RunEffects {
 
   /** Whether the step waits for what only the store can say, and the store is away. */
   isStoreAwayFor(path: string): boolean {
-    const { memos, shared } = this.#services;
-    return memos.isStoreAwayFor(this.#run.key, path) || shared.isStoreAwayFor(this.#run.key, path);
+    const { memos, shared, itemReads } = this.#services;
+    const { key } = this.#run;
+    return [memos, shared, itemReads].some((asking) => asking.isStoreAwayFor(key, path));
   }
 
   /** Rate limits count from the instant at which all is there: the node is called next. */
