@@ -17,6 +17,7 @@ import { runState } from "#nodes/attempt.ts";
 import { defineNode, type NodeContext } from "#nodes/define-node.ts";
 import type { ChainOptions } from "#nodes/middleware.ts";
 import { createRegistry } from "#nodes/registry.ts";
+import type { StreamReader } from "#nodes/stream/stream-items.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Meter } from "#ports/meter.ts";
 import type { Secrets } from "#ports/secrets.ts";
@@ -96,6 +97,7 @@ export async function openBench(
     readonly optimise?: boolean;
     /** Attempts pass the production runner and this chain; `work` is called by the node itself. */
     readonly chain?: ChainOptions;
+    readonly streams?: StreamReader;
   } = {},
 ): Promise<Bench> {
   const clock = new SimulatedClock();
@@ -155,6 +157,7 @@ export async function openBench(
       ...(options.meter === undefined ? {} : { meter: options.meter }),
       ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
       ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
+      ...(options.streams === undefined ? {} : { streams: options.streams }),
     });
   };
   const store = disk.open();
