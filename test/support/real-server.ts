@@ -42,8 +42,28 @@ export function programOrSkip(name: ProgramName): string | null {
   return null;
 }
 
+export interface PostgresServer extends RealServer {
+  /** Of a database as the user `tester`. */
+  url(database: string): string;
+  /** After stop(): on the same data and port, as after an outage. */
+  start(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** `name=value` of postgresql.conf, after the test's own (fsync=off and such). */
+  readonly settings?: readonly string[];
+  /** Puts files into the data directory (certificates, pg_hba.conf) before the first start. */
+  readonly prepare?: (
+    dataDir: string,
+    owner: { readonly uid: number; readonly gid: number } | null,
+  ) => void;
+}
+
 /** User `tester` with a password, database `postgres`, UTF-8. */
-export async function startPostgres(program: string): Promise<RealServer> {
+export async function startPostgres(
+  program: string,
+  { settings = [], prepare }: PostgresOptions = {},
+): Promise<PostgresServer> {
   const folder = await temporaryDirectory();
   const owner = ownerForPostgres();
   const data = join(folder.path, "data");
@@ -63,18 +83,33 @@ export async function startPostgres(program: string): Promise<RealServer> {
     ],
     { stdio: ["ignore", "ignore", "pipe"], cwd: folder.path, ...owner },
   );
+  prepare?.(data, owner);
   const port = await freePort();
-  const child = spawn(
-    program,
-    [
-      ...["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", ""],
-      ...["-c", "fsync=off", "-c", "max_connections=40", "-c", "logging_collector=off"],
-    ],
-    { stdio: ["ignore", "ignore", "pipe"], cwd: folder.path, ...owner },
-  );
-  await said(child, /ready to accept connections/);
-  // SIGQUIT: at once, with its children; nothing of the data is wanted again.
-  return server(child, { port, signal: "SIGQUIT", folder });
+  const own = ["fsync=off", "max_connections=40", "logging_collector=off"];
+  const begin = async () => {
+    const child = spawn(
+      program,
+      [
+        ...["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", ""],
+        ...[...own, ...settings].flatMap((setting) => ["-c", setting]),
+      ],
+      { stdio: ["ignore", "ignore", "pipe"], cwd: folder.path, ...owner },
+    );
+    await said(child, /ready to accept connections/);
+    // SIGQUIT: at once, with its children; what is not in its WAL is not wanted again.
+    return server(child, { port, signal: "SIGQUIT", folder });
+  };
+  let current = await begin();
+  return {
+    port,
+    password: PASSWORD,
+    url: (database) => `postgres://tester:${PASSWORD}@127.0.0.1:${port}/${database}`,
+    stop: () => current.stop(),
+    start: async () => {
+      current = await begin();
+    },
+    [Symbol.asyncDispose]: () => current[Symbol.asyncDispose](),
+  };
 }
 
 /** With a password for the default user, unless told otherwise. */

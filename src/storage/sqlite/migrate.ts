@@ -9,8 +9,8 @@
  */
 import { hash } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
+import type { Migration } from "../migration.ts";
 import { APPLICATION_ID, type Connection } from "./connection.ts";
-import type { Migration } from "./migrations/migration.ts";
 import { toStoreError } from "./sqlite-error.ts";
 
 /** Runs what is missing; answers the schema version in force. */

@@ -20,7 +20,7 @@
  *
  * JSON is stored as BLOB, UTF-8: no collation, no affinity, the bytes that were hashed.
  */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const initial: Migration = {
   version: 1,

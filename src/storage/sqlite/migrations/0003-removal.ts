@@ -11,7 +11,7 @@
  *   every blob when it is put, and a run's blobs when the run goes. A sweep looks at the oldest of
  *   these only, so it costs what has changed, never a pass over all blobs.
  */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const removal: Migration = {
   version: 3,

@@ -9,7 +9,7 @@
  *   trigger says that its blob may be loose from its last use on: a step that gets the blob's value
  *   puts it again, under its own run, before its commit.
  */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const memos: Migration = {
   version: 4,

@@ -2,7 +2,7 @@
  * What admission remembers across restarts: starts that a rate limit still counts, one row each,
  * and circuit breakers with failures. Written with the turn that starts or settles the attempt.
  */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const admission: Migration = {
   version: 5,

@@ -3,7 +3,7 @@
  * readers and streams go on. The key makes writing a line twice harmless; lines go with their run.
  * A read of a whole run and one of a single step each have an index that ends in the position.
  */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const stepLogs: Migration = {
   version: 6,

@@ -3,7 +3,7 @@
  * come and go by the million (one per order), and a row that nobody asks for again must not stay.
  * Rows from before have no instant: they are forgotten at once.
  */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const quietBreakers: Migration = {
   version: 7,

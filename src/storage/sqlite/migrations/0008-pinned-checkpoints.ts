@@ -1,5 +1,5 @@
 /** Checkpoints that somebody has pinned: newer ones do not push them out. */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const pinnedCheckpoints: Migration = {
   version: 8,

@@ -2,7 +2,7 @@
  * Values that runs of a workflow or of a tenant share, and what operators have changed of them.
  * `workflow` is '' for values of the tenant itself, so that the key has no NULL.
  */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const sharedState: Migration = {
   version: 9,

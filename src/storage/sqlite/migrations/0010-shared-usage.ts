@@ -1,5 +1,5 @@
 /** What workflows and tenants keep in shared values, counted along, so that nobody reads them to count. */
-import type { Migration } from "./migration.ts";
+import type { Migration } from "../../migration.ts";
 
 export const sharedUsage: Migration = {
   version: 10,

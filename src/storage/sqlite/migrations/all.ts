@@ -1,4 +1,6 @@
 /** Every migration in order: a new one is a new file and a new line here. */
+
+import type { Migration } from "../../migration.ts";
 import { initial } from "./0001-initial.ts";
 import { commitIdsInTurns } from "./0002-commit-ids-in-turns.ts";
 import { removal } from "./0003-removal.ts";
@@ -9,7 +11,6 @@ import { quietBreakers } from "./0007-quiet-breakers.ts";
 import { pinnedCheckpoints } from "./0008-pinned-checkpoints.ts";
 import { sharedState } from "./0009-shared-state.ts";
 import { sharedUsage } from "./0010-shared-usage.ts";
-import type { Migration } from "./migration.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
   initial,

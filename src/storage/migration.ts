@@ -1,4 +1,4 @@
-/** One step of the schema: released ones never change (their checksum is recorded in every store). */
+/** One step of a store's schema: released ones never change (their checksum is recorded in every store). */
 export interface Migration {
   /** Counts from 1 without gaps. */
   readonly version: number;

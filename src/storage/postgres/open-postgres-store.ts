@@ -1,0 +1,124 @@
+/**
+ * Opens the store of a PostgreSQL database: a pool for reads, one session for commits. Many hosts may
+ * have it open at once; what a commit is and how it is fenced stands in postgres-journal.ts.
+ *
+ *   1. A server that acknowledges commits before they are on its disk is refused
+ *      (synchronous_commit = off), at the opening and whenever the writer's session is opened anew.
+ *   2. Each opening has an epoch of its own, greater than all before. It owns no run by itself:
+ *      `claim: "all"` makes every open run its own, and is for a host that is alone.
+ */
+import { LockstitchError } from "#errors/errors.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { Store } from "#ports/store.ts";
+import { type Ask, Sessions, WriterSession } from "./connection.ts";
+import { type DatabaseAddress, databaseAddress } from "./database-address.ts";
+import { migrate, refusePending, toOpeningError } from "./migrate.ts";
+import { MIGRATIONS } from "./migrations/all.ts";
+import { missingPorts } from "./missing-ports.ts";
+import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
+import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
+import { FOLD_COUNTS } from "./sql/fold-counts.ts";
+import { NEXT_EPOCH } from "./sql/next-epoch.ts";
+import { READ_STORE } from "./sql/read-store.ts";
+import { SETTLE_WRITER } from "./sql/settle-writer.ts";
+import type { StoreParts } from "./store-parts.ts";
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database?sslmode=...`. */
+  readonly url: string;
+  /** Where the tables are; DEFAULT_SCHEMA by default. */
+  readonly schema?: string | undefined;
+  /** Which open runs this opening takes from whoever has them. */
+  readonly claim: "all" | "none";
+  /** false: a database that lacks a migration is refused. */
+  readonly autoMigrate?: boolean | undefined;
+  /** Sessions beside the writer's; POOL_MAX by default. */
+  readonly poolMax?: number | undefined;
+  /** Judges the age of start keys and consumed messages; the machine's by default. */
+  readonly clock?: Pick<Clock, "nowMs"> | undefined;
+  readonly logger?: Pick<Logger, "error"> | undefined;
+}
+
+interface StoreRow {
+  readonly storeId: string | null;
+  readonly serverVersion: string;
+  readonly fsync: string;
+  readonly fullPageWrites: string;
+  readonly synchronousCommit: string;
+}
+
+const OPENING = "opening the store";
+
+/** Rejects with store_unavailable, store_newer, store_corrupt or config_invalid. */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { claim, autoMigrate = true, poolMax, clock = { nowMs: Date.now }, logger } = options;
+  const address = databaseAddress(options.url, options.schema);
+  const schemaVersion = await (autoMigrate ? migrate : refusePending)(address, MIGRATIONS);
+  const sessions = new Sessions(address, poolMax);
+  const writer = new WriterSession(address, (ask) => settleWriter(ask, address));
+  try {
+    const facts = await factsOf(sessions, address);
+    const epoch = await openingEpoch(sessions, claim);
+    await writer.open();
+    const parts: StoreParts = {
+      sessions,
+      epoch,
+      nowMs: () => clock.nowMs(),
+      logger: logger ?? null,
+    };
+    return {
+      ...missingPorts(),
+      epoch: parts.epoch,
+      describe: async () => ({
+        adapter: "postgres",
+        schemaVersion,
+        ...facts,
+        ...describedOf(await sessions.get<StoreRow>("describing the store", READ_STORE)),
+      }),
+      close: async () => {
+        await writer.close();
+        await sessions.close();
+      },
+    };
+  } catch (error) {
+    await writer.close();
+    await sessions.close();
+    throw toOpeningError(error, address);
+  }
+}
+
+async function factsOf(sessions: Sessions, address: DatabaseAddress) {
+  const row = await sessions.get<StoreRow>(OPENING, READ_STORE);
+  if (row === undefined || row.storeId === null)
+    throw new LockstitchError("store_corrupt", `${address.label} has lost its id`);
+  refuseUnsynced(row.synchronousCommit, address);
+  return { storeId: row.storeId, schema: address.schema };
+}
+
+async function openingEpoch(sessions: Sessions, claim: "all" | "none"): Promise<number> {
+  const epoch = (await sessions.get<{ epoch: number }>(OPENING, NEXT_EPOCH))?.epoch ?? 0;
+  await sessions.change(OPENING, ADD_COMMIT_MARK, epoch);
+  await sessions.change(OPENING, FOLD_COUNTS);
+  if (claim === "all") await sessions.change(OPENING, CLAIM_OPEN_RUNS, epoch);
+  return epoch;
+}
+
+async function settleWriter(ask: Ask, address: DatabaseAddress): Promise<void> {
+  const { rows } = await ask<{ synchronousCommit: string }>(SETTLE_WRITER);
+  refuseUnsynced(rows[0]?.synchronousCommit ?? "", address);
+}
+
+function refuseUnsynced(synchronousCommit: string, { label }: DatabaseAddress): void {
+  if (synchronousCommit !== "off") return;
+  throw new LockstitchError(
+    "config_invalid",
+    `${label} has synchronous_commit = off: a commit that it acknowledges may be lost. Set it to on for this user or database: ALTER ROLE ... SET synchronous_commit = on`,
+  );
+}
+
+function describedOf(row: StoreRow | undefined): Readonly<Record<string, string>> {
+  if (row === undefined) return {};
+  const { serverVersion, fsync, fullPageWrites, synchronousCommit } = row;
+  return { serverVersion, fsync, fullPageWrites, synchronousCommit };
+}

@@ -1,0 +1,4 @@
+/** Every run that has not ended is opening $1's from here on: all others are fenced. */
+export const CLAIM_OPEN_RUNS = `
+UPDATE runs SET owner_epoch = $1, owner = $1
+WHERE number IN (SELECT number FROM runs WHERE status <= 3 AND owner_epoch < $1 ORDER BY number FOR UPDATE)`;

@@ -1,0 +1,12 @@
+/** What the ports of one open store share. */
+import type { Logger } from "#ports/logger.ts";
+import type { Sessions } from "./connection.ts";
+
+export interface StoreParts {
+  readonly sessions: Sessions;
+  /** Of this opening. */
+  readonly epoch: number;
+  nowMs(): number;
+  /** Where damage is reported that a caller only sees as "not there". */
+  readonly logger: Pick<Logger, "error"> | null;
+}

@@ -1,0 +1,64 @@
+/**
+ * The seam between the journal's commit and the areas that write with it: shared values, blob
+ * references, logs, memos. A commit is one transaction in one round trip, so nothing that the server
+ * answers can steer what is sent behind it: areas are statements that join with what the server knows.
+ *
+ * A group is cut into *waves*: of each run a wave has one turn, and no two turns of a wave have an
+ * exclusive key in common. A wave is sent as
+ *
+ *     before statements   leave turns out
+ *     append              heads, journal rows, new runs: says which turns were accepted
+ *     after statements    write for the accepted turns only
+ *
+ *   1. Turns are named by their *position* in the wave, from 1 on. After the append,
+ *      ACCEPTED_RUNS holds `runs.number` for each position, 0 for a turn that was fenced or left out.
+ *      An after statement gives its rows' positions as a column and keeps those that were accepted:
+ *
+ *          SELECT ... FROM unnest($1::int[], $2::text[]) AS g (position, hash),
+ *            LATERAL (SELECT ACCEPTED_RUNS[g.position] AS run) AS a WHERE a.run <> 0
+ *
+ *   2. A before statement leaves turns out by adding to LEFT_OUT (leaveOut() makes the expression), and answers their positions
+ *      as rows `{ position }`; `leavesOut: "stale"` names them as stale as well.
+ *   3. A statement that must refuse the whole group calls `refuse(reason, about)` of the schema; the
+ *      area's refusal() makes the error that the caller meets.
+ *   4. Rows are locked and written in the order of their keys (ORDER BY), areas in the order of
+ *      WAVE_AREAS: two hosts never wait for each other.
+ *   5. An area without anything to do in a wave answers no statements: then it costs nothing.
+ */
+import type { LockstitchError } from "#errors/errors.ts";
+import type { TurnCommit } from "#ports/journal.ts";
+import type { Statement } from "./connection.ts";
+
+export interface Wave {
+  /** The turn at position 1 comes first. */
+  readonly turns: readonly TurnCommit[];
+  readonly nowMs: number;
+  /** Of this opening: the epoch of the runs it creates. */
+  readonly epoch: number;
+}
+
+export interface BeforeStatement extends Statement {
+  readonly leavesOut: "fenced" | "stale";
+}
+
+export interface WaveArea {
+  /** What only one turn of a wave may touch, beside its run; the area's own names. */
+  exclusiveKeys?(turn: TurnCommit): readonly string[];
+  before?(wave: Wave): readonly BeforeStatement[];
+  after?(wave: Wave): readonly Statement[];
+  /** What the area's own call of refuse() means; null: it was not this area's. */
+  refusal?(reason: string, about: string): LockstitchError | null;
+  /** The whole group is committed. */
+  committed?(turns: readonly TurnCommit[]): void;
+}
+
+/** An expression: `runs.number` by position, 0 where the turn is not in. Written once in a statement. */
+export const ACCEPTED_RUNS = "(SELECT current_setting('lockstitch.accepted')::bigint[])";
+
+/** An expression: the positions that are left out so far. */
+export const LEFT_OUT = "(SELECT current_setting('lockstitch.left_out')::int[])";
+
+/** A select item that leaves out the positions of `query`, which selects one column of them. */
+export function leaveOut(query: string): string {
+  return `set_config('lockstitch.left_out', (current_setting('lockstitch.left_out')::int[] || ARRAY(${query}))::text, true)`;
+}
