@@ -52,6 +52,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   queue_full: "unavailable",
   shutting_down: "unavailable",
   store_unavailable: "unavailable",
+  run_elsewhere: "unavailable",
   disk_low: "unavailable",
   store_held: "refused",
   store_owned: "owned",

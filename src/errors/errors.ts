@@ -31,6 +31,7 @@ export const ERRORS = {
   queue_full: { httpStatus: 429, retry: "backoff" },
   shutting_down: { httpStatus: 503, retry: "backoff" },
   store_unavailable: { httpStatus: 503, retry: "backoff" },
+  run_elsewhere: { httpStatus: 503, retry: "backoff" },
   disk_low: { httpStatus: 503, retry: "backoff" },
   store_held: { httpStatus: 503, retry: "never" },
   store_owned: { httpStatus: 503, retry: "never" },

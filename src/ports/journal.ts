@@ -40,6 +40,8 @@ export interface RunHead {
   readonly errorCode: string | null;
   /** Readers older than this must leave the run alone. */
   readonly minReader: number;
+  /** The host that drives it (see Hosts); null: nobody does. Absent where there is one owner of all. */
+  readonly owner?: number | null;
 }
 
 /** One turn of one run: its events with their sequence range. */
@@ -132,7 +134,7 @@ export interface TurnCommit {
   /** Set on a run's first turn. */
   readonly create: Omit<
     RunHead,
-    "seq" | "epoch" | "status" | "startedAtMs" | "endedAtMs" | "errorCode"
+    "seq" | "epoch" | "owner" | "status" | "startedAtMs" | "endedAtMs" | "errorCode"
   > | null;
   /** null: only messages or a checkpoint, and the head stays as it is. */
   readonly record: TurnRecord | null;
@@ -204,7 +206,7 @@ export interface Journal {
   ): Promise<{ readonly items: readonly RunHead[]; readonly cursor: string | null }>;
   /** Counts by status, all tenants' or one's. */
   counts(context: CallContext | null): Promise<Readonly<Record<RunStatus, number>>>;
-  /** Every run that has not ended, of all tenants, oldest first, in pages after (tenant, runId). */
+  /** Every run that has not ended, of all tenants and owners, oldest first, in pages after (tenant, runId). */
   openRuns(after: RunHead | null, limit: number): Promise<readonly RunHead[]>;
   /** Turns whose last event is after `afterSeq`, at most `limit` turns. */
   turns(
@@ -226,7 +228,11 @@ export interface Journal {
   ): Promise<readonly CheckpointRecord[]>;
   /** All of a run, newest first. */
   checkpointMarks(context: CallContext, runId: string): Promise<readonly CheckpointMark[]>;
-  /** Messages not yet consumed, oldest first, in pages: those sent after `after`, consumed or not. */
+  /**
+   * Messages not yet consumed that this opening is to carry, oldest first, in pages: those sent after
+   * `after`, consumed or not. Where runs have owners: messages to a run go to its owner, those to a
+   * run that is not open to the owner of the run that sent them, where that has ended to anybody.
+   */
   messages(limit: number, after?: Message): Promise<readonly Message[]>;
   startKey(
     context: CallContext,

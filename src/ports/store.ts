@@ -1,6 +1,7 @@
 /** One open store: every port that keeps things, on one transaction log, with one owner. */
 import type { BlobStore } from "./blob-store.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { Hosts } from "./hosts.ts";
 import type { Journal } from "./journal.ts";
 import type { MemoStore } from "./memo-store.ts";
 import type { StateStore } from "./state-store.ts";
@@ -16,7 +17,9 @@ export interface Store {
   readonly memos: MemoStore;
   readonly logs: StepLogs;
   readonly state: StateStore;
-  /** Owner epoch of this opening: greater than that of every opening before. */
+  /** Absent: this opening owns every run. */
+  readonly hosts?: Hosts;
+  /** Owner epoch of this opening, under which it creates runs: greater than that of every opening before. */
   readonly epoch: number;
   /** Schema version in force, and what the store says of itself (journal mode, synchronous), for readyz and the bench. */
   describe(): Promise<Readonly<Record<string, string | number>>>;

@@ -10,7 +10,9 @@
  *   R1. Every attempt is reported: with its outcome, or `aborted` when it outlives its grace.
  *   R2. An attempt that ends after it was given up is reported too; the kernel journals it as late.
  *   R3. Nothing that a node throws leaves this file.
- *   R4. After `abandon` nothing is reported any more: what runs is found lost at the next start.
+ *   R4. While they are suspended none begins. Those under way are told to stop, and are reported lost
+ *       unless they gave a result: their run may be somebody else's by now.
+ *   R5. After `abandon` nothing is reported any more: what runs is found lost at the next start.
  */
 import type { StepError } from "#errors/step-error.ts";
 import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
@@ -35,6 +37,8 @@ export interface UnderWay {
   calledAtMs: number;
   isReported: boolean;
   isForgotten: boolean;
+  /** It was told to stop because nothing may go on here: nobody has failed. */
+  isLost: boolean;
   cancelGrace: (() => void) | null;
 }
 
@@ -69,6 +73,8 @@ export class Attempts {
   /** Those that nobody has forgotten yet. */
   readonly #known = new Set<UnderWay>();
   #isAbandoned = false;
+  /** What is to begin when nothing is suspended any more; null: nothing is. */
+  #held: (() => void)[] | null = null;
   #underWay = 0;
   #drained: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
 
@@ -91,11 +97,13 @@ export class Attempts {
       calledAtMs: 0,
       isReported: false,
       isForgotten: false,
+      isLost: false,
       cancelGrace: null,
     };
     this.#known.add(attempt);
     this.#underWay++;
-    void SOON.then(() => this.#begin(attempt, prepare));
+    if (this.#held === null) void SOON.then(() => this.#begin(attempt, prepare));
+    else this.#held.push(() => this.#begin(attempt, prepare));
     return attempt;
   }
 
@@ -119,6 +127,25 @@ export class Attempts {
     if (!attempt.hasEnded) attempt.abort.abort();
   }
 
+  /** R4. Idempotent. */
+  suspend(): void {
+    if (this.#held !== null) return;
+    this.#held = [];
+    for (const attempt of this.#known) {
+      // Who was told to stop before was so by its run.
+      if (attempt.hasEnded || attempt.isReported || attempt.abort.isAborted) continue;
+      attempt.isLost = true;
+      this.abort(attempt.id, attempt);
+    }
+  }
+
+  /** What was held back begins. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const begin of held) begin();
+  }
+
   /** Resolves when no node is at work. */
   async drained(): Promise<void> {
     if (this.#underWay === 0) return;
@@ -137,6 +164,7 @@ export class Attempts {
   }
 
   #begin(attempt: UnderWay, prepare: Prepare): void {
+    if (this.#held !== null) return void this.#held.push(() => this.#begin(attempt, prepare));
     const failed = (error: unknown) => this.#end(attempt, failureOf(error));
     const prepared = prepare(attempt.abort);
     if (prepared instanceof Promise)
@@ -199,7 +227,10 @@ export class Attempts {
   #report(attempt: UnderWay, outcome: AttemptOutcome): void {
     if (attempt.isReported || this.#isAbandoned) return;
     attempt.isReported = true;
-    this.#tellResult(attempt.id, outcome);
+    const { runId, path, attempt: number } = attempt.id;
+    if (attempt.isLost && !outcome.ok)
+      this.#options.tell(runId, { kind: "lost", path, attempt: number });
+    else this.#tellResult(attempt.id, outcome);
   }
 
   #tellResult({ runId, path, attempt }: AttemptId, outcome: AttemptOutcome): void {

@@ -188,7 +188,7 @@ export class Caretaker implements EngineCare {
     this.#hold = null;
     this.#core.options.logger.warn({ by: context.principal }, "the restored store was released");
     this.#housekeeping?.start();
-    void this.#core.recover();
+    void this.#core.recovery.run();
   }
 
   async #doubtOf(head: RunHead): Promise<DoubtView | null> {

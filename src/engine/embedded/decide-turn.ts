@@ -2,6 +2,7 @@
  * Decides one turn as far as it reaches: takes mail after mail, and grants in the same turn what
  * may start now, so that the turn that settles a step also starts its successor.
  */
+import type { LockstitchError } from "#errors/errors.ts";
 import { decide } from "#kernel/decide.ts";
 import type { Decision, World } from "#kernel/decision.ts";
 import type { EffectChange } from "#kernel/effects.ts";
@@ -12,6 +13,7 @@ import { slotGrant } from "../admission/grant.ts";
 import type { HostServices } from "./host-services.ts";
 import type { Mail } from "./mail.ts";
 import type { RunEffects } from "./run-effects.ts";
+import { slotsFull } from "./run-errors.ts";
 import { isSpent } from "./run-world.ts";
 import { dropOtherSlot } from "./successor-of.ts";
 import { gather, NONE, type TakenMail, type Turn, withItem } from "./turn.ts";
@@ -35,7 +37,7 @@ export type DecidedTurn =
   /** Goes on once these are pinned in the turn. */
   | { readonly kind: "needs"; readonly refs: readonly ValueRef[] }
   /** The run is refused a slot and is not created (`whenFull: reject`). */
-  | { readonly kind: "full"; readonly key: string; readonly limit: number };
+  | { readonly kind: "full"; readonly error: LockstitchError };
 
 export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
   for (let next = nextInput(turn, run); next !== null; next = nextInput(turn, run)) {
@@ -55,7 +57,8 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
       entry.end = { kind: "done", refusal: decision.refusal, applied: decision.applied };
     if (decision.more) turn.hasMore = true;
     const full = admit(turn, decision, run);
-    if (full !== null) return full;
+    if (full !== null)
+      return { kind: "full", error: slotsFull(run.state.plan.definition.name, full) };
     if (decision.needs.length > 0 && (decision.again || !isFull(turn)))
       return { kind: "needs", refs: decision.needs };
   }
@@ -152,7 +155,12 @@ function byPriorityAndRank({ effect: a }: EffectChange, { effect: b }: EffectCha
   return b.priority - a.priority || b.rank - a.rank;
 }
 
-function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | null {
+/** What a run that is refused would have had to share; null: it is not. */
+function admit(
+  turn: Turn,
+  { changes }: Decision,
+  run: Deciding,
+): { readonly key: string; readonly limit: number } | null {
   const { attemptSlots, runSlots } = run.services;
   let paths: readonly string[] = [];
   let grants: SlotGrant[] | null = null;
@@ -178,7 +186,7 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): DecidedTurn | 
         if (claim !== null) turn.slots = withItem(turn.slots, claim.slot);
         turn.own = withItem(turn.own, { kind: "admit_run" });
       } else if (effect.concurrency?.whenFull === "reject" && turn.firstSeq === 1)
-        return { kind: "full", ...effect.concurrency };
+        return effect.concurrency;
     }
   }
   if (paths.length > 0)

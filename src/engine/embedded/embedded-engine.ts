@@ -3,10 +3,8 @@
  * hosts and reads what callers ask for from the journal.
  */
 import { LockstitchError } from "#errors/errors.ts";
-import { explainRun } from "#kernel/explain.ts";
 import type { Input } from "#kernel/inputs.ts";
 import type { Pins } from "#kernel/run-links.ts";
-import type { RunState } from "#kernel/state.ts";
 import { progressOf } from "#kernel/status.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
@@ -15,12 +13,10 @@ import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { admissionStats } from "../admission/admission-stats.ts";
 import { bulkheadStats } from "../admission/bulkhead-stats.ts";
-import { Look } from "../admission/slot-wait.ts";
 import type {
   Engine,
   EngineStats,
   EventView,
-  ExplainView,
   ProgressView,
   RerunChange,
   RunSummary,
@@ -34,16 +30,14 @@ import { approvalInput, labelInput, priorityInput, resolveInput } from "./call-i
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { eventsOf } from "./event-blobs.ts";
-import { withSlot } from "./explain-slot.ts";
-import { endSentence, explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain-view.ts";
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
 import { LogReader } from "./log-reader.ts";
 import { operateValues } from "./operate-values.ts";
+import { RunExplainer } from "./run-explainer.ts";
 import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
-import { warningsOf } from "./run-warnings.ts";
 import { saveWorkflow } from "./save-workflow.ts";
 import { callerLabels } from "./start-labels.ts";
 import { plainPayload, Starts } from "./starts.ts";
@@ -55,6 +49,7 @@ export class EmbeddedEngine implements Engine {
   readonly #starts: Starts;
   readonly #reader: RunReader;
   readonly #logs: LogReader;
+  readonly #explainer: RunExplainer;
   readonly care: Caretaker;
   readonly values: Engine["values"];
 
@@ -69,6 +64,7 @@ export class EmbeddedEngine implements Engine {
       ...{ store: core.options.store, limits: core.limits },
       ...{ plans, values, loader, cache },
     });
+    this.#explainer = new RunExplainer(core, this.#reader);
     this.#logs = new LogReader(core, (context, runId) => this.#reader.head(context, runId));
   }
 
@@ -240,44 +236,17 @@ export class EmbeddedEngine implements Engine {
   readonly stepOutput: Engine["stepOutput"] = (...of) => this.#reader.stepOutput(...of);
 
   async progress(context: CallContext, runId: string): Promise<ProgressView> {
-    const state = await this.#stateOf(context, runId);
-    return { ...progressOf(state), warnings: this.#warnings(state.seq) };
+    const state = await this.#explainer.state(context, runId);
+    return { ...progressOf(state), warnings: this.#explainer.warnings(state.seq) };
   }
 
-  #warnings(seq: number): readonly string[] {
-    return warningsOf(seq, this.#core.limits, this.#core.services.committer.refusal);
-  }
+  readonly approvals: Engine["approvals"] = async (context, { labels = {} } = {}) => {
+    const here = await this.#core.approvals.list(context, labels);
+    const others = (await this.#core.elsewhere?.approvals(context, labels)) ?? [];
+    return others.length === 0 ? here : [...here, ...others].sort((a, b) => a.sinceMs - b.sinceMs);
+  };
 
-  readonly approvals: Engine["approvals"] = async (context, filter = {}) =>
-    this.#core.approvals.list(context, filter.labels ?? {});
-
-  async explain(context: CallContext, runId: string): Promise<ExplainView> {
-    const host = this.#core.host(runKeyOf(context.tenant, runId));
-    const head = await this.#reader.head(context, runId);
-    const { status } = head;
-    const warnings = this.#warnings(head.seq);
-    if (isTerminal(status)) {
-      const sentence = await endSentence(this.#core.options.store.journal, context, head);
-      return { ...explainView(head, [], warnings), sentence };
-    }
-    const parked = parkedWait(host);
-    if (parked !== null) return explainView(head, [parked], warnings);
-    const state = await this.#stateOf(context, runId);
-    const waits = explainRun(state, this.#core.options.clock.nowMs());
-    const look = new Look(this.#core.options.clock);
-    // Only those that are shown are counted out.
-    const shown = waits.slice(0, WAITS_SHOWN_MAX).map((wait) => withSlot(wait, host, look));
-    return explainView(head, [...shown, ...waits.slice(WAITS_SHOWN_MAX)], warnings);
-  }
-
-  /** The committed state: the host's between two turns, else folded. Throws run_not_found. */
-  async #stateOf(context: CallContext, runId: string): Promise<RunState> {
-    const resting = this.#core.host(runKeyOf(context.tenant, runId))?.restingState ?? null;
-    if (resting !== null && resting.seq > 0) return resting;
-    const loaded = await this.#core.loader.load(context, runId);
-    if (loaded === null) throw new LockstitchError("run_not_found", `There is no run ${runId}.`);
-    return loaded.state;
-  }
+  readonly explain: Engine["explain"] = (context, runId) => this.#explainer.explain(context, runId);
 
   // Control
 
@@ -377,8 +346,8 @@ export class EmbeddedEngine implements Engine {
       commits: committer.commits,
       turns: committer.turns,
       events: committer.events,
-      continuedRuns: this.#core.continuedRuns,
-      recovering: this.#core.isRecovering && !this.care.isHeld,
+      continuedRuns: this.#core.recovery.continuedRuns,
+      recovering: this.#core.recovery.isUnderWay && !this.care.isHeld,
       storeAway: committer.isStoreAway ? committer.refusal : null,
       upkeep: this.care.stats(),
     };

@@ -4,10 +4,7 @@
  *
  *   C1. A run has one host. What arrives for a run that is not in memory loads it first.
  *   C2. Hosts take turns in the order in which they became ready; none begins while the committer is full.
- *   C3. Runs that were open at start are loaded one after another while calls are served already:
- *       first those that can go on at once, then those that wait for time, people or others, last
- *       the paused ones.
- *   C4. After close() nothing is started, and everything that was reported has been committed.
+ *   C3. After close() nothing is started, and everything that was reported has been committed.
  */
 import { LockstitchError } from "#errors/errors.ts";
 import { threadStreams } from "#nodes/stream/stream-items.ts";
@@ -19,6 +16,7 @@ import { loadAdmission } from "../admission/restore.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
 import { Committer, storeAway } from "./committer.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
 import { ItemReads } from "./item-reads.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
@@ -27,13 +25,13 @@ import { type ChildStarter, Messages } from "./messages.ts";
 import { meterTurn } from "./meter-turn.ts";
 import { nodeRunner } from "./node-runner.ts";
 import { Observers } from "./observers.ts";
-import { findOpenRuns, type OpenRun } from "./open-runs.ts";
 import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
+import { Recovery } from "./recovery.ts";
 import { redactingRunner } from "./redacting-runner.ts";
-import { refuseNewer, shuttingDown } from "./run-errors.ts";
-import { engineContext, isTerminal } from "./run-facts.ts";
+import { isElsewhere, refuseNewer, runElsewhere, shuttingDown } from "./run-errors.ts";
+import { engineContext, isOthers, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
 import { warnOnce } from "./run-warnings.ts";
@@ -48,7 +46,6 @@ import { ValueLoader } from "./value-loader.ts";
 
 /** Time for turns before what waits in the event loop comes first: answers of the writer among it. */
 const PUMP_MS = 1;
-const RETRY_MS = 1_000;
 
 export class EngineCore {
   readonly options: EngineOptions;
@@ -61,6 +58,11 @@ export class EngineCore {
   readonly observers: Observers;
   readonly approvals: ApprovalIndex;
   readonly services: HostServices;
+  readonly recovery: Recovery;
+  /** Runs that other hosts drive; null: there are none. */
+  elsewhere: Elsewhere | null = null;
+  /** Makes this one of several hosts; null: it is the only one. */
+  join: (() => Promise<void>) | null = null;
   readonly #messages: Messages;
   readonly #defer: (work: () => void) => void;
   readonly #hosts = new Map<string, RunHost>();
@@ -71,9 +73,6 @@ export class EngineCore {
   #isClosing = false;
   #isStopped = false;
   #quiet: (() => void) | null = null;
-  #found: OpenRun[] = [];
-  continuedRuns = 0;
-  isRecovering = true;
 
   constructor(options: EngineOptions, createChild: ChildStarter) {
     this.options = options;
@@ -124,12 +123,16 @@ export class EngineCore {
         hit: ({ runKey, path, attempt }, hit) =>
           this.#post(runKey, report({ kind: "memo_hit", path, attempt, ...hit })),
       }),
-      stepLogs: keepStepLogs(options, committer, this.observers),
+      stepLogs: keepStepLogs(
+        options,
+        { committer, epochOf: (runKey) => this.#hosts.get(runKey)?.epoch ?? store.epoch },
+        this.observers,
+      ),
       ...openSlots(this, (runKey, mail) => this.#post(runKey, mail)),
       isClosing: () => this.#isStopped,
       ready: (host) => this.#becameReady(host),
       rested: (host) => this.#rested(host),
-      forget: (host) => this.#forget(host),
+      forget: (host, why) => this.#forget(host, why),
       send: (messages) => this.#messages.send(messages),
       committed: (turn) => {
         if (turn.firstSeq === 1) this.quotas.count(turn.facts.tenant, 1);
@@ -141,20 +144,39 @@ export class EngineCore {
         this.observers.publish(turn);
       },
       loaded: (facts, state) => this.approvals.loaded(facts, state),
-      unparked: () => void this.#redeliver(),
+      unparked: () => void this.recovery.redeliver(),
       displace: (runKey, by) => {
         const reason = `run ${by} has the same concurrency key (whenFull: cancelRunning)`;
         this.#post(runKey, report({ kind: "cancel", by: "engine", reason }));
       },
     };
-    this.#messages = new Messages({
-      ...{ journal: store.journal, committer, clock, logger, epoch: store.epoch },
+    this.#messages = this.#newMessages(createChild);
+    this.recovery = this.#newRecovery();
+    // Nothing with a key starts before every run that holds one is known again.
+    this.services.runSlots.stop();
+  }
+
+  #newMessages(createChild: ChildStarter): Messages {
+    const { store, clock, logger } = this.options;
+    return new Messages({
+      ...{ journal: store.journal, committer: this.services.committer, clock, logger },
       isClosing: () => this.#isClosing,
       deliver: (context, runId, mail) => this.deliver(context, runId, mail),
       createChild,
+      elsewhere: (owner) => this.elsewhere?.hasMessages(owner),
     });
-    // Nothing with a key starts before every run that holds one is known again.
-    this.services.runSlots.stop();
+  }
+
+  #newRecovery(): Recovery {
+    const { store, clock, logger } = this.options;
+    return new Recovery({
+      ...{ store, clock, logger, quotas: this.quotas, messages: this.#messages },
+      defer: this.#defer,
+      load: ({ tenant, runId }) => this.#bring(tenant, runId),
+      isClosing: () => this.#isClosing,
+      onLoaded: () => this.services.runSlots.resume(),
+      join: async () => this.join?.(),
+    });
   }
 
   #newCommitter(): Committer {
@@ -189,7 +211,7 @@ export class EngineCore {
     return host;
   }
 
-  /** The host of an open run, loading it if need be; null: no such run, or it has ended. */
+  /** The host of an open run, loading it if need be; null: no such run, or it has ended. Throws run_elsewhere. */
   async openHost(context: CallContext, runId: string): Promise<RunHost | null> {
     const key = runKeyOf(context.tenant, runId);
     const present = this.#hosts.get(key);
@@ -197,6 +219,7 @@ export class EngineCore {
     const head = await this.options.store.journal.head(context, runId);
     if (head === null || isTerminal(head.status)) return null;
     refuseNewer(head);
+    if (isOthers(this.options.store, head)) throw runElsewhere(head);
     return this.#hosts.get(key) ?? this.#load(head.tenant, runId);
   }
 
@@ -205,6 +228,11 @@ export class EngineCore {
     this.#hosts.set(host.key, host);
     void host.open();
     return host;
+  }
+
+  /** Its slot counts also where a call or a message has begun to load it. */
+  async #bring(tenant: string, runId: string): Promise<void> {
+    await (this.#hosts.get(runKeyOf(tenant, runId)) ?? this.#load(tenant, runId)).loaded();
   }
 
   /** Gives mail to a run; it is settled with `over` when there is no such run or it has ended. */
@@ -218,8 +246,22 @@ export class EngineCore {
     }
   }
 
-  /** Gives an input to a run and waits until it is durable. Throws its refusal, run_not_found, run_terminal. */
+  /** Gives an input to a run, wherever it is driven, and waits until it is durable. Throws its refusal, run_not_found, run_terminal. */
   async call(
+    context: CallContext,
+    runId: string,
+    input: Mail["input"],
+  ): Promise<{ readonly applied: boolean }> {
+    try {
+      return await this.callHere(context, runId, input);
+    } catch (error) {
+      if (this.elsewhere === null || !isElsewhere(error)) throw error;
+      return await this.elsewhere.call(context, runId, input);
+    }
+  }
+
+  /** As call(), a run that this engine drives. Throws run_elsewhere. */
+  async callHere(
     context: CallContext,
     runId: string,
     input: Mail["input"],
@@ -262,9 +304,14 @@ export class EngineCore {
     }
   }
 
-  #forget(host: LoadedHost): void {
+  #forget(host: LoadedHost, why?: MailEnd["kind"]): void {
+    if (why === "failed") this.quotas.count(host.tenant, -1);
     if (this.#hosts.get(host.key) === host) this.#hosts.delete(host.key);
     if (this.#resting.get(host.key) === host) this.#resting.delete(host.key);
+  }
+
+  get loaded(): readonly RunHost[] {
+    return [...this.#hosts.values()];
   }
 
   // Turns
@@ -298,58 +345,10 @@ export class EngineCore {
 
   // Start and end
 
-  /** Finds what was open when the engine started. Throws what the store throws. */
-  async findOpenRuns(): Promise<void> {
+  /** What admission remembers, and which runs were open. Throws what the store throws. */
+  async prepare(): Promise<void> {
     await loadAdmission(this.services.attemptSlots, this.options);
-    const { count, found } = await findOpenRuns(this.options.store.journal, this.services.logger);
-    this.quotas.found(found, count);
-    this.#found = found;
-    this.continuedRuns = found.length;
-  }
-
-  /** Loads what was found, then lets runs with a concurrency key start. Never rejects. */
-  async recover(): Promise<void> {
-    const { logger, runSlots, clock } = this.services;
-    const found = this.#found;
-    this.#found = [];
-    let beganMs = clock.monotonicMs();
-    for (const { tenant, runId } of found) {
-      // A store that answers at once would keep everything else out of the event loop.
-      if (clock.monotonicMs() - beganMs >= PUMP_MS) {
-        await new Promise<void>((resolve) => this.#defer(resolve));
-        beganMs = clock.monotonicMs();
-      }
-      if (this.#isStopped) return;
-      // Meanwhile a call or a message may have begun to load it; its slot counts all the same.
-      const present = this.#hosts.get(runKeyOf(tenant, runId));
-      if (present !== undefined) {
-        await present.loaded();
-        continue;
-      }
-      const host = new RunHost(this.services, tenant, runId);
-      this.#hosts.set(host.key, host);
-      await host.open();
-    }
-    this.isRecovering = false;
-    if (this.#isClosing) return;
-    runSlots.resume();
-    await this.#redeliver();
-    if (this.continuedRuns > 0)
-      logger.info({ runs: this.continuedRuns }, `continued ${this.continuedRuns} run(s)`);
-  }
-
-  async #redeliver(): Promise<void> {
-    while (!this.#isClosing) {
-      try {
-        return await this.#messages.redeliver();
-      } catch (error) {
-        this.services.logger.warn(
-          { error: String(error) },
-          "messages cannot be read; trying again",
-        );
-        await new Promise<void>((resolve) => void this.services.clock.after(RETRY_MS, resolve));
-      }
-    }
+    await this.recovery.find();
   }
 
   /** See Engine.close. */

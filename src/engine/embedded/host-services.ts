@@ -15,6 +15,7 @@ import type { Scheduler } from "../admission/scheduler.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Committer } from "./committer.ts";
 import type { ItemReads } from "./item-reads.ts";
+import type { MailEnd } from "./mail.ts";
 import type { Memos } from "./memos.ts";
 import type { EngineLimits, PureComputer } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
@@ -38,6 +39,9 @@ export interface CommittedTurn {
 /** A run's host, as the engine sees it that gives it turns. */
 export interface LoadedHost {
   readonly key: string;
+  readonly tenant: string;
+  readonly runId: string;
+  readonly epoch: number;
   readonly isResting: boolean;
   advance(): void;
   unload(): void;
@@ -76,7 +80,8 @@ export interface HostServices {
   ready(host: LoadedHost): void;
   /** The host waits for nothing but timers and signals, or is over. */
   rested(host: LoadedHost): void;
-  forget(host: LoadedHost): void;
+  /** Nothing of it stays; `why` is `failed` for an open run that is another host's by now. */
+  forget(host: LoadedHost, why?: MailEnd["kind"]): void;
   /** Messages whose sender's turn is durable. */
   send(messages: readonly Message[]): void;
   committed(turn: CommittedTurn): void;

@@ -1,6 +1,7 @@
 /** Loads a run from the journal, trying again while the store is away. */
 import type { HostServices } from "./host-services.ts";
-import { isStoreAway } from "./run-errors.ts";
+import type { MailEnd } from "./mail.ts";
+import { isStoreAway, runElsewhere } from "./run-errors.ts";
 import type { LoadedRun } from "./run-loader.ts";
 import type { ValueSource } from "./value-loader.ts";
 
@@ -9,8 +10,8 @@ const PAUSE_MS_MAX = 5_000;
 
 export type Load =
   | { readonly kind: "loaded"; readonly run: LoadedRun }
-  /** There is no such run, or it has ended. */
-  | { readonly kind: "over" }
+  /** There is no such run, it has ended, or it is another host's; `how` is for who still writes. */
+  | { readonly kind: "gone"; readonly how: MailEnd }
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "closing" };
 
@@ -19,8 +20,10 @@ export async function loadRun(services: HostServices, source: ValueSource): Prom
   for (let failures = 0; ; failures++) {
     if (services.isClosing()) return { kind: "closing" };
     try {
-      const run = await services.loader.loadOpen(source.context, source.runId);
-      return run === null ? { kind: "over" } : { kind: "loaded", run };
+      const run = await services.loader.loadOwn(source.context, source.runId);
+      if (run === null) return { kind: "gone", how: { kind: "over" } };
+      if ("state" in run) return { kind: "loaded", run };
+      return { kind: "gone", how: { kind: "failed", error: runElsewhere(run) } };
     } catch (error) {
       if (!isStoreAway(error)) return { kind: "failed", error };
       await pause(services, failures);

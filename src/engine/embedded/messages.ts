@@ -9,7 +9,8 @@
  *   M3. A child that cannot be started is told to its parent as `child_not_started`.
  *   M4. A message whose receiver never came to be, and cannot any more, is consumed.
  *   M5. A cancel of a run that has continued as another goes on to that one.
- *   M6. Of the messages that lie in the journal at most a page is in memory.
+ *   M6. Messages to a run that another host drives are left to that host, which is told.
+ *   M7. Of the messages that lie in the journal at most a page is in memory.
  */
 import { LockstitchError, unreachable } from "#errors/errors.ts";
 import { messageId } from "#kernel/derive-id.ts";
@@ -22,6 +23,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { Committer, TurnOutcome } from "./committer.ts";
 import { runKeyOf } from "./host-services.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
+import { isElsewhere } from "./run-errors.ts";
 import { engineContext } from "./run-facts.ts";
 import { successorOf } from "./successor-of.ts";
 import { messageOf } from "./turn-commit.ts";
@@ -43,11 +45,12 @@ interface MessagesOptions {
   readonly committer: Committer;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly epoch: number;
   readonly isClosing: () => boolean;
   /** Gives mail to a run; it is settled with `over` when the run has ended or does not exist. */
   deliver(context: CallContext, runId: string, mail: Mail): Promise<void>;
   readonly createChild: ChildStarter;
+  /** There is something for a run that another host drives; null: nobody does. */
+  elsewhere(owner: number | null): void;
 }
 
 const PAGE = 1_000;
@@ -142,6 +145,13 @@ export class Messages {
     }
   }
 
+  /** M6. False: it is for a run of this host. */
+  #leaves(error: unknown): boolean {
+    if (!isElsewhere(error)) return false;
+    this.#options.elsewhere((error.details["owner"] as number | null | undefined) ?? null);
+    return true;
+  }
+
   /** Tries until the child is there, its parent knows that it will not be, or the engine closes. */
   async #startChild(context: CallContext, message: Message, send: RunStart): Promise<void> {
     for (;;) {
@@ -209,10 +219,12 @@ export class Messages {
         await this.#options.deliver(context, runId, mail);
         break;
       } catch (failure) {
-        if (await this.#isClosedAfterPause(message, failure)) return false;
+        if (this.#leaves(failure) || (await this.#isClosedAfterPause(message, failure)))
+          return false;
       }
     }
     const end = await promise;
+    if (end.kind === "failed") this.#leaves(end.error);
     if (end.kind !== "over") return end.kind === "done";
     return (await this.#drop(context, message, send, runId)) === "consumed";
   }
@@ -277,8 +289,8 @@ export class Messages {
     by: RunHead,
     sends: readonly Message[] = [],
   ): Promise<"consumed" | "kept"> {
-    const { committer, epoch, logger } = this.#options;
-    const { tenant, runId, status, startedAtMs, endedAtMs, errorCode } = by;
+    const { committer, logger } = this.#options;
+    const { tenant, runId, epoch, status, startedAtMs, endedAtMs, errorCode } = by;
     const { promise, resolve } = Promise.withResolvers<TurnOutcome>();
     committer.submit({
       commit: {
@@ -310,6 +322,7 @@ export class Messages {
 
   #retry(message: Message, error: unknown, done: () => void): void {
     done();
+    if (this.#leaves(error)) return;
     void this.#isClosedAfterPause(message, error).then((isClosed) => {
       if (!isClosed) this.send([message]);
     });
@@ -357,7 +370,8 @@ function inputOf(send: Exclude<Send, RunStart>): Input {
 
 /** Whether trying again later can help. */
 function isPassing(error: LockstitchError): boolean {
-  return error.code === "store_unavailable" || error.code === "shutting_down";
+  const { code } = error;
+  return code === "store_unavailable" || code === "shutting_down" || code === "run_elsewhere";
 }
 
 function asLockstitchError(error: unknown): LockstitchError {

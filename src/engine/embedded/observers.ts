@@ -12,6 +12,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { RunSummary } from "../engine.ts";
 import type { RunEvents } from "../run-events.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
+import type { RunFacts } from "./run-facts.ts";
 import { summaryOf } from "./run-views.ts";
 import { Subscriber } from "./subscriber.ts";
 
@@ -24,6 +25,8 @@ export class Observers {
   readonly #logsByRun = new Map<string, Set<() => void>>();
   readonly #all = new Set<{ readonly tenant: string; readonly tell: (run: RunSummary) => void }>();
 
+  /** Told of every run that somebody begins to watch. */
+  onWatch: (runKey: string) => void = () => undefined;
   /** Another list whenever one comes or goes: who subscribes within a call changes none under way. */
   #subscribers: readonly Subscriber[] = [];
 
@@ -34,12 +37,25 @@ export class Observers {
 
   /** Called with each committed turn of the run; with null when the engine closes. Returns unsubscribe. */
   watchRun(runKey: string, listener: RunListener): () => void {
+    this.onWatch(runKey);
     return watch(this.#byRun, runKey, listener);
   }
 
   /** Called when lines that the run's steps logged have become durable. Returns unsubscribe. */
   watchLogs(runKey: string, listener: () => void): () => void {
+    this.onWatch(runKey);
     return watch(this.#logsByRun, runKey, listener);
+  }
+
+  isWatched(runKey: string): boolean {
+    return this.#byRun.has(runKey) || this.#logsByRun.has(runKey);
+  }
+
+  /** Something has happened to a run that another host drives; what, the journal says. */
+  changedElsewhere(runKey: string, facts: RunFacts): void {
+    const turn = { facts, events: [], firstSeq: facts.seq + 1, atMs: 0, hasBlobs: true };
+    for (const listener of this.#byRun.get(runKey) ?? []) this.#guarded(() => listener(turn));
+    this.logged(runKey);
   }
 
   logged(runKey: string): void {

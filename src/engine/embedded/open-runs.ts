@@ -28,12 +28,21 @@ export async function findOpenRuns(
     for (const head of heads) {
       after = head;
       count++;
-      const { tenant, runId, status, minReader } = head;
-      if (minReader <= READER) found.push({ tenant, runId, status });
-      else logger.warn({ run: runId, minReader }, "the run needs a newer reader");
+      const { tenant, runId, status } = head;
+      if (readable(head, logger)) found.push({ tenant, runId, status });
     }
     if (heads.length < RUNS_PER_READ) break;
   }
-  found.sort((a, b) => LOADED_AS[a.status] - LOADED_AS[b.status]);
-  return { count, found };
+  return { count, found: inLoadingOrder(found) };
+}
+
+export function inLoadingOrder(runs: readonly OpenRun[]): OpenRun[] {
+  return runs.toSorted((a, b) => LOADED_AS[a.status] - LOADED_AS[b.status]);
+}
+
+/** Whether this reader may load it. */
+export function readable({ runId, minReader }: RunHead, logger: Logger): boolean {
+  if (minReader <= READER) return true;
+  logger.warn({ run: runId, minReader }, "the run needs a newer reader");
+  return false;
 }

@@ -1,6 +1,7 @@
 /** What a run's host tells callers whose input it cannot take. */
 import { LockstitchError } from "#errors/errors.ts";
 import type { RunHead } from "#ports/journal.ts";
+import type { Store } from "#ports/store.ts";
 import { READER } from "./options.ts";
 
 /** Why a run does nothing until somebody calls. */
@@ -38,7 +39,27 @@ export function slotsFull(
   );
 }
 
-export function fencedError(runId: string): LockstitchError {
+/** `owner`: the host that drives it; null: nobody does at the moment. */
+export function runElsewhere({
+  runId,
+  owner = null,
+}: Pick<RunHead, "runId" | "owner">): LockstitchError {
+  const who = owner === null ? "no host" : `host ${owner}`;
+  return new LockstitchError("run_elsewhere", `Run ${runId} is driven by ${who} now; try again.`, {
+    details: { runId, owner },
+  });
+}
+
+export function isElsewhere(error: unknown): error is LockstitchError {
+  return error instanceof LockstitchError && error.code === "run_elsewhere";
+}
+
+/** The journal took nothing of a run in memory. Where runs have owners it may be another host's by now. */
+export function fencedError(
+  runId: string,
+  { hosts }: Partial<Pick<Store, "hosts">> = {},
+): LockstitchError {
+  if (hosts !== undefined) return runElsewhere({ runId });
   return new LockstitchError(
     "journal_refused",
     `Run ${runId} is not this host's any more: the journal fenced its turn.`,

@@ -2,12 +2,20 @@
 import type { RunEvent } from "#kernel/events.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
+import type { Store } from "#ports/store.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
 
-export type RunFacts = { -readonly [Field in keyof Omit<RunHead, "epoch">]: RunHead[Field] };
+export type RunFacts = {
+  -readonly [Field in keyof Omit<RunHead, "epoch" | "owner">]: RunHead[Field];
+};
 
 export function isTerminal(status: RunStatus): boolean {
   return status === "succeeded" || status === "failed" || status === "cancelled";
+}
+
+/** Whether another host drives the run, or nobody does: where runs have owners, it is not ours. */
+export function isOthers({ hosts }: Pick<Store, "hosts">, { owner }: RunHead): boolean {
+  return hosts !== undefined && owner !== hosts.host;
 }
 
 /** The engine's own context for a run's tenant. */
@@ -16,8 +24,8 @@ export function engineContext(tenant: string): CallContext {
 }
 
 /** Of a head as the journal gives it, or of facts that are kept in memory. */
-export function factsOf(head: RunFacts & { readonly epoch?: number }): RunFacts {
-  const { epoch: _, ...facts } = head;
+export function factsOf(head: RunFacts & Partial<Pick<RunHead, "epoch" | "owner">>): RunFacts {
+  const { epoch: _, owner: __, ...facts } = head;
   return facts;
 }
 

@@ -16,6 +16,7 @@
  *   H3. After a refused commit the state is thrown away and folded again; what the world had
  *       reported is decided again, calls are answered store_unavailable.
  *   H4. A parked run does nothing until somebody calls, and explain says why.
+ *   H5. A run that another host has taken over is gone here as soon as the journal says so.
  */
 import type { LockstitchError } from "#errors/errors.ts";
 import type { Decision } from "#kernel/decision.ts";
@@ -39,13 +40,20 @@ import {
   parkedCode,
   parkedError,
   shuttingDown,
-  slotsFull,
 } from "./run-errors.ts";
 import { engineContext, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { LoadedRun } from "./run-loader.ts";
 import { HostWorld } from "./run-world.ts";
 import { endShared } from "./shared-commit.ts";
-import { eventOf, newTurn, pinValues, refuseCalls, settleCalls, type Turn } from "./turn.ts";
+import {
+  eventOf,
+  logFault,
+  newTurn,
+  pinValues,
+  refuseCalls,
+  settleCalls,
+  type Turn,
+} from "./turn.ts";
 import { messageOf, type StoredTurn, submitTurn, type Tail } from "./turn-commit.ts";
 import type { ValueSource } from "./value-loader.ts";
 
@@ -55,10 +63,14 @@ export class RunHost implements LoadedHost {
   readonly key: string;
   readonly tenant: string;
   readonly runId: string;
+  /** Under which this host owns the run. */
+  epoch: number;
   readonly #services: HostServices;
   readonly #world: HostWorld;
-  readonly #effects: RunEffects;
   readonly #source: ValueSource;
+  /** What it waits for in line. */
+  readonly queues: Pick<RunEffects, "waitOf" | "memoWaitOf" | "isStoreAwayFor">;
+  readonly #effects: RunEffects;
   #phase: HostPhase = "loading";
   #facts: RunFacts | null = null;
   #state: RunState | null = null;
@@ -74,6 +86,7 @@ export class RunHost implements LoadedHost {
 
   constructor(services: HostServices, tenant: string, runId: string) {
     this.#services = services;
+    this.epoch = services.store.epoch;
     this.tenant = tenant;
     this.runId = runId;
     this.key = runKeyOf(tenant, runId);
@@ -88,6 +101,7 @@ export class RunHost implements LoadedHost {
       source: this.#source,
       facts: () => this.facts,
     });
+    this.queues = this.#effects;
     this.#world = new HostWorld(services, this.key);
   }
 
@@ -112,10 +126,6 @@ export class RunHost implements LoadedHost {
     return this.#phase === "idle" || this.#phase === "queued" ? this.#state : null;
   }
 
-  get queues(): Pick<RunEffects, "waitOf" | "memoWaitOf" | "isStoreAwayFor"> {
-    return this.#effects;
-  }
-
   /** Becomes a run that does not exist yet; its first mail must be the `start` input. */
   create(plan: Plan, facts: RunFacts): void {
     this.#state = newState(this.runId, plan);
@@ -126,19 +136,15 @@ export class RunHost implements LoadedHost {
   /** Loads the run from the journal; resolves when it is loaded, parked or gone. Never rejects. */
   async open(): Promise<void> {
     this.#whenLoaded ??= Promise.withResolvers<void>();
-    const { promise } = this.#whenLoaded;
     void this.#load();
-    return promise;
+    return this.loaded();
   }
 
   /** Resolves once open() would: at once for a run that was created here. */
-  async loaded(): Promise<void> {
-    await this.#whenLoaded?.promise;
-  }
+  readonly loaded = async () => this.#whenLoaded?.promise;
 
   /** False: the host has left memory; whether the run has, its row says. */
   deliver(mail: Mail): boolean {
-    const { limits, unparked } = this.#services;
     if (this.#phase === "gone") return false;
     if (this.#phase === "parked" && !mail.isCall) {
       // The journal still holds what it came from: it is found again when the run is loaded.
@@ -148,8 +154,8 @@ export class RunHost implements LoadedHost {
       this.#phase = "loading";
       this.#mailbox.push(mail);
       void this.#load();
-      unparked();
-    } else if (mail.isCall && this.#mailbox.length >= limits.mailboxMax) {
+      this.#services.unparked();
+    } else if (mail.isCall && this.#mailbox.length >= this.#services.limits.mailboxMax) {
       mail.settle?.({ kind: "failed", error: mailboxFull(this.runId, this.#mailbox.length) });
     } else {
       // A list of one: an empty one would grow to seventeen places.
@@ -207,22 +213,23 @@ export class RunHost implements LoadedHost {
         services: this.#services,
       });
       if (decided.kind === "done") this.#commit(turn);
-      else if (decided.kind === "needs") void this.#loadValues(turn, decided.refs);
-      else this.#vanish(turn, { kind: "failed", error: slotsFull(this.facts.workflow, decided) });
+      else if (decided.kind === "needs") this.#loadValues(turn, decided.refs);
+      else this.#vanish(turn, { kind: "failed", error: decided.error });
     } catch (error) {
-      this.#fault(turn, error);
+      // The kernel threw: the state may be half changed and is thrown away with the turn.
+      logFault(this.#services.logger, this.runId, turn, error);
+      this.#park(turn, "internal", error);
     }
   }
 
-  async #loadValues(turn: Turn, needs: readonly ValueRef[]): Promise<void> {
-    try {
-      await pinValues(turn, needs, this.#services.values, this.#source);
-    } catch (error) {
-      return this.#storeFailed(turn, error);
-    }
-    // Waiting for the store is not the turn's own time.
-    turn.countedFromMs = this.#services.clock.monotonicMs();
-    this.#decide(turn);
+  #loadValues(turn: Turn, needs: readonly ValueRef[]): void {
+    const pinned = () => {
+      // Waiting for the store is not the turn's own time.
+      turn.countedFromMs = this.#services.clock.monotonicMs();
+      this.#decide(turn);
+    };
+    const failed = (error: unknown) => this.#storeFailed(turn, error);
+    void pinValues(turn, needs, this.#services.values, this.#source).then(pinned, failed);
   }
 
   #commit(turn: Turn): void {
@@ -231,6 +238,7 @@ export class RunHost implements LoadedHost {
       context: this.#source.context,
       state: must(this.#state, this.runId),
       facts: this.facts,
+      epoch: this.epoch,
       tail: this.#tail,
       memos: this.#effects.memosOf(turn),
       settle: (outcome, stored) => this.#settled(turn, outcome, stored),
@@ -275,16 +283,16 @@ export class RunHost implements LoadedHost {
     if (this.isResting) services.rested(this);
   }
 
-  /** The run is over: nothing of it stays. Who still wrote is told so. */
-  end(): void {
+  /** The run is over, or somebody else's: nothing of it stays. Who still wrote is told so. */
+  end(how: MailEnd = OVER): void {
     this.#whenLoaded?.resolve();
     this.#effects.dropAll();
     this.#services.cache.ended(this.key);
     this.#phase = "gone";
     this.#state = null;
     const late = this.#mailbox.splice(0);
-    this.#services.forget(this);
-    for (const mail of late) mail.settle?.({ kind: "over" });
+    this.#services.forget(this, how.kind);
+    for (const mail of late) mail.settle?.(how);
   }
 
   async #compute(step: Decision["compute"][number]): Promise<void> {
@@ -292,11 +300,10 @@ export class RunHost implements LoadedHost {
     const { uses, config, deadlineAtMs } = step;
     const outcome = await this.#services.computer.compute(uses, config, deadlineAtMs);
     this.#computing--;
-    if (this.#phase !== "gone" && this.#phase !== "parked")
-      this.deliver(report({ kind: "computed", path: step.path, outcome }));
+    this.deliver(report({ kind: "computed", path: step.path, outcome }));
   }
 
-  /** A run that was to be created is not: it never was. */
+  /** A run that was to be created never was. */
   #vanish(turn: Turn, end: MailEnd): void {
     this.#discard(turn);
     this.#phase = "gone";
@@ -325,18 +332,10 @@ export class RunHost implements LoadedHost {
 
   #fenced(turn: Turn): void {
     if (turn.firstSeq === 1) return this.#vanish(turn, { kind: "exists" });
-    const error = fencedError(this.runId);
+    const error = fencedError(this.runId, this.#services.store);
     // Once may be what an unknown commit left behind; twice in a row another owner writes here.
     if (this.#fences++ > 0) return this.#park(turn, "journal_refused", error);
     this.#refused(turn, error);
-  }
-
-  /** The kernel threw: the state may be half changed and is thrown away with the turn. */
-  #fault(turn: Turn, error: unknown): void {
-    const { stack } = error as Error;
-    const inputs = turn.taken.map(({ mail }) => mail.input.kind);
-    this.#services.logger.error({ run: this.runId, inputs, stack }, "a turn failed");
-    this.#park(turn, "internal", error);
   }
 
   /** H4. */
@@ -371,8 +370,8 @@ export class RunHost implements LoadedHost {
         return this.#loaded(load.run);
       case "failed":
         return this.#park(null, parkedCode(load.error), load.error);
-      case "over":
-        return this.end();
+      case "gone":
+        return this.end(load.how);
       case "closing":
         return this.abandon(shuttingDown());
     }
@@ -380,6 +379,7 @@ export class RunHost implements LoadedHost {
 
   #loaded({ head, state, tailEvents, tailSize, checkpointSize }: LoadedRun): void {
     this.#facts = factsOf(head);
+    this.epoch = head.epoch;
     this.#tail = { events: tailEvents, size: tailSize, checkpointSize };
     this.#whenLoaded?.resolve();
     this.#whenLoaded = null;
@@ -397,3 +397,4 @@ export class RunHost implements LoadedHost {
 }
 
 const CONTINUE: Input = { kind: "continue" };
+const OVER: MailEnd = { kind: "over" };

@@ -13,7 +13,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
 import { eventsOf, forFold, hasBlobs, type StoredEvent } from "./event-blobs.ts";
 import type { Plans } from "./plans.ts";
-import { isTerminal } from "./run-facts.ts";
+import { isOthers, isTerminal } from "./run-facts.ts";
 
 export interface LoadedRun {
   readonly head: RunHead;
@@ -43,10 +43,11 @@ export class RunLoader {
     return head === null ? null : this.#fold(context, head);
   }
 
-  /** As load(); null for a run that has ended, too, without folding it. */
-  async loadOpen(context: CallContext, runId: string): Promise<LoadedRun | null> {
+  /** As load(); without folding it, null for a run that has ended and the head of one that is another host's. */
+  async loadOwn(context: CallContext, runId: string): Promise<LoadedRun | RunHead | null> {
     const head = await this.#store.journal.head(context, runId);
-    return head === null || isTerminal(head.status) ? null : this.#fold(context, head);
+    if (head === null || isTerminal(head.status)) return null;
+    return isOthers(this.#store, head) ? head : this.#fold(context, head);
   }
 
   async #fold(context: CallContext, head: RunHead): Promise<LoadedRun> {

@@ -51,7 +51,8 @@ interface KeeperOptions {
   readonly committer: Committer;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly epoch: number;
+  /** Under which the run's lines are written. */
+  readonly epochOf: (runKey: string) => number;
   /** Lines of the run are durable. */
   readonly tell: (runKey: string) => void;
 }
@@ -140,12 +141,12 @@ export class StepLogKeeper {
   /** In a commit of its own: nothing else happens to the run. */
   #send(run: RunLines, count: number): void {
     if (run.lines.length === 0) return;
-    const { committer, epoch } = this.#options;
+    const { committer, epochOf } = this.#options;
     const taken = this.#taken(run, count);
     const upTo = run.base + taken.lines.length;
     run.isSending = true;
     committer.submit({
-      commit: logCommit(run, epoch, taken.lines),
+      commit: logCommit(run, epochOf(run.key), taken.lines),
       settle: (outcome) => {
         run.isSending = false;
         if (outcome.kind === "fenced" || outcome.kind === "rejected") this.#lose(run, upTo);
@@ -182,12 +183,12 @@ export class StepLogKeeper {
 }
 
 export function keepStepLogs(
-  { clock, logger, store }: Pick<EngineOptions, "clock" | "logger" | "store">,
-  committer: Committer,
+  { clock, logger }: Pick<EngineOptions, "clock" | "logger">,
+  { committer, epochOf }: Pick<KeeperOptions, "committer" | "epochOf">,
   observers: { logged(runKey: string): void },
 ): StepLogKeeper {
   return new StepLogKeeper({
-    ...{ committer, clock, logger, epoch: store.epoch },
+    ...{ committer, clock, logger, epochOf },
     tell: (runKey) => observers.logged(runKey),
   });
 }

@@ -44,7 +44,7 @@ async function terminateParked(
 ): Promise<void> {
   if (isTerminal(head.status)) return;
   const { services } = core;
-  const { tenant, runId } = head;
+  const { tenant, runId, epoch } = head;
   const atMs = services.clock.nowMs();
   const firstSeq = head.seq + 1;
   const event: RunEvent = {
@@ -60,7 +60,7 @@ async function terminateParked(
   const { promise, resolve } = Promise.withResolvers<TurnOutcome>();
   services.committer.submit({
     commit: {
-      ...{ tenant, runId, epoch: services.store.epoch, status: "cancelled", endedAtMs: atMs },
+      ...{ tenant, runId, epoch, status: "cancelled", endedAtMs: atMs },
       ...{ startedAtMs: head.startedAtMs, errorCode: null, create: null, consumes: [] },
       ...{ startKey: null, checkpoint: null },
       record: { runId, firstSeq, lastSeq: firstSeq, atMs, events: encodeEvents([event]).text },

@@ -30,6 +30,8 @@ interface Submission {
   readonly context: CallContext;
   readonly state: RunState;
   readonly facts: RunFacts;
+  /** The run's owner epoch. */
+  readonly epoch: number;
   readonly tail: Tail;
   /** Results to remember with the turn; null: none. */
   readonly memos: readonly MemoWrite[] | null;
@@ -117,7 +119,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
     !isTerminal(after.status) &&
     (turn.events.some(wantsCheckpoint) || isCheckpointDue(grown, services.limits.checkpointEvents));
   const checkpoint = isDue ? checkpointOf(turn, state, services) : null;
-  let commit = turnCommit({ turn, text, after, consumes, checkpoint }, services.store.epoch);
+  let commit = turnCommit({ turn, text, after, consumes, checkpoint }, submission.epoch);
   if (blobs.length > 0) commit = { ...commit, blobs };
   if (after.labels !== facts.labels && facts.seq > 0) commit = { ...commit, labels: after.labels };
   if (memos !== null) commit = { ...commit, memos };

@@ -10,6 +10,7 @@ import type { RunEvent } from "#kernel/events.ts";
 import type { Input } from "#kernel/inputs.ts";
 import { refKey, type ValueRef } from "#kernel/value-ref.ts";
 import type { AdmissionRecord } from "#ports/journal.ts";
+import type { Logger } from "#ports/logger.ts";
 import type { StoredEvent } from "./event-blobs.ts";
 import type { Mail, MailEnd } from "./mail.ts";
 import type { SharedTurn } from "./shared-entry.ts";
@@ -156,4 +157,11 @@ export function refuseCalls(turn: Turn, error: LockstitchError | null): Mail[] {
     else if (mail.input.kind !== "admit" && mail.input.kind !== "admit_run") kept.push(mail);
   }
   return kept;
+}
+
+/** Which inputs a turn had taken that failed by a fault of the kernel. */
+export function logFault(logger: Logger, run: string, { taken }: Turn, error: unknown): void {
+  const { stack } = error as Error;
+  const inputs = taken.map(({ mail }) => mail.input.kind);
+  logger.error({ run, inputs, stack }, "a turn failed");
 }

@@ -45,7 +45,9 @@ export async function waitForEnd(
     };
     arm();
     const turn = await ended.promise;
-    return turn === null ? null : { facts: turn.facts, turn };
+    if (turn === null) return null;
+    // Of what happened elsewhere only the journal knows.
+    return turn.events.length === 0 ? { facts: turn.facts } : { facts: turn.facts, turn };
   } finally {
     cancel();
     unwatch();

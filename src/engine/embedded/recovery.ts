@@ -1,0 +1,114 @@
+/**
+ * Runs that come to this engine: what was open when it started, and what it takes over later from
+ * hosts that are gone. They are loaded one after another while calls are served already: first those
+ * that can go on at once, then those that wait for time, people or others, last the paused ones.
+ *
+ *   V1. Nothing with a concurrency key starts before every run that was open at the start is known again.
+ *   V2. Messages are carried once all of them are loaded, and again after each take-over.
+ */
+import type { Clock } from "#ports/clock.ts";
+import type { RunHead } from "#ports/journal.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { Store } from "#ports/store.ts";
+import type { Quotas } from "../admission/quotas.ts";
+import type { Messages } from "./messages.ts";
+import { findOpenRuns, inLoadingOrder, type OpenRun, readable } from "./open-runs.ts";
+
+/** Time for loading before what waits in the event loop comes first. */
+const SLICE_MS = 1;
+const RETRY_MS = 1_000;
+
+interface RecoveryOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly quotas: Quotas;
+  readonly messages: Messages;
+  readonly defer: (work: () => void) => void;
+  /** Loads one, unless it is in memory; resolves when it is loaded, parked or gone. Never rejects. */
+  readonly load: (run: OpenRun) => Promise<void>;
+  readonly isClosing: () => boolean;
+  /** Every run that was open at the start is loaded. */
+  readonly onLoaded: () => void;
+  /** Where runs have owners: joins the others, and takes runs from now on. May reject while the store is away. */
+  readonly join: () => Promise<void>;
+}
+
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  #found: readonly OpenRun[] = [];
+  /** Runs that were open at the start. */
+  continuedRuns = 0;
+  isUnderWay = true;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** Finds what was open when the engine started. Throws what the store throws. */
+  async find(): Promise<void> {
+    const { store, logger, quotas } = this.#options;
+    // Where runs have owners, none is this host's before it claims it.
+    if (store.hosts !== undefined) return;
+    const { count, found } = await findOpenRuns(store.journal, logger);
+    quotas.found(found, count);
+    this.#found = found;
+    this.continuedRuns = found.length;
+  }
+
+  /** Loads what was found. Never rejects. */
+  async run(): Promise<void> {
+    const { logger, isClosing, onLoaded } = this.#options;
+    const found = this.#found;
+    this.#found = [];
+    await this.#load(found);
+    this.isUnderWay = false;
+    if (isClosing()) return;
+    onLoaded();
+    await this.#untilDone("other hosts cannot be joined", () => this.#options.join());
+    await this.redeliver();
+    if (this.continuedRuns > 0)
+      logger.info({ runs: this.continuedRuns }, `continued ${this.continuedRuns} run(s)`);
+  }
+
+  /** Loads runs that are this host's from now on, and carries what was on its way to them. Never rejects. */
+  async adopt(heads: readonly RunHead[]): Promise<void> {
+    const { logger, quotas } = this.#options;
+    const runs = heads.filter((head) => readable(head, logger));
+    quotas.found(runs, heads.length);
+    await this.#load(inLoadingOrder(runs));
+    await this.redeliver();
+  }
+
+  async #load(runs: readonly OpenRun[]): Promise<void> {
+    const { clock, defer, isClosing, load } = this.#options;
+    let beganMs = clock.monotonicMs();
+    for (const run of runs) {
+      // A store that answers at once would keep everything else out of the event loop.
+      if (clock.monotonicMs() - beganMs >= SLICE_MS) {
+        await new Promise<void>((resolve) => defer(resolve));
+        beganMs = clock.monotonicMs();
+      }
+      if (isClosing()) return;
+      await load(run);
+    }
+  }
+
+  /** Carries what lies in the journal, trying again while it cannot be read. Never rejects. */
+  redeliver(): Promise<void> {
+    const { messages } = this.#options;
+    return this.#untilDone("messages cannot be read", () => messages.redeliver());
+  }
+
+  async #untilDone(what: string, act: () => Promise<void>): Promise<void> {
+    const { logger, clock, isClosing } = this.#options;
+    while (!isClosing()) {
+      try {
+        return await act();
+      } catch (error) {
+        logger.warn({ error: String(error) }, `${what}; trying again`);
+        await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+}

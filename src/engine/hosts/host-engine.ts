@@ -1,0 +1,51 @@
+/**
+ * The engine of one host among several that share a store. It drives the runs that it owns as the
+ * embedded engine does, and reaches all others through their hosts and the journal.
+ */
+
+import type { Hosts } from "#ports/hosts.ts";
+import { EmbeddedEngine } from "../embedded/embedded-engine.ts";
+import type { EngineCore } from "../embedded/engine-core.ts";
+import { newCore } from "../embedded/open.ts";
+import type { EngineOptions } from "../embedded/options.ts";
+import type { Engine } from "../engine.ts";
+import { HostKeeper } from "./host-keeper.ts";
+import { OtherHosts } from "./other-hosts.ts";
+import { WatchedRuns } from "./watched-runs.ts";
+
+class HostEngine extends EmbeddedEngine {
+  readonly #keeper: HostKeeper;
+  readonly #watched: WatchedRuns;
+
+  constructor(core: EngineCore, keeper: HostKeeper, watched: WatchedRuns) {
+    super(core);
+    this.#keeper = keeper;
+    this.#watched = watched;
+  }
+
+  override async close(graceMs: number): Promise<void> {
+    await this.#keeper.drain();
+    await super.close(graceMs);
+    this.#watched.close();
+    await this.#keeper.leave();
+  }
+}
+
+/** Joins the hosts of the store; runs that nobody drives are taken meanwhile. The store stays the caller's to close. */
+export async function openHostEngine(
+  options: EngineOptions,
+  hosts: Hosts,
+  address: () => string | null = () => null,
+): Promise<Engine> {
+  const core = newCore(options);
+  const { clock, random, logger } = options;
+  const keeper = new HostKeeper({ core, hosts, clock, random, logger, address });
+  const others = new OtherHosts({ core, hosts, keeper, clock, logger });
+  core.elsewhere = others;
+  const engine = new HostEngine(core, keeper, new WatchedRuns({ core, clock, logger }));
+  others.serve(engine);
+  await core.prepare();
+  core.join = () => keeper.open();
+  if (!(await engine.care.open())) await core.recovery.run();
+  return engine;
+}

@@ -1,0 +1,243 @@
+/**
+ * Keeps this host among those that share a store: renews its lease, takes runs that nobody drives,
+ * gives some away where others have less to do, and hears what others tell it.
+ *
+ *               beat               lapse                 beat
+ *   joining ----------> driving -----------> suspended ----------> driving (what others took is dropped)
+ *                          | stop
+ *                          v
+ *                       draining -> gone: its runs are anybody's
+ *
+ *   K1. Runs are loaded here only after they have been claimed, under the epoch of the claim.
+ *   K2. While the lease has lapsed no attempt begins, and those under way are told to stop (lease.ts).
+ *       What has been decided waits for the store; the journal fences it where the run is another's.
+ *   K3. A notice only makes things happen sooner: the beat does all of it as well.
+ *   K4. Nothing here rejects or stops for good while the store is away.
+ */
+import type { Clock, Random } from "#ports/clock.ts";
+import type { BeatAnswer, HostFacts, Hosts } from "#ports/hosts.ts";
+import type { Logger } from "#ports/logger.ts";
+import type { EngineCore } from "../embedded/engine-core.ts";
+import { runElsewhere } from "../embedded/run-errors.ts";
+import { engineContext, isOthers, isTerminal } from "../embedded/run-facts.ts";
+import { Lease } from "./lease.ts";
+
+/** Beats in a lease: two may be lost. */
+const BEATS = 3;
+/** A beat that failed is tried again after this part of the lease, at most. */
+const RETRY = 0.1;
+/** Runs of one claim; others have a chance to take the next ones. */
+const CLAIM_MAX = 100;
+/** Runs that one host may have beyond its share before it gives some away. */
+const SLACK = 1.25;
+const SLACK_RUNS = 20;
+const RELEASE_MAX = 500;
+
+interface KeeperOptions {
+  readonly core: EngineCore;
+  readonly hosts: Hosts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Where the API of this host answers, as far as is known. */
+  readonly address: () => string | null;
+}
+
+export class HostKeeper {
+  readonly #options: KeeperOptions;
+  readonly #lease: Lease;
+  #others: readonly HostFacts[] = [];
+  #cancelBeat: (() => void) | null = null;
+  #unlisten: () => void = () => undefined;
+  #claiming: Promise<void> | null = null;
+  #carrying: Promise<void> | null = null;
+  #mustCarry = false;
+  #isSuspended = false;
+  #isStopped = false;
+  #storeClockAheadMs = 0;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    const { clock, hosts, core, logger } = options;
+    this.#lease = new Lease({
+      ...{ clock, leaseMs: hosts.leaseMs },
+      onLapse: () => {
+        if (this.#isSuspended || this.#isStopped) return;
+        this.#isSuspended = true;
+        logger.error(
+          { host: hosts.host },
+          "the lease has run out: nothing begins until it is back",
+        );
+        core.services.attempts.suspend();
+      },
+    });
+  }
+
+  /** Other hosts that have a lease, as the last beat said. */
+  get others(): readonly HostFacts[] {
+    return this.#others;
+  }
+
+  /** What the store's clock is ahead of the machine's, about. */
+  get storeClockAheadMs(): number {
+    return this.#storeClockAheadMs;
+  }
+
+  /** Joins. Throws what the store throws. */
+  async open(): Promise<void> {
+    await this.#beat();
+    this.#unlisten = this.#options.hosts.onNotice((notice) => {
+      if (notice === "runs") void this.claim();
+      else this.carry();
+    });
+    this.#arm(this.#options.hosts.leaseMs / BEATS);
+    void this.claim();
+  }
+
+  /** No runs are taken any more; others may have those that rest. */
+  async drain(): Promise<void> {
+    const { hosts, logger } = this.#options;
+    this.#isStopped = true;
+    this.#cancelBeat?.();
+    this.#unlisten();
+    try {
+      await hosts.beat({ address: null, openRuns: 0, isDraining: true });
+    } catch (error) {
+      logger.warn({ error: String(error) }, "others could not be told that this host stops");
+    }
+    await this.#claiming;
+  }
+
+  /** Gives everything up. The engine drives nothing any more. Never rejects. */
+  async leave(): Promise<void> {
+    const { hosts, logger } = this.#options;
+    this.#lease.close();
+    try {
+      await hosts.leave();
+      await Promise.all(this.#others.map(({ host }) => hosts.tell(host, "runs")));
+    } catch (error) {
+      // Its lease runs out by itself.
+      logger.warn(
+        { error: String(error) },
+        "the runs of this host wait until its lease has run out",
+      );
+    }
+  }
+
+  /** Takes what nobody drives. Never rejects. */
+  claim(): Promise<void> {
+    this.#claiming ??= this.#claim().finally(() => {
+      this.#claiming = null;
+    });
+    return this.#claiming;
+  }
+
+  /** Carries messages that lie in the journal for runs of this host; again, if one came meanwhile. */
+  carry(): void {
+    this.#mustCarry = true;
+    this.#carrying ??= this.#carry().finally(() => {
+      this.#carrying = null;
+    });
+  }
+
+  async #carry(): Promise<void> {
+    while (this.#mustCarry && !this.#isStopped) {
+      this.#mustCarry = false;
+      await this.#options.core.recovery.redeliver();
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { hosts, core, logger } = this.#options;
+    try {
+      while (!this.#isStopped && !this.#isSuspended && !this.#hasMoreThanOthers(1)) {
+        const heads = await hosts.claim(CLAIM_MAX);
+        if (heads.length === 0) return;
+        logger.info({ runs: heads.length }, `took over ${heads.length} run(s)`);
+        await core.recovery.adopt(heads);
+      }
+    } catch (error) {
+      logger.warn({ error: String(error) }, "runs without a host cannot be taken; trying again");
+    }
+  }
+
+  #arm(afterMs: number): void {
+    this.#cancelBeat?.();
+    this.#cancelBeat = this.#options.clock.after(afterMs, () => void this.#tick());
+  }
+
+  async #tick(): Promise<void> {
+    const { hosts, logger, random } = this.#options;
+    if (this.#isStopped) return;
+    try {
+      await this.#beat();
+      if (this.#isStopped) return;
+      this.#arm(hosts.leaseMs / BEATS);
+      await this.claim();
+      await this.#giveAway();
+      this.carry();
+    } catch (error) {
+      logger.warn({ error: String(error) }, "the lease was not renewed; trying again");
+      if (!this.#isStopped) this.#arm(hosts.leaseMs * RETRY * (0.5 + random.next() / 2));
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { hosts, clock, core, address } = this.#options;
+    const sentAtMs = clock.monotonicMs();
+    const wallMs = clock.nowMs();
+    const beat = { address: address(), openRuns: core.openRuns, isDraining: false };
+    const answer = await hosts.beat(beat);
+    const tookMs = clock.monotonicMs() - sentAtMs;
+    this.#storeClockAheadMs = answer.nowMs - (wallMs + tookMs / 2);
+    this.#others = answer.hosts.filter(({ host }) => host !== hosts.host);
+    await this.#renewed(sentAtMs, answer);
+  }
+
+  /** What others took while the lease had run out is dropped before anything begins again. */
+  async #renewed(sentAtMs: number, { wasLate }: BeatAnswer): Promise<void> {
+    const { core, logger } = this.#options;
+    if (wasLate || this.#isSuspended) await this.#dropOthers();
+    this.#lease.renewed(sentAtMs);
+    if (!this.#isSuspended || this.#lease.hasLapsed) return;
+    this.#isSuspended = false;
+    logger.info({}, "the lease is back");
+    core.services.attempts.resume();
+  }
+
+  async #dropOthers(): Promise<void> {
+    const { core } = this.#options;
+    const { store } = core.options;
+    for (const host of core.loaded) {
+      const head = await store.journal.head(engineContext(host.tenant), host.runId);
+      if (head !== null && !isTerminal(head.status) && isOthers(store, head))
+        host.end({ kind: "failed", error: runElsewhere(head) });
+    }
+  }
+
+  #hasMoreThanOthers(slack: number): boolean {
+    const takers = this.#others.filter(({ isDraining }) => !isDraining);
+    if (takers.length === 0) return false;
+    const mine = this.#options.core.openRuns;
+    const all = takers.reduce((sum, { openRuns }) => sum + openRuns, mine);
+    return mine > (all / (takers.length + 1)) * slack + (slack === 1 ? CLAIM_MAX : SLACK_RUNS);
+  }
+
+  /** Runs that rest, to whoever has less to do. */
+  async #giveAway(): Promise<void> {
+    const { core, hosts, logger } = this.#options;
+    if (this.#isStopped || this.#isSuspended || !this.#hasMoreThanOthers(SLACK)) return;
+    const takers = this.#others.filter(({ isDraining }) => !isDraining);
+    const all = takers.reduce((sum, { openRuns }) => sum + openRuns, core.openRuns);
+    const tooMany = Math.floor(core.openRuns - all / (takers.length + 1));
+    const given = core.loaded
+      .filter((host) => host.isResting && host.parked === null)
+      .slice(0, Math.min(tooMany, RELEASE_MAX));
+    if (given.length === 0) return;
+    await hosts.release(given.map(({ tenant, runId, epoch }) => ({ tenant, runId, epoch })));
+    for (const host of given)
+      host.end({ kind: "failed", error: runElsewhere({ runId: host.runId, owner: null }) });
+    logger.info({ runs: given.length }, `gave ${given.length} run(s) to other hosts`);
+    await Promise.all(takers.map(({ host }) => hosts.tell(host, "runs")));
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * How long this host may act for its runs. The lease is counted on the machine's own monotonic clock
+ * from the instant at which the renewal was *sent*: whatever the store's clock says, it cannot run
+ * out there before it does here.
+ *
+ *   N1. Past the lease less a margin nothing is begun and what runs is told to stop (`onLapse`),
+ *       before anybody else may take the runs.
+ *   N2. `onRegain` follows a renewal that comes after a lapse, once.
+ */
+import type { Clock } from "#ports/clock.ts";
+
+/** Of the lease: what a node needs to stop. */
+const MARGIN = 0.2;
+
+interface LeaseOptions {
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  onLapse(): void;
+}
+
+export class Lease {
+  readonly #options: LeaseOptions;
+  #endsMs = Number.NEGATIVE_INFINITY;
+  #cancel: (() => void) | null = null;
+  hasLapsed = false;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+  }
+
+  /** The renewal that was sent then has succeeded. */
+  renewed(sentAtMs: number): void {
+    const { leaseMs } = this.#options;
+    this.#endsMs = Math.max(this.#endsMs, sentAtMs + leaseMs * (1 - MARGIN));
+    this.#arm();
+  }
+
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#endsMs = Number.POSITIVE_INFINITY;
+  }
+
+  #arm(): void {
+    const { clock } = this.#options;
+    this.#cancel?.();
+    const leftMs = Math.max(0, this.#endsMs - clock.monotonicMs());
+    this.hasLapsed = leftMs === 0;
+    if (this.hasLapsed) return this.#options.onLapse();
+    this.#cancel = clock.after(leftMs, () => this.#arm());
+  }
+}
