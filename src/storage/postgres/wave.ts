@@ -10,28 +10,36 @@
  *     append              heads, journal rows, new runs: says which turns were accepted
  *     after statements    write for the accepted turns only
  *
- *   1. Turns are named by their *position* in the wave, from 1 on. After the append,
- *      ACCEPTED_RUNS holds `runs.number` for each position, 0 for a turn that was fenced or left out.
- *      An after statement gives its rows' positions as a column and keeps those that were accepted:
+ *   1. A turn is named by its *position*: that of its run in the group, from 1 on, the same in every
+ *      wave. After the append, ACCEPTED_RUNS holds `runs.number` for each position, 0 where the
+ *      wave's turn was fenced or left out. An after statement brings positions as a column and keeps
+ *      the rows of those that were accepted:
  *
- *          SELECT ... FROM unnest($1::int[], $2::text[]) AS g (position, hash),
- *            LATERAL (SELECT ACCEPTED_RUNS[g.position] AS run) AS a WHERE a.run <> 0
+ *          SELECT a.run, g.hash FROM unnest($1::int[], $2::text[]) AS g (position, hash),
+ *            LATERAL (SELECT ${ACCEPTED_RUNS}[g.position] AS run) AS a WHERE a.run <> 0
  *
- *   2. A before statement leaves turns out by adding to LEFT_OUT (leaveOut() makes the expression), and answers their positions
- *      as rows `{ position }`; `leavesOut: "stale"` names them as stale as well.
+ *   2. A before statement leaves turns out with leaveOut(), and answers their positions as rows
+ *      `{ position }`; `leavesOut: "stale"` names them as stale as well. What is left out or fenced
+ *      stays so for the rest of its group (J3).
  *   3. A statement that must refuse the whole group calls `refuse(reason, about)` of the schema; the
  *      area's refusal() makes the error that the caller meets.
  *   4. Rows are locked and written in the order of their keys (ORDER BY), areas in the order of
- *      WAVE_AREAS: two hosts never wait for each other.
+ *      WAVE_AREAS, so that two hosts hardly ever wait for each other; where they do, the server
+ *      breaks the deadlock and the commit is done again.
  *   5. An area without anything to do in a wave answers no statements: then it costs nothing.
  */
 import type { LockstitchError } from "#errors/errors.ts";
 import type { TurnCommit } from "#ports/journal.ts";
 import type { Statement } from "./connection.ts";
 
+export interface PlacedTurn {
+  readonly position: number;
+  readonly turn: TurnCommit;
+}
+
 export interface Wave {
-  /** The turn at position 1 comes first. */
-  readonly turns: readonly TurnCommit[];
+  /** In the order of the group. */
+  readonly turns: readonly PlacedTurn[];
   readonly nowMs: number;
   /** Of this opening: the epoch of the runs it creates. */
   readonly epoch: number;
@@ -52,13 +60,14 @@ export interface WaveArea {
   committed?(turns: readonly TurnCommit[]): void;
 }
 
-/** An expression: `runs.number` by position, 0 where the turn is not in. Written once in a statement. */
+/** An expression: `runs.number` by position, 0 where the wave's turn is not in. */
 export const ACCEPTED_RUNS = "(SELECT current_setting('lockstitch.accepted')::bigint[])";
 
-/** An expression: the positions that are left out so far. */
-export const LEFT_OUT = "(SELECT current_setting('lockstitch.left_out')::int[])";
+/** An expression: the positions that are left out so far. It is '' where no transaction has set it. */
+export const LEFT_OUT =
+  "(SELECT coalesce(nullif(current_setting('lockstitch.left_out', true), ''), '{}')::int[])";
 
 /** A select item that leaves out the positions of `query`, which selects one column of them. */
 export function leaveOut(query: string): string {
-  return `set_config('lockstitch.left_out', (current_setting('lockstitch.left_out')::int[] || ARRAY(${query}))::text, true)`;
+  return `set_config('lockstitch.left_out', (${LEFT_OUT} || ARRAY(${query}))::text, true)`;
 }
