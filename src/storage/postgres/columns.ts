@@ -6,6 +6,8 @@
  * Source: src/backend/utils/adt/arrayfuncs.c, array_recv(): dimensions, whether there are NULLs, the
  * elements' type, size and lower bound, then each element behind its length (-1: NULL).
  */
+import { toStoredText } from "./nul-text.ts";
+
 const BOOL = 16;
 const BYTEA = 17;
 const INT8 = 20;
@@ -42,7 +44,10 @@ export function booleans(values: Column<boolean>): Buffer {
 
 /** For `$n::text[]`. */
 export function texts(values: Column<string>): Buffer {
-  return strings(TEXT, values);
+  return strings(
+    TEXT,
+    values.map((value) => (value === null ? null : toStoredText(value))),
+  );
 }
 
 /** The UTF-8 of texts, for `$n::bytea[]`. */

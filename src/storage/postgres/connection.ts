@@ -7,11 +7,13 @@
  *      server skips the rest and its COMMIT rolls back, which is told by its answer.
  *   3. A session that failed in any way that may linger is not used again.
  *   4. What collided with another transaction (serialisation, deadlock) is done again, a few times.
- *   5. After close() everything is refused with store_unavailable, and what was under way has ended.
+ *   5. Text may hold U+0000 (nul-text.ts).
+ *   6. After close() everything is refused with store_unavailable, and what was under way has ended.
  */
 import pg, { type Client, type Pool, type PoolClient, type QueryResult } from "pg";
 import { LockstitchError } from "#errors/errors.ts";
 import type { DatabaseAddress } from "./database-address.ts";
+import { fromStoredText, toStoredText } from "./nul-text.ts";
 import { isCollision, isSessionLost, toStoreError } from "./postgres-error.ts";
 
 /** A statement with its values; Buffers go over as they are. */
@@ -45,16 +47,23 @@ function nameOf(sql: string): string {
 
 /** Ids and instants stay below 2^53. */
 const INT8 = 20;
+const TEXT = 25;
 const types = {
-  getTypeParser: ((oid: number, format: "text" | "binary") =>
-    oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  getTypeParser: ((oid: number, format: "text" | "binary") => {
+    if (oid === INT8) return Number;
+    return oid === TEXT ? fromStoredText : pg.types.getTypeParser(oid, format);
+  }) as typeof pg.types.getTypeParser,
 };
+
+function toStored(value: unknown): unknown {
+  return typeof value === "string" ? toStoredText(value) : value;
+}
 
 async function run<Row>(
   client: Client | PoolClient,
   { sql, values }: Statement,
 ): Promise<Answer<Row>> {
-  const query = { name: nameOf(sql), text: sql, values: values as unknown[], types };
+  const query = { name: nameOf(sql), text: sql, values: values.map(toStored), types };
   const { rows, rowCount } = await client.query(query);
   return { rows: rows as Row[], count: rowCount ?? 0 };
 }

@@ -2,7 +2,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import type { Store } from "#ports/store.ts";
 
-type Port = "blobs" | "catalogue" | "logs" | "memos" | "state" | "journal";
+type Port = "journal";
 
 export function missingPorts(): Pick<Store, Port> {
   const missing = (port: string) =>
@@ -14,7 +14,7 @@ export function missingPorts(): Pick<Store, Port> {
         },
       },
     );
-  const names: readonly Port[] = ["blobs", "catalogue", "logs", "memos", "state", "journal"];
+  const names: readonly Port[] = ["journal"];
   return Object.fromEntries(names.map((name) => [name, missing(name)])) as unknown as Pick<
     Store,
     Port

@@ -13,9 +13,16 @@ import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
 import { type Ask, Sessions, WriterSession } from "./connection.ts";
 import { type DatabaseAddress, databaseAddress } from "./database-address.ts";
+import { MEMO_LIMITS, type MemoLimits } from "./memo-limits.ts";
+import { MemoUses } from "./memo-uses.ts";
 import { migrate, refusePending, toOpeningError } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import { missingPorts } from "./missing-ports.ts";
+import { PostgresBlobStore } from "./postgres-blob-store.ts";
+import { PostgresCatalogue } from "./postgres-catalogue.ts";
+import { PostgresMemoStore } from "./postgres-memo-store.ts";
+import { PostgresStateStore } from "./postgres-state-store.ts";
+import { PostgresStepLogs } from "./postgres-step-logs.ts";
 import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
 import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
 import { FOLD_COUNTS } from "./sql/fold-counts.ts";
@@ -23,6 +30,7 @@ import { NEXT_EPOCH } from "./sql/next-epoch.ts";
 import { READ_STORE } from "./sql/read-store.ts";
 import { SETTLE_WRITER } from "./sql/settle-writer.ts";
 import type { StoreParts } from "./store-parts.ts";
+import { waveAreas } from "./wave-areas.ts";
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database?sslmode=...`. */
@@ -35,6 +43,8 @@ export interface PostgresStoreOptions {
   readonly autoMigrate?: boolean | undefined;
   /** Sessions beside the writer's; POOL_MAX by default. */
   readonly poolMax?: number | undefined;
+  /** How much is remembered; MEMO_LIMITS by default. */
+  readonly memoLimits?: MemoLimits | undefined;
   /** Judges the age of start keys and consumed messages; the machine's by default. */
   readonly clock?: Pick<Clock, "nowMs"> | undefined;
   readonly logger?: Pick<Logger, "error"> | undefined;
@@ -53,6 +63,8 @@ const OPENING = "opening the store";
 /** Rejects with store_unavailable, store_newer, store_corrupt or config_invalid. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { claim, autoMigrate = true, poolMax, clock = { nowMs: Date.now }, logger } = options;
+  const { memoLimits = MEMO_LIMITS } = options;
+  const memoUses = new MemoUses();
   const address = databaseAddress(options.url, options.schema);
   const schemaVersion = await (autoMigrate ? migrate : refusePending)(address, MIGRATIONS);
   const sessions = new Sessions(address, poolMax);
@@ -64,11 +76,17 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const parts: StoreParts = {
       sessions,
       epoch,
+      areas: waveAreas({ memoLimits, memoUses }),
       nowMs: () => clock.nowMs(),
       logger: logger ?? null,
     };
     return {
       ...missingPorts(),
+      catalogue: new PostgresCatalogue(parts),
+      blobs: new PostgresBlobStore(parts),
+      memos: new PostgresMemoStore(parts, memoUses),
+      state: new PostgresStateStore(parts),
+      logs: new PostgresStepLogs(parts),
       epoch: parts.epoch,
       describe: async () => ({
         adapter: "postgres",

@@ -4,7 +4,8 @@
  * answers can steer what is sent behind it: areas are statements that join with what the server knows.
  *
  * A group is cut into *waves*: of each run a wave has one turn, and no two turns of a wave have an
- * exclusive key in common. A wave is sent as
+ * exclusive key in common. Behind the areas' begin statements, which know the whole group, each wave
+ * is sent as
  *
  *     before statements   leave turns out
  *     append              heads, journal rows, new runs: says which turns were accepted
@@ -24,7 +25,7 @@
  *   3. A statement that must refuse the whole group calls `refuse(reason, about)` of the schema; the
  *      area's refusal() makes the error that the caller meets.
  *   4. Rows are locked and written in the order of their keys (ORDER BY), areas in the order of
- *      WAVE_AREAS, so that two hosts hardly ever wait for each other; where they do, the server
+ *      waveAreas(), so that two hosts hardly ever wait for each other; where they do, the server
  *      breaks the deadlock and the commit is done again.
  *   5. An area without anything to do in a wave answers no statements: then it costs nothing.
  */
@@ -50,6 +51,11 @@ export interface BeforeStatement extends Statement {
 }
 
 export interface WaveArea {
+  /**
+   * Sent once, before the first wave, with all turns of the group: for locks that are not rows of a
+   * wave, which taken wave by wave would make two hosts wait for each other.
+   */
+  begin?(turns: readonly TurnCommit[]): readonly Statement[];
   /** What only one turn of a wave may touch, beside its run; the area's own names. */
   exclusiveKeys?(turn: TurnCommit): readonly string[];
   before?(wave: Wave): readonly BeforeStatement[];

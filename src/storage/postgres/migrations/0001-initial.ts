@@ -17,6 +17,11 @@
  *   is everywhere the same.
  * - `refuse(reason, about)` ends a transaction from within a statement: SQLSTATE LS001, the reason as
  *   the message, what it is about as the detail (wave.ts says what becomes of it).
+ * - What an owner's shared values take, and what is remembered in all, is counted along; split, too.
+ * - Positions of log lines count in their run, under the lock of its row: the numbers of a sequence
+ *   may be committed in another order than they were taken.
+ * - Whatever drops or replaces a remembered result, its blob may be loose from its last use on; a
+ *   younger instant that stands there already stays.
  * - Large values that are compressed already (blobs) are stored as they are.
  * - Tables that change all the time are vacuumed early and without pause: a small table of hot rows
  *   that is full of dead ones costs each commit.
@@ -166,6 +171,7 @@ CREATE TABLE workflow_names (
   tenant text COLLATE "C" NOT NULL,
   name   text COLLATE "C" NOT NULL,
   newest integer NOT NULL,
+  hash   text COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant, name)
 );
 
@@ -229,15 +235,50 @@ CREATE INDEX memos_by_run ON memos (run) WHERE run IS NOT NULL;
 CREATE INDEX memos_by_expiry ON memos (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
 CREATE INDEX memos_by_blob ON memos (tenant, blob_hash) WHERE blob_hash IS NOT NULL;
 CREATE INDEX memos_by_number ON memos (tenant, number);
-CREATE FUNCTION loosen_memo_blob() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TABLE memo_totals (
+  shard   integer PRIMARY KEY,
+  entries bigint NOT NULL,
+  bytes   bigint NOT NULL
+) WITH (${HOT});
+CREATE FUNCTION count_memos() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  more_entries bigint := 0;
+  more_bytes bigint := 0;
 BEGIN
-  INSERT INTO blob_loose (tenant, hash, since_ms)
-  VALUES (old.tenant, old.blob_hash, old.used_at_ms)
-  ON CONFLICT (tenant, hash) DO UPDATE SET since_ms = excluded.since_ms;
+  IF TG_OP <> 'DELETE' THEN
+    SELECT count(*), coalesce(sum(size), 0) INTO more_entries, more_bytes FROM made;
+  END IF;
+  IF TG_OP <> 'INSERT' THEN
+    SELECT more_entries - count(*), more_bytes - coalesce(sum(size), 0)
+    INTO more_entries, more_bytes FROM gone;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO blob_loose AS l (tenant, hash, since_ms)
+    SELECT tenant, blob_hash, max(used_at_ms) FROM gone WHERE blob_hash IS NOT NULL
+    GROUP BY tenant, blob_hash ORDER BY tenant, blob_hash
+    ON CONFLICT (tenant, hash) DO UPDATE SET since_ms = greatest(l.since_ms, excluded.since_ms);
+  ELSIF TG_OP = 'UPDATE' THEN
+    INSERT INTO blob_loose AS l (tenant, hash, since_ms)
+    SELECT tenant, blob_hash, max(used_at_ms) FROM gone
+    WHERE blob_hash IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM made WHERE made.tenant = gone.tenant AND made.blob_hash = gone.blob_hash)
+    GROUP BY tenant, blob_hash ORDER BY tenant, blob_hash
+    ON CONFLICT (tenant, hash) DO UPDATE SET since_ms = greatest(l.since_ms, excluded.since_ms);
+  END IF;
+  IF more_entries <> 0 OR more_bytes <> 0 THEN
+    INSERT INTO memo_totals AS t (shard, entries, bytes)
+    VALUES (pg_backend_pid() % 64, more_entries, more_bytes)
+    ON CONFLICT (shard) DO UPDATE
+    SET entries = t.entries + excluded.entries, bytes = t.bytes + excluded.bytes;
+  END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER memos_loosen AFTER DELETE ON memos
-  FOR EACH ROW WHEN (old.blob_hash IS NOT NULL) EXECUTE FUNCTION loosen_memo_blob();
+CREATE TRIGGER memos_made AFTER INSERT ON memos
+  REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION count_memos();
+CREATE TRIGGER memos_changed AFTER UPDATE ON memos
+  REFERENCING OLD TABLE AS gone NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION count_memos();
+CREATE TRIGGER memos_gone AFTER DELETE ON memos
+  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION count_memos();
 
 CREATE TABLE rate_starts (
   number   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -258,18 +299,18 @@ CREATE TABLE circuit_breakers (
 CREATE INDEX circuit_breakers_by_end ON circuit_breakers (until_ms);
 
 CREATE TABLE step_logs (
-  position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   run      bigint NOT NULL,
+  position bigint NOT NULL,
   path     text COLLATE "C" NOT NULL,
   attempt  integer NOT NULL,
   line     integer NOT NULL,
   at_ms    bigint NOT NULL,
   level    smallint NOT NULL,
   text     bytea NOT NULL,
-  fields   bytea
+  fields   bytea,
+  PRIMARY KEY (run, position)
 ) WITH (${BUSY});
 CREATE UNIQUE INDEX step_logs_by_line ON step_logs (run, path, attempt, line);
-CREATE INDEX step_logs_by_run ON step_logs (run, position);
 CREATE INDEX step_logs_by_step ON step_logs (run, path, position);
 
 CREATE TABLE shared_state (
@@ -304,9 +345,10 @@ CREATE TABLE shared_usage (
   tenant   text COLLATE "C" NOT NULL,
   scope    text COLLATE "C" NOT NULL,
   workflow text COLLATE "C" NOT NULL,
+  writer   bigint NOT NULL,
   names    bigint NOT NULL,
   bytes    bigint NOT NULL,
-  PRIMARY KEY (tenant, scope, workflow)
+  PRIMARY KEY (tenant, scope, workflow, writer)
 ) WITH (${HOT});
 `,
 };
