@@ -6,8 +6,8 @@ import type { WaveArea } from "./wave.ts";
 
 export const blobArea: WaveArea = {
   after({ turns }) {
-    const named = turns.flatMap(({ tenant, blobs = [] }, index) =>
-      blobs.map((hash) => ({ position: index + 1, tenant, hash })),
+    const named = turns.flatMap(({ position, turn: { tenant, blobs = [] } }) =>
+      blobs.map((hash) => ({ position, tenant, hash })),
     );
     if (named.length === 0) return [];
     const values = [

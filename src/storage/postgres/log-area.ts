@@ -6,8 +6,8 @@ import type { WaveArea } from "./wave.ts";
 
 export const logArea: WaveArea = {
   after({ turns }) {
-    const lines = turns.flatMap(({ logs = [] }, index) =>
-      logs.map((said) => ({ position: index + 1, ...said })),
+    const lines = turns.flatMap(({ position, turn: { logs = [] } }) =>
+      logs.map((said) => ({ position, ...said })),
     );
     if (lines.length === 0) return [];
     const values = [

@@ -3,7 +3,6 @@
  * (M2). Totals are kept along by a trigger (migrations), split so that hosts do not wait for each
  * other's; commits of several hosts at once may pass a limit by what they write, and the next evicts it.
  */
-import type { TurnCommit } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
 import { bigints, booleans, ints, texts, utf8s } from "./columns.ts";
 import type { Statement } from "./connection.ts";
@@ -12,7 +11,7 @@ import type { MemoUses } from "./memo-uses.ts";
 import { EVICT_MEMOS } from "./sql/evict-memos.ts";
 import { SAVE_MEMOS } from "./sql/save-memos.ts";
 import { USE_MEMOS } from "./sql/use-memos.ts";
-import type { WaveArea } from "./wave.ts";
+import type { PlacedTurn, WaveArea } from "./wave.ts";
 
 interface Word {
   readonly position: number;
@@ -27,7 +26,7 @@ interface Word {
 export function memoArea(limits: MemoLimits, uses: MemoUses): WaveArea {
   return {
     after({ turns, nowMs }) {
-      const words = turns.flatMap((turn, index) => wordsOf(turn, index + 1, limits));
+      const words = turns.flatMap((placed) => wordsOf(placed, limits));
       if (words.length === 0) return [];
       const statements = [saveMemos(words, nowMs)];
       if (words.some(({ memo }) => memo !== null))
@@ -53,7 +52,7 @@ export function evictMemos({ entriesMax, bytesMax }: MemoLimits): Statement {
 }
 
 /** An output that is larger than the limit is not kept, and nor is what was there under its key. */
-function wordsOf(turn: TurnCommit, position: number, { bytesMax }: MemoLimits): readonly Word[] {
+function wordsOf({ turn, position }: PlacedTurn, { bytesMax }: MemoLimits): readonly Word[] {
   const { tenant, runId, memos = [], forgets = [] } = turn;
   const said = { position, tenant, runId };
   return [

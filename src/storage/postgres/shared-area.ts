@@ -75,8 +75,8 @@ function eachTurn<Item>(
   { turns }: Wave,
   of: (turn: TurnCommit, position: number) => Iterable<Item>,
 ): readonly Item[] {
-  return turns.flatMap((turn, index) =>
-    turn.shared === undefined ? [] : [...of(turn, index + 1)],
+  return turns.flatMap(({ turn, position }) =>
+    turn.shared === undefined ? [] : [...of(turn, position)],
   );
 }
 
