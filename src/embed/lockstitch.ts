@@ -6,7 +6,9 @@
  *   L1. A definition object is saved at its first use; later starts name the saved version.
  *   L2. run() and result() reject with RunFailed when the run ends as anything but succeeded, and
  *       with shutting_down when Lockstitch is closed before the run's end, which is no failure of it.
- *   L3. After close() every call rejects with shutting_down; what had not ended goes on at the next open.
+ *   L3. What a call is given counts as it is at the call: what the program does with it later changes
+ *       no run. What a call answers is shared with the engine, and frozen.
+ *   L4. After close() every call rejects with shutting_down; what had not ended goes on at the next open.
  */
 import { readFile } from "node:fs/promises";
 import type {
@@ -29,6 +31,7 @@ import type {
   SubscribeOptions,
 } from "#engine/run-events.ts";
 import { LockstitchError } from "#errors/errors.ts";
+import { toOwnJson } from "#nodes/pure/plain-json.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
@@ -101,7 +104,7 @@ export class Lockstitch implements AsyncDisposable {
   /** Who calls, in the journal. */
   readonly context: CallContext;
   readonly #parts: Parts;
-  readonly #saved = new WeakMap<WorkflowDefinition, Promise<WorkflowVersion>>();
+  readonly #saved = new WeakMap<WorkflowDefinition, WorkflowVersion | Promise<WorkflowVersion>>();
 
   constructor(parts: Parts) {
     this.engine = parts.engine;
@@ -122,7 +125,8 @@ export class Lockstitch implements AsyncDisposable {
   ): Promise<FinishedRun> {
     const { signal, ...start } = options;
     const wait = { timeoutMs: Number.POSITIVE_INFINITY, signal };
-    const request = await this.#request(workflow, input, start);
+    const asked = this.#request(workflow, input, start);
+    const request = asked instanceof Promise ? await asked : asked;
     const { run } = await this.engine.start(this.context, request, { wait });
     return finished(run, signal);
   }
@@ -141,19 +145,28 @@ export class Lockstitch implements AsyncDisposable {
     input?: unknown,
     options: StartOptions = {},
   ): Promise<StartedRun> {
-    const request = await this.#request(workflow, input, options);
+    const asked = this.#request(workflow, input, options);
+    const request = asked instanceof Promise ? await asked : asked;
     const { run, created } = await this.engine.start(this.context, request);
     return this.#started(run.id, created);
   }
 
-  async #request(
+  /** L3: at once where nothing must be saved first, so that the engine takes the input as it is now. */
+  #request(
     workflow: string | WorkflowDefinition,
     input: unknown,
     options: StartOptions,
-  ): Promise<StartRequest> {
+  ): StartRequest | Promise<StartRequest> {
     if (typeof workflow === "string") return { ...options, workflow, input };
-    const { name, version } = await this.#save(workflow);
-    return { ...options, workflow: name, version, input };
+    const saved = this.#saved.get(workflow);
+    if (saved !== undefined && !(saved instanceof Promise))
+      return { ...options, workflow: saved.name, version: saved.version, input };
+    const given = { ...options, labels: { ...options.labels }, input: copyOf(input) };
+    return this.#save(workflow).then(({ name, version }) => ({
+      ...given,
+      workflow: name,
+      version,
+    }));
   }
 
   /** A run that was started before, by this program or another one. Rejects with run_not_found. */
@@ -185,14 +198,20 @@ export class Lockstitch implements AsyncDisposable {
     return await this.#save(definition);
   }
 
-  #save(definition: WorkflowDefinition): Promise<WorkflowVersion> {
+  async #save(definition: WorkflowDefinition): Promise<WorkflowVersion> {
     const known = this.#saved.get(definition);
-    if (known !== undefined) return known;
+    if (known !== undefined) return await known;
     const saving = this.engine.saveWorkflow(this.context, definition);
     this.#saved.set(definition, saving);
-    // One that could not be saved is tried anew.
-    saving.catch(() => this.#saved.delete(definition));
-    return saving;
+    try {
+      const saved = await saving;
+      this.#saved.set(definition, saved);
+      return saved;
+    } catch (error) {
+      // One that could not be saved is tried anew.
+      this.#saved.delete(definition);
+      throw error;
+    }
   }
 
   /** The run as it is now. Throws run_not_found. */
@@ -351,6 +370,16 @@ export class Lockstitch implements AsyncDisposable {
 }
 
 const NEVER = new AbortController().signal;
+
+/** What cannot be copied the engine refuses, and says why. */
+function copyOf(input: unknown): unknown {
+  try {
+    return input === undefined ? undefined : toOwnJson(input, Number.POSITIVE_INFINITY);
+  } catch {
+    // It is no JSON: the engine's own check names the place.
+    return input;
+  }
+}
 
 function finished(run: RunView, signal: AbortSignal | undefined): FinishedRun {
   signal?.throwIfAborted();

@@ -9,6 +9,8 @@
  *     even if the node does not listen. What such a node still does is lost, and none is started
  *     any more (by a middleware that tries again).
  * A3. No stack trace and no cause reaches the journal.
+ * A4. What code of others has answered is held still at the instant at which it is checked: whatever
+ *     that code does with it later, no step, reader or journal sees it (frozen.ts).
  */
 import type { z } from "zod";
 import { NodeError, type StepError } from "#errors/step-error.ts";
@@ -17,8 +19,8 @@ import type { Json } from "#workflow/json.ts";
 import type { StateRequest } from "#workflow/state-operation.ts";
 import { AttemptAbort } from "./attempt-abort.ts";
 import type { NodeContext, NodeDefinition } from "./define-node.ts";
-import { frozenFix } from "./frozen.ts";
-import { toPlainJson } from "./pure/plain-json.ts";
+import { frozen, frozenFix, heldStill } from "./frozen.ts";
+import { toOwnJson, toPlainJson } from "./pure/plain-json.ts";
 import { isStream, type StreamUse, withStep } from "./pure/stream-value.ts";
 
 /** Characters of JSON that one output may have. */
@@ -34,12 +36,11 @@ export type AttemptResult =
 export function runPure(definition: NodeDefinition, config: unknown): AttemptResult {
   try {
     if (definition.runPure === null) throw new Error(`${definition.type} is not a pure node`);
-    if (definition.stream !== null && takesStream(definition.stream, config))
-      return { ok: true, output: streamed(definition, definition.stream, config) };
-    return {
-      ok: true,
-      output: parsedOutput(definition, definition.runPure(parsedConfig(definition, config))),
-    };
+    const output =
+      definition.stream !== null && takesStream(definition.stream, config)
+        ? streamed(definition, definition.stream, config)
+        : parsedOutput(definition, definition.runPure(parsedConfig(definition, config)));
+    return { ok: true, output: definition.isUsers === true ? heldStill(output) : output };
   } catch (error) {
     return { ok: false, error: stepErrorOf(error) };
   }
@@ -70,6 +71,8 @@ export interface ChainCall {
   /** The output that is known to be plain JSON of a fitting size, and the one that fits the schema. */
   plain: unknown;
   checked: unknown;
+  /** Whether somebody else may hold the output, or a part of it (A4). */
+  isForeign: boolean;
 }
 
 /** What a link goes on with: answers a promise of the output, never throws. */
@@ -121,14 +124,23 @@ export function runState(
 export function stateEnd({ definition }: ChainCall, config: unknown): Promise<unknown> {
   try {
     if (definition.operation === null) throw new Error(`${definition.type} is not a state node`);
-    return Promise.resolve(definition.operation(parsedConfig(definition, config)));
+    return Promise.resolve(
+      ownRequest(definition, definition.operation(parsedConfig(definition, config))),
+    );
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
+/** Of what a user's type asks for, its code may hold the values. */
+function ownRequest({ isUsers }: NodeDefinition, asked: StateRequest): StateRequest {
+  if (isUsers !== true) return asked;
+  return heldStill(toPlainJson(asked, OUTPUT_SIZE_MAX)) as unknown as StateRequest;
+}
+
 function newCall(definition: NodeDefinition, context: NodeContext, abort: AttemptAbort): ChainCall {
-  return { definition, context, abort, parsed: UNSET, plain: UNSET, checked: UNSET };
+  const isForeign = definition.isUsers === true;
+  return { definition, context, abort, parsed: UNSET, plain: UNSET, checked: UNSET, isForeign };
 }
 
 /** The innermost: the node itself, on a configuration that fits, also where a middleware made it. */
@@ -196,25 +208,34 @@ function outputResult(call: ChainCall, output: unknown): AttemptResult {
 }
 
 function plainOutput(call: ChainCall, output: unknown): Json {
-  if (output !== call.plain) call.plain = toPlainJson(output, OUTPUT_SIZE_MAX);
+  if (output !== call.plain) call.plain = settled(call, toPlainJson(output, OUTPUT_SIZE_MAX));
   return call.plain as Json;
+}
+
+/** A4. */
+function settled({ isForeign }: ChainCall, output: Json): Json {
+  return isForeign ? heldStill(output) : output;
 }
 
 function checkedOutput(call: ChainCall, output: unknown): Json {
   if (output !== call.checked) {
-    call.checked = fittingOutput(call.definition, plainOutput(call, output));
+    const plain = plainOutput(call, output);
+    const fitting = fittingOutput(call.definition, plain);
+    call.checked = fitting === plain ? plain : settled(call, fitting);
     call.plain = call.checked;
   }
   return call.checked as Json;
 }
 
-/** What is known of the output is not true any more: it is checked anew on its way out. */
+/** Somebody had the output in his hands, or made it: it is checked anew on its way out. */
 export function uncheck(call: ChainCall): void {
+  call.isForeign = true;
   call.plain = UNSET;
   call.checked = UNSET;
 }
 
 function parsedConfig(definition: NodeDefinition, config: unknown): unknown {
+  if (definition.isUsers === true) frozen(config);
   const parsed = definition.config.safeParse(config);
   if (parsed.success) return parsed.data;
   throw new NodeError("config_invalid", `with ${issuesText(parsed.error)}`, {
@@ -298,7 +319,7 @@ function describeThrown(value: unknown): string {
 
 function boundedDetails(details: unknown): Json {
   try {
-    return toPlainJson(details, DETAILS_SIZE_MAX);
+    return toOwnJson(details, DETAILS_SIZE_MAX);
   } catch {
     // The failure itself must arrive, whatever was hung on it.
     return { omitted: `The details were no JSON of at most ${DETAILS_SIZE_MAX} characters.` };

@@ -29,7 +29,7 @@ import {
   stepErrorOf,
   uncheck,
 } from "./attempt.ts";
-import { frozen } from "./frozen.ts";
+import { frozen, frozenContext } from "./frozen.ts";
 import type { ChainOptions, Middleware, MiddlewareContext, TraceAttempt } from "./middleware.ts";
 
 /** Links that look on and change nothing. */
@@ -210,7 +210,7 @@ function userLink({ name, run }: Middleware): Link {
       return going;
     };
     try {
-      frozen(call.context.lastHeartbeat);
+      frozenContext(call.context);
       return await run(call.context as MiddlewareContext, frozen(config), next);
     } catch (error) {
       throw fromInside.includes(error) ? error : namedError(name, error);

@@ -240,6 +240,8 @@ export interface NodeDefinition extends NodeType {
    * Their runEffect answers as if nothing was stored. null: of all others.
    */
   readonly operation: ((config: unknown) => StateRequest) | null;
+  /** Its code is not Lockstitch's own: it may hold what it has answered, and change it. The registry says so. */
+  readonly isUsers?: true;
 }
 
 /** Declares a node type; TypeScript infers what `run` receives and must return from the two schemas. */

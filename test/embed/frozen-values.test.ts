@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG = Array.from({ length: 200 }, (_, n) => ({ n }));
 const FIX =
-  /: what a step is handed is shared with other steps and cannot be changed; work on a copy, structuredClone\(value\)\.$/;
+  /: what a step is handed, and what it has answered, is shared with other steps and cannot be changed; work on a copy, structuredClone\(value\)\.$/;
 
 type Rows = { n: number }[];
 

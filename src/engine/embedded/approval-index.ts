@@ -2,6 +2,7 @@
 import type { EventOf, RunEvent } from "#kernel/events.ts";
 import type { RunState } from "#kernel/state.ts";
 import { refOf, type ValueRef } from "#kernel/value-ref.ts";
+import { frozen } from "#nodes/frozen.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { ApprovalView } from "../engine.ts";
 import { type CommittedTurn, runKeyOf } from "./host-services.ts";
@@ -79,7 +80,8 @@ export class ApprovalIndex {
         cacheId: runKeyOf(tenant, runId),
         uncommitted: () => null,
       };
-      const value = await this.#values.load(source, input);
+      // The form is handed out as the run has it.
+      const value = frozen(await this.#values.load(source, input));
       const config = (typeof value === "object" && value !== null ? value : {}) as ApprovalConfig;
       views.push({
         runId,

@@ -40,7 +40,7 @@ import { RunReader } from "./run-reader.ts";
 import { summaryOf } from "./run-views.ts";
 import { saveWorkflow } from "./save-workflow.ts";
 import { callerLabels } from "./start-labels.ts";
-import { plainPayload, Starts } from "./starts.ts";
+import { ownInput, plainPayload, Starts } from "./starts.ts";
 import { terminateRun } from "./terminate-run.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
@@ -93,18 +93,10 @@ export class EmbeddedEngine implements Engine {
     return { ...found, definition: JSON.parse(found.definition) as WorkflowDefinition };
   }
 
-  async listWorkflows(
-    context: CallContext,
-    afterName: string | null,
-    limit: number,
-  ): Promise<readonly WorkflowVersion[]> {
-    return this.#core.options.store.catalogue.list(context, afterName, limit);
-  }
-
-  async workflowVersions(context: CallContext, name: string): Promise<readonly WorkflowVersion[]> {
-    return this.#core.options.store.catalogue.versions(context, name);
-  }
-
+  readonly listWorkflows: Engine["listWorkflows"] = async (...call) =>
+    this.#core.options.store.catalogue.list(...call);
+  readonly workflowVersions: Engine["workflowVersions"] = async (...call) =>
+    this.#core.options.store.catalogue.versions(...call);
   readonly workflowDependencies: Engine["workflowDependencies"] = (context, name, version) =>
     this.#core.plans.dependencies.of(context, name, version ?? null);
 
@@ -117,7 +109,10 @@ export class EmbeddedEngine implements Engine {
   ): Promise<{ readonly run: RunView; readonly created: boolean }> {
     this.#guard();
     this.care.refuseStart();
-    const { input, id, idempotencyKey, labels = {}, priority = null, version = null } = request;
+    const { id, idempotencyKey, priority = null, version = null } = request;
+    // Before anything is waited for: what the caller does with them from now on changes nothing.
+    const labels = { ...request.labels };
+    const input = ownInput(request.input, this.#core.limits.inputBytesMax);
     const workflow =
       typeof request.workflow === "string"
         ? await this.#core.plans.find(context, request.workflow, version)
@@ -127,7 +122,7 @@ export class EmbeddedEngine implements Engine {
       ...{ workflow, input, id, idempotencyKey, labels, priority },
       forkedFrom: null,
       pins: undefined,
-      body: { workflow: named, version, input: input ?? null, labels, priority },
+      body: { workflow: named, version, input, labels, priority },
     });
     return { run: await this.#started(context, runId, how), created };
   }
@@ -135,13 +130,14 @@ export class EmbeddedEngine implements Engine {
   async rerun(context: CallContext, runId: string, change: RerunChange): Promise<RunView> {
     this.#guard();
     this.care.refuseStart();
+    const { inputBytesMax } = this.#core.limits;
+    const given = change.input === undefined ? undefined : ownInput(change.input, inputBytesMax);
     const head = await this.#reader.head(context, runId);
     const workflow = await this.#core.plans.find(context, head.workflow, head.version);
     const old = await this.#reader.view(context, head);
     const first = await this.#core.options.store.journal.turnAt(context, runId, 1);
     const queued = first === null ? undefined : eventsOf(first)[0];
-    const isSame = change.input === undefined;
-    const input = isSame ? await this.#reader.input(context, runId) : change.input;
+    const input = given ?? ownInput(await this.#reader.input(context, runId), inputBytesMax);
     const reason = change.reason ?? null;
     const { runId: newRunId } = await this.#starts.start(context, {
       ...{ workflow, input, id: change.id, idempotencyKey: undefined },
@@ -153,7 +149,7 @@ export class EmbeddedEngine implements Engine {
       priority: (queued?.["priority"] as number | undefined) ?? null,
       forkedFrom: { runId, reason },
       pins: queued === undefined ? undefined : ((queued["pins"] as Pins | undefined) ?? null),
-      body: { rerun: runId, input: input ?? null, reason },
+      body: { rerun: runId, input, reason },
     });
     return this.#view(context, newRunId);
   }

@@ -15,6 +15,7 @@ import { Quotas } from "../admission/quotas.ts";
 import { loadAdmission } from "../admission/restore.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
+import { stepSignal } from "./call-inputs.ts";
 import { Committer, storeAway } from "./committer.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
@@ -31,7 +32,7 @@ import { pureComputer } from "./pure-computer.ts";
 import { Recovery } from "./recovery.ts";
 import { redactingRunner } from "./redacting-runner.ts";
 import { isElsewhere, refuseNewer, runElsewhere, shuttingDown } from "./run-errors.ts";
-import { engineContext, isOthers, isTerminal } from "./run-facts.ts";
+import { isOthers, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
 import { warnOnce } from "./run-warnings.ts";
@@ -97,9 +98,9 @@ export class EngineCore {
       ...{ limits: this.limits, loader: this.loader, values: this.values },
       nodeServices: {
         ...options.services,
-        sendSignal: async ({ tenant, runId, name, key, payload, id }) => {
-          const context = engineContext(tenant);
-          await this.call(context, runId, { kind: "signal", id, name, key, payload, by: "step" });
+        sendSignal: async (given) => {
+          const { context, runId, input } = stepSignal(given);
+          await this.call(context, runId, input);
         },
       },
       computer: options.computer ?? pureComputer(nodes, logger, clock),

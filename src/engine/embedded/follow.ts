@@ -3,8 +3,10 @@
  *
  *   F1. Every event after `afterSeq` comes once, in order, whatever is committed meanwhile.
  *   F2. At most a few turns wait for a slow reader; beyond that it is served from the store.
- *   F3. Ends after the run's last event, when the signal aborts, or when the engine closes.
+ *   F3. What is handed out is frozen: of a turn that is told live, the run has the very same values.
+ *   F4. Ends after the run's last event, when the signal aborts, or when the engine closes.
  */
+import { frozen } from "#nodes/frozen.ts";
 import type { EventView } from "../engine.ts";
 import type { StoredEvent } from "./event-blobs.ts";
 import type { CommittedTurn } from "./host-services.ts";
@@ -50,6 +52,7 @@ export async function* followRun(
         const page = await source.read(seq, PAGE);
         for (const view of page) {
           if (signal.aborted) return;
+          frozen(view.event);
           yield view;
           seq = view.seq;
         }
@@ -79,6 +82,7 @@ export async function* followRun(
       for (const view of viewsOf(turn)) {
         if (view.seq <= seq) continue;
         if (signal.aborted) return;
+        frozen(view.event);
         yield view;
         seq = view.seq;
       }

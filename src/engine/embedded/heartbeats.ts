@@ -2,10 +2,11 @@
  * The heartbeats of one attempt: the first is told at once, those that follow within a second are
  * told together, the newest standing for all. Made when a node first beats.
  *
- *   B1. What is told is plain JSON of at most HEARTBEAT_SIZE_MAX characters.
+ *   B1. What is told is plain JSON of at most HEARTBEAT_SIZE_MAX characters, as it was when the node beat: a copy,
+ *       since a node counts up in what it beats with.
  *   B2. What was still held back is told before the attempt's outcome (flush).
  */
-import { toPlainJson } from "#nodes/pure/plain-json.ts";
+import { toOwnJson } from "#nodes/pure/plain-json.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { HeartbeatReport } from "./attempts.ts";
 
@@ -30,7 +31,7 @@ export class Heartbeats {
 
   /** Throws where `details` is no plain JSON or too large. */
   beat(details: unknown): void {
-    const value = details === undefined ? undefined : toPlainJson(details, HEARTBEAT_SIZE_MAX);
+    const value = details === undefined ? undefined : toOwnJson(details, HEARTBEAT_SIZE_MAX);
     this.#hold({ value, progress: this.#held?.progress ?? null });
   }
 

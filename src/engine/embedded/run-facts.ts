@@ -23,9 +23,10 @@ export function engineContext(tenant: string): CallContext {
   return { tenant, principal: "engine", trace: null };
 }
 
-/** Of a head as the journal gives it, or of facts that are kept in memory. */
+/** Of a head as the journal gives it, or of facts that are kept in memory. Readers are handed the labels. */
 export function factsOf(head: RunFacts & Partial<Pick<RunHead, "epoch" | "owner">>): RunFacts {
   const { epoch: _, owner: __, ...facts } = head;
+  Object.freeze(facts.labels);
   return facts;
 }
 
@@ -49,11 +50,11 @@ export function factsAfter(
     switch (event.type) {
       case "run.queued":
         next.createdAtMs = at.atMs;
-        next.labels = event.labels;
+        next.labels = Object.freeze(event.labels);
         next.parentRunId = event.parent?.runId ?? null;
         break;
       case "run.labelled":
-        next.labels = event.labels;
+        next.labels = Object.freeze(event.labels);
         break;
       case "run.started":
         next.startedAtMs = at.atMs;

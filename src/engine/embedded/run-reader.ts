@@ -2,11 +2,15 @@
  * What callers read of a run: what is committed, whatever its host is doing. It comes from the
  * journal, but for what was committed a moment ago and is still at hand: a read costs 20 us of the
  * event loop, and a start with its wait used to take seven of them.
+ *
+ *   R1. Values are handed out as the run has them, never copied, so they are frozen. Who asks for
+ *       packed ones passes on their JSON and changes nothing: those that are not packed stay as they are.
  */
 import { LockstitchError } from "#errors/errors.ts";
 import { StepHistory, type StepRow } from "#kernel/history.ts";
 import type { Continued, Pins } from "#kernel/run-links.ts";
 import { VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
+import { frozen } from "#nodes/frozen.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
@@ -108,13 +112,15 @@ export class RunReader {
   ): Promise<RunView> {
     const source = this.#source(context, head.runId);
     const warnings = warningsOf(head.seq, this.#limits);
-    const known = this.#knownBeginning(source, packed);
-    const view = newView(head, known ?? (await this.#beginning(source, packed)), warnings);
+    const beginning =
+      this.#knownBeginning(source, packed) ?? (await this.#beginning(source, packed));
+    if (!packed) frozen(beginning.input);
+    const view = newView(head, beginning, warnings);
     if (!isTerminal(head.status)) return view;
     const end = await this.#endOf(source, head, ended);
     if (end?.type === "run.failed") {
       const path = end["path"] as string | undefined;
-      const error = end["error"] as NonNullable<RunView["error"]>;
+      const error = frozen(end["error"] as NonNullable<RunView["error"]>);
       return { ...view, error: path === undefined ? error : { ...error, path } };
     }
     if (end?.type === "run.continued") return { ...view, continuedTo: end["toRunId"] as string };
@@ -124,7 +130,7 @@ export class RunReader {
       ref === undefined
         ? await this.#fieldOf(context, end, "output", packed)
         : await this.#valueOf(source, ref, packed);
-    return { ...view, output };
+    return { ...view, output: packed ? output : frozen(output) };
   }
 
   #knownBeginning({ cacheId }: ValueSource, packed: boolean): Beginning | undefined {
@@ -197,7 +203,7 @@ export class RunReader {
     });
     const source = this.#source(context, runId);
     const steps: StepView[] = [];
-    for (const row of history.rows()) steps.push(await this.#stepView(source, row));
+    for (const row of history.rows()) steps.push(await this.#stepView(source, row, how));
     const known = new Set(steps.map(({ path }) => path));
     for (const step of plan.root.steps)
       if (!known.has(childPath("", step.id))) steps.push(pendingStep(step));
@@ -232,7 +238,8 @@ export class RunReader {
     const output = await (packed
       ? this.#values.loadPacked(source, row.output)
       : this.#values.load(source, row.output));
-    if (output !== VALUE_LOST) return { path, output: output ?? null };
+    if (output !== VALUE_LOST)
+      return { path, output: packed ? (output ?? null) : frozen(output ?? null) };
     throw new LockstitchError(
       "store_corrupt",
       `The output of step "${path}" of run ${runId} is missing or corrupt.`,
@@ -257,9 +264,10 @@ export class RunReader {
     return { plan, history };
   }
 
-  async #stepView(source: ValueSource, row: StepRow): Promise<StepView> {
-    const { output, ...rest } = row;
-    return { ...rest, output: cut(await this.#valueOf(source, output, true), OUTPUT_WHOLE) };
+  async #stepView(source: ValueSource, row: StepRow, how: ReadOptions): Promise<StepView> {
+    const { output: ref, ...rest } = row;
+    const output = cut(await this.#valueOf(source, ref, true), OUTPUT_WHOLE);
+    return { ...rest, output: how.packed === true ? output : frozen(output) };
   }
 
   async #fieldOf(

@@ -30,6 +30,7 @@ type StartInput = Extract<Input, { readonly kind: "start" }>;
 
 export interface NewRun {
   readonly workflow: PlannedWorkflow;
+  /** As ownInput() gives it. */
   readonly input: unknown;
   readonly id: string | undefined;
   readonly idempotencyKey: string | undefined;
@@ -59,10 +60,10 @@ export class Starts {
     this.#core = core;
   }
 
-  /** Throws input_invalid, run_exists, payload_too_large, queue_full, quota_exceeded, store_unavailable. */
+  /** Throws input_invalid, run_exists, queue_full, quota_exceeded, store_unavailable. */
   async start(context: CallContext, run: NewRun): Promise<Started> {
     checkNames(run, this.#core.limits.labelsMax);
-    const input = checkedInput(run.workflow, run.input, this.#core.limits.inputBytesMax);
+    const input = withDefaults(run.workflow, run.input);
     const key =
       run.id !== undefined
         ? `id:${run.id}`
@@ -291,17 +292,27 @@ function bodyHash(body: NewRun["body"]): string {
   return hashJson({ ...body, input: { sha256: known ?? hashJson(unpacked(input)) } });
 }
 
-/** The input with its defaults; a packed one stays so where no schema looks at it. Throws payload_too_large, input_invalid. */
+/**
+ * A caller's input as the run keeps it, whatever the caller does with his own later. A packed one
+ * stays so. Throws payload_too_large, request_invalid.
+ */
+export function ownInput(input: unknown, bytesMax: number): unknown {
+  const limit = { name: "input", limit: "inputBytesMax", bytesMax };
+  if (!(input instanceof PackedJson)) return plainPayload(input ?? {}, limit);
+  if (input.content.byteLength > bytesMax) throw payloadTooLarge(limit);
+  return input;
+}
+
+/** The input that a run gives to another one, with its defaults. Throws payload_too_large, input_invalid. */
 export function checkedInput(workflow: PlannedWorkflow, input: unknown, bytesMax: number): unknown {
-  if (input instanceof PackedJson && input.content.byteLength > bytesMax)
-    throw payloadTooLarge({ name: "input", limit: "inputBytesMax", bytesMax });
-  if (input instanceof PackedJson && workflow.input === null) return input;
-  const plain =
-    input instanceof PackedJson
-      ? unpacked(input)
-      : plainPayload(input ?? {}, { name: "input", limit: "inputBytesMax", bytesMax });
-  if (workflow.input === null) return plain;
-  const { value, errors } = workflow.input(plain);
+  const limit = { name: "input", limit: "inputBytesMax", bytesMax };
+  return withDefaults(workflow, sizedJson(input ?? {}, limit).plain);
+}
+
+/** A packed input stays so where no schema looks at it. Throws input_invalid. */
+function withDefaults(workflow: PlannedWorkflow, input: unknown): unknown {
+  if (workflow.input === null) return input;
+  const { value, errors } = workflow.input(unpacked(input));
   const [first] = errors;
   if (first === undefined) return value;
   throw new LockstitchError(
@@ -311,30 +322,36 @@ export function checkedInput(workflow: PlannedWorkflow, input: unknown, bytesMax
   );
 }
 
-/** A caller's value as plain JSON. Throws payload_too_large naming the limit, or request_invalid. */
-export function plainPayload(
+interface PayloadLimit {
+  readonly name: string;
+  readonly limit: string;
+  readonly bytesMax: number;
+}
+
+/**
+ * A caller's value as plain JSON that is a copy: what he does with his own later is nobody's
+ * business. Throws payload_too_large naming the limit, or request_invalid.
+ */
+export function plainPayload(value: unknown, limit: PayloadLimit): Json {
+  const { text, plain } = sizedJson(value, limit);
+  return typeof plain === "object" && plain !== null ? (JSON.parse(text) as Json) : plain;
+}
+
+function sizedJson(
   value: unknown,
-  limit: { readonly name: string; readonly limit: string; readonly bytesMax: number },
-): Json {
+  limit: PayloadLimit,
+): { readonly text: string; readonly plain: Json } {
   const { name, bytesMax } = limit;
   const text = jsonText(value, name);
   if (text.length > bytesMax || Buffer.byteLength(text) > bytesMax) throw payloadTooLarge(limit);
   try {
-    return toPlainJson(value, bytesMax);
+    return { text, plain: toPlainJson(value, bytesMax) };
   } catch (error) {
     throw notJson(name, error);
   }
 }
 
-function payloadTooLarge({
-  name,
-  limit,
-  bytesMax,
-}: {
-  readonly name: string;
-  readonly limit: string;
-  readonly bytesMax: number;
-}): LockstitchError {
+function payloadTooLarge({ name, limit, bytesMax }: PayloadLimit): LockstitchError {
   return new LockstitchError(
     "payload_too_large",
     `The ${name} is larger than ${bytesMax} bytes of JSON (${limit}).`,

@@ -29,6 +29,17 @@ export function toPlainJson(value: unknown, sizeMax: number): Json {
   return plain(value, { sizeMax, size: 0, path: [] });
 }
 
+/**
+ * As toPlainJson, but a copy: for small values that whoever gave them goes on to use, such as the
+ * position that a node counts up between two heartbeats.
+ */
+export function toOwnJson(value: unknown, sizeMax: number): Json {
+  const plain = toPlainJson(value, sizeMax);
+  return typeof plain === "object" && plain !== null
+    ? (JSON.parse(JSON.stringify(plain)) as Json)
+    : plain;
+}
+
 function plain(value: unknown, walk: Walk): Json {
   switch (typeof value) {
     case "string":
