@@ -69,11 +69,14 @@ export interface WaveArea {
 /** An expression: `runs.number` by position, 0 where the wave's turn is not in. */
 export const ACCEPTED_RUNS = "(SELECT current_setting('lockstitch.accepted')::bigint[])";
 
-/** An expression: the positions that are left out so far. It is '' where no transaction has set it. */
-export const LEFT_OUT =
-  "(SELECT coalesce(nullif(current_setting('lockstitch.left_out', true), ''), '{}')::int[])";
+/** It is '' where an earlier transaction of the session has set it, and NULL where none has. */
+const LEFT_OUT_NOW =
+  "coalesce(nullif(current_setting('lockstitch.left_out', true), ''), '{}')::int[]";
 
-/** A select item that leaves out the positions of `query`, which selects one column of them. */
-export function leaveOut(query: string): string {
-  return `set_config('lockstitch.left_out', (${LEFT_OUT} || ARRAY(${query}))::text, true)`;
+/** An expression: the positions that are left out so far. */
+export const LEFT_OUT = `(SELECT ${LEFT_OUT_NOW})::int[]`;
+
+/** A select item that leaves out the position of its row: `SELECT g.position, ${leaveOut("g.position")}`. */
+export function leaveOut(position: string): string {
+  return `set_config('lockstitch.left_out', array_append(${LEFT_OUT_NOW}, ${position})::text, true)`;
 }

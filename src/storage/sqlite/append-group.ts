@@ -6,15 +6,16 @@
  * not there. A turn that leaves a run as it was but for `seq` writes its journal row and nothing
  * else: what a run's row says of `seq` is then behind its turns.
  */
-import { hash } from "node:crypto";
-import { LockstitchError } from "#errors/errors.ts";
+import type { LockstitchError } from "#errors/errors.ts";
 import { type CheckpointRecord, fencedName, type TurnCommit } from "#ports/journal.ts";
+import { checkpointChecksum } from "../checkpoint-checksum.ts";
+import { statusNumber } from "../run-statuses.ts";
+import { refused, refuseUnstorable } from "../storable-turn.ts";
 import { appendAdmission } from "./append-admission.ts";
 import { appendLogs } from "./append-logs.ts";
 import type { Connection } from "./connection.ts";
 import type { KnownRun, KnownRuns } from "./known-runs.ts";
 import type { MemoWriter } from "./memo-writer.ts";
-import { statusNumber } from "./run-row.ts";
 import { fitsShared, writeShared } from "./shared-writer.ts";
 import { ADD_COUNT } from "./sql/add-count.ts";
 import { ADD_LABEL } from "./sql/add-label.ts";
@@ -36,9 +37,6 @@ import { UPDATE_RUN } from "./sql/update-run.ts";
 import { UPDATE_RUN_STATUS } from "./sql/update-run-status.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { referToBlobs } from "./upkeep-writer.ts";
-
-/** Characters of events or of a checkpoint's state in one turn: 64 times a turn's budget. */
-export const TEXT_LENGTH_MAX = 64 * 1_048_576;
 
 export interface Group {
   readonly commitId: string;
@@ -236,12 +234,6 @@ function saveCheckpoint(connection: Connection, run: number, checkpoint: Checkpo
   connection.run(DROP_OLD_CHECKPOINTS, run);
 }
 
-/** SHA-256 over the state's shape version and its bytes. */
-export function checkpointChecksum(stateVersion: number, state: Uint8Array): Buffer {
-  const stateHash = hash("sha256", state);
-  return hash("sha256", `${stateVersion}:${stateHash}`, "buffer");
-}
-
 function count(
   counts: Map<string, Map<number, number>>,
   tenant: string,
@@ -254,26 +246,6 @@ function count(
     counts.set(tenant, changes);
   }
   changes.set(status, (changes.get(status) ?? 0) + change);
-}
-
-function refuseUnstorable(turn: TurnCommit): void {
-  const { record, checkpoint } = turn;
-  if (record !== null && record.lastSeq < record.firstSeq) {
-    throw refused(turn, `its record ends at ${record.lastSeq} before it begins`);
-  }
-  for (const text of [record?.events ?? "", checkpoint?.state ?? ""]) {
-    if (text.length > TEXT_LENGTH_MAX) {
-      throw refused(turn, `${text.length} characters are more than ${TEXT_LENGTH_MAX} in one turn`);
-    }
-    // UTF-8 has no lone surrogates: storing them would change what was said.
-    if (!text.isWellFormed()) throw refused(turn, "its text is not well-formed Unicode");
-  }
-}
-
-function refused(turn: TurnCommit, why: string): LockstitchError {
-  return new LockstitchError("journal_refused", `run ${turn.runId}: ${why}`, {
-    details: { runId: turn.runId },
-  });
 }
 
 /** What one turn's data caused names its run; what the disk caused stays as it is. */

@@ -3,8 +3,9 @@
  * oldest end, so that runs which are kept longer cost nothing.
  */
 import type { RetentionRule } from "#ports/upkeep.ts";
+import { statusNumber } from "../run-statuses.ts";
 import type { Connection } from "./connection.ts";
-import { type RunRow, statusNumber } from "./run-row.ts";
+import type { RunRow } from "./run-row.ts";
 import { ENDED_RUNS } from "./sql/ended-runs.ts";
 import { OLDEST_ENDED_RUNS } from "./sql/oldest-ended-runs.ts";
 import { WORKFLOW_NAMES } from "./sql/workflow-names.ts";

@@ -4,20 +4,10 @@
  * decide. Such plain turns travel as WIDTH values in a row, all others as they are.
  */
 import type { TurnCommit } from "#ports/journal.ts";
+import { ABSENT, hasNothingElse } from "../plain-turn.ts";
 import type { WriterCalls } from "./writer-calls.ts";
 
 type CommitInput = WriterCalls["commit"]["input"];
-type Plain =
-  | "tenant"
-  | "runId"
-  | "epoch"
-  | "record"
-  | "status"
-  | "startedAtMs"
-  | "endedAtMs"
-  | "errorCode";
-type Absent = { readonly [Field in Exclude<keyof TurnCommit, Plain>]-?: unknown };
-
 /** Plain turns as WIDTH primitives each, others as one object each, in their order. */
 export interface FlatGroup {
   readonly commitId: string;
@@ -26,29 +16,11 @@ export interface FlatGroup {
 }
 
 const WIDTH = 11;
-const NOTHING: readonly never[] = [];
-
-/** What a plain turn has of all else; a field that TurnCommit gets must be said here and asked below. */
-const ABSENT = {
-  create: null,
-  sends: NOTHING,
-  consumes: NOTHING,
-  startKey: null,
-  checkpoint: null,
-  labels: undefined,
-  blobs: undefined,
-  memos: undefined,
-  forgets: undefined,
-  shared: undefined,
-  admission: undefined,
-  logs: undefined,
-} satisfies Absent;
-
 export function flattenGroup({ commitId, nowMs, turns }: CommitInput): FlatGroup {
   const flat: unknown[] = [];
   for (const turn of turns) {
     const { record } = turn;
-    if (record === null || record.runId !== turn.runId || !isPlain(turn)) flat.push(turn);
+    if (record === null || record.runId !== turn.runId || !hasNothingElse(turn)) flat.push(turn);
     else {
       const { tenant, runId, epoch, status, startedAtMs, endedAtMs, errorCode } = turn;
       const { firstSeq, lastSeq, atMs, events } = record;
@@ -72,23 +44,6 @@ export function unflattenGroup({ commitId, nowMs, flat }: FlatGroup): CommitInpu
     }
   }
   return { commitId, nowMs, turns };
-}
-
-function isPlain(turn: TurnCommit): boolean {
-  return (
-    turn.create === null &&
-    turn.startKey === null &&
-    turn.checkpoint === null &&
-    turn.sends.length === 0 &&
-    turn.consumes.length === 0 &&
-    turn.labels === undefined &&
-    turn.blobs === undefined &&
-    turn.memos === undefined &&
-    turn.forgets === undefined &&
-    turn.shared === undefined &&
-    turn.admission === undefined &&
-    turn.logs === undefined
-  );
 }
 
 /** The types were those of a TurnCommit where it was flattened. */

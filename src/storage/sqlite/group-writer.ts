@@ -11,6 +11,7 @@
  */
 import { constants, deflateSync } from "node:zlib";
 import type { TurnCommit } from "#ports/journal.ts";
+import { MEMORY_MS } from "../storable-turn.ts";
 import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
 import { KnownRuns } from "./known-runs.ts";
@@ -41,8 +42,6 @@ export const BLOB_DEFLATE = { level: constants.Z_BEST_SPEED };
 
 /** Commit ids kept for committed(): far more than can ever be in doubt at once. */
 export const COMMIT_IDS_KEPT = 1_000;
-/** Start keys and consumed message ids are remembered this long. */
-export const MEMORY_MS = 7 * 86_400_000;
 /** 32 MiB: a WAL of this size is checkpointed even under load, before reads slow down with it. */
 const WAL_PAGES_MAX = 8_192;
 /** Asking for the length of the WAL takes as long as a row: not with each lone commit. */

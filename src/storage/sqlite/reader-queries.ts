@@ -3,7 +3,7 @@ import { hash as digest } from "node:crypto";
 import { inflateSync } from "node:zlib";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { CheckpointRecord, TurnRecord } from "#ports/journal.ts";
-import { checkpointChecksum } from "./append-group.ts";
+import { checkpointChecksum } from "../checkpoint-checksum.ts";
 import type { Connection } from "./connection.ts";
 import { dueRuns, oldestRuns } from "./due-runs.ts";
 import { listLogs } from "./list-logs.ts";

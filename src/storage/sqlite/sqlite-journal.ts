@@ -19,10 +19,11 @@ import type {
   TurnCommit,
   TurnRecord,
 } from "#ports/journal.ts";
+import { countsByStatus } from "../run-statuses.ts";
+import { MEMORY_MS } from "../storable-turn.ts";
 import type { Connection } from "./connection.ts";
-import { MEMORY_MS } from "./group-writer.ts";
 import { READER_QUERIES } from "./reader-queries.ts";
-import { type RunRow, STATUSES, toRunHead } from "./run-row.ts";
+import { type RunRow, toRunHead } from "./run-row.ts";
 import { CHECKPOINT_SIZES } from "./sql/checkpoint-sizes.ts";
 import { COUNT_ALL_RUNS } from "./sql/count-all-runs.ts";
 import { COUNT_RUNS } from "./sql/count-runs.ts";
@@ -104,9 +105,7 @@ export class SqliteJournal implements Journal {
         context === null
           ? reader.all<CountRow>(COUNT_ALL_RUNS)
           : reader.all<CountRow>(COUNT_RUNS, context.tenant);
-      const byNumber = new Map(rows.map((row) => [row.status, row.count]));
-      const entries = STATUSES.map((status, number) => [status, byNumber.get(number) ?? 0]);
-      return Object.fromEntries(entries) as Record<RunStatus, number>;
+      return countsByStatus(rows);
     });
   }
 

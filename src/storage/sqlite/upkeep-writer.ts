@@ -8,6 +8,7 @@
  *      no commit can begin to refer to it in between.
  */
 import { LockstitchError } from "#errors/errors.ts";
+import { STATUS_OPEN_MAX, STATUS_REMOVED } from "../run-statuses.ts";
 import type { Connection } from "./connection.ts";
 import { ADD_BLOB_REF } from "./sql/add-blob-ref.ts";
 import { ADD_COUNT } from "./sql/add-count.ts";
@@ -25,8 +26,6 @@ import { SAVE_TOMBSTONE } from "./sql/save-tombstone.ts";
 import { TOUCH_BLOB } from "./sql/touch-blob.ts";
 import type { WriterCalls } from "./writer-calls.ts";
 
-const STATUS_OPEN_MAX = 3;
-const STATUS_REMOVED = 7;
 /** Putting a blob again within this time is not noted again: a sweep waits far longer. */
 const TOUCH_AGAIN_MS = 3_600_000;
 /** A purge begins no other run after this long: a commit may be waiting. */

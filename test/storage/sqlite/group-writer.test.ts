@@ -5,10 +5,11 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import type { TurnCommit } from "#ports/journal.ts";
 import { Connection } from "#storage/sqlite/connection.ts";
-import { COMMIT_IDS_KEPT, GroupWriter, MEMORY_MS } from "#storage/sqlite/group-writer.ts";
+import { COMMIT_IDS_KEPT, GroupWriter } from "#storage/sqlite/group-writer.ts";
 import { migrate } from "#storage/sqlite/migrate.ts";
 import { MIGRATIONS } from "#storage/sqlite/migrations/all.ts";
 import { FIND_COMMIT_ID } from "#storage/sqlite/sql/find-commit-id.ts";
+import { MEMORY_MS } from "#storage/storable-turn.ts";
 import { ALICE, creation, turn } from "../../contract/store-fixture.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 

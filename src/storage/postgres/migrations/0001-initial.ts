@@ -10,6 +10,7 @@
  * - `runs.seq` is in no index and pages have room: moving it on is a HOT update.
  * - `run_counts` is split by opening, so that hosts do not wait for each other's counters; counts
  *   are sums. Rows of openings that are gone are folded into row 0 when a store is opened.
+ * - A message knows the run that sent it, so that somebody carries it when its receiver is not open.
  * - `run` is always `runs.number`, in every table, without a foreign key: a check per row would
  *   cost each commit, and a run's rows only go with the run, by upkeep.
  * - JSON is bytea: the bytes that were hashed, neither reordered nor refused. Text is compared by
@@ -135,6 +136,7 @@ CREATE TABLE checkpoints (
 CREATE TABLE messages (
   number         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   consumed_at_ms bigint,
+  from_run       bigint NOT NULL,
   tenant         text COLLATE "C" NOT NULL,
   message_id     text COLLATE "C" NOT NULL,
   to_run_id      text COLLATE "C" NOT NULL,
