@@ -19,7 +19,7 @@ import {
   type TestResult,
   TestStatus,
 } from "@stryker-mutator/api/test-runner";
-import { isInSample } from "./sample.ts";
+import { isInSample, mutantName } from "./sample.ts";
 import type { Answer, Order, TestEnd, WorkerStart } from "./worker.ts";
 
 const HEAP_MB_MAX = 1_024;
@@ -46,6 +46,8 @@ interface Options {
     readonly tests: readonly string[];
     readonly leaveOut: string;
     readonly oneIn: number;
+    /** A file with the names of mutants that need not be tried: they were killed before. */
+    readonly killed: string;
   };
 }
 
@@ -129,9 +131,11 @@ export class InProcessRunner {
   readonly #chosen: Options["inProcess"];
   #costs: ReadonlyMap<string, number> | null = null;
   #tests: LoadedTests | null = null;
+  readonly #killed: ReadonlySet<string>;
 
   constructor(options: unknown) {
     this.#chosen = (options as Options).inProcess;
+    this.#killed = new Set(JSON.parse(readFileSync(this.#chosen.killed, "utf8")) as string[]);
   }
 
   capabilities() {
@@ -159,6 +163,8 @@ export class InProcessRunner {
     // An error does not count, as if the mutant did not exist.
     if (!isInSample(file, options.activeMutant, oneIn))
       return { status: MutantRunStatus.Error, errorMessage: "not in the sample" };
+    if (this.#killed.has(mutantName(file, options.activeMutant)))
+      return killed("an earlier run", "it was killed before", 0);
     const isStatic = options.mutantActivation === "static";
     for (let attempt = 0; ; attempt++) {
       try {
@@ -245,12 +251,13 @@ export const strykerValidationSchema = {
   properties: {
     inProcess: {
       type: "object",
-      required: ["tests", "leaveOut", "oneIn"],
+      required: ["tests", "leaveOut", "oneIn", "killed"],
       properties: {
         tests: { type: "array", items: { type: "string" } },
         /** A pattern for names of tests. */
         leaveOut: { type: "string" },
         oneIn: { type: "integer", minimum: 1 },
+        killed: { type: "string" },
       },
     },
   },

@@ -17,8 +17,13 @@ interface Place {
 
 /** `file` is the path inside the project. Lines and columns count from 0, as Stryker's runners see them. */
 export function isInSample(file: string, mutant: SampledMutant, oneIn: number): boolean {
+  const hash = createHash("sha256").update(mutantName(file, mutant)).digest();
+  return hash.readUInt32BE(0) % oneIn === 0;
+}
+
+/** Unlike that of any other mutant of the same sources. */
+export function mutantName(file: string, mutant: SampledMutant): string {
   const { start, end } = mutant.location;
   const place = `${start.line}:${start.column}-${end.line}:${end.column}`;
-  const text = `${file} ${place} ${mutant.mutatorName} ${mutant.replacement ?? ""}`;
-  return createHash("sha256").update(text).digest().readUInt32BE(0) % oneIn === 0;
+  return `${file} ${place} ${mutant.mutatorName} ${mutant.replacement ?? ""}`;
 }

@@ -2,12 +2,16 @@
 import { isInSample, type SampledMutant } from "./sample.ts";
 
 export interface MutationReport {
-  readonly files: Readonly<
-    Record<string, { readonly source: string; readonly mutants: readonly ReportedMutant[] }>
-  >;
+  readonly files: Readonly<Record<string, FileReport>>;
 }
 
-interface ReportedMutant extends SampledMutant {
+export interface FileReport {
+  readonly source: string;
+  readonly mutants: readonly ReportedMutant[];
+}
+
+/** Lines and columns count from 1. */
+export interface ReportedMutant extends SampledMutant {
   readonly status: string;
 }
 
@@ -29,8 +33,8 @@ export function sampled({ files }: MutationReport, oneIn: number): MutationRepor
   return { files: Object.fromEntries(kept) };
 }
 
-/** A report counts lines and columns from 1. */
-function fromZero(mutant: ReportedMutant): ReportedMutant {
+/** A mutant as Stryker's runners see it: they count lines and columns from 0. */
+export function fromZero(mutant: ReportedMutant): ReportedMutant {
   const back = ({ line, column }: { readonly line: number; readonly column: number }) => ({
     line: line - 1,
     column: column - 1,

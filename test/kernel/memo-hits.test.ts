@@ -55,6 +55,21 @@ describe("what is asked for", () => {
     ]);
   });
 
+  test("waits for what other steps gave, which is no longer at hand", () => {
+    const steps = [
+      { id: "before", uses: "work", with: { value: 1 } },
+      { id: "pause", uses: "wait.for", with: { duration: "1h" } },
+      { id: "a", uses: "work", memo: { key: "steps.before.output.value + 1" } },
+    ] as readonly Step[];
+    const driver = new KernelDriver(planOf({ steps: [...steps] }), {
+      paranoid: true,
+      lazyValues: true,
+    });
+    driver.start().settle().restart().fireNext();
+    expect(asked(driver)).toMatchObject([{ key: "2" }]);
+    expect(driver.story().filter((line) => line === "scheduled a")).toHaveLength(1);
+  });
+
   test("asks for another id than the configuration of the same step does", () => {
     const shown = start({ key: "uuid()" }, {}, { with: { value: "${{ uuid() }}" } });
     const [event] = shown.journal.flatMap(({ event }) =>

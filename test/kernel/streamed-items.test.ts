@@ -108,11 +108,28 @@ describe("items of a stream", () => {
     expect(count(driver, "scope.opened")).toBe(1);
   });
 
-  test("are at most as many as a loop may have", () => {
+  test.each([
+    [1_000_000, null],
+    [1_000_001, "limit_exceeded"],
+  ])("are at most as many as a loop may have: %i", (items, code) => {
     const driver = loop({ items: 3, chunk: 2 });
     const chunk = answer(driver);
     if (!chunk.outcome.ok) throw new Error("it fails");
-    driver.give({ ...chunk, outcome: { ...chunk.outcome, count: 1_000_001 } });
-    expect(driver.state.error).toMatchObject({ code: "limit_exceeded", path: "each" });
+    driver.give({ ...chunk, outcome: { ...chunk.outcome, count: items } });
+    expect(driver.state.error?.code ?? null).toBe(code);
+    if (code === null) return;
+    expect(driver.state.error).toMatchObject({
+      message:
+        'for_each "each" has more than 1000000 items, which is the limit a loop; group the stream, or hand on several records at once with batch.',
+      retryable: false,
+    });
+  });
+
+  test("of a step that never was change nothing", () => {
+    const driver = loop({ items: 3, chunk: 2 });
+    driver.give({ ...answer(driver), path: "nowhere" });
+    expect(driver.lastDecision?.applied).toBe(false);
+    driver.give(answer(driver));
+    expect(driver.lastDecision?.applied).toBe(true);
   });
 });

@@ -14,9 +14,8 @@ export function offsetAt(zone: string, instantMs: number): number {
   if (fixed !== null) return fixed;
   charge(50);
   const parts: Record<string, number> = {};
-  for (const { type, value } of formatFor(zone).formatToParts(instantMs)) {
-    if (type !== "literal" && type !== "era") parts[type] = Number(value);
-  }
+  for (const { type, value } of formatFor(zone).formatToParts(instantMs))
+    parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
   const wholeSecond = Math.floor(instantMs / 1000) * 1000;
   return Date.UTC(year, month - 1, day, hour, minute, second) - wholeSecond;
