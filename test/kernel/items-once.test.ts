@@ -13,8 +13,10 @@ function open(items: unknown, vars: Record<string, unknown>): KernelDriver {
     output: "${{ steps.see.output.value }}",
   };
   const steps = [
-    { id: "count", uses: "count", with: {} },
-    { ...each, needs: [] },
+    { id: "first", uses: "value", with: { value: "${{ input.list }}" } },
+    { id: "count", uses: "count", with: {}, needs: [] },
+    // It begins with the first of them, so that the other may be under way.
+    { ...each, needs: ["first", "count"], triggerRule: "any_success" },
   ];
   const driver = new KernelDriver(planOf({ vars, steps } as never), { exhaustAfter: 0 });
   return driver.start({ list: listOf(1) });
@@ -64,13 +66,20 @@ test("the time of the run, and the status of a step that has not ended", () => {
   }
 });
 
-test("what cannot change is stored over as many turns as it takes, and is not kept beside that", () => {
-  const driver = open("${{ input.list }}", {});
-  untilStored(driver);
-  expect(stored(driver).length).toBeLessThan(COUNT);
-  driver.restart();
-  while (stored(driver).length < COUNT) driver.give({ kind: "continue" });
-  expect(driver.state.steps.get("each")?.live?.scratch).toBeUndefined();
-  driver.settle();
-  expect(new Set(stored(driver))).toEqual(new Set([1]));
-});
+test.each([
+  "${{ input.list }}",
+  "${{ steps.first.output }}",
+  "${{ workflow.name ? input.list : 0 }}",
+])(
+  "what cannot change is stored over as many turns as it takes, and is not kept beside that: %s",
+  (items) => {
+    const driver = open(items, {});
+    untilStored(driver);
+    expect(stored(driver).length).toBeLessThan(COUNT);
+    driver.restart();
+    while (stored(driver).length < COUNT) driver.give({ kind: "continue" });
+    expect(driver.state.steps.get("each")?.live?.scratch).toBeUndefined();
+    driver.settle();
+    expect(new Set(stored(driver))).toEqual(new Set([1]));
+  },
+);

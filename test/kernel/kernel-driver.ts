@@ -308,6 +308,7 @@ export class KernelDriver {
     this.state = restored;
     this.effects.clear();
     this.#fresh.clear();
+    this.#loaded.clear();
     this.computing.length = 0;
     for (const effect of pending(restored).effects) this.effects.set(effect.key, effect);
     return this;

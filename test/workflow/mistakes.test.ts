@@ -129,7 +129,8 @@ it("gives a plan or problems, never a fault", { timeout: 300_000 }, () => {
     ),
     { numRuns: RUNS },
   );
-  expect(accepted).toBeGreaterThan(100);
+  // About 125 of 1,000.
+  expect(accepted).toBeGreaterThan(50);
   expect(seen.size).toBeGreaterThan(15);
 });
 
