@@ -162,10 +162,6 @@ function compileArgument(compiler: Compiler, argument: AnyNode): Code {
   if (argument.type === "SpreadElement") return compiler.compile(argument.argument);
   const node = argument.type === "ParenthesizedExpression" ? argument.expression : argument;
   if (node.type === "ArrowFunctionExpression") return compileLambda(compiler, node);
-  if (node.type === "Identifier" && findLocal(compiler, node.name) === null) {
-    const native = FUNCTIONS.get(node.name);
-    if (native !== undefined) return functionValue(native);
-  }
   return compiler.compile(argument);
 }
 

@@ -1,4 +1,7 @@
-/** `Math`: its constants and its functions, without random(). Arguments become numbers as in JavaScript. */
+/**
+ * `Math`: its constants and its functions, without random(). Arguments become numbers as in JavaScript;
+ * those that a function does not take are not looked at, so that `list.map(Math.abs)` works.
+ */
 import { chargeItems } from "../machine.ts";
 import { toNumber } from "../value.ts";
 import { fewArgs, type Namespace, type Native } from "./library.ts";
@@ -34,6 +37,9 @@ const MATH_FUNCTIONS = [
   "trunc",
 ] as const;
 
+/** They take as many arguments as there are. */
+const OF_ALL: ReadonlySet<string> = new Set(["hypot", "max", "min"]);
+
 function mathFunctions(): ReadonlyMap<string, Native> {
   return new Map(
     MATH_FUNCTIONS.map((name): [string, Native] => {
@@ -42,7 +48,8 @@ function mathFunctions(): ReadonlyMap<string, Native> {
         name,
         (args) => {
           chargeItems(args.length);
-          const numbers = args.map((arg) => toNumber(arg, `Math.${name}()`));
+          const taken = OF_ALL.has(name) ? args : args.slice(0, apply.length);
+          const numbers = taken.map((arg) => toNumber(arg, `Math.${name}()`));
           if (name !== "max" && name !== "min")
             return apply(...(fewArgs(numbers, `Math.${name}`) as number[]));
           // One by one, so that a long list can be spread here.
