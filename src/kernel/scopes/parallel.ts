@@ -30,7 +30,7 @@ function advance(turn: Turn, instance: StepInstance): boolean {
   const control = controlOf(instance);
   const slots = [...instance.step.bodies.keys()];
   if (control.opened < slots.length) {
-    for (const slot of slots.slice(control.opened)) openSlot(turn, instance, slot);
+    for (const slot of slots) openSlot(turn, instance, slot);
     return true;
   }
   if (control.order.length === slots.length) return finish(turn, instance, control, slots);
