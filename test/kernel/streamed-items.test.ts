@@ -49,9 +49,16 @@ describe("items of a stream", () => {
   test("say what they wait for", () => {
     const driver = loop({ items: 5, chunk: 2 });
     driver.give(answer(driver));
-    expect(explainRun(driver.state, driver.nowMs)).toMatchObject([
-      { path: "each", text: '"each" reads its stream: 2 items are stored so far' },
+    expect(explainRun(driver.state, driver.nowMs)).toEqual([
+      {
+        ...{ path: "each", kind: "attempt", frees: "the end of the stream", dueAtMs: null },
+        text: '"each" reads its stream: 2 items are stored so far',
+      },
     ]);
+    driver.settle();
+    const over = loop({ items: 5, chunk: 2 }, { with: { concurrency: 1 } });
+    for (let chunk = 0; chunk < 3; chunk++) over.give(answer(over));
+    expect(explainRun(over.state, over.nowMs)).toEqual([]);
   });
 
   test("are taken once, whoever gives them again", () => {
