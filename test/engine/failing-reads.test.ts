@@ -11,6 +11,10 @@ async function start(bench: Bench, definition: ReturnType<typeof workflow>, inpu
   await driven(bench.clock, bench.engine.start(context, request)).catch(() => {});
 }
 
+async function waits(bench: Bench) {
+  return (await driven(bench.clock, bench.engine.explain(context, "run"))).waits;
+}
+
 test("an attempt whose values cannot be read waits for the store", async () => {
   let isAway = false;
   let refused = 0;
@@ -31,10 +35,15 @@ test("an attempt whose values cannot be read waits for the store", async () => {
   isAway = true;
   await start(bench, definition, { text: LARGE });
   await bench.clock.advanceBy(20_000);
+  expect(refused).toBeGreaterThan(2);
+  expect(await waits(bench)).toMatchObject([
+    { path: "say", kind: "store", text: '"say" waits for the store, which does not answer' },
+  ]);
   isAway = false;
   const run = await bench.settle("run");
-  expect(refused).toBeGreaterThan(2);
   expect(run).toMatchObject({ status: "succeeded", output: LARGE.length, error: null });
+  const told = bench.logs.filter(({ fields }) => fields["what"] === "values of attempts");
+  expect(told.map(({ level }) => level)).toEqual(["warn", "info"]);
 });
 
 test("an attempt that waits for the store ends when it is told to stop", async () => {
@@ -53,10 +62,15 @@ test("an attempt that waits for the store ends when it is told to stop", async (
   await start(bench, definition, { text: LARGE });
   await bench.clock.advanceBy(10_000);
   await driven(bench.clock, bench.engine.cancel(context, "run")).catch(() => {});
+  const cancelledAtMs = bench.clock.nowMs();
   await bench.clock.advanceBy(10_000);
   isAway = false;
   const run = await bench.settle("run");
   expect(run.status).toBe("cancelled");
+  // At the next look, not only when its grace has passed; the store has not answered.
+  expect((run.endedAtMs ?? 0) - cancelledAtMs).toBeLessThanOrEqual(1_000);
+  const told = bench.logs.filter(({ fields }) => fields["what"] === "values of attempts");
+  expect(told.map(({ level }) => level)).toEqual(["warn"]);
   expect(bench.attempts).toEqual([]);
 });
 

@@ -12,9 +12,7 @@ import { AttemptContext } from "./attempt-context.ts";
 import { withSecrets } from "./attempt-secrets.ts";
 import type { HeartbeatReport } from "./attempts.ts";
 import type { HostServices } from "./host-services.ts";
-import { pause } from "./load-run.ts";
 import type { AttemptRequest } from "./options.ts";
-import { isStoreAway } from "./run-errors.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { ValueSource } from "./value-loader.ts";
 
@@ -38,9 +36,8 @@ export function attemptRequest(
   const made = (config: unknown, heartbeat: unknown) =>
     newRequest(services, run, effect, { abort, config, lastHeartbeat: heartbeat });
   if ("v" in input && "v" in last) return made(input.v, last.v);
-  const load = (ref: ValueRef) => ("v" in ref ? ref.v : services.values.load(run.source, ref));
-  return patiently(services, abort, () => Promise.all([load(input), load(last)])).then((loaded) =>
-    loaded === null ? ABORTED : made(loaded[0], loaded[1] === VALUE_LOST ? null : loaded[1]),
+  return loaded(services, run, effect, abort).then((values) =>
+    values === null ? ABORTED : made(values[0], values[1] === VALUE_LOST ? null : values[1]),
   );
 }
 
@@ -51,20 +48,20 @@ const ABORTED: StepError = {
 };
 
 /** Q1. null: it was told to stop. */
-async function patiently<Value>(
-  services: HostServices,
+async function loaded(
+  { values, attempts }: HostServices,
+  { key, source }: Run,
+  { path, input, lastHeartbeat }: AttemptEffect,
   abort: AttemptAbort,
-  load: () => Promise<Value>,
-): Promise<Value | null> {
-  for (let failures = 0; ; failures++) {
-    try {
-      return await load();
-    } catch (error) {
-      if (!isStoreAway(error)) throw error;
-    }
-    if (abort.isAborted) return null;
-    await pause(services, failures);
-  }
+): Promise<readonly [unknown, unknown] | null> {
+  const load = (ref: ValueRef) => ("v" in ref ? ref.v : values.load(source, ref));
+  const asked = await attempts.patience.ask(
+    () => Promise.all([load(input), load(lastHeartbeat)]),
+    (runKey, at) => runKey === key && at === path,
+    () => !abort.isAborted,
+  );
+  if (asked.kind === "failed") throw asked.error;
+  return asked.kind === "answered" ? asked.answer : null;
 }
 
 function newRequest(

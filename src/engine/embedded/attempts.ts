@@ -18,8 +18,10 @@ import type { StepError } from "#errors/step-error.ts";
 import type { AttemptOutcome, Input } from "#kernel/inputs.ts";
 import { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { Logger } from "#ports/logger.ts";
 import type { AdaptiveLimit } from "../admission/adaptive-limit.ts";
 import type { AttemptRequest, AttemptRunner } from "./options.ts";
+import { Patience } from "./patience.ts";
 
 export interface AttemptId {
   readonly runId: string;
@@ -55,6 +57,7 @@ export type Prepare = (abort: AttemptAbort) => Prepared | Promise<Prepared>;
 interface AttemptsOptions {
   readonly runner: AttemptRunner;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly graceMs: number;
   /** Is told of every end. */
   readonly limit: () => Pick<AdaptiveLimit, "ended">;
@@ -69,6 +72,8 @@ const ABORTED: AttemptOutcome = {
 const SOON = Promise.resolve();
 
 export class Attempts {
+  /** For what must be read before an attempt can begin. */
+  readonly patience: Patience;
   readonly #options: AttemptsOptions;
   /** Those that nobody has forgotten yet. */
   readonly #known = new Set<UnderWay>();
@@ -80,6 +85,7 @@ export class Attempts {
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
+    this.patience = new Patience("values of attempts", options);
   }
 
   /** Nodes at work, those that were given up included. */
@@ -156,6 +162,7 @@ export class Attempts {
   /** Aborts everything and reports nothing more. */
   abandon(): void {
     this.#isAbandoned = true;
+    this.patience.close();
     for (const attempt of this.#known) {
       attempt.cancelGrace?.();
       attempt.cancelGrace = null;

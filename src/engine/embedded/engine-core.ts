@@ -107,7 +107,8 @@ export class EngineCore {
       slowTypes: new SlowTypes(),
       timers: new Timers(clock, (runKey, key) => post(runKey, { kind: "timer", key })),
       attempts: new Attempts({
-        ...{ clock, graceMs: this.limits.abortGraceMs, limit: () => this.services.attemptLimit },
+        ...{ clock, logger, graceMs: this.limits.abortGraceMs },
+        limit: () => this.services.attemptLimit,
         runner: redactingRunner(options.runner ?? nodeRunner(options)),
         tell: (runKey, input) => tellRun(this.services.shared, runKey, input),
       }),

@@ -14,13 +14,21 @@ import { isStoreAway } from "./run-errors.ts";
 export type Asked<Answer> =
   | { readonly kind: "answered"; readonly answer: Answer }
   | { readonly kind: "failed"; readonly error: unknown }
-  /** The host closes: nobody is to be told anything. */
+  /** The host closes, or nobody wants the answer any more: nobody is to be told anything. */
   | { readonly kind: "closed" };
 
 /** Whether a step waits for the answer. */
 export type Concerns = (runKey: string, path: string) => boolean;
 
 const RETRY_MS = 1_000;
+
+interface Question<Answer> {
+  readonly ask: () => Promise<Answer>;
+  readonly concerns: Concerns;
+  readonly isWanted: () => boolean;
+}
+
+const always = () => true;
 
 export class Patience {
   readonly #clock: Clock;
@@ -48,10 +56,14 @@ export class Patience {
     return false;
   }
 
-  /** Never rejects. */
-  async ask<Answer>(ask: () => Promise<Answer>, concerns: Concerns): Promise<Asked<Answer>> {
-    const asked = await this.#untilAnswered(ask, concerns);
-    if (this.#open.delete(concerns) && this.#open.size === 0 && !this.#isClosed)
+  /** Never rejects. The question is not put again once `isWanted` says no. */
+  async ask<Answer>(
+    ask: () => Promise<Answer>,
+    concerns: Concerns,
+    isWanted: () => boolean = always,
+  ): Promise<Asked<Answer>> {
+    const asked = await this.#untilAnswered({ ask, concerns, isWanted });
+    if (this.#open.delete(concerns) && this.#open.size === 0 && asked.kind !== "closed")
       this.#logger.info({ what: this.#what }, "the store answers again");
     return this.#isClosed ? { kind: "closed" } : asked;
   }
@@ -62,11 +74,13 @@ export class Patience {
     this.#pauses.clear();
   }
 
-  async #untilAnswered<Answer>(
-    ask: () => Promise<Answer>,
-    concerns: Concerns,
-  ): Promise<Asked<Answer>> {
-    while (!this.#isClosed) {
+  async #untilAnswered<Answer>({
+    ask,
+    concerns,
+    isWanted,
+  }: Question<Answer>): Promise<Asked<Answer>> {
+    if (this.#isClosed) return { kind: "closed" };
+    do {
       try {
         return { kind: "answered", answer: await ask() };
       } catch (error) {
@@ -74,7 +88,7 @@ export class Patience {
         this.#isAway(concerns, error);
       }
       await this.#pause();
-    }
+    } while (!this.#isClosed && isWanted());
     return { kind: "closed" };
   }
 

@@ -368,8 +368,9 @@ export class RunEffects {
 
   /** Whether the step waits for what only the store can say, and the store is away. */
   isStoreAwayFor(path: string): boolean {
-    const { memos, shared, itemReads } = this.#services;
+    const { attempts, memos, shared, itemReads } = this.#services;
     const { key } = this.#run;
+    if (attempts.patience.isAwayFor(key, path)) return true;
     return [memos, shared, itemReads].some((asking) => asking.isStoreAwayFor(key, path));
   }
 
