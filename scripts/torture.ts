@@ -1,6 +1,8 @@
 /**
  * `npm run torture -- --kills N [--seed S] [--data DIR] [--keep] [--json] [--plant NAME]`: kills the
  * real server N times under load and checks that every promise was kept (test/torture/torture.ts).
+ * `--database postgres --hosts H --restarts R`: several hosts on a PostgreSQL server of the torture's
+ * own, which is stopped and started again R times.
  * `--data` puts the data directory elsewhere, for example on another disk; `--keep` leaves everything
  * behind; `--plant` loads the victim with a bug of test/simulation/plants.ts, which must be found.
  * Exit code 0: all held. 1: something was broken. The seed chooses phases and workload; processes
@@ -12,8 +14,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitOnSignals } from "../test/support/kill-with-us.ts";
+import { type PostgresServer, startPostgres } from "../test/support/real-server.ts";
 import { reportText } from "../test/torture/report-text.ts";
 import { faultsOf, torture } from "../test/torture/torture.ts";
+import { findProgram } from "./programs.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +26,9 @@ const { values } = parseArgs({
     data: { type: "string" },
     keep: { type: "boolean", default: false },
     plant: { type: "string" },
+    database: { type: "string" },
+    hosts: { type: "string", default: "3" },
+    restarts: { type: "string", default: "0" },
     json: { type: "boolean", default: false },
   },
 });
@@ -42,12 +49,34 @@ function tell(line: string): void {
   }
 }
 
+async function startDatabase(kind: string): Promise<PostgresServer> {
+  const program = kind === "postgres" ? findProgram("postgres") : null;
+  if (program === null)
+    throw new Error(
+      `--database ${kind}: there is no such program here; postgres is what there can be`,
+    );
+  return await startPostgres(program, { settings: ["fsync=on", "max_connections=100"] });
+}
+
 // The socket's path must be short, so everything but the data stays in the system's own folder.
 const folder = await mkdtemp(join(tmpdir(), "lockstitch-torture-"));
 const dataDir = values.data === undefined ? join(folder, "data") : resolve(values.data);
 exitOnSignals(() => {
   if (!values.keep) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
+const server = values.database === undefined ? null : await startDatabase(values.database);
+const database =
+  server === null
+    ? null
+    : {
+        hosts: Number(values.hosts),
+        restarts: Number(values.restarts),
+        url: server.url("postgres"),
+        restart: async () => {
+          await server.stop();
+          await server.start();
+        },
+      };
 try {
   const report = await torture({
     kills,
@@ -55,6 +84,7 @@ try {
     folder,
     dataDir,
     ...(values.plant === undefined ? {} : { plant: values.plant }),
+    ...(database === null ? {} : { shared: database }),
     onProgress: tell,
   });
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
@@ -66,6 +96,7 @@ try {
   );
   process.exitCode = faults.length === 0 ? 0 : 1;
 } finally {
+  await server?.[Symbol.asyncDispose]();
   if (values.keep) process.stderr.write(`kept: ${folder}, data in ${dataDir}\n`);
   else await rm(folder, { recursive: true, force: true });
 }

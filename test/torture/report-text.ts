@@ -86,7 +86,10 @@ export function reportText(report: TortureReport): string {
       `of ${rules.tally.settled}`,
     ),
     row("other complaints", report.complaints.length),
-    row("integrity_check", report.integrity),
+    row("integrity_check", report.integrity ?? "not looked at"),
+    ...(report.ownerlessMs === null
+      ? []
+      : [row("open runs without a host, ms at most", Math.round(report.ownerlessMs))]),
   ];
   const faults = faultsOf(report);
   if (faults.length > 0) {

@@ -8,11 +8,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { NamedValue } from "#engine/named-values.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
-import { seededRandom } from "../kernel/random-definition.ts";
+import { pick, seededRandom } from "../kernel/random-definition.ts";
 import { canSeal } from "../plugins/plugin-fixture.ts";
+import { openFront } from "./front.ts";
 import { readJournals } from "./journals.ts";
 import { CROWD, type Kill, killAt, planKills } from "./kills.ts";
 import { leftovers } from "./leftovers.ts";
+import { Ownerless } from "./ownerless.ts";
 import { pause } from "./pause.ts";
 import { Reading } from "./reading.ts";
 import { Victim } from "./victim.ts";
@@ -25,6 +27,9 @@ const CALM_MS = 180_000;
 /** No wait of the workload is half as long: where nothing happens for this time, nothing will. */
 const STILL_MS = 25_000;
 const CALM_LOOK_MS = 200;
+/** A host's, and what may pass after it until somebody has its runs. */
+const LEASE_MS = 10_000;
+const OWNERLESS_MS_MAX = 5_000;
 
 export interface TortureOptions {
   readonly kills: number;
@@ -35,7 +40,17 @@ export interface TortureOptions {
   readonly dataDir?: string;
   /** A bug of test/simulation/plants.ts to load the victim with. */
   readonly plant?: string;
+  /** Several hosts on one database instead of one on a data directory. */
+  readonly shared?: SharedDatabase;
   readonly onProgress?: (line: string) => void;
+}
+
+export interface SharedDatabase {
+  readonly hosts: number;
+  readonly url: string;
+  /** How often it is stopped and started again. */
+  readonly restarts: number;
+  restart(): Promise<void>;
 }
 
 export interface TortureReport {
@@ -52,7 +67,10 @@ export interface TortureReport {
   readonly rules: Reading["rules"];
   /** Share of kills that met at least CROWD steps in flight. */
   readonly crowdedShare: number;
-  readonly integrity: string;
+  /** Of the store's file; null: a database server looks after its own. */
+  readonly integrity: string | null;
+  /** How long an open run had no host, at most; null: there was one host. */
+  readonly ownerlessMs: number | null;
   readonly broken: Reading["broken"];
   /** Answers that may not be, deaths that nobody caused. */
   readonly complaints: readonly string[];
@@ -72,30 +90,38 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   await cp(SIDECAR, sidecar, { recursive: true });
   await writeFile(join(folder, "lockstitch.config.ts"), configText(witness.socketPath));
   await using stack = new AsyncDisposableStack();
-  const victim = new Victim(folder, dataDir, options.plant ?? null);
-  stack.defer(() => victim.kill());
-  // Only a process that ends by itself leaves its compiled code to the next ones.
-  victim.spawn();
-  await victim.ready();
-  await victim.stop();
-  victim.spawn();
-  await victim.ready();
+  const { shared } = options;
+  const victims = newVictims(options, dataDir);
+  for (const victim of victims) stack.defer(() => victim.kill());
+  await firstStart(victims);
+  const [first] = victims;
+  if (first === undefined) throw new Error("there is no host to torture");
+  const front =
+    shared === undefined
+      ? first
+      : stack.use(await openFront(() => victims.map(({ port }) => port), random));
+  const ownerless = shared === undefined ? null : new Ownerless(shared.url, LEASE_MS);
+  ownerless?.begin();
   const workload = new Workload({
-    baseUrl: victim.baseUrl,
+    baseUrl: front.baseUrl,
     random,
     openRunsAim: OPEN_RUNS_AIM,
     token: `${seed}-${Date.now()}`,
   });
   await workload.begin();
   const kills: Kill[] = [];
+  let victim = first;
   for (const phase of planKills(options.kills, random)) {
+    if (phase !== "recovery") victim = pick(random, victims);
     kills.push(await killAt(phase, { victim, witness, workload, random }));
     victim.spawn();
+    if (shared !== undefined && isRestartDue(kills.length, options.kills, shared.restarts))
+      await shared.restart();
     options.onProgress?.(progressText(kills, options.kills, performance.now() - beganMs));
   }
   const killedMs = performance.now();
   workload.stopStarting();
-  await victim.ready();
+  for (const one of victims) await one.ready();
   const reading = new Reading();
   options.onProgress?.("calm: every run must end");
   await calm(workload, reading);
@@ -105,18 +131,20 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   for await (const journal of readJournals(workload.client)) reading.addJournal(journal);
   reading.compareValues(await storedValues(workload));
   options.onProgress?.("stopping");
-  await victim.stop();
+  await ownerless?.end();
+  await Promise.all(victims.map((one) => one.stop()));
   const left = await leftovers(sidecar);
   options.onProgress?.("comparing with the witness");
   reading.compareAcknowledged(workload.acknowledged);
   await reading.compareWitness(witness.records());
+  const startedInMs = victims.flatMap((one) => one.startedInMs);
   return {
     seed,
     kills,
     seconds: (performance.now() - beganMs) / 1_000,
     startMs: {
-      median: victim.startedInMs.toSorted((a, b) => a - b)[victim.startedInMs.length >> 1] ?? 0,
-      max: Math.max(...victim.startedInMs),
+      median: startedInMs.toSorted((a, b) => a - b)[startedInMs.length >> 1] ?? 0,
+      max: Math.max(...startedInMs),
     },
     calmSeconds,
     starts: { begun: workload.runsBegun, acknowledged: workload.acknowledged.starts.size },
@@ -124,14 +152,46 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     counts: reading.counts,
     rules: reading.rules,
     crowdedShare: kills.filter(({ inFlight }) => inFlight >= CROWD).length / kills.length,
-    integrity: integrityOf(join(dataDir, "store.db")),
-    broken: reading.broken,
+    integrity: shared === undefined ? integrityOf(join(dataDir, "store.db")) : null,
+    ownerlessMs: ownerless?.longestMs ?? null,
+    broken: shared === undefined ? reading.broken : ofManyHosts(reading.broken),
     complaints: [
       ...workload.complaints,
-      ...victim.diedByItself.map((how) => `the victim died by itself: ${how}`),
+      ...victims
+        .flatMap((one) => one.diedByItself)
+        .map((how) => `the victim died by itself: ${how}`),
       ...left.map((line) => `a process has outlived its victim: ${line}`),
     ],
   };
+}
+
+function newVictims({ folder, plant, shared }: TortureOptions, dataDir: string): Victim[] {
+  if (shared === undefined) return [new Victim(folder, dataDir, { plant })];
+  const env = { LOCKSTITCH_DATABASE_URL: shared.url };
+  return Array.from(
+    { length: shared.hosts },
+    (_, index) => new Victim(folder, `${dataDir}-${index + 1}`, { plant, env }),
+  );
+}
+
+/** Only a process that ends by itself leaves its compiled code to the next ones. */
+async function firstStart(victims: readonly Victim[]): Promise<void> {
+  const [first] = victims;
+  first?.spawn();
+  await first?.ready();
+  await first?.stop();
+  for (const victim of victims) victim.spawn();
+  for (const victim of victims) await victim.ready();
+}
+
+function isRestartDue(kills: number, of: number, restarts: number): boolean {
+  const every = restarts === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(of / restarts));
+  return kills % every === 0 && kills / every <= restarts;
+}
+
+/** Limits and remembered results are each host's own so far (docs/hosts.md). */
+function ofManyHosts(broken: Reading["broken"]): Reading["broken"] {
+  return { ...broken, overrun: [], recalled: [] };
 }
 
 /** What makes the report a bad one; empty: all promises were kept, and were really at stake. */
@@ -140,7 +200,10 @@ export function faultsOf(report: TortureReport): readonly string[] {
     lines.map((line) => `${name}: ${line}`),
   );
   faults.push(...report.complaints);
-  if (report.integrity !== "ok") faults.push(`integrity_check: ${report.integrity}`);
+  if (report.integrity !== null && report.integrity !== "ok")
+    faults.push(`integrity_check: ${report.integrity}`);
+  if (report.ownerlessMs !== null && report.ownerlessMs > OWNERLESS_MS_MAX)
+    faults.push(`an open run had no host for ${Math.round(report.ownerlessMs)} ms`);
   if (report.counts.repeats === 0)
     faults.push("no attempt was ever repeated: the kills hit nothing");
   if (report.crowdedShare <= 0.5)

@@ -24,6 +24,7 @@ export class Victim {
   readonly #folder: string;
   readonly #dataDir: string;
   readonly #plant: string | null;
+  readonly #env: Readonly<Record<string, string>>;
   #port = 0;
   #child: ChildProcess | null = null;
   #ready: Promise<void> = Promise.resolve();
@@ -31,10 +32,22 @@ export class Victim {
   #isDoomed = false;
 
   /** `folder` holds lockstitch.config.ts and gets the log; `plant` names a bug to load it with. */
-  constructor(folder: string, dataDir: string, plant: string | null) {
+  constructor(
+    folder: string,
+    dataDir: string,
+    {
+      plant,
+      env = {},
+    }: { plant?: string | undefined; env?: Readonly<Record<string, string>> } = {},
+  ) {
     this.#folder = folder;
     this.#dataDir = dataDir;
-    this.#plant = plant;
+    this.#plant = plant ?? null;
+    this.#env = env;
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get baseUrl(): string {
@@ -58,7 +71,7 @@ export class Victim {
       this.#plant === null ? {} : { LOCKSTITCH_TORTURE_PLANT: this.#plant, NODE_OPTIONS: PLANTING };
     const child = spawn(process.execPath, argv, {
       cwd: this.#folder,
-      env: { ...env, ...planted, NO_COLOR: "1" },
+      env: { ...env, ...this.#env, ...planted, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     killWithUs(child);
