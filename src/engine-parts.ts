@@ -2,12 +2,14 @@
  * The parts of an opened data directory, with the real adapters: what the command and an embedding
  * program have in common. With main.ts and lockstitch.ts this is the composition root.
  */
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { type AnyPart, type Composition, startParts } from "#cli/composition.ts";
 import type { Settings } from "#cli/settings.ts";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
-import type { EngineLimits } from "#engine/embedded/options.ts";
+import { type EngineLimits, type EngineOptions, READER } from "#engine/embedded/options.ts";
 import type { Engine } from "#engine/engine.ts";
+import { openHostEngine } from "#engine/hosts/host-engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { sandboxPool } from "#nodes/code/code-javascript.ts";
 import { ConnectionBook } from "#nodes/connections/connections.ts";
@@ -16,12 +18,14 @@ import { type WatchedSecrets, watchedSecrets } from "#nodes/watched-secrets.ts";
 import { type LogLevel, standardErrorLogger } from "#observe/logger.ts";
 import { type PlainMeter, plainMeter } from "#observe/plain-meter.ts";
 import type { PluginBook } from "#plugins/plugin-book.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import { fileArchive } from "#storage/archive/file-archive.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
+import { aheadClock } from "./system/ahead-clock.ts";
 import { environmentSecrets } from "./system/environment-secrets.ts";
 import { fileSecrets } from "./system/file-secrets.ts";
 import { firstSecrets } from "./system/first-secrets.ts";
@@ -31,6 +35,9 @@ import { systemClock } from "./system/system-clock.ts";
 import { systemDisk } from "./system/system-disk.ts";
 import { systemIds } from "./system/system-ids.ts";
 import { systemRandom } from "./system/system-random.ts";
+
+/** How long a host that is gone keeps its runs. */
+const LEASE_MS = 10_000;
 
 export interface EngineParts {
   meter: PlainMeter | null;
@@ -59,6 +66,10 @@ export interface EnginePartsOptions {
   prepareFileRoot(): Promise<string | null>;
   /** Told what takes secrets out of a text, before anything can resolve one. */
   onSecrets?(secrets: WatchedSecrets): void;
+  /** Whether this host takes runs that nobody drives, where several share a database. */
+  readonly takesRuns: boolean;
+  /** Where the API answers; null while it does not. */
+  address(): string | null;
   /** Asked when the engine is stopped. */
   graceMs(): number;
 }
@@ -82,6 +93,16 @@ export async function startEngineParts(
 
 function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
   const { settings, nodes, limits } = options;
+  const clock = aheadClock(systemClock);
+  const openEngine = (engine: EngineOptions) =>
+    engine.store.hosts === undefined
+      ? openEmbeddedEngine(engine)
+      : openHostEngine(engine, {
+          hosts: engine.store.hosts,
+          takesRuns: options.takesRuns,
+          address: options.address,
+          onStoreClock: clock.setAhead,
+        });
   return [
     {
       name: "secrets",
@@ -105,10 +126,12 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
       name: "store",
       needs: ["ownership", "logger"],
       start: ({ logger }) =>
-        openSqliteStore({
-          ...{ dataDir: settings.data, clock: systemClock, logger },
-          memoLimits: settings.memo,
-        }),
+        settings.database === null
+          ? openSqliteStore({
+              ...{ dataDir: settings.data, clock: systemClock, logger },
+              memoLimits: settings.memo,
+            })
+          : openDatabase(settings.database, { settings, clock, logger }),
       stop: (store) => store.close(),
     },
     {
@@ -140,12 +163,12 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
         ...(["connections", "secrets", "meter", "loopDelay", "plugins"] as const),
       ],
       start: ({ store, logger, fileRoot, connections, secrets, meter, loopDelay }) =>
-        openEmbeddedEngine({
+        openEngine({
           store,
-          clock: systemClock,
+          clock,
           loopDelayMs: () => loopDelay.read(),
           random: systemRandom,
-          ids: systemIds(systemClock),
+          ids: systemIds(clock),
           logger,
           nodes,
           chain: { log: settings.logLevel === "debug", ...settings.chain },
@@ -176,6 +199,18 @@ export function secretsOf(settings: Settings): Secrets {
   if (settings.secrets === null) return environment;
   const onWarning = (message: string) => void process.stderr.write(`warning ${message}\n`);
   return firstSecrets([fileSecrets(settings.secrets, { versionOf, onWarning }), environment]);
+}
+
+/** Loaded only where there is one: it takes longer than all of a command that needs none. */
+async function openDatabase(
+  url: string,
+  { settings, clock, logger }: { settings: Settings; clock: Clock; logger: Logger },
+): Promise<Store> {
+  const { openPostgresStore } = await import("#storage/postgres/open-postgres-store.ts");
+  return await openPostgresStore({
+    ...{ url, clock, logger, memoLimits: settings.memo },
+    host: { name: `${hostname()}:${process.pid}`, reader: READER, leaseMs: LEASE_MS },
+  });
 }
 
 function careOf(settings: Settings) {

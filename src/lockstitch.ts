@@ -115,6 +115,8 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
     limits: settings.concurrency === null ? {} : { attemptsMax: settings.concurrency },
     prepareFileRoot: async () => await prepareFileRoot(settings.fileRoot),
     graceMs: () => grace.ms,
+    takesRuns: true,
+    address: () => null,
   });
   const { engine } = composition.parts;
   // The clock's timers let a process end; one that waits for a run must not, until it closes.

@@ -64,7 +64,7 @@ const machine: Machine = {
       () => ownership.release(),
     );
   },
-  hasStore: ({ data }) => existsSync(join(data, STORE_FILE)),
+  hasStore: ({ data, database }) => database !== null || existsSync(join(data, STORE_FILE)),
   inspect: ({ data }) => inspectStore(data),
   async ownerOf({ data }) {
     if (!existsSync(data)) return null;
@@ -144,6 +144,7 @@ function isUnanswered(error: unknown): boolean {
 
 async function openHost(settings: Settings, purpose: HostPurpose): Promise<EngineHost> {
   const grace = { ms: 0 };
+  let served: string | null = null;
   // Before the engine, which begins to load open runs at once: who serves answers first.
   if (isServing(purpose)) await loadRoutes();
   const plugins = await pluginBookOf(settings);
@@ -159,6 +160,8 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
     limits: limitsOf(settings, purpose),
     prepareFileRoot: () => prepareFileRoot(settings),
     graceMs: () => grace.ms,
+    takesRuns: isServing(purpose),
+    address: () => served,
     onSecrets: (secrets) => {
       withoutSecrets = secrets.redact;
     },
@@ -189,6 +192,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
       const address = await listen(server, security).catch((error: unknown) => {
         throw listenFailure(error, { host, port });
       });
+      served = address;
       await ownership.publishAddress(address);
       return address;
     },

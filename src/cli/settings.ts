@@ -23,6 +23,9 @@ import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-set
 /** Settings that name a file or a folder. */
 const PATHS: ReadonlySet<string> = new Set(["data", "fileRoot", "secrets", "archiveDir"]);
 
+/** Settings whose values no message may show. */
+const SECRET: ReadonlySet<string> = new Set(["apiKeys", "database"]);
+
 const Port = z.int().min(0).max(65_535);
 const Count = z.int().min(1);
 
@@ -46,6 +49,15 @@ export const SETTINGS = [
     initial: ".lockstitch",
     example: ".lockstitch",
     about: "data directory",
+  },
+  {
+    key: "database",
+    env: "LOCKSTITCH_DATABASE_URL",
+    schema: z.string().regex(/^postgres(ql)?:\/\//, "is not a URL of a PostgreSQL database"),
+    initial: null,
+    example: "postgres://lockstitch@db.example:5432/lockstitch",
+    about:
+      "PostgreSQL database that keeps all runs, for any number of hosts; default: a file in the data directory",
   },
   {
     key: "host",
@@ -138,6 +150,8 @@ export const SETTINGS = [
 export interface Settings {
   /** Absolute. */
   readonly data: string;
+  /** Holds a password, maybe; null: the store is a file in the data directory. */
+  readonly database: string | null;
   readonly host: string;
   readonly port: number;
   readonly apiKeys: readonly string[];
@@ -210,7 +224,7 @@ export function resolveSettings(options: {
     const parsed = row.schema.safeParse(found.value);
     if (!parsed.success) {
       const reason = parsed.error.issues[0]?.message ?? "is not valid";
-      const shown = row.key === "apiKeys" ? "" : ` ${JSON.stringify(found.value)}`;
+      const shown = SECRET.has(row.key) ? "" : ` ${JSON.stringify(found.value)}`;
       problems.push(`${found.place}:${shown} ${reason}; for example ${row.example}`);
       continue;
     }
@@ -232,6 +246,7 @@ export function resolveSettings(options: {
   const value = <T>(key: (typeof SETTINGS)[number]["key"]) => values[key] as T;
   return {
     data: resolve(cwd, value<string>("data")),
+    database: value("database"),
     host: value("host"),
     port: value("port"),
     apiKeys: value("apiKeys"),

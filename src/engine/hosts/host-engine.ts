@@ -31,15 +31,26 @@ class HostEngine extends EmbeddedEngine {
   }
 }
 
+export interface JoinOptions {
+  readonly hosts: Hosts;
+  /** false: it only drives what it starts or is called for. */
+  readonly takesRuns: boolean;
+  /** Where the API of this host answers, as far as is known. */
+  address?(): string | null;
+  /** Told with each beat what the store's clock is ahead of the machine's, about. */
+  onStoreClock?(aheadMs: number): void;
+}
+
 /** Joins the hosts of the store; runs that nobody drives are taken meanwhile. The store stays the caller's to close. */
 export async function openHostEngine(
   options: EngineOptions,
-  hosts: Hosts,
-  address: () => string | null = () => null,
+  { hosts, takesRuns, address = () => null, onStoreClock = () => undefined }: JoinOptions,
 ): Promise<Engine> {
   const core = newCore(options);
   const { clock, random, logger } = options;
-  const keeper = new HostKeeper({ core, hosts, clock, random, logger, address });
+  const keeper = new HostKeeper({
+    ...{ core, hosts, clock, random, logger, takesRuns, address, onStoreClock },
+  });
   const others = new OtherHosts({ core, hosts, keeper, clock, logger });
   core.elsewhere = others;
   const engine = new HostEngine(core, keeper, new WatchedRuns({ core, clock, logger }));

@@ -41,6 +41,8 @@ interface KeeperOptions {
   readonly logger: Logger;
   /** Where the API of this host answers, as far as is known. */
   readonly address: () => string | null;
+  readonly takesRuns: boolean;
+  readonly onStoreClock: (aheadMs: number) => void;
 }
 
 export class HostKeeper {
@@ -54,7 +56,6 @@ export class HostKeeper {
   #mustCarry = false;
   #isSuspended = false;
   #isStopped = false;
-  #storeClockAheadMs = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -76,11 +77,6 @@ export class HostKeeper {
   /** Other hosts that have a lease, as the last beat said. */
   get others(): readonly HostFacts[] {
     return this.#others;
-  }
-
-  /** What the store's clock is ahead of the machine's, about. */
-  get storeClockAheadMs(): number {
-    return this.#storeClockAheadMs;
   }
 
   /** Joins. Throws what the store throws. */
@@ -148,7 +144,8 @@ export class HostKeeper {
   }
 
   async #claim(): Promise<void> {
-    const { hosts, core, logger } = this.#options;
+    const { hosts, core, logger, takesRuns } = this.#options;
+    if (!takesRuns) return;
     try {
       while (!this.#isStopped && !this.#isSuspended && !this.#hasMoreThanOthers(1)) {
         const heads = await hosts.claim(CLAIM_MAX);
@@ -183,13 +180,13 @@ export class HostKeeper {
   }
 
   async #beat(): Promise<void> {
-    const { hosts, clock, core, address } = this.#options;
+    const { hosts, clock, core, address, takesRuns, onStoreClock } = this.#options;
     const sentAtMs = clock.monotonicMs();
     const wallMs = clock.nowMs();
-    const beat = { address: address(), openRuns: core.openRuns, isDraining: false };
+    const beat = { address: address(), openRuns: core.openRuns, isDraining: !takesRuns };
     const answer = await hosts.beat(beat);
     const tookMs = clock.monotonicMs() - sentAtMs;
-    this.#storeClockAheadMs = answer.nowMs - (wallMs + tookMs / 2);
+    onStoreClock(answer.nowMs - (wallMs + tookMs / 2));
     this.#others = answer.hosts.filter(({ host }) => host !== hosts.host);
     await this.#renewed(sentAtMs, answer);
   }

@@ -20,6 +20,7 @@ import { MIGRATIONS } from "./migrations/all.ts";
 import { missingPorts } from "./missing-ports.ts";
 import { PostgresBlobStore } from "./postgres-blob-store.ts";
 import { PostgresCatalogue } from "./postgres-catalogue.ts";
+import { type HostOptions, PostgresHosts } from "./postgres-hosts.ts";
 import { PostgresMemoStore } from "./postgres-memo-store.ts";
 import { PostgresStateStore } from "./postgres-state-store.ts";
 import { PostgresStepLogs } from "./postgres-step-logs.ts";
@@ -37,8 +38,10 @@ export interface PostgresStoreOptions {
   readonly url: string;
   /** Where the tables are; DEFAULT_SCHEMA by default. */
   readonly schema?: string | undefined;
-  /** Which open runs this opening takes from whoever has them. */
-  readonly claim: "all" | "none";
+  /** Makes the opening one of several hosts: it owns the runs that it creates or claims (see Hosts). */
+  readonly host?: HostOptions | undefined;
+  /** Without `host`: which open runs this opening takes from whoever has them; none by default. */
+  readonly claim?: "all" | "none" | undefined;
   /** false: a database that lacks a migration is refused. */
   readonly autoMigrate?: boolean | undefined;
   /** Sessions beside the writer's; POOL_MAX by default. */
@@ -62,8 +65,8 @@ const OPENING = "opening the store";
 
 /** Rejects with store_unavailable, store_newer, store_corrupt or config_invalid. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { claim, autoMigrate = true, poolMax, clock = { nowMs: Date.now }, logger } = options;
-  const { memoLimits = MEMO_LIMITS } = options;
+  const { claim = "none", host, autoMigrate = true, poolMax, logger } = options;
+  const { clock = { nowMs: Date.now }, memoLimits = MEMO_LIMITS } = options;
   const memoUses = new MemoUses();
   const address = databaseAddress(options.url, options.schema);
   const schemaVersion = await (autoMigrate ? migrate : refusePending)(address, MIGRATIONS);
@@ -77,9 +80,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       sessions,
       epoch,
       areas: waveAreas({ memoLimits, memoUses }),
+      owner: host === undefined ? null : epoch,
       nowMs: () => clock.nowMs(),
       logger: logger ?? null,
     };
+    const hosts = host === undefined ? null : new PostgresHosts(parts, address, host);
+    await hosts?.open();
     return {
       ...missingPorts(),
       catalogue: new PostgresCatalogue(parts),
@@ -87,6 +93,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       memos: new PostgresMemoStore(parts, memoUses),
       state: new PostgresStateStore(parts),
       logs: new PostgresStepLogs(parts),
+      ...(hosts === null ? {} : { hosts }),
       epoch: parts.epoch,
       describe: async () => ({
         adapter: "postgres",
@@ -95,6 +102,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         ...describedOf(await sessions.get<StoreRow>("describing the store", READ_STORE)),
       }),
       close: async () => {
+        await hosts?.close();
         await writer.close();
         await sessions.close();
       },

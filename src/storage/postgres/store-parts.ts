@@ -9,6 +9,8 @@ export interface StoreParts {
   readonly epoch: number;
   /** What writes with a commit. */
   readonly areas: readonly WaveArea[];
+  /** The host that owns what it creates: `epoch`; null: runs have no owners. */
+  readonly owner: number | null;
   nowMs(): number;
   /** Where damage is reported that a caller only sees as "not there". */
   readonly logger: Pick<Logger, "error"> | null;

@@ -2,5 +2,6 @@
 
 import type { Migration } from "../../migration.ts";
 import { initial } from "./0001-initial.ts";
+import { asks } from "./0002-asks.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, asks];

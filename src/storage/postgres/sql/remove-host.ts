@@ -1,0 +1,2 @@
+/** The lease of host $1. */
+export const REMOVE_HOST = `DELETE FROM hosts WHERE host = $1`;

@@ -1,0 +1,21 @@
+/**
+ * A clock that shows another machine's time: hosts of one database agree on instants by the
+ * database's clock. Only nowMs() differs; what is measured and waited for stays the machine's own.
+ */
+import type { Clock } from "#ports/clock.ts";
+
+export interface AheadClock extends Clock {
+  /** From now on it shows `ms` more than the clock it is made of; negative: less. */
+  setAhead(ms: number): void;
+}
+
+export function aheadClock(clock: Clock): AheadClock {
+  let aheadMs = 0;
+  return {
+    ...clock,
+    nowMs: () => clock.nowMs() + aheadMs,
+    setAhead(ms) {
+      aheadMs = Math.round(ms);
+    },
+  };
+}
