@@ -36,12 +36,11 @@ export function statusOf({
   return status;
 }
 
-/** Counts by status from rows of (status, count); several of one status add up. */
+/** Counts by status from rows of (status, count). */
 export function countsByStatus(
   rows: readonly { readonly status: number; readonly count: number }[],
 ): Readonly<Record<RunStatus, number>> {
-  const counted = STATUSES.map(() => 0);
-  for (const { status, count } of rows) counted[status] = (counted[status] ?? 0) + count;
-  const entries = STATUSES.map((status, number) => [status, counted[number]]);
+  const byNumber = new Map(rows.map((row) => [row.status, row.count]));
+  const entries = STATUSES.map((status, number) => [status, byNumber.get(number) ?? 0]);
   return Object.fromEntries(entries) as Record<RunStatus, number>;
 }

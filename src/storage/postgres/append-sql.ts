@@ -11,8 +11,8 @@
  *      those whose id was free are told by it. `IN (...) IS TRUE` keeps that a lookup in a hash table.
  *
  * $1 is the opening, $2 to $13 the columns of every turn, $14 to $19 those of new runs (all NULL for
- * others), $20 the number of positions; $21 and $22 number and id of the commit. The plain statement
- * leaves out $14 to $20.
+ * others), $20 the number of positions, $21 who owns new runs; $22 and $23 number and id of the commit.
+ * The plain statement leaves out $14 to $21.
  */
 import { LEFT_OUT } from "./wave.ts";
 
@@ -47,7 +47,8 @@ export function movedRuns(condition: string): string {
   return `moved AS (
   UPDATE runs AS r
   SET seq = g.last_seq, status = g.status, started_at_ms = g.started_at_ms,
-    ended_at_ms = g.ended_at_ms, error_code = g.error_code
+    ended_at_ms = g.ended_at_ms, error_code = g.error_code,
+    owner = CASE WHEN g.status <= 3 THEN r.owner END
   FROM given AS g JOIN runs AS o ON o.tenant = g.tenant AND o.run_id = g.run_id
   WHERE ${condition}r.number = o.number AND r.status = o.status AND r.status < 7
     AND r.owner_epoch = g.epoch AND r.seq = g.first_seq - 1
@@ -69,7 +70,7 @@ const MADE = `fresh AS MATERIALIZED (
 created AS (
   INSERT INTO runs (number, tenant, run_id, workflow, version, status, seq, owner_epoch, owner,
     created_at_ms, started_at_ms, ended_at_ms, min_reader, labels, parent_run_id, error_code)
-  SELECT number, tenant, run_id, workflow, version, status, coalesce(last_seq, 0), epoch, $1,
+  SELECT number, tenant, run_id, workflow, version, status, coalesce(last_seq, 0), epoch, CASE WHEN status <= 3 THEN $21::bigint END,
     created_at_ms, started_at_ms, ended_at_ms, min_reader, labels, parent_run_id, error_code
   FROM fresh
   ON CONFLICT (tenant, run_id) DO NOTHING

@@ -11,16 +11,17 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
+import { CommitQueue } from "./commit-queue.ts";
 import { type Ask, Sessions, WriterSession } from "./connection.ts";
 import { type DatabaseAddress, databaseAddress } from "./database-address.ts";
 import { MEMO_LIMITS, type MemoLimits } from "./memo-limits.ts";
 import { MemoUses } from "./memo-uses.ts";
 import { migrate, refusePending, toOpeningError } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
-import { missingPorts } from "./missing-ports.ts";
 import { PostgresBlobStore } from "./postgres-blob-store.ts";
 import { PostgresCatalogue } from "./postgres-catalogue.ts";
 import { type HostOptions, PostgresHosts } from "./postgres-hosts.ts";
+import { PostgresJournal } from "./postgres-journal.ts";
 import { PostgresMemoStore } from "./postgres-memo-store.ts";
 import { PostgresStateStore } from "./postgres-state-store.ts";
 import { PostgresStepLogs } from "./postgres-step-logs.ts";
@@ -86,8 +87,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     };
     const hosts = host === undefined ? null : new PostgresHosts(parts, address, host);
     await hosts?.open();
+    const queue = new CommitQueue(parts, writer);
     return {
-      ...missingPorts(),
+      journal: new PostgresJournal(parts, queue),
       catalogue: new PostgresCatalogue(parts),
       blobs: new PostgresBlobStore(parts),
       memos: new PostgresMemoStore(parts, memoUses),
@@ -103,7 +105,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       }),
       close: async () => {
         await hosts?.close();
-        await writer.close();
+        await queue.close();
         await sessions.close();
       },
     };

@@ -12,6 +12,8 @@
  */
 import { type ErrorCode, LockstitchError } from "#errors/errors.ts";
 
+/** Of refuse() in the schema. */
+const REFUSAL = "LS001";
 /** Data and index damage; 58030 (I/O) may pass. */
 const CORRUPT = /^(XX001|XX002)$/;
 /** Data, constraint and size errors: the same data fails again. */
@@ -21,7 +23,7 @@ const REFUSED = /^(21|22|23|54)/;
  * of the server, prepared statements that are gone or whose tables have changed.
  */
 const PASSING =
-  /^(08|25P03|25P04|25006|26000|0A000|40|42501|28|3D000|3F000|42P01|42883|53|55|57|58)/;
+  /^(LS001|08|25P03|25P04|25006|26000|0A000|40|42501|28|3D000|3F000|42P01|42883|53|55|57|58)/;
 
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^28/, "check user, password and the server's pg_hba.conf"],
@@ -44,10 +46,19 @@ export function sqlStateOf(error: unknown): string | null {
   return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
 
+/** What the schema's refuse() said; null: it was not asked. */
+export function refusalOf(
+  error: unknown,
+): { readonly reason: string; readonly about: string } | null {
+  if (sqlStateOf(error) !== REFUSAL || !(error instanceof Error)) return null;
+  const about = "detail" in error && typeof error.detail === "string" ? error.detail : "";
+  return { reason: error.message, about };
+}
+
 /** Nothing was changed, and the same transaction may go through at once. */
 export function isCollision(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === "40001" || state === "40P01";
+  return state === "40001" || state === "40P01" || refusalOf(error)?.reason === "start_key";
 }
 
 /** The session is not to be used again: it is gone, or it remembers statements that are. */

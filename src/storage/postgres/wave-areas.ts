@@ -1,10 +1,15 @@
 /** The areas that write with a commit, in the order in which their statements go out (see wave.ts, 4). */
+import { ADMISSION } from "./admission.ts";
 import { blobArea } from "./blob-area.ts";
+import { CHECKPOINTS } from "./checkpoints.ts";
+import { LABELS } from "./labels.ts";
 import { logArea } from "./log-area.ts";
 import { memoArea } from "./memo-area.ts";
 import type { MemoLimits } from "./memo-limits.ts";
 import type { MemoUses } from "./memo-uses.ts";
+import { MESSAGES } from "./messages.ts";
 import { sharedArea } from "./shared-area.ts";
+import { START_KEYS } from "./start-keys.ts";
 import type { WaveArea } from "./wave.ts";
 
 /** What areas know of the store that they write to. */
@@ -14,5 +19,8 @@ export interface AreaParts {
 }
 
 export function waveAreas({ memoLimits, memoUses }: AreaParts): readonly WaveArea[] {
-  return [sharedArea, blobArea, logArea, memoArea(memoLimits, memoUses)];
+  return [
+    ...[START_KEYS, sharedArea, LABELS, MESSAGES, CHECKPOINTS, ADMISSION],
+    ...[blobArea, logArea, memoArea(memoLimits, memoUses)],
+  ];
 }

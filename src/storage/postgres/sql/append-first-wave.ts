@@ -2,6 +2,6 @@
 import { markCommit, WAVE, waveTurns } from "../append-sql.ts";
 
 export const APPEND_FIRST_WAVE = `
-WITH ${markCommit("$21", "$22")},
+WITH ${markCommit("$22", "$23")},
 ${waveTurns("mark, ")},
 ${WAVE}`;
