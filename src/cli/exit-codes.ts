@@ -33,6 +33,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   config_invalid: "usage",
   payload_too_large: "usage",
   unsupported_media_type: "usage",
+  method_not_allowed: "usage",
   signal_invalid: "usage",
   unauthorized: "usage",
   forbidden: "usage",

@@ -13,6 +13,7 @@ export const ERRORS = {
   unauthorized: { httpStatus: 401, retry: "never" },
   forbidden: { httpStatus: 403, retry: "never" },
   not_found: { httpStatus: 404, retry: "never" },
+  method_not_allowed: { httpStatus: 405, retry: "never" },
   workflow_not_found: { httpStatus: 404, retry: "never" },
   run_not_found: { httpStatus: 404, retry: "never" },
   value_not_found: { httpStatus: 404, retry: "never" },

@@ -19,6 +19,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
 import { removeLeftCopies } from "./backup-spool.ts";
 import { answerBroken, REQUEST_MS_MAX } from "./broken-requests.ts";
+import { knownPaths } from "./known-paths.ts";
 import { openApiDocument } from "./open-api.ts";
 import { sendProblem } from "./problem.ts";
 import { engineReadiness } from "./readiness.ts";
@@ -103,9 +104,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
   if (options.meter !== undefined) meterRequests(app, options.meter);
   registerSecurity(app, options.security);
   app.setErrorHandler(fail);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(routeNotFound(request), request, reply, logger),
-  );
+  const methodsOf = knownPaths(app);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(request.url);
+    if (allowed.length > 0) reply.header("allow", allowed.join(", "));
+    return sendProblem(routeNotFound(request, allowed), request, reply, logger);
+  });
   acceptBodies(app);
   const definitions = definitionRoutes(engine, workflows);
   const start = startRoute(engine);
@@ -188,9 +192,18 @@ function requestIds(): (request: {
   };
 }
 
-function routeNotFound(request: FastifyRequest): LockstitchError {
+function routeNotFound(
+  { method, url }: FastifyRequest,
+  allowed: readonly string[],
+): LockstitchError {
+  const path = url.split("?", 1)[0];
+  if (allowed.length === 0)
+    return new LockstitchError(
+      "not_found",
+      `There is no ${method} ${path}: see /docs for what there is.`,
+    );
   return new LockstitchError(
-    "not_found",
-    `There is no ${request.method} ${request.url.split("?", 1)[0]}: see /docs for what there is.`,
+    "method_not_allowed",
+    `${path} takes ${allowed.join(", ")}, not ${method}: see /docs for what each does.`,
   );
 }

@@ -20,6 +20,8 @@ describe("problems", () => {
     ["POST", "/api/v1/runs", undefined, undefined, 400, "request_invalid"],
     ["PUT", "/api/v1/workflows/x", "text/html", "<p>", 415, "unsupported_media_type"],
     ["GET", "/api/v1/runs/%ZZ", undefined, undefined, 400, "request_invalid"],
+    ["PUT", "/api/v1/nothing", undefined, undefined, 404, "not_found"],
+    ["PUT", "/api/v1/runs", undefined, undefined, 405, "method_not_allowed"],
     ["POST", "/api/v1/demo/kill", undefined, undefined, 404, "not_found"],
   ] as const)("%s %s as %s %s", async (method, url, type, payload, status, code) => {
     await using fixture = await serverFixture();
@@ -34,6 +36,37 @@ describe("problems", () => {
     expect(answer.statusCode).toBe(status);
     expect(answer.json().requestId).toBe(answer.headers["x-request-id"]);
   });
+
+  it.each([
+    ["PUT", "/api/v1/runs?limit=1", "GET, HEAD, POST"],
+    ["DELETE", "/api/v1/runs/", "GET, HEAD, POST"],
+    ["PATCH", "/api/v1/runs/some%2Frun/pause", "POST"],
+    ["DELETE", "/api/v1/workflows/orders", "GET, HEAD, PUT"],
+    ["POST", "/", "GET, HEAD"],
+    ["POST", "/openapi.json", "GET, HEAD"],
+  ] as const)("%s %s is answered with what the address takes", async (method, url, allow) => {
+    await using fixture = await serverFixture();
+    const answer = await fixture.app.inject({ method, url });
+    expect([answer.statusCode, answer.headers["allow"]]).toEqual([405, allow]);
+    expect(answer.json().detail).toContain(`takes ${allow}, not ${method}`);
+  });
+
+  it.each(["0x10", "1e1", "%205", "5.0", "", "+5", "1&limit=2", "99999999999999999999"])(
+    "refuses ?limit=%s: numbers are decimal digits",
+    async (limit) => {
+      await using fixture = await serverFixture();
+      for (const path of ["runs", "workflows", "memos", "values", "runs/r/events", "runs/r/logs"]) {
+        const answer = await fixture.app.inject(`/api/v1/${path}?limit=${limit}`);
+        expect([path, answer.statusCode, answer.json().code]).toEqual([
+          path,
+          400,
+          "request_invalid",
+        ]);
+        expect(answer.json().detail).toMatch(/limit/);
+      }
+      expect((await fixture.app.inject("/api/v1/runs?limit=10")).statusCode).toBe(200);
+    },
+  );
 
   it("refuses a body over 10 MiB", async () => {
     await using fixture = await serverFixture();

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { LogLineView } from "#engine/engine.ts";
 import { LOG_LEVELS } from "#ports/step-logs.ts";
 import { Instant, isoOf, msOf } from "./instants.ts";
+import { queryNumber } from "./query-number.ts";
 
 export const LogLineJson = z
   .object({
@@ -29,14 +30,14 @@ export const LogPageJson = z
 
 const LogFilter = {
   step: z.string().min(1).optional().meta({ description: "Path of one step instance." }),
-  attempt: z.coerce.number().int().min(1).optional(),
+  attempt: queryNumber({ min: 1 }).optional(),
   level: z.enum(LOG_LEVELS).optional().meta({ description: "This level and those above it." }),
 };
 
 export const LogsQuery = z.strictObject({
   ...LogFilter,
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  after: queryNumber({ min: 0 }).prefault(0),
+  limit: queryNumber({ min: 1, max: 1_000 }).prefault(200),
 });
 
 export function logLineToJson({ atMs, ...line }: LogLineView): LogLineJson {

@@ -2,6 +2,7 @@
  * What callers send about runs: bodies and queries, strict, so that a misspelt field is found.
  */
 import { z } from "zod";
+import { queryNumber } from "./query-number.ts";
 import { Labels, RunStatusJson } from "./run.ts";
 
 const Id = z.string().min(1).max(200).meta({
@@ -57,15 +58,15 @@ export const ListQuery = z.strictObject({
   createdAfter: z.iso.datetime({ offset: true }).optional(),
   createdBefore: z.iso.datetime({ offset: true }).optional(),
   cursor: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  limit: queryNumber({ min: 1, max: 1_000 }).prefault(50),
 });
 
 export const EventsQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  after: queryNumber({ min: 0 }).prefault(0),
+  limit: queryNumber({ min: 1, max: 1_000 }).prefault(100),
 });
 
-export const StreamQuery = z.strictObject({ after: z.coerce.number().int().min(0).optional() });
+export const StreamQuery = z.strictObject({ after: queryNumber({ min: 0 }).optional() });
 
 export const ReasonBody = z
   .strictObject({ reason: z.string().max(2000).optional() })

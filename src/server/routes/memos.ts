@@ -1,6 +1,7 @@
 /** Remembered results: what there is, and dropping it by hand. */
 import { z } from "zod";
 import { MemoListJson, MemosClearedJson, memoToJson } from "#client/wire/memo.ts";
+import { queryNumber } from "#client/wire/query-number.ts";
 import type { Engine } from "#engine/engine.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -11,7 +12,7 @@ const Filter = {
 const ListQuery = z.strictObject({
   ...Filter,
   cursor: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: queryNumber({ min: 1, max: 1_000 }).prefault(100),
 });
 const ClearQuery = z.strictObject(Filter);
 

@@ -1,5 +1,6 @@
 /** Values that runs of a workflow or of a tenant share: what there is, and changing it by hand. */
 import { z } from "zod";
+import { queryNumber } from "#client/wire/query-number.ts";
 import {
   NamedValueBody,
   NamedValueChangesJson,
@@ -19,7 +20,7 @@ const workflow = z
   .optional()
   .meta({ description: "Whose value it is; without it the tenant's own." });
 const Of = z.strictObject({ workflow });
-const limit = z.coerce.number().int().min(1).max(1_000).default(100);
+const limit = queryNumber({ min: 1, max: 1_000 }).prefault(100);
 
 export function valueRoutes(engine: Engine): readonly Route[] {
   return [listRoute(engine), ...valueRoutesOf(engine), changesRoute(engine)];

@@ -3,6 +3,7 @@
  * go to the parser as they came, so that a problem names line and column of what was sent.
  */
 import { z } from "zod";
+import { queryNumber } from "#client/wire/query-number.ts";
 import {
   ValidationJson,
   versionToJson,
@@ -31,10 +32,10 @@ const DefinitionText = z
   .string({ error: "is missing: send the definition as JSON or YAML" })
   .min(1);
 const NameParams = z.strictObject({ name: z.string().min(1).max(200) });
-const VersionQuery = z.strictObject({ version: z.coerce.number().int().min(1).optional() });
+const VersionQuery = z.strictObject({ version: queryNumber({ min: 1 }).optional() });
 const PageQuery = z.strictObject({
   cursor: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: queryNumber({ min: 1, max: 1_000 }).prefault(100),
 });
 
 /** Routes whose body is a definition's text. */
