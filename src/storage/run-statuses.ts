@@ -36,11 +36,12 @@ export function statusOf({
   return status;
 }
 
-/** Counts by status from rows of (status, count). */
+/** Counts by status from rows of (status, count); several of one status add up. */
 export function countsByStatus(
   rows: readonly { readonly status: number; readonly count: number }[],
 ): Readonly<Record<RunStatus, number>> {
-  const byNumber = new Map(rows.map((row) => [row.status, row.count]));
-  const entries = STATUSES.map((status, number) => [status, byNumber.get(number) ?? 0]);
+  const counted = STATUSES.map(() => 0);
+  for (const { status, count } of rows) counted[status] = (counted[status] ?? 0) + count;
+  const entries = STATUSES.map((status, number) => [status, counted[number]]);
   return Object.fromEntries(entries) as Record<RunStatus, number>;
 }

@@ -8,7 +8,7 @@
  *   2. Who writes after the other first forgets what it knew of the rows.
  *   3. The calling thread never waits for a lock: where another program holds it, the worker waits.
  *   4. Housekeeping is the worker's, asked for when no call has come for a moment, or when the
- *      calling thread has made the WAL large.
+ *      calling thread has made the WAL large or many runs.
  *
  *              lone groups in a row, and the disk is fast (CommitPace)
  *     worker ------------------------------------------------------------> calling thread
@@ -17,9 +17,10 @@
  */
 import { LockstitchError } from "#errors/errors.ts";
 import { CommitPace } from "./commit-pace.ts";
-import { GroupWriter } from "./group-writer.ts";
+import { GroupWriter, type GroupWriterOptions } from "./group-writer.ts";
 import { IdleTidying } from "./idle-tidying.ts";
 import type { MemoLimits } from "./memo-writer.ts";
+import { FRESH_RUNS_MAX } from "./run-lists.ts";
 import { WorkerWriter } from "./worker-writer.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";
 
@@ -28,6 +29,8 @@ const LONE_TURNS_MAX = 1;
 /** Characters; longer ones take longer to write than the way to the worker does. */
 const LONE_SIZE_MAX = 32_768;
 const SQLITE_BUSY = 5;
+/** The worker lists runs long before the calling thread would have to. */
+const HERE: GroupWriterOptions = { busyTimeoutMs: 0, freshRunsMax: 2 * FRESH_RUNS_MAX };
 
 type Commit = WriterCalls["commit"];
 
@@ -103,14 +106,14 @@ export class AdaptiveWriter implements Writer {
 
   /** null: another program holds the lock; nothing was written. */
   #commitHere(input: Commit["input"]): Commit["output"] | null {
-    this.#direct ??= new GroupWriter(this.#path, this.#epoch, { busyTimeoutMs: 0 });
+    this.#direct ??= new GroupWriter(this.#path, this.#epoch, HERE);
     if (this.#last === "worker") this.#direct.forgetRows();
     this.#last = "direct";
     try {
       const output = this.#direct.handle("commit", input);
       this.directCommits += 1;
       this.#pace.note(output.tookMs);
-      if (this.#direct.isWalLarge) this.#tidy();
+      if (this.#direct.isWalLarge || this.#direct.hasManyFreshRuns) this.#tidy();
       return output;
     } catch (error) {
       if (error instanceof LockstitchError && error.details["sqliteCode"] === SQLITE_BUSY)

@@ -16,6 +16,7 @@ import { appendLogs } from "./append-logs.ts";
 import type { Connection } from "./connection.ts";
 import type { KnownRun, KnownRuns } from "./known-runs.ts";
 import type { MemoWriter } from "./memo-writer.ts";
+import type { RunLists } from "./run-lists.ts";
 import { fitsShared, writeShared } from "./shared-writer.ts";
 import { ADD_COUNT } from "./sql/add-count.ts";
 import { ADD_LABEL } from "./sql/add-label.ts";
@@ -27,7 +28,7 @@ import { DROP_OLD_CHECKPOINTS } from "./sql/drop-old-checkpoints.ts";
 import { FIND_RUN } from "./sql/find-run.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
 import { IS_RUN_ID_TAKEN } from "./sql/is-run-id-taken.ts";
-import { READ_EPOCH } from "./sql/read-epoch.ts";
+import { READ_MARKS } from "./sql/read-marks.ts";
 import { RELABEL_RUN } from "./sql/relabel-run.ts";
 import { SAVE_CHECKPOINT } from "./sql/save-checkpoint.ts";
 import { SAVE_START_KEY } from "./sql/save-start-key.ts";
@@ -47,13 +48,14 @@ export interface Group {
   /** How long start keys count. */
   readonly memoryMs: number;
   readonly memos: MemoWriter;
+  readonly lists: RunLists;
 }
 
 interface Writing {
   readonly connection: Connection;
   readonly knownRuns: KnownRuns;
   readonly group: Group;
-  /** Changes of the counters, by tenant and status. */
+  /** Changes of the counters by runs that they have, by tenant and status. */
   readonly counts: Map<string, Map<number, number>>;
 }
 
@@ -73,7 +75,9 @@ export function appendGroup(
   knownRuns: KnownRuns,
   group: Group,
 ): AppendedGroup {
-  const isOwner = connection.get<{ epoch: number }>(READ_EPOCH)?.epoch === group.epoch;
+  const marks = connection.get<{ epoch: number; listedTo: number }>(READ_MARKS);
+  const isOwner = marks?.epoch === group.epoch;
+  group.lists.begin(marks?.listedTo ?? null);
   const fenced = new Set<string>();
   const counts = new Map<string, Map<number, number>>();
   let stale: string[] | null = null;
@@ -104,6 +108,7 @@ export function appendGroup(
       if (change !== 0) connection.run(ADD_COUNT, tenant, status, change);
     }
   }
+  if (isOwner) group.lists.enlistIfMany();
   group.memos.evict();
   return { isOwner, hasRecord, fenced: [...fenced], stale: stale ?? NONE };
 }
@@ -132,10 +137,10 @@ function appendTurn(
   const status = statusNumber(turn.status);
   if (run === undefined) {
     run = createRun(connection, turn, status);
-    count(counts, tenant, status, 1);
+    group.lists.made(run.number);
   } else if (record !== null) {
     // Without a record nothing has happened to the run: what the turn says of it may be out of date.
-    if (run.status !== status) {
+    if (run.status !== status && group.lists.has(run.number)) {
       count(counts, tenant, run.status, -1);
       count(counts, tenant, status, 1);
     }

@@ -77,6 +77,16 @@ export class Connection {
     return Number(this.#statement(sql).run(...values).changes);
   }
 
+  /** All that `work` reads is of one moment. Not inside another transaction. */
+  snapshot<Result>(work: () => Result): Result {
+    this.run("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.run("COMMIT");
+    }
+  }
+
   /** The one value of a PRAGMA. */
   pragma(name: string): string | number {
     const row = this.database.prepare(`PRAGMA ${name}`).get();

@@ -1,6 +1,7 @@
 /**
  * Finds ended runs that may go. Each workflow and status is one range of an index, read from its
- * oldest end, so that runs which are kept longer cost nothing.
+ * oldest end, so that runs which are kept longer cost nothing. Fresh ones (run-lists.ts) are not
+ * found: whoever asks has them listed before.
  */
 import type { RetentionRule } from "#ports/upkeep.ts";
 import { statusNumber } from "../run-statuses.ts";

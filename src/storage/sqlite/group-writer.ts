@@ -16,6 +16,7 @@ import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
 import { KnownRuns } from "./known-runs.ts";
 import { MEMO_LIMITS, type MemoLimits, MemoWriter } from "./memo-writer.ts";
+import { FRESH_RUNS_IDLE_MIN, FRESH_RUNS_MAX, RunLists } from "./run-lists.ts";
 import { changeShared } from "./shared-writer.ts";
 import { BEGIN_GROUP } from "./sql/begin.ts";
 import { COMMIT_GROUP } from "./sql/commit.ts";
@@ -77,6 +78,8 @@ export interface GroupWriterOptions {
   /** How long a call waits for another program's lock. */
   readonly busyTimeoutMs?: number | undefined;
   readonly memoLimits?: MemoLimits | undefined;
+  /** With more than so many fresh runs a commit lists them itself; FRESH_RUNS_MAX by default. */
+  readonly freshRunsMax?: number | undefined;
 }
 
 export class GroupWriter {
@@ -85,6 +88,7 @@ export class GroupWriter {
   readonly #epoch: number;
   readonly #knownRuns = new KnownRuns();
   readonly #memos: MemoWriter;
+  readonly #lists: RunLists;
   /** null: to be read. */
   #commitNumber: number | null = null;
   #lastNowMs = 0;
@@ -103,9 +107,9 @@ export class GroupWriter {
     },
     removeRun: (input) => {
       this.#knownRuns.forget(input.tenant, input.runId);
-      return this.#transaction(() => removeRun(this.#connection, input));
+      return this.#transaction(() => removeRun(this.#connection, this.#lists, input));
     },
-    purge: (input) => this.#transaction(() => purgeRows(this.#connection, input)),
+    purge: (input) => this.#transaction(() => purgeRows(this.#connection, this.#lists, input)),
     sweepBlobs: (input) => this.#transaction(() => sweepBlobs(this.#connection, input)),
     tidy: ({ nowMs }) => {
       this.#lastNowMs = Math.max(this.#lastNowMs, nowMs);
@@ -114,6 +118,10 @@ export class GroupWriter {
     },
     forgetRows: () => {
       this.forgetRows();
+      return null;
+    },
+    enlistRuns: () => {
+      if (this.#lists.areWaiting(1)) this.#enlist();
       return null;
     },
     releaseStore: () =>
@@ -139,12 +147,14 @@ export class GroupWriter {
     this.#path = path;
     this.#connection = new Connection(path, "write", options.busyTimeoutMs);
     this.#memos = new MemoWriter(this.#connection, options.memoLimits ?? MEMO_LIMITS);
+    this.#lists = new RunLists(this.#connection, options.freshRunsMax ?? FRESH_RUNS_MAX);
     this.#epoch = epoch;
   }
 
   /** Somebody else has written: what is known of rows is out of date. */
   forgetRows(): void {
     this.#knownRuns.clear();
+    this.#lists.forget();
     this.#memos.changed();
     this.#commitNumber = null;
     // Whatever was written waits in the WAL.
@@ -172,6 +182,11 @@ export class GroupWriter {
     }
   }
 
+  /** True while more runs are fresh than lists should have to merge, as far as this writer knows. */
+  get hasManyFreshRuns(): boolean {
+    return this.#lists.areMany;
+  }
+
   /** True while more of the WAL waits to be copied than should wait for idle time. */
   get isWalLarge(): boolean {
     if (this.#isTidy || this.#sizeUnasked < WAL_SIZE_UNASKED) return false;
@@ -184,12 +199,14 @@ export class GroupWriter {
   }
 
   /**
-   * Housekeeping: copies the WAL into the main file and forgets what is older than MEMORY_MS.
+   * Housekeeping: lists fresh runs, copies the WAL into the main file and forgets what is older than
+   * MEMORY_MS.
    * The first time it also gives the WAL its length.
    * A failure is kept for the next commit to meet: nothing that was promised depends on it.
    */
   tidy(): void {
     try {
+      if (this.#lists.areWaiting(FRESH_RUNS_IDLE_MIN)) this.#enlist();
       // Also after the clock went back.
       if (Math.abs(this.#lastNowMs - this.#forgottenAtMs) >= FORGET_EVERY_MS) this.#forget();
       if (!this.#isTidy) this.#connection.database.exec("PRAGMA wal_checkpoint(PASSIVE)");
@@ -218,6 +235,7 @@ export class GroupWriter {
         nowMs: input.nowMs,
         memoryMs: MEMORY_MS,
         memos: this.#memos,
+        lists: this.#lists,
       });
       // A journal row carries the id, where there is one: the ring would cost a page more.
       if (result.isOwner && !result.hasRecord) {
@@ -313,15 +331,21 @@ export class GroupWriter {
     );
   }
 
+  #enlist(): void {
+    this.#transaction(() => this.#lists.enlist());
+  }
+
   #transaction<Result>(work: () => Result): Result {
     this.#isTidy = false;
     this.#connection.run(BEGIN_GROUP);
+    this.#lists.begin(null);
     try {
       const result = work();
       this.#connection.run(COMMIT_GROUP);
       return result;
     } catch (error) {
       this.#knownRuns.clear();
+      this.#lists.forget();
       this.#memos.changed();
       // A full disk or an I/O error may have rolled back already.
       if (this.#connection.database.isTransaction) this.#connection.run(ROLLBACK_GROUP);

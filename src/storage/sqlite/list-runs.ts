@@ -2,12 +2,14 @@
  * Lists runs newest first, as run-list.ts plans it.
  *
  * A status or workflow list is read per status, each in index order, and merged here: one
- * `status IN (...)` query would have to sort all that match before it could cut a page.
+ * `status IN (...)` query would have to sort all that match before it could cut a page. Fresh runs,
+ * which those lists and the one by time do not have yet (run-lists.ts), are merged in the same way.
  */
 import type { RunFilter } from "#ports/journal.ts";
 import { pageOf, planRunList } from "../run-list.ts";
 import type { Connection } from "./connection.ts";
 import type { RunRow } from "./run-row.ts";
+import { LIST_FRESH_RUNS } from "./sql/list-fresh-runs.ts";
 import { LIST_RUNS_BY_LABEL } from "./sql/list-runs-by-label.ts";
 import { LIST_RUNS_BY_PARENT } from "./sql/list-runs-by-parent.ts";
 import { LIST_RUNS_BY_STATUS } from "./sql/list-runs-by-status.ts";
@@ -39,16 +41,21 @@ export function listRuns(
     value: label?.[1] ?? null,
     limit: rowsMax,
   };
-  const read = (more: { readonly status?: number }) =>
+  const read = (sql: string, status: number | null) =>
     reader
-      .allNamed<RunRow>(STATEMENTS[leading], { ...values, ...more })
+      .allNamed<RunRow>(sql, { ...values, status })
       .map((row) => ({ createdAtMs: row.created_at_ms, number: row.number, row }));
-  const found =
-    leading === "status" || leading === "workflow"
-      ? statuses
-          .flatMap((status) => read({ status }))
-          .sort((a, b) => b.createdAtMs - a.createdAtMs || b.number - a.number)
-      : read({});
+  // Parents and labels have their runs from the beginning.
+  const hasAll = leading === "parent" || leading === "label";
+  const parts = leading === "status" || leading === "workflow" ? statuses : [null];
+  const found = hasAll
+    ? read(STATEMENTS[leading], null)
+    : reader
+        .snapshot(() => [
+          ...parts.flatMap((status) => read(STATEMENTS[leading], status)),
+          ...read(LIST_FRESH_RUNS, null),
+        ])
+        .sort((a, b) => b.createdAtMs - a.createdAtMs || b.number - a.number);
   const { rows, cursor } = pageOf(found, filter);
   return { rows: rows.map(({ row }) => row), cursor };
 }

@@ -1,4 +1,7 @@
-/** What the list-runs-* statements share: columns, and the filter by everything that does not lead. */
+/**
+ * What the list-runs-* statements share: columns, the filter by everything that does not lead, and
+ * where the runs are that no list has yet (run-lists.ts).
+ */
 export const RUN_LIST_COLUMNS =
   "r.*, (SELECT max(t.last_seq) FROM turns AS t WHERE t.run = r.number) AS last_seq";
 
@@ -11,3 +14,6 @@ export const RUN_LIST_FILTER = `((:statuses >> r.status) & 1)
       SELECT 1 FROM labels AS l
       WHERE l.tenant = :tenant AND l.name = wanted.key AND l.value = wanted.value
         AND l.created_at_ms = r.created_at_ms AND l.run = r.number))`;
+
+export const FRESH_RUNS =
+  "r.number > (SELECT value FROM meta WHERE name = 'listed_to') AND r.fresh = 1";

@@ -24,12 +24,18 @@ export class SqliteUpkeep implements Upkeep {
     this.#path = path;
   }
 
-  due(rules: readonly RetentionRule[], limit: number, skip: number): Promise<readonly RunHead[]> {
-    return this.#parts.reader.call("due", { rules, limit, skip, epoch: this.#parts.epoch });
+  async due(
+    rules: readonly RetentionRule[],
+    limit: number,
+    skip: number,
+  ): Promise<readonly RunHead[]> {
+    await this.#parts.writer.call("enlistRuns", null);
+    return await this.#parts.reader.call("due", { rules, limit, skip, epoch: this.#parts.epoch });
   }
 
-  oldest(limit: number, skip: number): Promise<readonly RunHead[]> {
-    return this.#parts.reader.call("oldest", { limit, skip, epoch: this.#parts.epoch });
+  async oldest(limit: number, skip: number): Promise<readonly RunHead[]> {
+    await this.#parts.writer.call("enlistRuns", null);
+    return await this.#parts.reader.call("oldest", { limit, skip, epoch: this.#parts.epoch });
   }
 
   remove(

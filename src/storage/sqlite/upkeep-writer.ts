@@ -10,6 +10,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import { STATUS_OPEN_MAX, STATUS_REMOVED } from "../run-statuses.ts";
 import type { Connection } from "./connection.ts";
+import type { RunLists } from "./run-lists.ts";
 import { ADD_BLOB_REF } from "./sql/add-blob-ref.ts";
 import { ADD_COUNT } from "./sql/add-count.ts";
 import { DROP_BLOB } from "./sql/drop-blob.ts";
@@ -33,11 +34,14 @@ const PURGE_MS = 5;
 
 export function removeRun(
   connection: Connection,
+  lists: RunLists,
   { tenant, runId, by, reason, nowMs }: WriterCalls["removeRun"]["input"],
 ): WriterCalls["removeRun"]["output"] {
   const found = connection.get<{ number: number; status: number }>(FIND_RUN, tenant, runId);
   if (found === undefined || found.status === STATUS_REMOVED) return "missing";
   if (found.status <= STATUS_OPEN_MAX) return "open";
+  // What is removed stands in the lists, or has left them: never is it fresh.
+  if (!lists.has(found.number)) lists.enlist();
   connection.run(REMOVE_RUN, found.number);
   connection.run(SAVE_TOMBSTONE, tenant, runId, nowMs, by, reason);
   connection.run(ADD_COUNT, tenant, found.status, -1);
@@ -46,6 +50,7 @@ export function removeRun(
 
 export function purgeRows(
   connection: Connection,
+  lists: RunLists,
   { rowsMax, nowMs }: WriterCalls["purge"]["input"],
 ): WriterCalls["purge"]["output"] {
   let rows = 0;
@@ -60,6 +65,7 @@ export function purgeRows(
     }
     if (rows >= rowsMax) return { rows, isDone: false };
     connection.run(DROP_RUN, run.number);
+    lists.dropped();
     rows++;
   }
   return { rows, isDone: false };

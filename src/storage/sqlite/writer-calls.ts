@@ -65,6 +65,8 @@ export interface WriterCalls {
   tidy: { readonly input: { readonly nowMs: number }; readonly output: null };
   /** Somebody else has written: what this writer knew of rows is out of date. */
   forgetRows: { readonly input: null; readonly output: null };
+  /** Every run that has been made stands in the lists afterwards. */
+  enlistRuns: { readonly input: null; readonly output: null };
   releaseStore: { readonly input: null; readonly output: null };
   /** A remembered result was used; written later, with something else. */
   useMemo: {

@@ -172,8 +172,13 @@ test("counters equal a recount, whatever statuses runs went through", async () =
       const status = statuses[(index * 7 + step * 3) % statuses.length] ?? "running";
       turns.push(turn({ tenant, runId, epoch: 0, seqs: [step + 3, step + 3], status }));
     }
-    open.writer.handle("commit", { commitId: runId, turns, nowMs: 1 });
+    // Some change while they are counted, some before.
+    for (const [step, turn] of turns.entries()) {
+      if ((index + step) % 7 === 6) open.writer.handle("enlistRuns", null);
+      open.writer.handle("commit", { commitId: `${runId}.${step}`, turns: [turn], nowMs: 1 });
+    }
   }
+  open.writer.handle("enlistRuns", null);
   const database = new DatabaseSync(open.path, { readOnly: true });
   const kept = database
     .prepare("SELECT tenant, status, count FROM run_counts WHERE count > 0 ORDER BY 1, 2")

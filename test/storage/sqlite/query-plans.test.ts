@@ -16,6 +16,12 @@ const MAY_SCAN: Readonly<Record<string, RegExp>> = {
   LAST_COMMIT_NUMBER: /^SCAN commits$/,
   // Seven rows for each tenant.
   COUNT_ALL_RUNS: /^SCAN run_counts$|^USE TEMP B-TREE FOR GROUP BY$/,
+  // Of at most a thousand runs that are fresh, or become listed.
+  COUNT_RUNS: /^USE TEMP B-TREE FOR GROUP BY$/,
+  COUNT_ENLISTED: /^USE TEMP B-TREE FOR GROUP BY$/,
+  LIST_FRESH_RUNS: /^USE TEMP B-TREE FOR ORDER BY$/,
+  // Two values, each of one row.
+  READ_MARKS: /^SCAN CONSTANT ROW$/,
   // A row for each owner of values.
   SHARED_TOTALS: /^SCAN shared_usage$|^USE TEMP B-TREE FOR GROUP BY$/,
   // Only what is to go is in the index.

@@ -11,6 +11,7 @@ import { quietBreakers } from "./0007-quiet-breakers.ts";
 import { pinnedCheckpoints } from "./0008-pinned-checkpoints.ts";
 import { sharedState } from "./0009-shared-state.ts";
 import { sharedUsage } from "./0010-shared-usage.ts";
+import { freshRuns } from "./0011-fresh-runs.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
   initial,
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   pinnedCheckpoints,
   sharedState,
   sharedUsage,
+  freshRuns,
 ];

@@ -4,7 +4,7 @@ import { RUN_LIST_COLUMNS, RUN_LIST_FILTER } from "../run-list-sql.ts";
 export const LIST_RUNS_BY_TIME = `
 SELECT ${RUN_LIST_COLUMNS}
 FROM runs AS r INDEXED BY runs_by_time
-WHERE r.tenant = :tenant
+WHERE r.fresh IS NULL AND r.tenant = :tenant
   AND (r.created_at_ms, r.number) < (:beforeMs, :beforeNumber)
   AND r.created_at_ms > :afterMs
   AND ${RUN_LIST_FILTER}
