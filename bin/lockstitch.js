@@ -20,9 +20,9 @@ var entry = existsSync(source) ? source : new URL("../dist/main.js", import.meta
 // https://github.com/nodejs/node/issues/66366): it never frees it so. First, since the flags are part
 // of what the cache of compiled code is kept under.
 setFlagsFromString("--no-wasm-code-gc");
-// Keeps compiled code between starts, which halves the time of a command. Coverage needs it fresh.
+// Keeps compiled code between starts, which halves the time of a command.
 // Threads look for it in the environment; without it each of them compiles all that it loads anew.
-if (module.enableCompileCache !== undefined && process.env.NODE_V8_COVERAGE === undefined) {
+if (module.enableCompileCache !== undefined) {
   module.enableCompileCache();
   if (module.getCompileCacheDir() !== undefined) {
     process.env.NODE_COMPILE_CACHE = dirname(module.getCompileCacheDir());

@@ -125,7 +125,7 @@ test("imports follow the layer table, and the cruise saw every module", async ()
   expect(onDisk.length).toBeGreaterThan(20);
   expect(modules.filter((path) => path.startsWith("src/")).toSorted()).toEqual(onDisk);
   expect(violations.map(describe)).toEqual([]);
-}, 60_000);
+});
 
 test("every room of src/ stands in the layer table", () => {
   const rooms = readdirSync("src", { withFileTypes: true })
@@ -146,7 +146,7 @@ test("the cruise does see a forbidden import", async () => {
   expect(violations.map(describe)).toContain(
     "src/nodes/define-node.ts -> src/workflow/json.ts: planted: nodes imports nothing of workflow",
   );
-}, 60_000);
+});
 
 /** The visitor that the cruise walks with knows no `using` declarations yet: to it they are variables. */
 function teachUsingDeclarations(): void {

@@ -52,7 +52,7 @@ test("errors, workflow, kernel and nodes/pure load and work without any Node API
     value: true,
     steps: ["pause", "loop"],
   });
-}, 60_000);
+});
 
 /** One script that leaves `pure`, an object of every module's exports by its path. */
 async function bundle(

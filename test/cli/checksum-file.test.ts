@@ -12,7 +12,7 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 const PROGRAM = fileURLToPath(new URL("./checksum-process.ts", import.meta.url));
 const digestOf = (text: string) => createHash("sha256").update(text).digest("hex");
 
-test("killed at every change, a checksum is whole or as it was", { timeout: 60_000 }, async () => {
+test("killed at every change, a checksum is whole or as it was", async () => {
   await using directory = await temporaryDirectory();
   const file = join(directory.path, "copy.db");
   await writeFile(file, "copy");

@@ -124,7 +124,7 @@ test("a workflow over connections, without a trace of their secrets", async () =
   ]);
   expect(said.join("\n")).not.toContain(CANARY);
   expect(everythingBelow(join(cwd, ".lockstitch"))).not.toContain(CANARY);
-}, 60_000);
+});
 
 test("an expression in sql is found before anything runs", async () => {
   await using directory = await temporaryDirectory();

@@ -87,7 +87,7 @@ test("a data directory that is well, beside its server; then damaged, open to ot
   expect(
     damaged.findings.some(({ status, fix }) => status === "fail" && fix?.includes("Restore")),
   ).toBe(true);
-}, 120_000);
+});
 
 test("a wrong configuration, an old Node, a clock that went back", async () => {
   await using directory = await temporaryDirectory();

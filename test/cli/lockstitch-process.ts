@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 /** The program, for node to run. */
 export const BIN: string = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
-const DEADLINE_MS = 50_000;
+const DEADLINE_MS = 200_000;
 
 export interface Ended {
   readonly code: number | null;

@@ -77,7 +77,7 @@ test("kill -9 keeps the lines that were stored; the repeated attempt doubles non
   expect([none.code, none.stdout]).toEqual([0, ""]);
   expect(none.stderr).toContain("Nothing is logged that matches.");
   expect((await lockstitch(["runs", "logs", "none"], { cwd })).code).toBe(5);
-}, 120_000);
+});
 
 test("a line for people says when, how bad, where and what, without steering the terminal", () => {
   const line = {

@@ -19,9 +19,7 @@ name: outputs
 input: { type: object, properties: { text: { type: string } } }
 output: "\${{ steps.each.output }}"${STEPS}`;
 
-test("a large output is printed whole, and a path that is none is named", {
-  timeout: 60_000,
-}, async () => {
+test("a large output is printed whole, and a path that is none is named", async () => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
   await writeFile(join(cwd, "outputs.workflow.yaml"), WORKFLOW);

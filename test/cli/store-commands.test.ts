@@ -77,7 +77,7 @@ test("delete, archive, backup and restore through a server and without one", asy
   writeFileSync(join(cwd, "copy.db"), bytes);
   const damaged = await lockstitch(cwd, "restore", "copy.db", "--data", "third");
   expect(damaged).toMatchObject({ code: 70, stderr: expect.stringContaining("checksum") });
-}, 120_000);
+});
 
 test("an operator completes a step by one of its ports, and a port is none of the server's", async () => {
   await using directory = await temporaryDirectory();

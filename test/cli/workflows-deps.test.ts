@@ -36,9 +36,7 @@ async function folder(files: Readonly<Record<string, string>>) {
   };
 }
 
-test("saved workflows with their versions, what is missing, and recursion", {
-  timeout: 60_000,
-}, async () => {
+test("saved workflows with their versions, what is missing, and recursion", async () => {
   await using at = await folder({ leaf: LEAF, middle: MIDDLE, top: TOP });
   expect((await at.real("run", "top.workflow.yaml")).code).toBe(0);
   const { code, stdout } = await at.real("workflows", "deps", "top");
@@ -78,9 +76,7 @@ test("saved workflows with their versions, what is missing, and recursion", {
   );
 });
 
-test("plan shows what lies beside the file, and refuses circles that nothing ends", {
-  timeout: 60_000,
-}, async () => {
+test("plan shows what lies beside the file, and refuses circles that nothing ends", async () => {
   const circle = (name: string, other: string) =>
     `language: 1\nname: ${name}\nsteps: [{ id: call, uses: workflow.run, with: { workflow: ${other} } }]\n`;
   await using at = await folder({

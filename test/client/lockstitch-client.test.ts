@@ -185,7 +185,7 @@ describe("streams", () => {
     const { client, fixture } = setup;
     await client.start({ workflow: HELLO, id: "r" });
     const seen: number[] = [];
-    for await (const event of client.follow("r", 0, AbortSignal.timeout(9_000))) {
+    for await (const event of client.follow("r", 0, AbortSignal.timeout(60_000))) {
       seen.push(event.seq);
       if (event.seq < 50) fixture.engine.record("r", "step.started", "a");
       else if (event.seq === 50) fixture.engine.record("r", "run.succeeded");
@@ -201,7 +201,7 @@ describe("streams", () => {
     await client.start({ workflow: HELLO, id: "r" });
     const seen: EventView[] = [];
     await using after = new AsyncDisposableStack();
-    for await (const event of client.follow("r", 0, AbortSignal.timeout(9_000))) {
+    for await (const event of client.follow("r", 0, AbortSignal.timeout(60_000))) {
       seen.push(event);
       if (event.seq !== 1) continue;
       await first.app.close();
@@ -219,7 +219,7 @@ describe("streams", () => {
 
   it("follow of an unknown run rejects", async () => {
     await using setup = await connected();
-    const events = setup.client.follow("nobody", 0, AbortSignal.timeout(9_000));
+    const events = setup.client.follow("nobody", 0, AbortSignal.timeout(60_000));
     expect(await codeOf(events[Symbol.asyncIterator]().next())).toBe("run_not_found");
   });
 

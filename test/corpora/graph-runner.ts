@@ -69,7 +69,7 @@ function rulesOf(config: WorkflowCase["config"]): HttpRules {
   } as HttpRules;
 }
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 120_000;
 
 export class GraphRunner implements AsyncDisposable {
   readonly #connections: ConnectionBook;

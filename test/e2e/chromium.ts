@@ -45,7 +45,7 @@ export async function openBrowser(
     viewport: { width: options.width ?? 1280, height: 860 },
     colorScheme: options.colorScheme ?? "light",
   });
-  browser.setDefaultTimeout(8_000);
+  browser.setDefaultTimeout(60_000);
   return {
     browser,
     async [Symbol.asyncDispose]() {

@@ -9,7 +9,7 @@ import { type EmbeddedServer, embeddedServer } from "../server/embedded-server.t
 import { findChromium, openBrowser } from "./chromium.ts";
 
 const chromium = findChromium();
-const PATIENCE = { timeout: 8_000 };
+const PATIENCE = { timeout: 60_000 };
 const pictures = process.env["LOCKSTITCH_SCREENSHOTS"];
 
 function start({ engine }: EmbeddedServer, name: string, labels: Record<string, string>) {

@@ -91,11 +91,11 @@ describe.skipIf(chromium === null)("views of a run", () => {
     page.on("request", (request) => called.push(new URL(request.url()).host));
     await openRun(fixture, page, VIEWS);
     const views = page.locator(".views figure");
-    await expect.poll(() => views.count(), { timeout: 8_000 }).toBe(12);
+    await expect.poll(() => views.count(), { timeout: 60_000 }).toBe(12);
     const canvases = page.locator(".views canvas");
     expect(await canvases.count()).toBe(5);
     for (const [at, canvas] of (await canvases.all()).entries()) {
-      await expect.poll(() => colouredPixels(page, at), { timeout: 8_000 }).toBeGreaterThan(50);
+      await expect.poll(() => colouredPixels(page, at), { timeout: 60_000 }).toBeGreaterThan(50);
       expect(await canvas.getAttribute("aria-label")).toMatch(/chart of .*6 points/);
     }
     const image = page.locator(".views img");
@@ -135,12 +135,12 @@ describe.skipIf(chromium === null)("views of a run", () => {
       ...{ language: 1, name: "slow" },
       steps: [chart("first", "bar"), gate, show("last", { as: "text", value: "the end" })],
     } as unknown as WorkflowDefinition);
-    await expect.poll(() => colouredPixels(page, 0), { timeout: 8_000 }).toBeGreaterThan(50);
+    await expect.poll(() => colouredPixels(page, 0), { timeout: 60_000 }).toBeGreaterThan(50);
     const pixels = () =>
       page.evaluate<string>(`document.querySelector(".views canvas").toDataURL()`);
     const light = await pixels();
     await page.emulateMedia({ colorScheme: "dark" });
-    await expect.poll(pixels, { timeout: 8_000 }).not.toBe(light);
+    await expect.poll(pixels, { timeout: 60_000 }).not.toBe(light);
     expect(await page.locator(".views figure").count()).toBe(1);
     fixture.open("go");
     await page.locator(".views").getByText("the end").waitFor();

@@ -7,7 +7,7 @@ import { findChromium, openBrowser } from "./chromium.ts";
 
 const chromium = findChromium();
 /** A busy machine takes its time for a browser and for the thread that makes the large view. */
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 
 const WORKFLOW = {
   ...{ language: 1, name: "faults" },

@@ -67,7 +67,7 @@ async function startReport(fixture: EmbeddedServer): Promise<string> {
 }
 
 function follow({ engine }: EmbeddedServer, runId: string) {
-  return engine.follow(LOCAL_CONTEXT, runId, 0, AbortSignal.timeout(9_000));
+  return engine.follow(LOCAL_CONTEXT, runId, 0, AbortSignal.timeout(60_000));
 }
 
 function openAll(fixture: EmbeddedServer): void {
@@ -281,7 +281,7 @@ describe.skipIf(chromium === null)("the live page", () => {
       ],
     } as unknown as WorkflowDefinition;
     const { run } = await fixture.engine.start(LOCAL_CONTEXT, { workflow: poller, id: "one" });
-    const { continuedTo } = await fixture.engine.wait(LOCAL_CONTEXT, run.id, 9_000);
+    const { continuedTo } = await fixture.engine.wait(LOCAL_CONTEXT, run.id, 60_000);
     await using open = await openBrowser(chromium ?? "");
     const page = await open.browser.newPage();
     await page.goto(`${await fixture.listen()}#run=one`);

@@ -25,7 +25,7 @@ describe("a fresh project with the packed package", () => {
     folder = directory.path;
     ({ manifest } = installInto(folder, tarball));
     return () => directory[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   test("runs the embedding example, and again on the same data", () => {
     const example = copyExample(folder);

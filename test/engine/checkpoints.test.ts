@@ -4,9 +4,7 @@ import { context, driven, openBench, work, workflow } from "./engine-fixture.ts"
 
 const ITEMS = 20_000;
 
-test("the checkpoints of a loop of 20,000 items are no longer than its journal", {
-  timeout: 120_000,
-}, async () => {
+test("the checkpoints of a loop of 20,000 items are no longer than its journal", async () => {
   const sizes: number[] = [];
   let journal = 0;
 

@@ -11,7 +11,7 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { context } from "./engine-fixture.ts";
 import { type Owner, type OwnerOptions, openOwner } from "./owner.ts";
 
-export const DEADLINE_MS = 20_000;
+export const DEADLINE_MS = 120_000;
 
 export interface SqliteBench extends AsyncDisposable {
   open(options?: OwnerOptions & { readonly wrap?: (store: Store) => Store }): Promise<Owner>;

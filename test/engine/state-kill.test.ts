@@ -15,9 +15,7 @@ const RUNS = 1_000;
 const LINES_BEFORE_KILL = [1, 80, 130];
 const PROCESS = new URL("./counting-process.ts", import.meta.url);
 
-test(`${RUNS} runs that count under kill -9 give exactly ${RUNS}`, {
-  timeout: 180_000,
-}, async () => {
+test(`${RUNS} runs that count under kill -9 give exactly ${RUNS}`, async () => {
   await using directory = await temporaryDirectory();
   const said = new Map<string, string>();
   let kills = 0;

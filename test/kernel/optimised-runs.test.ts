@@ -10,9 +10,7 @@ import { OPTIMISER_PLANTS } from "./optimiser-plants.ts";
 const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 1_200);
 const FIRST_SEED = Number(process.env["KERNEL_SEED"] ?? 1);
 
-test(`${SEEDS} random worlds, with the optimiser, without it, and with both`, {
-  timeout: 120_000,
-}, () => {
+test(`${SEEDS} random worlds, with the optimiser, without it, and with both`, () => {
   const sums = {
     ...{ events: 0, folded: 0, foldedVars: 0, varsSet: 0 },
     ...{ dead: 0, deadSettled: 0, ranked: 0, restarts: 0 },
@@ -26,7 +24,7 @@ test(`${SEEDS} random worlds, with the optimiser, without it, and with both`, {
 });
 
 describe("planted bugs of the optimiser", () => {
-  test.each(OPTIMISER_PLANTS)("$name: $harm", { timeout: 60_000 }, async ({ name }) => {
+  test.each(OPTIMISER_PLANTS)("$name: $harm", async ({ name }) => {
     await using child = startChild(new URL("./optimiser-planted.ts", import.meta.url), [name]);
     expect(await nextLine(child)).toMatch(/^found in /);
   });

@@ -140,7 +140,7 @@ function grow(
 }
 
 describe("random nested plans under random interleavings", () => {
-  test(`${SEEDS} seeds end, explain themselves and replay`, { timeout: 120_000 }, () => {
+  test(`${SEEDS} seeds end, explain themselves and replay`, () => {
     const counts: Counts = noCounts();
     for (const seed of PINNED) playRun(seed, counts);
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) playRun(seed, counts);
@@ -156,7 +156,7 @@ describe("random nested plans under random interleavings", () => {
       expect(counts.ends.get(end)).toBeGreaterThan(5);
   });
 
-  test("loops through streams get every item once", { timeout: 60_000 }, () => {
+  test("loops through streams get every item once", () => {
     const counts: Counts = noCounts();
     for (let seed = 1; seed <= Math.min(SEEDS, 150); seed++) playRun(seed, counts, true);
     if (SEEDS < 150) return;
@@ -164,7 +164,7 @@ describe("random nested plans under random interleavings", () => {
     expect(counts.events.get("end of a stream")).toBeGreaterThan(10);
   });
 
-  test("scopes that grow while open end once they are sealed", { timeout: 60_000 }, () => {
+  test("scopes that grow while open end once they are sealed", () => {
     const counts: Counts = noCounts();
     for (let seed = 1; seed <= Math.min(SEEDS, 200); seed++) {
       const random = seededRandom(seed);

@@ -608,7 +608,7 @@ describe("an operator decides about a saga", () => {
 });
 
 describe("many compensable items", () => {
-  test("10,000 cost what one costs, in turns and in the checkpoint", { timeout: 60_000 }, () => {
+  test("10,000 cost what one costs, in turns and in the checkpoint", () => {
     const plan = planOf({
       steps: [
         saga("all", [

@@ -31,7 +31,7 @@ async function started(): Promise<Started> {
 }
 
 async function get(address: string, query: string, headers = {}): Promise<Response> {
-  const signal = AbortSignal.timeout(9_000);
+  const signal = AbortSignal.timeout(60_000);
   return fetch(`${address}/api/v1/runs/r/logs${query}`, { headers, signal });
 }
 
@@ -47,7 +47,7 @@ describe("a run's log", () => {
     await using s = await started();
     s.server.open("a");
     s.server.open("b");
-    await s.server.engine.wait(LOCAL_CONTEXT, "r", 9_000);
+    await s.server.engine.wait(LOCAL_CONTEXT, "r", 60_000);
     const page = async (query: string) =>
       LogPageJson.parse(await (await get(s.address, query)).json());
     const all = await page("");
@@ -91,7 +91,7 @@ describe("a run's log", () => {
     await using s = await started();
     s.server.open("a");
     s.server.open("b");
-    await s.server.engine.wait(LOCAL_CONTEXT, "r", 9_000);
+    await s.server.engine.wait(LOCAL_CONTEXT, "r", 60_000);
     const all = await s.server.engine.logs(LOCAL_CONTEXT, "r", { after: 0, limit: 10 });
     const texts = async (query: string, headers = {}) => {
       const found: string[] = [];

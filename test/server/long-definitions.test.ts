@@ -12,6 +12,7 @@ import { createRegistry } from "#nodes/registry.ts";
 import { createWorkflowReader, SHORT_TEXT } from "#server/workflow-reader.ts";
 import { parseWorkflow } from "#workflow/parse.ts";
 import { compilePlan, compilePlanByParts } from "#workflow/plan-compile.ts";
+import { threadMs } from "../support/thread-time.ts";
 
 const shout = defineNode({
   type: "my.shout",
@@ -37,11 +38,6 @@ function textOf(steps: number, last: object): string {
     },
   }));
   return stringify({ language: 1, name: "long", steps: [...plain, last] });
-}
-
-function threadMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 /** The longest that this thread was at work between two turns of its event loop, and all of it. */

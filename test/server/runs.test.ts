@@ -26,7 +26,7 @@ async function withHello(): Promise<EmbeddedServer> {
 
 /** Waits for an event of the run. */
 async function until(engine: Engine, runId: string, is: (event: EventView) => boolean) {
-  for await (const event of engine.follow(LOCAL_CONTEXT, runId, 0, AbortSignal.timeout(9_000)))
+  for await (const event of engine.follow(LOCAL_CONTEXT, runId, 0, AbortSignal.timeout(60_000)))
     if (is(event)) return;
   throw new Error("the run ended without it");
 }
@@ -211,7 +211,7 @@ describe("controls", () => {
     expect((await post("pause")).json().status).toBe("paused");
     expect((await post("resume")).json().status).toBe("running");
     expect((await post("cancel", { reason: "enough" })).statusCode).toBe(200);
-    await fixture.engine.wait(LOCAL_CONTEXT, "r", 9_000);
+    await fixture.engine.wait(LOCAL_CONTEXT, "r", 60_000);
     expect((await fixture.app.inject("/api/v1/runs/r")).json().status).toBe("cancelled");
     const late = await post("cancel");
     expect([late.statusCode, late.json().code]).toEqual([409, "run_terminal"]);

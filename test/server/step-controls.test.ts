@@ -25,7 +25,7 @@ async function startNested({ app, engine }: EmbeddedServer): Promise<string> {
   });
   const { id } = started.json();
   let running = 0;
-  for await (const { event } of engine.follow(LOCAL_CONTEXT, id, 0, AbortSignal.timeout(9_000)))
+  for await (const { event } of engine.follow(LOCAL_CONTEXT, id, 0, AbortSignal.timeout(60_000)))
     if (event["type"] === "step.started" && event["control"] === undefined && ++running === 2)
       break;
   return id;
@@ -61,7 +61,7 @@ it("takes percent-encoded paths with quotes and slashes, once for each Idempoten
   const address = await fixture.listen();
   const client = new LockstitchClient({ baseUrl: address });
   await client.resolveStep(id, second, { action: "fail", message: "enough", reason: "why" });
-  const run = await client.wait(id, 5_000);
+  const run = await client.wait(id, 60_000);
   expect(run).toMatchObject({ status: "failed", error: { code: "operator_failed" } });
   await expect(client.resolveStep(id, second, { action: "skip" })).rejects.toMatchObject({
     code: "run_terminal",

@@ -13,7 +13,7 @@ const GATED = {
 async function open(address: string, path: string, headers = {}) {
   const response = await fetch(`${address}/api/v1${path}`, {
     headers,
-    signal: AbortSignal.timeout(9_000),
+    signal: AbortSignal.timeout(60_000),
   });
   expect(response.headers.get("content-type")).toContain("text/event-stream");
   if (response.body === null) throw new Error("no body");
@@ -49,7 +49,7 @@ describe("a run's stream", () => {
     const { server, address } = await started();
     await using _server = server;
     server.open("a");
-    await server.engine.wait(LOCAL_CONTEXT, "r", 9_000);
+    await server.engine.wait(LOCAL_CONTEXT, "r", 60_000);
     const all = await server.engine.events(LOCAL_CONTEXT, "r", 0, 1_000);
     const rest = all.map(({ seq }) => seq).filter((seq) => seq > 3);
     expect(rest.length).toBeGreaterThan(0);

@@ -26,7 +26,7 @@ export interface RealServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 120_000;
 const PASSWORD = "a-password-of-the-test";
 
 /** Path of the program; null: skip. Throws with CI=true. */

@@ -25,7 +25,7 @@ test("SIGTERM ends the torture with its processes", async () => {
   const [code] = await once(script, "exit");
 
   expect(code).toBe(143);
-  await expect.poll(() => processesOf(directory.path), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => processesOf(directory.path)).toEqual([]);
   const left = readdirSync(directory.path).filter((name) => name.startsWith("lockstitch-torture-"));
   expect(left).toEqual([]);
 });

@@ -118,5 +118,5 @@ steps:
       if (result.keptComments) kept += 1;
     }
     expect(kept).toBeGreaterThan(30);
-  }, 60_000);
+  });
 });

@@ -6,6 +6,7 @@ import { checkDefinition } from "#workflow/check.ts";
 import { hashJson } from "#workflow/hash.ts";
 import { readJson } from "#workflow/source-json.ts";
 import { compileSchema, schemaFault } from "#workflow/validate-json.ts";
+import { threadMs } from "../support/thread-time.ts";
 import { fakeNodes } from "./fake-nodes.ts";
 
 describe("canonicalJson", () => {
@@ -137,9 +138,9 @@ describe("compileSchema", () => {
 
   it("runs patterns in linear time", () => {
     const validate = compileSchema({ type: "string", pattern: "^(a+)+$" });
-    const started = performance.now();
+    const started = threadMs();
     expect(validate(`${"a".repeat(50_000)}!`).errors).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(threadMs() - started).toBeLessThan(2_000);
     expect(validate("aaa").errors).toEqual([]);
     expect(schemaFault({ pattern: "(?=a)" })).not.toBeNull();
   });
@@ -154,9 +155,9 @@ describe("compileSchema", () => {
   it("finds duplicate items in linear time", () => {
     const validate = compileSchema({ type: "array", uniqueItems: true });
     const items = Array.from({ length: 200_000 }, (_, index) => ({ index, even: index % 2 === 0 }));
-    const started = performance.now();
+    const started = threadMs();
     expect(validate(items).errors).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(threadMs() - started).toBeLessThan(5_000);
     expect(validate([1, { a: 1, b: 2 }, "1", { b: 2, a: 1 }]).errors).toEqual([
       { pointer: "", message: "must NOT have duplicate items (items 1 and 3 are identical)" },
     ]);

@@ -55,6 +55,7 @@ it("parses and plans 10,000 steps in time", () => {
     `parse and plan ${STEPS} steps: JSON ${size(json)} ${fromJson.used}, YAML ${size(yaml)} ${fromYaml.used}\n`,
   );
   expect(json.length).toBeGreaterThan(1.9e6);
-  expect(fromJson.cpuMs).toBeLessThan(4_000);
+  // A third and a fourth of it with coverage; what looks at all steps for each step takes minutes.
+  expect(fromJson.cpuMs).toBeLessThan(8_000);
   expect(fromYaml.cpuMs).toBeLessThan(16_000);
-}, 60_000);
+});

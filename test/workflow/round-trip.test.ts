@@ -40,7 +40,7 @@ describe("a definition in every form", () => {
       expect(again, `seed ${seed}`).toEqual(read);
     }
     for (const what of MUST_MEET) expect(met.get(what) ?? 0, what).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   it("keeps positions, of inner steps too", () => {
     const definition = checked(

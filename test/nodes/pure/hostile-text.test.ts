@@ -9,6 +9,7 @@ import { format } from "#nodes/pure/format.ts";
 import { parse } from "#nodes/pure/parse.ts";
 import { template } from "#nodes/pure/template.ts";
 import { validate } from "#nodes/pure/validate.ts";
+import { threadMs } from "../../support/thread-time.ts";
 
 function run(node: NodeDefinition, config: unknown): unknown {
   const result = runPure(node, config);
@@ -55,9 +56,9 @@ it.each<[string, NodeDefinition, Record<string, unknown>, unknown]>([
     { code: "limit_exceeded" },
   ],
 ])("%s is no work for minutes", (_, node, config, expected) => {
-  const startedAtMs = performance.now();
+  const startedAtMs = threadMs();
   expect(run(node, config)).toMatchObject(expected as object);
-  expect(performance.now() - startedAtMs).toBeLessThan(8_000);
+  expect(threadMs() - startedAtMs).toBeLessThan(8_000);
 });
 
 it("a template keeps long white space outside of its slots", () => {

@@ -10,6 +10,7 @@ import { dataMap } from "#nodes/pure/data-map.ts";
 import { dataMerge } from "#nodes/pure/data-merge.ts";
 import { dataReduce } from "#nodes/pure/data-reduce.ts";
 import { dataTransform } from "#nodes/pure/data-transform.ts";
+import { threadMs } from "../../support/thread-time.ts";
 import { hostileNames, runNode } from "./run-node.ts";
 
 const proto = (inner: unknown): object =>
@@ -454,10 +455,10 @@ it("limits on sizes are named", () => {
 
 it("merging many objects takes time in their fields, not in their square", () => {
   const values = Array.from({ length: 50_000 }, (_, index) => ({ [`f${index}`]: { x: index } }));
-  const startedMs = performance.now();
+  const startedMs = threadMs();
   expect(Object.keys(runNode(dataMerge, { values, deep: true }) as object)).toHaveLength(50_000);
   // Copying each time would take minutes.
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  expect(threadMs() - startedMs).toBeLessThan(5_000);
 });
 
 it("sort_keys gives equal text for equal values", () => {

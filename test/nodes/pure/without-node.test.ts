@@ -8,7 +8,7 @@ import { pureNodes } from "#nodes/pure/pure-nodes.ts";
 it("loads all pure nodes without a built-in module or a global of Node's", async () => {
   const script = fileURLToPath(new URL("./load-without-node.ts", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=browser", script], {
-    timeout: 20_000,
+    timeout: 120_000,
     env: { ...process.env, NODE_OPTIONS: "" },
   });
   const { modules, outputs } = JSON.parse(stdout) as {

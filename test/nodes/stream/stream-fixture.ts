@@ -1,6 +1,5 @@
 /** Streams in tests: made by the node types themselves, as a workflow makes them. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepError } from "#errors/step-error.ts";
 import { type AttemptResult, runAttempt, runPure } from "#nodes/attempt.ts";
@@ -13,10 +12,6 @@ import { evaluateWith } from "../evaluate-with.ts";
 import { nodeContext } from "../node-context.ts";
 
 const registry = createRegistry();
-
-// Threads start in a tenth of the time with it; coverage needs fresh code.
-if (process.env["NODE_V8_COVERAGE"] === undefined)
-  process.env["NODE_COMPILE_CACHE"] ??= join(tmpdir(), "node-compile-cache");
 
 export type Written = readonly [
   type: string,

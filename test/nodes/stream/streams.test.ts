@@ -177,7 +177,7 @@ describe("a step on a stream gives what it gives on the list", () => {
       ),
       { numRuns: 100 },
     );
-  }, 60_000);
+  });
 
   it("in batches that stay small also where groups list their records", async () => {
     await using here = await streamFixture();

@@ -75,7 +75,8 @@ test("the calling thread does not wait for another program's lock: the worker do
   other.exec("BEGIN IMMEDIATE");
   const startedMs = performance.now();
   const held = commit(next(3));
-  expect(performance.now() - startedMs).toBeLessThan(500);
+  // A connection waits for a second before it gives up.
+  expect(performance.now() - startedMs).toBeLessThan(900);
   expect(writer.directCommits).toBe(1);
   other.exec("ROLLBACK");
   other.close();
@@ -91,6 +92,6 @@ test("what the calling thread wrote is copied from the WAL when nothing has come
     const wal = reader.prepare("PRAGMA wal_checkpoint(NOOP)").get();
     return Number(wal?.["log"]) - Number(wal?.["checkpointed"]);
   };
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(0);
+  await expect.poll(waiting).toBe(0);
   reader.close();
 });

@@ -46,7 +46,7 @@ function faultsOf(path: string): unknown[] {
   }
 }
 
-test(`${KILLS} kills among removals, sweeps and copies`, { timeout: 120_000 }, async () => {
+test(`${KILLS} kills among removals, sweeps and copies`, async () => {
   await using directory = await temporaryDirectory();
   const copies = join(directory.path, "copies");
   const dataDir = join(directory.path, "data");
