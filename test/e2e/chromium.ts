@@ -3,10 +3,9 @@
  * loudly; with CI=true they fail instead. CHROMIUM names the program, if it is somewhere else.
  */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { type BrowserContext, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { afterAll } from "vitest";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const QUIET = [
@@ -32,25 +31,24 @@ export function findChromium(): string | null {
   return null;
 }
 
-/** A browser with a profile of its own, which is removed again. */
+/** One for all tests of a file: it takes a second of processor time to start. */
+let started: Promise<Browser> | null = null;
+
+afterAll(async () => {
+  await (await started)?.close();
+  started = null;
+});
+
+/** What a browser shows to somebody who has never been here; closed again. */
 export async function openBrowser(
   executablePath: string,
   options: { readonly width?: number; readonly colorScheme?: "light" | "dark" } = {},
 ): Promise<{ readonly browser: BrowserContext } & AsyncDisposable> {
-  const profile = await mkdtemp(join(tmpdir(), "lockstitch-browser-"));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    args: QUIET,
+  started ??= chromium.launch({ executablePath, headless: true, args: QUIET });
+  const browser = await (await started).newContext({
     viewport: { width: options.width ?? 1280, height: 860 },
     colorScheme: options.colorScheme ?? "light",
   });
   browser.setDefaultTimeout(60_000);
-  return {
-    browser,
-    async [Symbol.asyncDispose]() {
-      await browser.close();
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-    },
-  };
+  return { browser, [Symbol.asyncDispose]: () => browser.close() };
 }

@@ -7,7 +7,7 @@ import { nextLine, startChild } from "../support/child-process.ts";
 import { compareWorld } from "./optimised-worlds.ts";
 import { OPTIMISER_PLANTS } from "./optimiser-plants.ts";
 
-const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 1_200);
+const SEEDS = Number(process.env["KERNEL_SEEDS"] ?? 500);
 const FIRST_SEED = Number(process.env["KERNEL_SEED"] ?? 1);
 
 test(`${SEEDS} random worlds, with the optimiser, without it, and with both`, () => {
