@@ -92,15 +92,38 @@ export function share(coverage: LineCoverage, changed?: ChangedLines): Share {
   return { covered, total };
 }
 
+/** Executable lines that changed and did not run, as `file:3-5,9`. */
+export function unrun(coverage: LineCoverage, changed: ChangedLines): string[] {
+  return [...coverage].flatMap(([file, lines]) => {
+    const only = changed.get(file);
+    if (only === undefined) return [];
+    const missed = [...lines]
+      .filter(([line, ran]) => !ran && (only === "all" || only.has(line)))
+      .map(([line]) => line)
+      .sort((one, other) => one - other);
+    return missed.length === 0 ? [] : [`${file}:${ranges(missed)}`];
+  });
+}
+
+function ranges(lines: readonly number[]): string {
+  const found: { from: number; to: number }[] = [];
+  for (const line of lines) {
+    const last = found.at(-1);
+    if (last !== undefined && last.to + 1 === line) last.to = line;
+    else found.push({ from: line, to: line });
+  }
+  return found.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(",");
+}
+
 /**
- * Prints both shares and says whether both are high enough. `processFolder` holds what V8 counted
- * in processes that tests started.
+ * Prints both shares, with the changed lines that did not run, and answers what is not high enough.
+ * `processFolder` holds what V8 counted in processes that tests started.
  */
-export function passesCoverageGate(
+export function coverageComplaints(
   reportPath: string,
   root: string,
   processFolder: string,
-): boolean {
+): string[] {
   const coverage = lineCoverage(
     readFileSync(reportPath, "utf8"),
     root,
@@ -112,18 +135,23 @@ export function passesCoverageGate(
     process.stdout.write("changed lines: not judged, this clone has no earlier commit\n");
     return overall;
   }
-  const changed = share(coverage, changedSince(base));
-  return judge(`lines changed since ${base.slice(0, 10)}`, changed, CHANGED_PERCENT_MIN) && overall;
+  const lines = changedSince(base);
+  const what = `lines changed since ${base.slice(0, 10)}`;
+  const changed = judge(what, share(coverage, lines), CHANGED_PERCENT_MIN);
+  const missed = unrun(coverage, lines).map((places) => `not run: ${places}`);
+  for (const line of missed) process.stdout.write(`${line}\n`);
+  return [...overall, ...changed, ...(changed.length === 0 ? [] : missed)];
 }
 
-function judge(what: string, { covered, total }: Share, percentMin: number): boolean {
+/** Prints the share, and answers a complaint where it is too small. */
+function judge(what: string, { covered, total }: Share, percentMin: number): string[] {
   const percent = total === 0 ? 100 : (100 * covered) / total;
   const passes = percent >= percentMin;
-  process.stdout.write(
+  const said =
     `${what}: ${covered} of ${total} ran, ${percent.toFixed(1)} %` +
-      `${passes ? "" : `, less than the required ${percentMin} %`}\n`,
-  );
-  return passes;
+    `${passes ? "" : `, less than the required ${percentMin} %`}`;
+  process.stdout.write(`${said}\n`);
+  return passes ? [] : [said];
 }
 
 function baseCommit(): string | null {

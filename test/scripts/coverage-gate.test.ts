@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { addedLines, lineCoverage, share } from "../../scripts/coverage-gate.ts";
+import {
+  addedLines,
+  type ChangedLines,
+  lineCoverage,
+  share,
+  unrun,
+} from "../../scripts/coverage-gate.ts";
 
 const DIFF = `diff --git a/src/a.ts b/src/a.ts
 --- a/src/a.ts
@@ -44,4 +50,17 @@ test("a line ran when any statement that starts on it ran", () => {
 test("the share of changed lines counts executable ones only", () => {
   expect(share(lineCoverage(REPORT, "/repo"), addedLines(DIFF))).toEqual({ covered: 2, total: 3 });
   expect(share(lineCoverage(REPORT, "/repo"), new Map())).toEqual({ covered: 0, total: 0 });
+});
+
+test("changed lines that did not run are named by their places", () => {
+  const coverage = new Map([
+    ["src/a.ts", new Map([1, 2, 3, 5, 9].map((line) => [line, line === 1] as const))],
+    ["src/new.ts", new Map([[7, false]])],
+    ["src/as-it-was.ts", new Map([[1, false]])],
+  ]);
+  const changed: ChangedLines = new Map<string, ReadonlySet<number> | "all">([
+    ["src/a.ts", new Set([1, 2, 3, 9])],
+    ["src/new.ts", "all"],
+  ]);
+  expect(unrun(coverage, changed)).toEqual(["src/a.ts:2-3,9", "src/new.ts:7"]);
 });
