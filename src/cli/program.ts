@@ -73,10 +73,14 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addConnectionsCommand(program, cli);
   addDoctorCommand(program, cli);
   forEachCommand(program, (command) => {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => machine.stdout.write(text),
-      writeErr: (text) => machine.stderr.write(text),
-    });
+    const name = fullName(command);
+    command
+      .showHelpAfterError(`See \`${name} --help\`.`)
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => machine.stdout.write(text),
+        writeErr: (text) => machine.stderr.write(text),
+      });
   });
   return program;
 }
@@ -112,6 +116,11 @@ function printUsageError(machine: Machine, error: CommanderError): void {
       : error.message.replace(/^error: /, "");
   const document = { error: { code: "request_invalid", message, details: {} } };
   machine.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** `lockstitch runs list`. */
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
 /** Visits `command` and all below it. */

@@ -1,13 +1,10 @@
 /** Shared values as an operator steers them: commands through a server, the HTTP API and the engine below. */
 import { expect, test } from "vitest";
-import { runProgram } from "#cli/program.ts";
-import { connectEngine } from "#client/engine-over-http.ts";
 import { LockstitchClient } from "#client/lockstitch-client.ts";
-import { LockstitchError } from "#errors/errors.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { embeddedServer } from "../server/embedded-server.ts";
-import { capturedMachine } from "./captured-machine.ts";
+import { remote } from "./remote-machine.ts";
 
 const counter = (id: string, scope: string) => ({
   ...{ id, uses: "state.counter", with: { name: "n/1", scope } },
@@ -20,24 +17,7 @@ const TICKET = {
 
 test("list, get, set and delete: steps build on what an operator has set", async () => {
   await using server = await embeddedServer();
-  const baseUrl = await server.listen();
-  const client = new LockstitchClient({ baseUrl });
-  const lockstitch = async (...argv: string[]) => {
-    const { machine, written } = capturedMachine({ cwd: server.dataDir });
-    const code = await runProgram(
-      {
-        ...machine,
-        hasStore: () => true,
-        openHost: async () => {
-          const details = { address: baseUrl };
-          throw new LockstitchError("store_owned", "A server has it.", { details });
-        },
-        connect: () => connectEngine(client),
-      },
-      argv,
-    );
-    return { code, ...written() };
-  };
+  const lockstitch = await remote(server);
   const output = async () => {
     const { run } = await server.engine.start(LOCAL_CONTEXT, { workflow: TICKET });
     return (await server.engine.wait(LOCAL_CONTEXT, run.id, 20_000)).output;

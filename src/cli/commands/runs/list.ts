@@ -8,6 +8,7 @@ import { countArgument, labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatDuration, formatInstant, formatTable, paintStatus } from "../../format.ts";
+import { LIST_MAX, moreText, upTo } from "../../pages.ts";
 
 interface Options {
   readonly status?: (typeof RunStatusJson.options)[number];
@@ -23,17 +24,23 @@ export function addRunsListCommand(runs: Command, cli: Cli): void {
     .addOption(new Option("--status <status>", "only those").choices(RunStatusJson.options))
     .option("--workflow <name>", "only those of this workflow")
     .option("--label <name=value>", "only those with this label; several: all", labelArgument)
-    .option("--limit <count>", "how many", countArgument(1, 1_000), 20)
+    .option("--limit <count>", "how many", countArgument(1, LIST_MAX), 20)
     .action(
       cli.action<[], Options>(async (session, _args, { status, workflow, label, limit }) => {
         const { output } = session;
         const { engine } = await session.access();
-        const { items, cursor } = await engine.list(LOCAL_CONTEXT, {
+        const filter = {
           ...(status === undefined ? {} : { status: [status] }),
           ...(workflow === undefined ? {} : { workflow }),
           ...(label === undefined ? {} : { labels: label }),
-          limit,
-        });
+        };
+        const { items, cursor } = await upTo(limit, (count, after) =>
+          engine.list(LOCAL_CONTEXT, {
+            ...filter,
+            limit: count,
+            ...(after === undefined ? {} : { cursor: after }),
+          }),
+        );
         if (output.isJson) {
           output.printJson({ items: items.map(summaryToJson), cursor });
           return EXIT.ok.code;
@@ -56,7 +63,7 @@ export function addRunsListCommand(runs: Command, cli: Cli): void {
               output.colors,
             ),
           );
-        if (cursor !== null) output.note(output.noteColors.dim("There are more: raise --limit."));
+        if (cursor !== null) output.note(output.noteColors.dim(moreText(limit)));
         return EXIT.ok.code;
       }),
     );

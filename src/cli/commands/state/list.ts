@@ -9,6 +9,7 @@ import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatInstant, formatTable } from "../../format.ts";
 import { oneLine } from "../../output.ts";
+import { LIST_MAX, moreText, upTo } from "../../pages.ts";
 
 interface Options {
   readonly workflow?: string;
@@ -22,13 +23,14 @@ export function addStateListCommand(state: Command, cli: Cli): void {
     .description("list shared values: of all workflows, and the tenant's own")
     .option("--workflow <name>", "only those of this workflow")
     .option("--prefix <text>", "only names that begin so")
-    .option("--limit <count>", "how many", countArgument(1, 1_000), 100)
+    .option("--limit <count>", "how many", countArgument(1, LIST_MAX), 100)
     .action(
       cli.action<[], Options>(async (session, _args, { workflow, prefix, limit }) => {
         const { output } = session;
         const { engine } = await session.access();
-        const filter = { workflow, prefix, limit };
-        const { items, cursor } = await engine.values.list(LOCAL_CONTEXT, filter);
+        const { items, cursor } = await upTo(limit, (count, after) =>
+          engine.values.list(LOCAL_CONTEXT, { workflow, prefix, limit: count, cursor: after }),
+        );
         if (output.isJson) {
           output.printJson({ items: items.map(valueToJson), cursor });
           return EXIT.ok.code;
@@ -48,7 +50,7 @@ export function addStateListCommand(state: Command, cli: Cli): void {
               output.colors,
             ),
           );
-        if (cursor !== null) output.note(output.noteColors.dim("There are more: raise --limit."));
+        if (cursor !== null) output.note(output.noteColors.dim(moreText(limit)));
         return EXIT.ok.code;
       }),
     );
