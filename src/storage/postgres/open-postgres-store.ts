@@ -11,6 +11,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
+import type { StoreCopies } from "#ports/store-copy.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { type Ask, Sessions, WriterSession } from "./connection.ts";
 import { type DatabaseAddress, databaseAddress } from "./database-address.ts";
@@ -25,6 +26,7 @@ import { PostgresJournal } from "./postgres-journal.ts";
 import { PostgresMemoStore } from "./postgres-memo-store.ts";
 import { PostgresStateStore } from "./postgres-state-store.ts";
 import { PostgresStepLogs } from "./postgres-step-logs.ts";
+import { PostgresUpkeep } from "./postgres-upkeep.ts";
 import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
 import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
 import { FOLD_COUNTS } from "./sql/fold-counts.ts";
@@ -47,6 +49,8 @@ export interface PostgresStoreOptions {
   readonly autoMigrate?: boolean | undefined;
   /** Sessions beside the writer's; POOL_MAX by default. */
   readonly poolMax?: number | undefined;
+  /** How backups are written; absent: there are none. */
+  readonly copies?: StoreCopies | undefined;
   /** How much is remembered; MEMO_LIMITS by default. */
   readonly memoLimits?: MemoLimits | undefined;
   /** Judges the age of start keys and consumed messages; the machine's by default. */
@@ -95,6 +99,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       memos: new PostgresMemoStore(parts, memoUses),
       state: new PostgresStateStore(parts),
       logs: new PostgresStepLogs(parts),
+      upkeep: new PostgresUpkeep(parts, options.copies ?? null),
       ...(hosts === null ? {} : { hosts }),
       epoch: parts.epoch,
       describe: async () => ({

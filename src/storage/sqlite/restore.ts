@@ -11,14 +11,13 @@
  *   5. What an earlier attempt left half-way is never taken for a part of this one.
  */
 
-import { createHash } from "node:crypto";
-import { type BigIntStats, constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LockstitchError } from "#errors/errors.ts";
-import { isMissing } from "#errors/is-missing.ts";
 import type { RestoreFacts } from "#ports/store-facts.ts";
-import { APPLICATION_ID, Connection } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { digestOf, ignoreMissing, refuseForeign, refuseUnfinished, statOf } from "./copy-checks.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import { HOLD_STORE } from "./sql/hold-store.ts";
 import { toStoreError } from "./sqlite-error.ts";
@@ -28,11 +27,6 @@ import { STORE_FILE } from "./store-file.ts";
 const EPOCHS_AHEAD = 1_000_000;
 /** What every owner makes, and what fresh directories hold. */
 const HARMLESS = /^(owner\.lock|owner\.json|files)$/;
-
-/** Source: https://www.sqlite.org/fileformat2.html, 1.3. */
-const HEADER_BYTES = 100;
-const SQLITE_MAGIC = "SQLite format 3\0";
-const APPLICATION_ID_AT = 68;
 
 export interface RestoreOptions {
   readonly from: string;
@@ -80,32 +74,6 @@ async function restore({ from, dataDir, force, nowMs }: RestoreOptions): Promise
     await removeDraft(draft);
     throw error;
   }
-}
-
-/** Before a byte of it is copied: it begins as SQLite's files do, with our application id. */
-async function refuseForeign(from: string): Promise<void> {
-  const file = await open(from, "r");
-  const head = Buffer.alloc(HEADER_BYTES);
-  const { bytesRead } = await file.read(head, 0, HEADER_BYTES, 0).finally(() => file.close());
-  const isOurs =
-    bytesRead === HEADER_BYTES &&
-    head.toString("latin1", 0, SQLITE_MAGIC.length) === SQLITE_MAGIC &&
-    head.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID;
-  if (!isOurs)
-    throw new LockstitchError(
-      "request_invalid",
-      `${from} is no copy of a Lockstitch store: name a file that \`lockstitch backup\` made.`,
-    );
-}
-
-/** A copy has nothing beside it. What has a WAL is a store whose last commits are not in the file. */
-async function refuseUnfinished(from: string): Promise<void> {
-  const wal = await statOf(`${from}-wal`);
-  if (wal !== null && wal.size > 0n)
-    throw new LockstitchError(
-      "request_invalid",
-      `${from} is a store and no backup: its last commits lie in ${from}-wal. Copy it with \`lockstitch backup\`, then restore the copy.`,
-    );
 }
 
 /** With what SQLite may have left beside it, and would take for a part of the next one. */
@@ -171,19 +139,4 @@ async function freeName(path: string): Promise<string> {
     const there = await statOf(name);
     if (there === null || there.ino === ino) return name;
   }
-}
-
-/** null: there is no such file. */
-async function statOf(path: string): Promise<BigIntStats | null> {
-  return (await stat(path, { bigint: true }).catch(ignoreMissing)) ?? null;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isMissing(error)) throw error;
-}
-
-async function digestOf(path: string): Promise<string> {
-  const digest = createHash("sha256");
-  for await (const chunk of createReadStream(path)) digest.update(chunk as Buffer);
-  return digest.digest("hex");
 }

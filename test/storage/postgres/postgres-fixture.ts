@@ -11,6 +11,7 @@ import {
   openPostgresStore,
   type PostgresStoreOptions,
 } from "#storage/postgres/open-postgres-store.ts";
+import { sqliteCopies } from "#storage/sqlite/store-copies.ts";
 import type { StoreFixture } from "../../contract/store-fixture.ts";
 import {
   type PostgresOptions,
@@ -90,6 +91,7 @@ export async function storeIn(
   const open = () =>
     openPostgresStore({
       ...{ url: database.url, claim: "all", clock: { nowMs: () => nowMs }, poolMax: 3 },
+      copies: sqliteCopies,
       ...more,
     });
   let store = await open();

@@ -1,0 +1,2 @@
+/** The store runs from here on. */
+export const RELEASE_STORE = "DELETE FROM meta WHERE name = 'held'";
