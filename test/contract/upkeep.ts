@@ -231,8 +231,8 @@ export function upkeepContract(adapter: string, open: OpenFixture): void {
       ) => creation({ runId, workflow, createdAtMs, epoch, rest });
       await journal.commit("c1", [
         run("old", "report", { status: "succeeded", endedAtMs: 2_000 }),
-        run("long", "report", { status: "succeeded", endedAtMs: 9_000 }),
-        run("failed", "report", { status: "failed", endedAtMs: 2_000 }),
+        run("long", "report", { status: "succeeded", endedAtMs: 9_000 }, 1_001),
+        run("failed", "report", { status: "failed", endedAtMs: 2_000 }, 1_002),
         run("open", "report", { status: "running" }),
         run("kept", "other", { status: "succeeded", endedAtMs: 2_000 }, 900),
       ]);

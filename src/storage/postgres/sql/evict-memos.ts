@@ -12,7 +12,7 @@ WITH excess AS MATERIALIZED (
   FROM (
     SELECT number, used_at_ms, size FROM memos ORDER BY used_at_ms, number
     LIMIT (SELECT least(greatest(entries, ceil(bytes / $4::numeric)), $3)::bigint FROM excess)
-  ) AS some
+  ) AS first
   WINDOW by_use AS (ORDER BY used_at_ms, number ROWS UNBOUNDED PRECEDING)
 )
 DELETE FROM memos WHERE number = ANY (ARRAY(

@@ -12,7 +12,5 @@ WITH stale AS MATERIALIZED (
   LEFT JOIN shared_state AS s ON s.tenant = g.tenant AND s.scope = g.scope
     AND s.workflow = g.workflow AND s.name = g.name
   WHERE coalesce(s.revision, 0) <> g.revision
-), noted AS MATERIALIZED (
-  SELECT ${leaveOut("SELECT position FROM stale")}
 )
-SELECT stale.position FROM stale, noted`;
+SELECT position, ${leaveOut("position")} FROM stale`;
