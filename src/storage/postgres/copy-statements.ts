@@ -3,7 +3,7 @@
  * columns are the same; what differs is said here: counters that are split are copied as sums,
  * booleans as numbers, and text that lies here as bytes as text.
  */
-import { COPY_TABLES, type CopyKind, type CopyTable } from "#ports/store-copy.ts";
+import type { CopyKind, CopyTable } from "#ports/store-copy.ts";
 
 /** Values longer than this are read one by one, so that a copy takes little memory. */
 const LONG_BYTES = 65_536;
@@ -35,7 +35,8 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     ...{ read: { is_pinned: "is_pinned::int" }, write: { is_pinned: "g.is_pinned <> 0" } },
     long: "state",
   },
-  messages: { long: "body", order: "number" },
+  // Whose sender is not known is carried to runs that have ended by whoever finds it.
+  messages: { long: "body", order: "number", more: { from_run: "0" } },
   workflows: { long: "definition" },
   workflow_names: {
     more: { hash: "w.hash" },
@@ -104,6 +105,11 @@ SELECT ${values} FROM unnest(${given}) WITH ORDINALITY AS g (${names}, place) ${
 }
 
 /** Of this schema's tables those that a copy leaves out: they are about hosts, not about runs. */
-export const NOT_COPIED = ["migrations", "meta", "hosts", "commit_marks", "memo_totals"];
-
-export const COPIED = COPY_TABLES.map(({ name }) => name);
+export const NOT_COPIED = [
+  "migrations",
+  "meta",
+  "hosts",
+  "host_asks",
+  "commit_marks",
+  "memo_totals",
+];

@@ -3,6 +3,10 @@ import { describe } from "vitest";
 import { blobStoreContract } from "../../contract/blob-store.ts";
 import { catalogueContract } from "../../contract/catalogue.ts";
 import { journalContract } from "../../contract/journal.ts";
+import { memoStoreContract } from "../../contract/memo-store.ts";
+import { stateStoreContract } from "../../contract/state-store.ts";
+import { stepLogsContract } from "../../contract/step-logs.ts";
+import { upkeepContract } from "../../contract/upkeep.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
 const postgres = postgresForTests();
@@ -13,4 +17,8 @@ describe.skipIf(postgres === null)("contracts", () => {
   journalContract("postgres", open);
   catalogueContract("postgres", open);
   blobStoreContract("postgres", open);
+  memoStoreContract("postgres", (memoLimits) => postgres.openStore({ memoLimits }));
+  stepLogsContract("postgres", open);
+  stateStoreContract("postgres", open);
+  upkeepContract("postgres", open);
 });
