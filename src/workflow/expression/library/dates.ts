@@ -275,11 +275,14 @@ function field(token: string, date: Date, offsetMs: number): string {
   }
 }
 
+const DURATION_TEXT_MAX = 100;
+
 /** Milliseconds of a duration such as "1h30m", "2d" or "500ms". */
 function durationMs(text: string): number {
   charge(8);
-  const short = text.trim().slice(0, 100);
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w)\s*)+$/.test(short))
+  const short = text.trim();
+  // Cut short it would be another duration.
+  if (short.length > DURATION_TEXT_MAX || !/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w)\s*)+$/.test(short))
     throw valueError(`${describe(text)} is no duration: write 90s, 1h30m or 2d`);
   let total = 0;
   for (const [, amount, unit] of short.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g))
