@@ -282,8 +282,8 @@ function failOnPurpose(turn: Turn, instance: StepInstance, config: FailConfig): 
 
 function stopRun(turn: Turn, instance: StepInstance, output: unknown): boolean {
   succeed(turn, instance, { output });
-  if (turn.state.ending !== null) return true;
-  emit(turn, { type: "run.stop_requested", path: instance.path, output: output ?? null });
-  stopScope(turn, instance.scope, "stop");
+  if (turn.state.ending === null)
+    emit(turn, { type: "run.stop_requested", path: instance.path, output: output ?? null });
+  stopScope(turn, instance.scope);
   return true;
 }

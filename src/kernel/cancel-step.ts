@@ -20,10 +20,11 @@ export function cancelStep(turn: Turn, instance: StepInstance, reason: CancelRea
 }
 
 /**
- * The scope of a step that ends the run: what stands behind the step must not begin before the news
- * has come down from the root. Cleaning up goes on, though.
+ * The scope of a step that ends the run, also where another has ended it already: what stands behind
+ * the step must not begin before the news has come down from the root. Cleaning up goes on, though.
  */
-export function stopScope(turn: Turn, scope: ScopeInstance, reason: CancelReason): void {
+export function stopScope(turn: Turn, scope: ScopeInstance): void {
+  const reason = turn.state.ending?.reason ?? "stop";
   for (let at: ScopeInstance | null = scope; at !== null; at = at.owner?.scope ?? null)
     if (at.slot === "finally" || at.plan.captures !== null) return;
   if (scope.cancelling === null)

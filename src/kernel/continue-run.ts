@@ -51,14 +51,14 @@ export function requestContinue(
       retryable: false,
     });
   succeed(turn, instance, {});
-  if (state.ending !== null) return true;
-  emit(turn, {
-    type: "run.continue_requested",
-    path: instance.path,
-    ...(input === undefined ? { inputRef: state.input } : { input }),
-    ...(version === undefined ? {} : { latest: true as const }),
-  });
-  stopScope(turn, instance.scope, "continue");
+  if (state.ending === null)
+    emit(turn, {
+      type: "run.continue_requested",
+      path: instance.path,
+      ...(input === undefined ? { inputRef: state.input } : { input }),
+      ...(version === undefined ? {} : { latest: true as const }),
+    });
+  stopScope(turn, instance.scope);
   return true;
 }
 
