@@ -16,13 +16,18 @@ const WORK: Step = { id: "a", uses: "work", with: { value: 1 } };
 /** A run that another one has started, and waits for or not. */
 function child(
   definition: object,
-  { wait = true, ...options }: DriverOptions & { readonly wait?: boolean } = {},
+  {
+    wait = true,
+    more = {},
+    ...options
+  }: DriverOptions & { readonly wait?: boolean; readonly more?: object } = {},
 ): KernelDriver {
   const driver = new KernelDriver(planOf(definition as never), { paranoid: true, ...options });
   const start = {
     ...{ kind: "start", workflow: "test", version: 1, input: { text: LONG }, labels: {} },
     ...{ priority: null, forkedFrom: null, by: "t", trace: null, startKey: null },
     parent: { runId: "run_parent", path: "outer.c", depth: 1, wait },
+    ...more,
   };
   return driver.give(start as Input).give({ kind: "admit_run" });
 }
@@ -70,6 +75,26 @@ describe("a parent that waits is told", () => {
     });
     expect(told(driver)).toEqual([end({ output: LONG })]);
     expect(driver.types().filter((type) => type === "run.succeeded")).toHaveLength(1);
+  });
+
+  test("an output that is no longer at hand after `finally`", () => {
+    const definition = {
+      steps: [{ ...WORK, with: { value: LONG } }],
+      finally: [{ id: "last", uses: "wait.for", with: { duration: "1h" } }],
+    };
+    const driver = child(definition, { lazyValues: true }).settle();
+    expect(told(driver)).toEqual([]);
+    driver.restart().fireNext();
+    expect(told(driver)).toEqual([end({ output: { value: LONG } })]);
+  });
+
+  test("of which chain it was the last run", () => {
+    const continued = { fromRunId: "run_first", chainId: "run_first", signalIds: [] };
+    const driver = child(
+      { steps: [value(1)] },
+      { more: { continued: { ...continued, signals: [], fault: null } } },
+    );
+    expect(told(driver)).toEqual([end({ output: 1, chainId: "run_first" })]);
   });
 
   test("nothing of an output that is lost", () => {

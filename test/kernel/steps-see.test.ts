@@ -400,6 +400,43 @@ describe("secrets", () => {
     expect(started.every(({ timeoutAtMs }) => timeoutAtMs !== undefined)).toBe(true);
   });
 
+  test("are named by the start only where one of them has changed", () => {
+    const starts = (config: object, versions: Record<string, string>, more: object = {}) => {
+      const known: Record<string, string> = { KEY: "1", SHOP: "1", OTHER: "1" };
+      const secretVersion = (name: string) => known[name] ?? null;
+      const step = { id: "a", uses: "work", with: config, ...more } as Step;
+      const driver = run([step], {}, { world: { secretVersion }, paranoid: true }).start();
+      Object.assign(known, versions);
+      driver.give({ kind: "admit", paths: ["a"] });
+      return driver.journal.at(-1)?.event;
+    };
+    const plain = { type: "step.started", path: "a", attempt: 1 };
+    const text = { text: "${{ secrets.KEY }}", again: "${{ secrets.KEY + secrets.OTHER }}" };
+    const key = { secret: "KEY", version: "2" };
+    const shop = { secret: "SHOP", version: "2" };
+    expect(starts(text, {})).toEqual(plain);
+    expect(starts(text, { SHOP: "2" })).toEqual(plain);
+    expect(starts({ value: 1 }, { KEY: "2", SHOP: "2" })).toEqual(plain);
+    expect(starts(text, { KEY: "2" })).toEqual({ ...plain, secrets: [key] });
+    expect(starts({ connection: "shop" }, {})).toEqual(plain);
+    expect(starts({ connection: "shop" }, { KEY: "2", SHOP: "2" })).toEqual({
+      ...{ ...plain, secrets: [shop] },
+    });
+    expect(starts({ ...text, connection: "shop" }, { KEY: "2", SHOP: "2" })).toEqual({
+      ...{ ...plain, secrets: [key, shop] },
+    });
+    const both = { text: "${{ secrets.SHOP }}", connection: "shop" };
+    expect(starts(both, { SHOP: "2" })).toEqual({ ...plain, secrets: [shop] });
+    expect(starts(text, { KEY: "2" }, { timeout: "1s" })).toEqual({
+      ...{ ...plain, timeoutAtMs: expect.any(Number), secrets: [key] },
+    });
+    expect(starts(text, {}, { timeout: "1s" })).toEqual({
+      ...{ ...plain, timeoutAtMs: expect.any(Number) },
+    });
+    // Versions that nobody knows any more tell nothing.
+    expect(starts(text, { KEY: undefined as never })).toEqual(plain);
+  });
+
   test("of a connection are those that the host names", () => {
     const of = (config: unknown, world: Partial<World> = {}) =>
       scheduled(

@@ -40,12 +40,9 @@ const beginSwitch: Begin = (turn, instance, config) => {
 /** The first case that fits, else `default`; null: values are missing. */
 function choosePort(turn: Turn, instance: StepInstance, value: unknown): string | null {
   for (const choice of instance.step.cases) {
-    if (choice.port === DEFAULT_PORT && choice.when === null && choice.equals === null) continue;
     const source = choice.when ?? choice.equals;
-    if (source === null) {
-      if (value === choice.port) return choice.port;
-      continue;
-    }
+    // One of the two is there: see planCases().
+    if (source === null) continue;
     const names = readScope(turn, instance.scope, source.reads, { value });
     if (names === null) return null;
     const options = evaluateOptions(turn, instance, `case ${choice.port}`);
