@@ -62,6 +62,8 @@ export interface EnginePartsOptions {
   /** Whether the parts are counted, for metrics. */
   readonly isMetered: boolean;
   readonly limits: Partial<EngineLimits>;
+  /** Whether schedules are fired here: who looks or runs one workflow is gone too soon. */
+  readonly firesSchedules: boolean;
   /** Called when the directory is owned; null: file nodes are off. */
   prepareFileRoot(): Promise<string | null>;
   /** Told what takes secrets out of a text, before anything can resolve one. */
@@ -180,7 +182,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           },
           limits,
           admission: settings.admission,
-          optimise: settings.optimise,
+          ...{ optimise: settings.optimise, firesSchedules: options.firesSchedules },
           ...careOf(settings),
         }),
       stop: (engine) => engine.close(options.graceMs()),

@@ -74,6 +74,8 @@ export interface OpenOptions {
   readonly plugins?: readonly unknown[];
   /** Attempts under way at the same time; default 1,000. */
   readonly concurrency?: number;
+  /** Whether schedules are fired while this is open; default true. */
+  readonly firesSchedules?: boolean;
   /** Folder below which file nodes read and write; default: file nodes are off. */
   readonly fileRoot?: string;
   /** Rules for http.request; default: no private addresses. */
@@ -112,6 +114,7 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
     plugins,
     log: options.log ?? "warn",
     isMetered: false,
+    firesSchedules: options.firesSchedules ?? true,
     limits: settings.concurrency === null ? {} : { attemptsMax: settings.concurrency },
     prepareFileRoot: async () => await prepareFileRoot(settings.fileRoot),
     graceMs: () => grace.ms,

@@ -157,6 +157,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
     log: settings.logLevel ?? quietLevelOf(purpose),
     // Who only runs one workflow is never asked for metrics.
     isMetered: isServing(purpose),
+    firesSchedules: isServing(purpose),
     limits: limitsOf(settings, purpose),
     prepareFileRoot: () => prepareFileRoot(settings),
     graceMs: () => grace.ms,

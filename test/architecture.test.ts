@@ -36,7 +36,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // What goes over the wire is the engine's contract: its types only, never a running part.
   client: worldly(
     ...["errors", "workflow", "ports"],
-    ...["engine/engine.ts", "engine/engine-care.ts", "engine/named-values.ts"],
+    ...["engine/engine.ts", "engine/engine-care.ts", "engine/engine-triggers.ts"],
+    "engine/named-values.ts",
   ),
   // Scripts of the live page run in the browser.
   "server/page": { rooms: [], packages: false, node: false },

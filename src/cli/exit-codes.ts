@@ -42,6 +42,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitName>> = {
   value_not_found: "notFound",
   run_not_found: "notFound",
   step_not_found: "notFound",
+  trigger_not_found: "notFound",
   run_exists: "refused",
   run_terminal: "refused",
   run_open: "refused",

@@ -12,6 +12,7 @@ import { addBackupCommand } from "./commands/backup.ts";
 import { addConnectionsCommand } from "./commands/connections.ts";
 import { addConvertCommand } from "./commands/convert.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
+import { addEventCommands } from "./commands/events.ts";
 import { addGraphCommand } from "./commands/graph.ts";
 import { addMemoCommands } from "./commands/memo.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
@@ -21,6 +22,7 @@ import { addReleaseCommand } from "./commands/release.ts";
 import { addRestoreCommand } from "./commands/restore.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addRunsCommands } from "./commands/runs.ts";
+import { addScheduleCommands } from "./commands/schedules.ts";
 import { addSchemaCommand } from "./commands/schema.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { addStateCommands } from "./commands/state.ts";
@@ -70,6 +72,8 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addReleaseCommand(program, cli);
   addMemoCommands(program, cli);
   addStateCommands(program, cli);
+  addScheduleCommands(program, cli);
+  addEventCommands(program, cli);
   addConnectionsCommand(program, cli);
   addDoctorCommand(program, cli);
   forEachCommand(program, (command) => {

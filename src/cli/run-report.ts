@@ -2,6 +2,7 @@
 
 import { type RunJson, runToJson } from "#client/wire/run.ts";
 import type { RunStateView, RunView, StepView } from "#engine/engine.ts";
+import type { TriggerOrigin } from "#engine/engine-triggers.ts";
 import { visible } from "#errors/visible-text.ts";
 import type { CheckpointMark } from "#ports/journal.ts";
 import { formatDuration, formatInstant, formatTable, paintStatus, stepMark } from "./format.ts";
@@ -105,6 +106,7 @@ function headLines(
     lines.push(row("ended", `${formatInstant(run.endedAtMs)}${took}`));
   }
   if (why !== null) lines.push(row("why", oneLine(why, 500)));
+  if (run.trigger !== null) lines.push(row("trigger", oneLine(originText(run.trigger), 300)));
   if (run.forkedFrom !== null) lines.push(row("rerun of", run.forkedFrom));
   if (run.parentRunId !== null) lines.push(row("parent", run.parentRunId));
   if (run.continuedFrom !== null) lines.push(row("goes on", `from ${run.continuedFrom}`));
@@ -118,6 +120,12 @@ function headLines(
   if (run.output !== null) lines.push(row("output", brief(run.output, 200)));
   if (run.error !== null) lines.push(row("error", colors.red(errorLine(run.error))));
   return lines;
+}
+
+/** `schedule nightly, 2026-03-29T04:00:00.000Z`. */
+function originText({ kind, id, instantMs, event, hook, isManual }: TriggerOrigin): string {
+  const what = instantMs === undefined ? (event ?? hook ?? "") : new Date(instantMs).toISOString();
+  return `${kind} ${id}, ${isManual === true ? "by hand " : ""}${what}`;
 }
 
 /** `code at path: message`. */

@@ -68,6 +68,7 @@ export function engineOverHttp(client: LockstitchClient): Omit<Engine, "stats"> 
     rerun: (_context, runId, change) => client.rerun(runId, change),
     care: client.care,
     values: client.values,
+    triggers: client.triggers,
     async close() {
       closing.abort();
     },

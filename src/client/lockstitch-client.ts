@@ -27,6 +27,7 @@ import type {
   StepResolution,
 } from "#engine/engine.ts";
 import type { EngineCare } from "#engine/engine-care.ts";
+import type { EngineTriggers } from "#engine/engine-triggers.ts";
 import type { NamedValues } from "#engine/named-values.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
@@ -39,6 +40,7 @@ import { type LogClient, logsOverHttp } from "./log-client.ts";
 import { type Query, queryText, runPath } from "./request-path.ts";
 import { resumedStream } from "./resumed-stream.ts";
 import { createTransport, type Transport, type TransportOptions } from "./transport.ts";
+import { triggersOverHttp } from "./triggers-client.ts";
 import { valuesOverHttp } from "./values-client.ts";
 import { isoOf } from "./wire/instants.ts";
 import { MemoListJson, MemosClearedJson, memoFromJson } from "./wire/memo.ts";
@@ -82,12 +84,15 @@ export class LockstitchClient {
   readonly logs: LogClient;
   /** Values that runs share. */
   readonly values: NamedValues;
+  /** Schedules, events and webhooks. */
+  readonly triggers: EngineTriggers;
 
   constructor(options: TransportOptions) {
     this.#transport = createTransport(options);
     this.care = careOverHttp(this.#transport);
     this.logs = logsOverHttp(this.#transport);
     this.values = valuesOverHttp(this.#transport);
+    this.triggers = triggersOverHttp(this.#transport);
   }
 
   /** Saves a definition, as a value or as text (YAML or JSON). definition_invalid. */

@@ -18,6 +18,7 @@ import type { WorkflowDependencies } from "#workflow/dependencies.ts";
 import type { RunStatus, StepStatus } from "#workflow/statuses.ts";
 import type { LimitView } from "./admission/adaptive-limit.ts";
 import type { EngineCare, UpkeepStats } from "./engine-care.ts";
+import type { EngineTriggers, TriggerOrigin } from "./engine-triggers.ts";
 import type { NamedValues } from "./named-values.ts";
 import type { ReadOptions, StartWait } from "./read-options.ts";
 import type {
@@ -169,6 +170,8 @@ export interface StartRequest {
   readonly idempotencyKey?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly priority?: number | undefined;
+  /** What started it, for the journal; absent: the caller did. */
+  readonly trigger?: TriggerOrigin | undefined;
 }
 
 export interface Engine extends RunEvents {
@@ -302,6 +305,9 @@ export interface Engine extends RunEvents {
 
   /** Values that runs of a workflow, or of the tenant, share. */
   readonly values: NamedValues;
+
+  /** Schedules, events and webhooks: what starts runs by itself. */
+  readonly triggers: EngineTriggers;
 
   /** Remembered results, newest first. request_invalid for a cursor that is none. */
   memos(

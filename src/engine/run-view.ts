@@ -1,5 +1,6 @@
 /** A run as callers of the engine see it, whole and in lists. */
 import type { StepError } from "#errors/step-error.ts";
+import type { TriggerOrigin } from "#kernel/run-links.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
 
 /** A run as people and machines see it. Instants are epoch milliseconds here, ISO text over HTTP. */
@@ -22,6 +23,8 @@ export interface RunView {
   readonly continuedTo: string | null;
   /** The first run of its chain of continued runs: itself where there is none. */
   readonly chainId: string;
+  /** The schedule, event or webhook that started it; null: a caller, or another run. */
+  readonly trigger: TriggerOrigin | null;
   /** What people should know although the run goes on. */
   readonly warnings: readonly string[];
   readonly createdAtMs: number;
@@ -41,6 +44,7 @@ export type RunSummary = Omit<
   | "continuedFrom"
   | "continuedTo"
   | "chainId"
+  | "trigger"
   | "warnings"
 > & {
   readonly errorCode: string | null;

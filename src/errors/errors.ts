@@ -17,6 +17,7 @@ export const ERRORS = {
   workflow_not_found: { httpStatus: 404, retry: "never" },
   run_not_found: { httpStatus: 404, retry: "never" },
   value_not_found: { httpStatus: 404, retry: "never" },
+  trigger_not_found: { httpStatus: 404, retry: "never" },
   step_not_found: { httpStatus: 404, retry: "never" },
   run_exists: { httpStatus: 409, retry: "never" },
   step_settled: { httpStatus: 409, retry: "never" },

@@ -2,7 +2,7 @@
  * A step whose time has come: its own `if`, its configuration, and then what its kind does first.
  * Pure steps settle here and now; effects ask for admission; waits and scopes begin.
  */
-import { durationMs } from "#workflow/definition.ts";
+import { durationMs } from "#workflow/duration.ts";
 import { extractSecretTexts } from "#workflow/expression/secret-uses.ts";
 import { stopScope } from "./cancel-step.ts";
 import { requestContinue } from "./continue-run.ts";

@@ -186,6 +186,7 @@ function start(turn: Turn, input: Extract<Input, { readonly kind: "start" }>): v
     by: input.by,
     ...(input.trace === null ? {} : { trace: input.trace }),
     ...(input.startKey === null ? {} : { startKey: input.startKey }),
+    ...(input.trigger === undefined ? {} : { trigger: input.trigger }),
   });
   if (input.forkedFrom !== null)
     emit(turn, {

@@ -1,5 +1,5 @@
 /** A step that entered a dynamic scope, as the kernel's plan has it: literal configuration, no expressions. */
-import { durationMs } from "#workflow/definition.ts";
+import { durationMs } from "#workflow/duration.ts";
 import type { Reads, Template } from "#workflow/expression/expression.ts";
 import type { PlanEdge, PlanStep } from "#workflow/plan.ts";
 import { planRetry } from "#workflow/plan-policies.ts";

@@ -13,7 +13,7 @@ import type { SecretName } from "#workflow/expression/secret-text.ts";
 import type { PackedJson } from "#workflow/packed-json.ts";
 import type { CapturedStep } from "./compensable.ts";
 import type { PassedGate, SlotRequest, StepGates } from "./gates.ts";
-import type { Continued, ParentLink, Pins } from "./run-links.ts";
+import type { Continued, ParentLink, Pins, TriggerOrigin } from "./run-links.ts";
 import type { StateEvent } from "./state-events.ts";
 import type { StepSecrets } from "./step-secrets.ts";
 import type { ValueRef } from "./value-ref.ts";
@@ -92,6 +92,7 @@ export type RunEvent =
       readonly by: string;
       readonly trace?: string;
       readonly startKey?: string;
+      readonly trigger?: TriggerOrigin;
     }
   /** This run is a rerun of another, which it leaves as it is. */
   | { readonly type: "run.forked"; readonly from: string; readonly reason?: string }

@@ -8,7 +8,7 @@ import type { PackedJson } from "#workflow/packed-json.ts";
 import type { CacheChange, StateOperation, StateRequest } from "#workflow/state-operation.ts";
 import type { DeclaredStep, MemoOrigin, Progress } from "./events.ts";
 import type { PassedGate } from "./gates.ts";
-import type { Continued, ParentLink, Pins } from "./run-links.ts";
+import type { Continued, ParentLink, Pins, TriggerOrigin } from "./run-links.ts";
 
 export type AttemptOutcome =
   | {
@@ -90,6 +90,8 @@ export type Input =
       readonly by: string;
       readonly trace: string | null;
       readonly startKey: string | null;
+      /** What started it, where it was not the caller's own wish. */
+      readonly trigger?: TriggerOrigin | undefined;
       /** It goes on where another run ended. */
       readonly continued?: Carried;
     }

@@ -6,6 +6,7 @@
  *   C3. What save() answered survives kill -9 and power loss.
  */
 import type { CallContext } from "./call-context.ts";
+import type { TriggerText } from "./triggers.ts";
 
 export interface WorkflowVersion {
   readonly name: string;
@@ -22,6 +23,8 @@ export interface WorkflowText {
   /** Canonical JSON text. */
   readonly definition: string;
   readonly atMs: number;
+  /** What starts it from now on (ports/triggers.ts, T2); absent: nothing does. */
+  readonly triggers?: readonly TriggerText[];
 }
 
 export interface Catalogue {

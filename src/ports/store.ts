@@ -6,6 +6,7 @@ import type { Journal } from "./journal.ts";
 import type { MemoStore } from "./memo-store.ts";
 import type { StateStore } from "./state-store.ts";
 import type { StepLogs } from "./step-logs.ts";
+import type { Triggers } from "./triggers.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 export interface Store {
@@ -17,6 +18,7 @@ export interface Store {
   readonly memos: MemoStore;
   readonly logs: StepLogs;
   readonly state: StateStore;
+  readonly triggers: Triggers;
   /** Absent: this opening owns every run. */
   readonly hosts?: Hosts;
   /** Owner epoch of this opening, under which it creates runs: greater than that of every opening before. */

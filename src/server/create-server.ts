@@ -28,6 +28,7 @@ import { approvalRoutes } from "./routes/approvals.ts";
 import { checkpointRoutes } from "./routes/checkpoints.ts";
 import { type DemoHooks, demoRoutes } from "./routes/demo.ts";
 import { engineRoutes, type ReadinessPart } from "./routes/engine.ts";
+import { hookRoute, registerHooks } from "./routes/hooks.ts";
 import { memoRoutes } from "./routes/memos.ts";
 import { type MetricsText, meterRequests, registerMetrics } from "./routes/metrics.ts";
 import { nodeTypeRoutes } from "./routes/node-types.ts";
@@ -37,6 +38,7 @@ import { runLogRoutes } from "./routes/run-logs.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
 import { runStreamRoutes } from "./routes/run-stream.ts";
 import { runRoutes, startRoute } from "./routes/runs.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { stepControlRoutes } from "./routes/step-controls.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { valueRoutes } from "./routes/values.ts";
@@ -91,10 +93,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   const closing = new AbortController();
   app.addHook("onClose", () => workflows.close());
-  app.addHook("preClose", (done) => {
-    closing.abort();
-    done();
-  });
+  app.addHook("preClose", async () => closing.abort());
   app.addHook("onRequest", (request, reply, next) => {
     reply.header("x-request-id", request.id).headers(SAFE_HEADERS);
     next();
@@ -125,6 +124,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...storeRoutes(engine, spoolDir ?? null),
     ...memoRoutes(engine),
     ...valueRoutes(engine),
+    ...scheduleRoutes(engine),
     ...workflowRoutes(engine),
     ...nodeTypeRoutes(nodes),
     ...pluginRoutes(options.plugins ?? (() => [])),
@@ -146,8 +146,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
     registerRoutes(inner, [start]);
     done();
   });
+  registerHooks(app, engine);
   if (options.metrics !== undefined) registerMetrics(app, options.metrics);
-  registerPages(app, openApiDocument([start, ...routes, ...definitions], options.version));
+  const documented = [start, ...routes, ...definitions, hookRoute()];
+  registerPages(app, openApiDocument(documented, options.version));
   return app;
 }
 

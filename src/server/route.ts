@@ -14,6 +14,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set by security.ts once the caller is known. */
     callContext: CallContext;
+    /** Whether the caller of a webhook is one who may call the rest: by key, or by being local. */
+    isKnownCaller: boolean;
   }
 }
 

@@ -8,6 +8,8 @@
  * S3. Under /api/ a request whose Origin is not this server, or that the browser itself calls
  *     cross-site, is refused whatever its method: streams and simple POSTs need no preflight.
  *     /metrics counts as part of it. What is under /api/ is told by the matched route, however the address is spelt.
+ * S5. Webhooks (/hooks/) answer anybody whose signature fits; one without a signature is called by
+ *     those alone who may call /api/: with a key, or on loopback without, and by no other site's page.
  * S4. Keys are compared by digest in constant time; which key matched is all that is kept.
  *
  * Probes and pages (`/`, `/docs`, `/openapi.json`, `/healthz`) hold no data and need no key.
@@ -62,6 +64,7 @@ export function registerSecurity(app: FastifyInstance, security: SecurityOptions
   const configured = withoutBrackets(security.host).toLowerCase();
   const acceptedHosts = new Set<string>();
   app.decorateRequest("callContext", null as unknown as CallContext);
+  app.decorateRequest("isKnownCaller", false);
   app.addHook("onRequest", (request, _reply, next) => {
     try {
       const host = request.headers.host ?? "";
@@ -73,6 +76,7 @@ export function registerSecurity(app: FastifyInstance, security: SecurityOptions
       const isApi = isOfApi(request);
       if (isApi) assertOwnOrigin(request, host);
       const context = keys.length === 0 ? LOCAL_CONTEXT : authenticate(request, keys, isApi);
+      request.isKnownCaller = isApi || (isOfHooks(request) && isKnown(request, keys, host));
       const trace = request.headers["traceparent"];
       request.callContext =
         typeof trace === "string" && TRACEPARENT.test(trace) ? { ...context, trace } : context;
@@ -90,6 +94,22 @@ export function registerSecurity(app: FastifyInstance, security: SecurityOptions
 function isOfApi(request: FastifyRequest): boolean {
   const url = request.routeOptions.url ?? request.url;
   return url.startsWith("/api/") || url === "/metrics";
+}
+
+function isOfHooks(request: FastifyRequest): boolean {
+  return request.routeOptions.url?.startsWith("/hooks/") === true;
+}
+
+/** S5: whether the caller of a webhook could call /api/ as well. */
+function isKnown(request: FastifyRequest, keys: readonly KnownKey[], host: string): boolean {
+  try {
+    assertOwnOrigin(request, host);
+    if (keys.length > 0) authenticate(request, keys, true);
+    return true;
+  } catch {
+    // Only a webhook with a signature takes such a call, and says so itself.
+    return false;
+  }
 }
 
 interface KnownKey {

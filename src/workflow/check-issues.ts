@@ -3,7 +3,7 @@
  * field and what stands there, a suggestion where one is near.
  */
 import type { z } from "zod";
-import { DURATION } from "./definition.ts";
+import { DURATION } from "./duration.ts";
 import type { Finding, Pointer, ProblemCode } from "./problem.ts";
 import { fieldsAt } from "./schema-shape.ts";
 import { valueAt } from "./source.ts";

@@ -4,7 +4,8 @@
  * wait. As `defaults` they reach those steps and pass over the others.
  */
 import { CONTROL_STEPS } from "./control-steps.ts";
-import { durationMs, type Step } from "./definition.ts";
+import type { Step } from "./definition.ts";
+import { durationMs } from "./duration.ts";
 import type { NodeTypes } from "./node-types.ts";
 import type { Pointer, Report } from "./problem.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Parts of the language that no engine of this version carries out. A limit, a guard or a trigger
- * that is written down and then ignored would be a lie that costs money, so a definition that asks
+ * Parts of the language that no engine of this version carries out. A limit or a guard that
+ * is written down and then ignored would be a lie that costs money, so a definition that asks
  * for one is refused until the engine keeps it.
  */
 import type { Defaults, Step, WorkflowDefinition } from "./definition.ts";
@@ -24,7 +24,6 @@ export function checkUnavailable(
   const policies = (holder: Defaults | undefined, pointer: Pointer) => {
     for (const name of POLICIES) if (holder?.[name] !== undefined) refuse(name, pointer);
   };
-  if (definition.triggers !== undefined) refuse("triggers", []);
   policies(definition.defaults, ["defaults"]);
   eachStep((step, pointer) => {
     policies(step, pointer);

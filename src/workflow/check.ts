@@ -8,6 +8,7 @@ import { checkLife } from "./check-life.ts";
 import { checkMemo } from "./check-memo.ts";
 import { checkPolicies, checkPolicyTimes } from "./check-policies.ts";
 import { checkShape } from "./check-shape.ts";
+import { checkTriggers } from "./check-triggers.ts";
 import { checkUnavailable } from "./check-unavailable.ts";
 import { CheckedText } from "./checked-text.ts";
 import { innerScopes } from "./control-steps.ts";
@@ -114,14 +115,20 @@ function checkValue(value: unknown, nodes: NodeTypes): Checked {
   checkMemo(definition, nodes, (visit) => eachStep(definition, visit), report);
   checkUnavailable(definition, (visit) => eachStep(definition, visit), report);
   checkLife(definition, report);
+  checkTriggers(definition, report);
   const plan = buildPlan(definition, nodes, report);
   return findings.length === 0
     ? { definition, plan, findings }
     : { definition: null, plan: null, findings };
 }
 
-/** A finding about what the repair put in where `uses` or `id` is missing. */
+/** A finding about what the repair put in where `uses` or `id` is missing, or took out of a trigger. */
 function isEcho(finding: Finding, value: unknown): boolean {
+  const [root, , ...below] = finding.pointer;
+  if (root === "triggers" && below.length === 0) {
+    const trigger = valueAt(value, finding.pointer);
+    return typeof trigger === "object" && trigger !== null && Object.keys(trigger).length === 1;
+  }
   if (finding.code !== "unknown_type") return false;
   const uses = valueAt(value, finding.pointer);
   return typeof uses !== "string" || uses === "";

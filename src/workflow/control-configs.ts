@@ -3,7 +3,7 @@
  * out: see control-steps.ts.
  */
 import { z } from "zod";
-import { Duration } from "./definition.ts";
+import { Duration } from "./duration.ts";
 
 export const DEFAULT_ITEM_NAME = "item";
 

@@ -7,13 +7,10 @@
  * A *template* is any JSON value in which strings may hold `${{ }}`.
  */
 import { z } from "zod";
-import { DURATION_UNIT_MS, type DurationUnit } from "./expression/library/duration-units.ts";
+import { Duration } from "./duration.ts";
+import { Trigger } from "./trigger-definition.ts";
 
 export const WORKFLOW_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
-export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
-
-export const Duration = z.union([z.int().min(0), z.string().regex(DURATION)]);
-export type Duration = z.infer<typeof Duration>;
 
 const Template = z.json();
 const Bare = z.string().min(1);
@@ -157,8 +154,8 @@ export const WorkflowDefinition = z.strictObject({
   description: z.string().optional(),
   /** JSON Schema 2020-12. */
   input: z.record(z.string(), z.json()).optional(),
-  /** Kept as written; triggers themselves start with shared PostgreSQL. */
-  triggers: z.array(z.record(z.string(), z.json())).optional(),
+  /** What starts runs by itself: schedules, events, webhooks. */
+  triggers: z.array(Trigger).max(100).optional(),
   concurrency: z
     .strictObject({
       key: Bare,
@@ -183,12 +180,3 @@ export const WorkflowDefinition = z.strictObject({
   layout: z.record(z.string(), z.strictObject({ x: z.number(), y: z.number() })).optional(),
 });
 export type WorkflowDefinition = z.infer<typeof WorkflowDefinition>;
-
-/** A duration in milliseconds, or null where the text is not one. */
-export function durationMs(duration: unknown): number | null {
-  if (typeof duration === "number")
-    return Number.isInteger(duration) && duration >= 0 ? duration : null;
-  const match = typeof duration === "string" ? DURATION.exec(duration) : null;
-  if (match === null) return null;
-  return Math.round(Number(match[1]) * DURATION_UNIT_MS[match[2] as DurationUnit]);
-}

@@ -6,6 +6,7 @@ import { CONTROL_STEPS } from "./control-steps.ts";
 import type { Body, Defaults, Step, WorkflowDefinition } from "./definition.ts";
 import { parseWrapped } from "./expression/parse.ts";
 import type { NodeTypes } from "./node-types.ts";
+import type { Trigger } from "./trigger-definition.ts";
 
 /** The same definition with every bare expression unwrapped. */
 export function canonicalDefinition(
@@ -13,12 +14,21 @@ export function canonicalDefinition(
   nodes: NodeTypes,
 ): WorkflowDefinition {
   const changes = changed(definition, {
+    triggers: definition.triggers && (mapped(definition.triggers, canonicalTrigger) as Trigger[]),
     concurrency: keyed(definition.concurrency),
     defaults: policies(definition.defaults),
     steps: list(definition.steps, nodes),
     finally: list(definition.finally, nodes),
   });
   return changes;
+}
+
+function canonicalTrigger(trigger: Trigger): Trigger {
+  const { event, webhook } = trigger;
+  return changed(trigger, {
+    event: event && changed(event, { filter: bare(event.filter) }),
+    webhook: webhook && changed(webhook, { idempotencyKey: bare(webhook.idempotencyKey) }),
+  });
 }
 
 /** `value` with `fields`, or `value` itself where they are what it has. */

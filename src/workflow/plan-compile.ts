@@ -7,7 +7,8 @@
  * so that one mistake does not hide the others.
  */
 import { CONTROL_STEPS, type InnerScope, innerScopes } from "./control-steps.ts";
-import { type Defaults, durationMs, type Step, type WorkflowDefinition } from "./definition.ts";
+import type { Defaults, Step, WorkflowDefinition } from "./definition.ts";
+import { durationMs } from "./duration.ts";
 import type { Expression, Template } from "./expression/expression.ts";
 import { hashJson } from "./hash.ts";
 import type { NodeTypes } from "./node-types.ts";

@@ -5,7 +5,8 @@
  * Defaults reach the steps that do work: node types and workflow.run. Waits and scopes are not
  * timed out or retried by a default that was written for calls; scopes hand defaults on inwards.
  */
-import { type Defaults, durationMs, type RetryPolicy, type Step } from "./definition.ts";
+import type { Defaults, RetryPolicy, Step } from "./definition.ts";
+import { durationMs } from "./duration.ts";
 import type { Expression } from "./expression/expression.ts";
 import { hashJson } from "./hash.ts";
 import type { PlanGates, PlanMemo, PlanRetry } from "./plan.ts";

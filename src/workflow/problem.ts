@@ -19,6 +19,7 @@ export const PROBLEM_CODES = {
   field_not_allowed: "A field that this step type does not have.",
   limit_exceeded: "The definition passes a limit on size, steps, depth or expression length.",
   invalid_duration: "A duration that is not one.",
+  invalid_schedule: "A schedule whose times do not exist, or never come.",
   invalid_input_schema: "`input` is no valid JSON Schema.",
   unknown_type: "`uses` names a node type that does not exist.",
   invalid_config: "`with` does not fit the node type's schema.",
@@ -30,7 +31,7 @@ export const PROBLEM_CODES = {
   unknown_port: "A port that the step does not have.",
   unknown_error_code: "An error code in `retry.errors` or `catch` that no step fails with.",
   unknown_name: "An expression names what cannot exist.",
-  not_available: "A policy or trigger that this version does not carry out.",
+  not_available: "A policy that this version does not carry out.",
   secrets_unavailable:
     "`secrets` are read where they cannot be, or used in a way that needs their value.",
   invalid_expression: "An expression that does not parse.",

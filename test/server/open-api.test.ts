@@ -22,7 +22,8 @@ describe("OpenAPI", () => {
         expect(
           fixture.app.hasRoute({
             method: method.toUpperCase() as "GET",
-            url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+            // A webhook's path may have slashes, which no parameter of a route has.
+            url: path.replaceAll(/\{(\w+)\}/g, ":$1").replace("/hooks/:path", "/hooks/*"),
           }),
         ).toBe(true);
   });

@@ -116,6 +116,19 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       hold: () => Promise.resolve(null),
       release: noStore,
     },
+    triggers: {
+      list: async () => ({ items: [], cursor: null }),
+      get: noStore,
+      marks: noStore,
+      save: noStore,
+      delete: noStore,
+      pause: noStore,
+      resume: noStore,
+      fire: noStore,
+      preview: noStore,
+      emit: noStore,
+      receive: noStore,
+    },
     continuedRuns: 0,
     record(runId, type, path, fields = {}) {
       const found = known(runId);
@@ -266,6 +279,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
           continuedFrom: null,
           continuedTo: null,
           chainId: id,
+          trigger: request.trigger ?? null,
           warnings: [],
           createdAtMs: nowMs(),
           startedAtMs: null,

@@ -4,7 +4,7 @@
  * simulated-store.ts.
  */
 import { LockstitchError } from "#errors/errors.ts";
-import type { WorkflowVersion } from "#ports/catalogue.ts";
+import type { WorkflowText, WorkflowVersion } from "#ports/catalogue.ts";
 import {
   type AdmissionState,
   type BreakerOutcome,
@@ -22,6 +22,7 @@ import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-
 import type { RunStatus } from "#workflow/statuses.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
+import { SimulatedTriggers } from "./simulated-triggers.ts";
 
 const MEMORY_MS = 7 * 86_400_000;
 const CHECKPOINTS_KEPT = 2;
@@ -47,6 +48,7 @@ export class SimulatedData {
   epoch = 0;
   readonly memos = new SimulatedMemos();
   readonly shared = new SimulatedShared();
+  readonly triggers = new SimulatedTriggers();
   #logLines = 0;
   /** Is told of each turn that has become durable. */
   onTurn: (turn: TurnCommit) => void = () => {};
@@ -300,17 +302,12 @@ export class SimulatedData {
 
   saveWorkflow(
     tenant: string,
-    workflow: {
-      readonly name: string;
-      readonly hash: string;
-      readonly definition: string;
-      readonly atMs: number;
-    },
+    { name, hash, definition, atMs, triggers = [] }: WorkflowText,
   ): WorkflowVersion & { readonly created: boolean } {
-    const { name, hash, definition, atMs } = workflow;
     const versions = this.#workflows.get(key(tenant, name)) ?? [];
     const newest = versions.at(-1);
     if (newest?.hash === hash) return { ...withoutDefinition(newest), created: false };
+    this.triggers.bring(tenant, name, triggers, atMs);
     const saved = { name, version: versions.length + 1, hash, createdAtMs: atMs };
     this.#workflows.set(key(tenant, name), [...versions, { ...saved, definition }]);
     return { ...saved, created: true };

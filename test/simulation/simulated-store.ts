@@ -21,6 +21,7 @@ import type { Journal, TurnCommit } from "#ports/journal.ts";
 import type { MemoStore } from "#ports/memo-store.ts";
 import type { StateStore } from "#ports/state-store.ts";
 import type { Store } from "#ports/store.ts";
+import type { Triggers } from "#ports/triggers.ts";
 import { SimulatedData } from "./simulated-data.ts";
 
 /** What goes wrong with one commit. `delayMs` is how long it stays unsynced; 0 is the next microtask. */
@@ -127,6 +128,7 @@ class SimulatedProcess {
       blobs: this.#blobs(),
       memos: this.#memos(),
       state: this.#state(),
+      triggers: this.#triggers(),
       logs: {
         read: ({ tenant }, runId, query) =>
           this.#read("logs", () => this.#data.logs(tenant, runId, query)),
@@ -279,6 +281,24 @@ class SimulatedProcess {
         this.#put("changeShared", () => shared.change(context, change, this.#clock.nowMs())),
       changes: (context, key, limit) =>
         this.#read("sharedChanges", () => shared.changes(context.tenant, key, limit)),
+    };
+  }
+
+  #triggers(): Triggers {
+    const { triggers } = this.#data;
+    const nowMs = () => this.#clock.nowMs();
+    return {
+      find: (context, key) => this.#read("findTrigger", () => triggers.find(context.tenant, key)),
+      list: (context, filter) =>
+        this.#read("listTriggers", () => triggers.list(context.tenant, filter)),
+      matching: (context, kind, lookup) =>
+        this.#read("matchingTriggers", () => triggers.matching(context.tenant, kind, lookup)),
+      due: (atMs, limit) => this.#read("dueTriggers", () => triggers.due(atMs, limit)),
+      nextDueAtMs: () => this.#read("nextDueTrigger", () => triggers.nextDueAtMs()),
+      save: (context, change) =>
+        this.#put("saveTrigger", () => triggers.save(context.tenant, change, nowMs())),
+      marks: (context, key, limit) =>
+        this.#read("triggerMarks", () => triggers.marks(context.tenant, key, limit)),
     };
   }
 

@@ -369,6 +369,8 @@ class SimulatedWorld {
     this.#memoKeys.set(process, new Map());
     this.#suspects.set(process, new Set());
     void openEmbeddedEngine({
+      // Schedules have a simulation of their own: what they read would move every seed's faults.
+      firesSchedules: false,
       store: this.#disk.open(),
       clock: process,
       random: { next: this.#random },

@@ -9,7 +9,7 @@
  *       attempt works on while its run is paused, and its timeout counts on.
  *   T3. Nobody starves: what asks for a slot gets it, or is told to stop.
  */
-import { durationMs } from "#workflow/definition.ts";
+import { durationMs } from "#workflow/duration.ts";
 import { type Entry, endOf, factsAt, pausedMs, type RunHistory } from "./run-history.ts";
 
 export interface TimeCounts {

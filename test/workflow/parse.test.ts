@@ -209,7 +209,7 @@ describe("parseWorkflow", () => {
     [
       "a trigger that nothing starts",
       `language: 1\nname: a\ntriggers: [{ schedule: { interval: 1h } }]\nsteps: []`,
-      ["not_available 3:1"],
+      ["invalid_schedule 3:24", "unknown_field 3:26"],
     ],
     [
       "secrets",

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { RunSummary, RunView } from "#engine/engine.ts";
 import { RUN_STATUSES } from "#workflow/statuses.ts";
 import { Instant, isoOf, isoOrNull, msOf, msOrNull } from "./instants.ts";
+import { originFromJson, originToJson, TriggerOriginJson } from "./trigger.ts";
 
 export const RunStatusJson = z.enum(RUN_STATUSES);
 
@@ -48,6 +49,7 @@ export const RunJson = z
       description: "The run that goes on in its place (workflow.continue).",
     }),
     chainId: z.string().optional().meta({ description: "The first run of its chain." }),
+    trigger: TriggerOriginJson.nullable().default(null),
     warnings: z.array(z.string()).default([]),
   })
   .meta({ id: "Run" });
@@ -78,6 +80,7 @@ export function runToJson(run: RunView): RunJson {
     continuedFrom: run.continuedFrom,
     continuedTo: run.continuedTo,
     chainId: run.chainId,
+    trigger: run.trigger === null ? null : originToJson(run.trigger),
     warnings: [...run.warnings],
     createdAt: isoOf(run.createdAtMs),
     startedAt: isoOrNull(run.startedAtMs),
@@ -88,10 +91,11 @@ export function runToJson(run: RunView): RunJson {
 
 /** What the client makes of an answer. */
 export function runFromJson(json: RunJson): RunView {
-  const { createdAt, startedAt, endedAt, error, chainId, ...rest } = json;
+  const { createdAt, startedAt, endedAt, error, chainId, trigger, ...rest } = json;
   return {
     ...rest,
     chainId: chainId ?? rest.id,
+    trigger: trigger === null ? null : originFromJson(trigger),
     error: error === null ? null : withoutUndefined(error),
     createdAtMs: msOf(createdAt),
     startedAtMs: msOrNull(startedAt),

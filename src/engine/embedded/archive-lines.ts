@@ -206,6 +206,15 @@ function frozenStore(held: {
       change: refuse,
       changes: async () => [],
     },
+    triggers: {
+      find: async () => null,
+      list: async () => ({ items: [], cursor: null }),
+      matching: async () => [],
+      due: async () => [],
+      nextDueAtMs: async () => null,
+      save: refuse,
+      marks: async () => [],
+    },
     logs: {
       read: async (_context, runId, query) => (isIt(runId) ? matchingLines(logs, query) : []),
     },

@@ -29,6 +29,8 @@ export class Caretaker implements EngineCare {
   readonly #housekeeping: Housekeeping | null;
   readonly #disk: DiskGuard | null;
   #hold: StoreHold | null = null;
+  /** Told when a held store may run. */
+  released = (): void => {};
 
   constructor(core: EngineCore) {
     this.#core = core;
@@ -189,6 +191,7 @@ export class Caretaker implements EngineCare {
     this.#core.options.logger.warn({ by: context.principal }, "the restored store was released");
     this.#housekeeping?.start();
     void this.#core.recovery.run();
+    this.released();
   }
 
   async #doubtOf(head: RunHead): Promise<DoubtView | null> {

@@ -11,11 +11,8 @@ import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { RunFilter } from "#ports/journal.ts";
 import type { CheckedText } from "#workflow/checked-text.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
-import { admissionStats } from "../admission/admission-stats.ts";
-import { bulkheadStats } from "../admission/bulkhead-stats.ts";
 import type {
   Engine,
-  EngineStats,
   EventView,
   ProgressView,
   RerunChange,
@@ -29,10 +26,12 @@ import type { ReadOptions, StartWait } from "../read-options.ts";
 import { approvalInput, labelInput, priorityInput, resolveInput } from "./call-inputs.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
+import { engineStats } from "./engine-stats.ts";
 import { eventsOf } from "./event-blobs.ts";
 import { followRun } from "./follow.ts";
 import { runKeyOf } from "./host-services.ts";
 import { LogReader } from "./log-reader.ts";
+import { type OpenTriggers, openTriggers } from "./open-triggers.ts";
 import { operateValues } from "./operate-values.ts";
 import { RunExplainer } from "./run-explainer.ts";
 import { committedFacts, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
@@ -52,6 +51,7 @@ export class EmbeddedEngine implements Engine {
   readonly #explainer: RunExplainer;
   readonly care: Caretaker;
   readonly values: Engine["values"];
+  readonly triggers: OpenTriggers;
 
   constructor(core: EngineCore) {
     this.#core = core;
@@ -60,6 +60,8 @@ export class EmbeddedEngine implements Engine {
     const { cache } = core.services;
     this.care = new Caretaker(core);
     this.values = operateValues(core, () => this.#guard());
+    this.triggers = openTriggers(core, this, () => this.#guard());
+    this.care.released = () => this.triggers.begin();
     this.#reader = new RunReader({
       ...{ store: core.options.store, limits: core.limits },
       ...{ plans, values, loader, cache },
@@ -75,7 +77,9 @@ export class EmbeddedEngine implements Engine {
     definition: WorkflowDefinition | CheckedText,
   ): Promise<WorkflowVersion & { readonly created: boolean }> {
     this.#guard();
-    return await saveWorkflow(this.#core, context, definition);
+    const saved = await saveWorkflow(this.#core, context, definition);
+    if (saved.created) this.triggers.changed();
+    return saved;
   }
 
   async #save(context: CallContext, definition: WorkflowDefinition | CheckedText) {
@@ -109,7 +113,7 @@ export class EmbeddedEngine implements Engine {
   ): Promise<{ readonly run: RunView; readonly created: boolean }> {
     this.#guard();
     this.care.refuseStart();
-    const { id, idempotencyKey, priority = null, version = null } = request;
+    const { id, idempotencyKey, priority = null, version = null, trigger } = request;
     // Before anything is waited for: what the caller does with them from now on changes nothing.
     const labels = { ...request.labels };
     const input = ownInput(request.input, this.#core.limits.inputBytesMax);
@@ -119,7 +123,7 @@ export class EmbeddedEngine implements Engine {
         : await this.#save(context, request.workflow);
     const named = typeof request.workflow === "string" ? request.workflow : workflow.version.hash;
     const { runId, created } = await this.#starts.start(context, {
-      ...{ workflow, input, id, idempotencyKey, labels, priority },
+      ...{ workflow, input, id, idempotencyKey, labels, priority, trigger },
       forkedFrom: null,
       pins: undefined,
       body: { workflow: named, version, input, labels, priority },
@@ -327,31 +331,12 @@ export class EmbeddedEngine implements Engine {
 
   // The engine itself
 
-  stats(): EngineStats {
-    const { committer, attempts, attemptSlots, attemptLimit, memos, shared } = this.#core.services;
-    const bulkheads = bulkheadStats(this.#core.admission, attemptSlots);
-    return {
-      openRuns: this.#core.openRuns,
-      runningAttempts: attempts.underWay,
-      queuedAttempts: attemptSlots.waiting,
-      attemptLimit: attemptLimit.view,
-      ...(bulkheads.length === 0 ? {} : { bulkheads }),
-      admission: admissionStats(attemptSlots),
-      memo: { hits: memos.hits, misses: memos.misses },
-      values: shared.stats,
-      commits: committer.commits,
-      turns: committer.turns,
-      events: committer.events,
-      continuedRuns: this.#core.recovery.continuedRuns,
-      recovering: this.#core.recovery.isUnderWay && !this.care.isHeld,
-      storeAway: committer.isStoreAway ? committer.refusal : null,
-      upkeep: this.care.stats(),
-    };
-  }
+  readonly stats: Engine["stats"] = () => engineStats(this.#core, this.care);
 
   async close(graceMs: number): Promise<void> {
     // From now on calls are refused.
     const closed = this.#core.close(graceMs);
+    await this.triggers.stop();
     await this.care.stop();
     await closed;
   }

@@ -24,6 +24,8 @@ export async function openEmbeddedEngine(options: EngineOptions): Promise<Engine
   const engine = new EmbeddedEngine(core);
   await core.prepare();
   // What a copy would do again may have been done by the store that it was copied from.
-  if (!(await engine.care.open())) void core.recovery.run();
+  if (await engine.care.open()) return engine;
+  void core.recovery.run();
+  engine.triggers.begin();
   return engine;
 }

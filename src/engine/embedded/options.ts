@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly disk?: { readonly disk: Disk; readonly freeMin: number };
   /** What the operator limits for all runs, or for each tenant; default: nothing. */
   readonly admission?: Partial<AdmissionOptions>;
+  /** Whether schedules are fired here; default: yes. Their runs can be looked at either way. */
+  readonly firesSchedules?: boolean;
   /** Whether plans are optimised; what runs come to is the same either way. Default: yes. */
   readonly optimise?: boolean;
   /** What stands around attempts, for the runner below; default: the built-in links. */

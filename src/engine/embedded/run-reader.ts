@@ -8,7 +8,7 @@
  */
 import { LockstitchError } from "#errors/errors.ts";
 import { StepHistory, type StepRow } from "#kernel/history.ts";
-import type { Continued, Pins } from "#kernel/run-links.ts";
+import type { Continued, Pins, TriggerOrigin } from "#kernel/run-links.ts";
 import { VALUE_LOST, type ValueRef } from "#kernel/value-ref.ts";
 import { frozen } from "#nodes/frozen.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -48,6 +48,7 @@ export interface Beginning {
   readonly continuedFrom: string | null;
   /** The first run of its chain. */
   readonly chainId: string;
+  readonly trigger: TriggerOrigin | null;
 }
 export const BEGINNING = "beginning";
 
@@ -149,6 +150,7 @@ export class RunReader {
       forkedFrom: (forked?.["from"] as string | undefined) ?? null,
       continuedFrom: continued?.fromRunId ?? null,
       chainId: continued?.chainId ?? runId,
+      trigger: (events[0]?.["trigger"] as TriggerOrigin | undefined) ?? null,
     };
   }
 
@@ -316,6 +318,7 @@ function newView(head: RunFacts, beginning: Beginning, warnings: readonly string
     continuedFrom: beginning.continuedFrom,
     continuedTo: null,
     chainId: beginning.chainId,
+    trigger: beginning.trigger,
     warnings,
     createdAtMs: head.createdAtMs,
     startedAtMs: head.startedAtMs,

@@ -39,6 +39,7 @@ export interface NewRun {
   readonly forkedFrom: StartInput["forkedFrom"];
   /** Of the run that it repeats, null where that had none; undefined: found now. */
   readonly pins: Pins | null | undefined;
+  readonly trigger?: StartInput["trigger"];
   /** What makes two starts the same. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -154,6 +155,7 @@ export class Starts {
       by: context.principal,
       trace: context.trace,
       startKey: startKey?.key ?? null,
+      trigger: run.trigger,
     };
     const { cache } = this.#core.services;
     const runKey = runKeyOf(context.tenant, runId);
@@ -162,6 +164,7 @@ export class Starts {
       forkedFrom: run.forkedFrom?.runId ?? null,
       continuedFrom: null,
       chainId: runId,
+      trigger: run.trigger ?? null,
     };
     const ended = this.#core.quotas.begin(context.tenant);
     const isFree = await new Promise<boolean>((resolve, reject) => {

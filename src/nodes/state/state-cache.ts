@@ -1,6 +1,6 @@
 /** `state.cache` keeps values that may be lost: on the store of remembered results, with its bounds. */
 import { z } from "zod";
-import { Duration, durationMs } from "#workflow/definition.ts";
+import { Duration, durationMs } from "#workflow/duration.ts";
 import { jsonSizeUpTo } from "#workflow/json.ts";
 import { STATE_VALUE_SIZE_MAX } from "#workflow/state-operation.ts";
 import { defineNode, NodeError } from "../define-node.ts";

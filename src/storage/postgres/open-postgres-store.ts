@@ -26,6 +26,7 @@ import { PostgresJournal } from "./postgres-journal.ts";
 import { PostgresMemoStore } from "./postgres-memo-store.ts";
 import { PostgresStateStore } from "./postgres-state-store.ts";
 import { PostgresStepLogs } from "./postgres-step-logs.ts";
+import { PostgresTriggers } from "./postgres-triggers.ts";
 import { PostgresUpkeep } from "./postgres-upkeep.ts";
 import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
 import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
@@ -98,6 +99,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       blobs: new PostgresBlobStore(parts),
       memos: new PostgresMemoStore(parts, memoUses),
       state: new PostgresStateStore(parts),
+      triggers: new PostgresTriggers(parts),
       logs: new PostgresStepLogs(parts),
       upkeep: new PostgresUpkeep(parts, options.copies ?? null),
       ...(hosts === null ? {} : { hosts }),

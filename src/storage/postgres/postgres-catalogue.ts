@@ -8,6 +8,7 @@ import { LIST_VERSIONS } from "./sql/list-versions.ts";
 import { LIST_WORKFLOWS } from "./sql/list-workflows.ts";
 import { SAVE_WORKFLOW } from "./sql/save-workflow.ts";
 import type { StoreParts } from "./store-parts.ts";
+import { bringTriggers } from "./trigger-changes.ts";
 
 const READING = "reading the catalogue";
 const SAVING = "saving a workflow";
@@ -23,13 +24,17 @@ export class PostgresCatalogue implements Catalogue {
 
   async save(
     { tenant }: CallContext,
-    { name, hash, definition, atMs }: WorkflowText,
+    { name, hash, definition, atMs, triggers = [] }: WorkflowText,
   ): Promise<WorkflowVersion & { readonly created: boolean }> {
     const { sessions } = this.#parts;
     const values = [tenant, name, hash, atMs, Buffer.from(definition)];
-    const made = await sessions.get<{ version: number }>(SAVING, SAVE_WORKFLOW, ...values);
-    if (made !== undefined)
-      return { name, version: made.version, hash, createdAtMs: atMs, created: true };
+    const version = await sessions.transaction(SAVING, async (ask) => {
+      const [made] = (await ask<{ version: number }>(SAVE_WORKFLOW, ...values)).rows;
+      if (made === undefined) return null;
+      await bringTriggers(ask, { tenant, workflow: name, nowMs: atMs }, triggers);
+      return made.version;
+    });
+    if (version !== null) return { name, version, hash, createdAtMs: atMs, created: true };
     const same = await sessions.get<Pick<WorkflowVersion, "version" | "createdAtMs">>(
       ...([SAVING, FIND_SAME_WORKFLOW, tenant, name, hash] as const),
     );

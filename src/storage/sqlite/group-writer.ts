@@ -34,6 +34,7 @@ import { SAVE_COMMIT_ID } from "./sql/save-commit-id.ts";
 import { SAVE_NEWEST_VERSION } from "./sql/save-newest-version.ts";
 import { SAVE_WORKFLOW_VERSION } from "./sql/save-workflow-version.ts";
 import { toStoreError } from "./sqlite-error.ts";
+import { bringTriggers, saveTrigger } from "./trigger-writer.ts";
 import { isTouchDue, purgeRows, removeRun, sweepBlobs, touchBlob } from "./upkeep-writer.ts";
 import { giveWalRoom } from "./wal-room.ts";
 import type { BlobInput, WriterCall, WriterCalls } from "./writer-calls.ts";
@@ -140,6 +141,7 @@ export class GroupWriter {
         const before = changeShared(this.#connection, input);
         return before === null ? null : { ...before };
       }),
+    saveTrigger: (input) => this.#transaction(() => saveTrigger(this.#connection, input)),
     describe: () => this.#describe(),
   };
 
@@ -255,7 +257,7 @@ export class GroupWriter {
   #saveWorkflow(
     input: WriterCalls["saveWorkflow"]["input"],
   ): WriterCalls["saveWorkflow"]["output"] {
-    const { tenant, name, hash, definition, atMs } = input;
+    const { tenant, name, hash, definition, atMs, triggers } = input;
     return this.#transaction(() => {
       const newest = this.#connection.get<{ version: number; hash: string; createdAtMs: number }>(
         NEWEST_WORKFLOW,
@@ -274,6 +276,7 @@ export class GroupWriter {
       const version = (newest?.version ?? 0) + 1;
       this.#connection.run(SAVE_WORKFLOW_VERSION, tenant, name, version, hash, atMs, definition);
       this.#connection.run(SAVE_NEWEST_VERSION, tenant, name, version);
+      bringTriggers(this.#connection, { tenant, workflow: name, nowMs: atMs }, triggers);
       return { name, version, hash, createdAtMs: atMs, created: true };
     });
   }

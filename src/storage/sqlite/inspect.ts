@@ -20,6 +20,7 @@ import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteMemoStore } from "./sqlite-memo-store.ts";
 import { SqliteStateStore } from "./sqlite-state-store.ts";
+import { SqliteTriggers } from "./sqlite-triggers.ts";
 import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
 import type { Writer } from "./writer-calls.ts";
@@ -94,6 +95,7 @@ function readingStore(connection: Connection): Store {
     blobs: new SqliteBlobStore(parts),
     memos: new SqliteMemoStore(parts),
     state: new SqliteStateStore(parts),
+    triggers: new SqliteTriggers(parts),
     logs: {
       read: ({ tenant }, runId, query) => parts.reader.call("logs", { tenant, runId, query }),
     },

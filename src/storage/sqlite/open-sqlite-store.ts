@@ -35,6 +35,7 @@ import { toStoreError } from "./sqlite-error.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteMemoStore } from "./sqlite-memo-store.ts";
 import { SqliteStateStore } from "./sqlite-state-store.ts";
+import { SqliteTriggers } from "./sqlite-triggers.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
 import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
@@ -96,6 +97,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       upkeep: new SqliteUpkeep(parts, path),
       memos: new SqliteMemoStore(parts),
       state: new SqliteStateStore(parts),
+      triggers: new SqliteTriggers(parts),
       logs: {
         read: ({ tenant }, runId, query) => parts.reader.call("logs", { tenant, runId, query }),
       },

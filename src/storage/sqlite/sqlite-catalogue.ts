@@ -17,13 +17,14 @@ export class SqliteCatalogue implements Catalogue {
     context: CallContext,
     workflow: WorkflowText,
   ): Promise<WorkflowVersion & { readonly created: boolean }> {
-    const { name, hash, definition, atMs } = workflow;
+    const { name, hash, definition, atMs, triggers = [] } = workflow;
     return this.#parts.writer.call("saveWorkflow", {
       tenant: context.tenant,
       name,
       hash,
       definition,
       atMs,
+      triggers,
     });
   }
 

@@ -6,6 +6,7 @@
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { TurnCommit } from "#ports/journal.ts";
 import type { SharedChange, SharedEntry } from "#ports/state-store.ts";
+import type { TriggerSave, TriggerText } from "#ports/triggers.ts";
 
 export interface WriterCalls {
   commit: {
@@ -28,6 +29,7 @@ export interface WriterCalls {
       readonly hash: string;
       readonly definition: string;
       readonly atMs: number;
+      readonly triggers: readonly TriggerText[];
     };
     readonly output: WorkflowVersion & { readonly created: boolean };
   };
@@ -90,6 +92,11 @@ export interface WriterCalls {
       readonly nowMs: number;
     };
     readonly output: SharedEntry | null;
+  };
+  /** See ports/triggers.ts. */
+  saveTrigger: {
+    readonly input: TriggerSave & { readonly tenant: string; readonly nowMs: number };
+    readonly output: boolean;
   };
   describe: {
     readonly input: null;

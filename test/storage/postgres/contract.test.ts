@@ -6,6 +6,7 @@ import { journalContract } from "../../contract/journal.ts";
 import { memoStoreContract } from "../../contract/memo-store.ts";
 import { stateStoreContract } from "../../contract/state-store.ts";
 import { stepLogsContract } from "../../contract/step-logs.ts";
+import { triggersContract } from "../../contract/triggers.ts";
 import { upkeepContract } from "../../contract/upkeep.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
@@ -21,4 +22,5 @@ describe.skipIf(postgres === null)("contracts", () => {
   stepLogsContract("postgres", open);
   stateStoreContract("postgres", open);
   upkeepContract("postgres", open);
+  triggersContract("postgres", open);
 });

@@ -5,6 +5,7 @@ import { journalContract } from "../../contract/journal.ts";
 import { memoStoreContract } from "../../contract/memo-store.ts";
 import { stateStoreContract } from "../../contract/state-store.ts";
 import { stepLogsContract } from "../../contract/step-logs.ts";
+import { triggersContract } from "../../contract/triggers.ts";
 import { upkeepContract } from "../../contract/upkeep.ts";
 import { openSqliteFixture } from "./sqlite-fixture.ts";
 
@@ -16,5 +17,6 @@ for (const mode of ["worker", "local", "adaptive"] as const) {
   memoStoreContract(adapter, (memoLimits) => openSqliteFixture(mode, { memoLimits }));
   stepLogsContract(adapter, () => openSqliteFixture(mode));
   stateStoreContract(adapter, () => openSqliteFixture(mode));
+  triggersContract(adapter, () => openSqliteFixture(mode));
   upkeepContract(adapter, () => openSqliteFixture(mode));
 }

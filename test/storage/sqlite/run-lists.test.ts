@@ -100,6 +100,7 @@ test("retention finds runs that were fresh a moment ago", async () => {
   const oldest = await store.upkeep.oldest(10, 0);
   expect(oldest).toEqual([]);
   await store.writer.handle("saveWorkflow", {
+    triggers: [],
     ...{ tenant: ALICE.tenant, name: "report", hash: "h", definition: "{}", atMs: 1 },
   });
   expect((await store.upkeep.oldest(10, 0)).map(({ runId }) => runId)).toEqual(["b", "a"]);

@@ -3,5 +3,6 @@
 import type { Migration } from "../../migration.ts";
 import { initial } from "./0001-initial.ts";
 import { asks } from "./0002-asks.ts";
+import { triggers } from "./0003-triggers.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial, asks];
+export const MIGRATIONS: readonly Migration[] = [initial, asks, triggers];

@@ -12,6 +12,7 @@ import { pinnedCheckpoints } from "./0008-pinned-checkpoints.ts";
 import { sharedState } from "./0009-shared-state.ts";
 import { sharedUsage } from "./0010-shared-usage.ts";
 import { freshRuns } from "./0011-fresh-runs.ts";
+import { triggers } from "./0012-triggers.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
   initial,
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly Migration[] = [
   sharedState,
   sharedUsage,
   freshRuns,
+  triggers,
 ];

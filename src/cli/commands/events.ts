@@ -1,0 +1,36 @@
+/** `lockstitch events emit NAME`: starts the runs that wait for an event of that name. */
+
+import type { Command } from "commander";
+import { LOCAL_CONTEXT } from "#ports/call-context.ts";
+import type { Cli } from "../command-action.ts";
+import { EXIT } from "../exit-codes.ts";
+import { readJson } from "../read-json.ts";
+import { triggerName } from "../trigger-text.ts";
+
+interface Options {
+  readonly data: string;
+  readonly id?: string;
+}
+
+export function addEventCommands(program: Command, cli: Cli): void {
+  const events = program.command("events").description("events that start workflows");
+  events
+    .command("emit")
+    .description("emit an event: a run for each trigger that it fits")
+    .argument("<name>", "its name")
+    .option("--data <json>", "JSON, @file or - for standard input", "null")
+    .option("--id <text>", "the same id again starts nothing again")
+    .action(
+      cli.action<[string], Options>(async (session, [name], { data, id }) => {
+        const { output, machine } = session;
+        const value = await readJson(machine, "--data", data);
+        const { engine } = await session.access();
+        const event = { name, data: value, ...(id === undefined ? {} : { id }) };
+        const emitted = await engine.triggers.emit(LOCAL_CONTEXT, event);
+        if (output.isJson) output.printJson(emitted);
+        for (const run of emitted.runs) output.printText(`${run.runId}  ${triggerName(run)}`);
+        if (emitted.runs.length === 0) output.note("No trigger fits it.");
+        return EXIT.ok.code;
+      }),
+    );
+}

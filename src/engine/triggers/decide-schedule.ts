@@ -1,0 +1,235 @@
+/**
+ * What becomes of a schedule's instants: a pure function of its state, the time and which of its runs
+ * are open. The caller saves what was decided before it does any of it (fire-schedules.ts).
+ *
+ *   D1. Each instant is decided once, in order: fired, kept waiting, skipped or missed.
+ *   D2. An instant is due when its time plus its jitter has come. The jitter follows from schedule and
+ *       instant, is less than asked for, and never passes the next instant.
+ *   D3. What is older than the catch-up window is missed, and recorded as one range.
+ *   D4. Unless overlap is allowed, a run is decided on only while no other of the schedule is open or
+ *       about to be. `queue` keeps QUEUE_MAX instants in order; `cancelRunning` keeps the newest.
+ *
+ *               due                      no run open
+ *   instant ---------> decided: pending ------------> started      skip, a full queue: skipped
+ *                        |       ^                                 late by more than catchUp: missed
+ *                        v       | run ended
+ *                       queue ---+
+ */
+import type { TriggerMark } from "#ports/triggers.ts";
+import { durationMs } from "#workflow/duration.ts";
+import { hashJson } from "#workflow/hash.ts";
+import { type ScheduleTimes, scheduleTimes } from "#workflow/schedule-times.ts";
+import type { ScheduleTrigger } from "#workflow/trigger-definition.ts";
+import type { ScheduleState } from "./schedule-state.ts";
+
+export const CATCH_UP_MS_DEFAULT = 86_400_000;
+/** Instants that wait at most (overlap: queue). */
+export const QUEUE_MAX = 100;
+/** Instants that are decided in one go, so that one schedule never holds up the others. */
+const DECIDED_MAX = 100;
+/** Missed instants that are counted one by one. */
+const MISSED_COUNTED_MAX = 1_000;
+/** How soon to look again at runs whose end some other host may have seen. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** Who the schedule is, which its jitter and run ids follow from. */
+export interface ScheduleName {
+  readonly tenant: string;
+  readonly workflow: string;
+  readonly id: string;
+}
+
+export interface Decided {
+  readonly state: ScheduleState;
+  readonly marks: readonly TriggerMark[];
+  /** Open runs that the next one takes the place of. */
+  readonly cancel: readonly string[];
+  readonly dueAtMs: number | null;
+}
+
+interface Now {
+  readonly nowMs: number;
+  /** Of `state.running`, those that are still open. */
+  readonly open: ReadonlySet<string>;
+  readonly isPaused: boolean;
+}
+
+export function decideSchedule(
+  name: ScheduleName,
+  schedule: ScheduleTrigger,
+  before: ScheduleState,
+  now: Now,
+): Decided {
+  const decision = new Decision(name, schedule, before, now);
+  if (!now.isPaused) decision.takeInstants();
+  return decision.result();
+}
+
+class Decision {
+  readonly #name: ScheduleName;
+  readonly #times: ScheduleTimes;
+  readonly #overlap: NonNullable<ScheduleTrigger["overlap"]>;
+  readonly #jitterMs: number;
+  readonly #earliestMs: number;
+  readonly #now: Now;
+  readonly #state: ScheduleState;
+  readonly #marks: TriggerMark[] = [];
+  readonly #cancel = new Set<string>();
+  /** There may be more that is due. */
+  #isCut = false;
+
+  constructor(name: ScheduleName, schedule: ScheduleTrigger, before: ScheduleState, now: Now) {
+    this.#name = name;
+    this.#times = scheduleTimes(schedule);
+    this.#overlap = schedule.overlap ?? "skip";
+    this.#jitterMs = durationMs(schedule.jitter) ?? 0;
+    this.#earliestMs = now.nowMs - (durationMs(schedule.catchUp) ?? CATCH_UP_MS_DEFAULT);
+    this.#now = now;
+    this.#state = {
+      ...before,
+      pending: [...before.pending],
+      queue: [...before.queue],
+      running: before.running.filter((runId) => now.open.has(runId)),
+    };
+  }
+
+  takeInstants(): void {
+    const state = this.#state;
+    this.#passMissed();
+    for (let taken = 0; ; taken += 1) {
+      const instantMs = this.#times.next(state.cursorMs);
+      if (instantMs === null || this.#dueAtMs(instantMs) > this.#now.nowMs) break;
+      if (taken === DECIDED_MAX) {
+        this.#isCut = true;
+        break;
+      }
+      this.#take(instantMs);
+      state.cursorMs = instantMs;
+    }
+    this.#takeQueued();
+  }
+
+  #take(instantMs: number): void {
+    const state = this.#state;
+    const isBusy = state.running.length + state.pending.length + state.queue.length > 0;
+    if (this.#overlap === "allow" || !isBusy) return this.#fire(instantMs);
+    if (this.#overlap === "skip") {
+      const runId = state.running[0] ?? state.pending[0]?.runId ?? null;
+      return this.#skip(instantMs, `run ${runId} is still open`, runId);
+    }
+    if (this.#overlap === "queue") {
+      if (state.queue.length >= QUEUE_MAX)
+        return this.#skip(instantMs, `${QUEUE_MAX} instants wait already`, null);
+      state.queue.push(instantMs);
+      return;
+    }
+    for (const older of state.queue.splice(0))
+      this.#skip(older, "a later instant takes its place", null);
+    state.queue.push(instantMs);
+    for (const runId of state.running) this.#cancel.add(runId);
+  }
+
+  /** The next that waits, once nothing is in its way. */
+  #takeQueued(): void {
+    const { running, pending, queue } = this.#state;
+    if (running.length + pending.length > 0) return;
+    const next = queue.shift();
+    if (next !== undefined) this.#fire(next);
+  }
+
+  #fire(instantMs: number): void {
+    this.#state.pending.push({ instantMs, runId: scheduledRunId(this.#name, instantMs) });
+  }
+
+  #skip(instantMs: number, reason: string, runId: string | null): void {
+    this.#state.skipped += 1;
+    const atMs = this.#now.nowMs;
+    this.#marks.push({ kind: "skipped", instantMs, untilMs: null, runId, reason, atMs });
+  }
+
+  /** D3: one mark, however many there are. */
+  #passMissed(): void {
+    const state = this.#state;
+    let first: number | null = null;
+    let last = 0;
+    let count = 0;
+    for (;;) {
+      const instantMs = this.#times.next(state.cursorMs);
+      if (instantMs === null || this.#dueAtMs(instantMs) >= this.#earliestMs) break;
+      first ??= instantMs;
+      last = instantMs;
+      count += 1;
+      // Beyond, nobody counts: a schedule of seconds may have been away for a year.
+      state.cursorMs =
+        count < MISSED_COUNTED_MAX
+          ? instantMs
+          : Math.max(instantMs, this.#earliestMs - this.#jitterMs - 1);
+    }
+    if (first === null) return;
+    state.missed += count;
+    const isMany = count >= MISSED_COUNTED_MAX;
+    const reason = `no host was there in time (${isMany ? "more than " : ""}${count} instant${count === 1 ? "" : "s"})`;
+    const untilMs = count === 1 ? null : Math.max(last, isMany ? state.cursorMs : last);
+    const atMs = this.#now.nowMs;
+    this.#marks.push({ kind: "missed", instantMs: first, untilMs, runId: null, reason, atMs });
+  }
+
+  #dueAtMs(instantMs: number): number {
+    if (this.#jitterMs === 0) return instantMs;
+    const next = this.#times.next(instantMs);
+    const roomMs = next === null ? this.#jitterMs : Math.min(this.#jitterMs, next - instantMs);
+    return instantMs + Math.floor(jitterShare(this.#name, instantMs) * roomMs);
+  }
+
+  result(): Decided {
+    const state = this.#state;
+    const next = this.#times.next(state.cursorMs);
+    const waits: number[] = [];
+    if (state.pending.length > 0 || this.#isCut) waits.push(this.#now.nowMs);
+    if (!this.#now.isPaused) {
+      if (next !== null) waits.push(this.#dueAtMs(next));
+      if (state.queue.length > 0) waits.push(this.#now.nowMs + LOOK_AGAIN_MS);
+    }
+    return {
+      state,
+      marks: this.#marks,
+      cancel: [...this.#cancel],
+      dueAtMs: waits.length === 0 ? null : Math.min(...waits),
+    };
+  }
+}
+
+/**
+ * The run of an instant: the same on every host, so that the start is the claim. Neither name has a
+ * dot; run ids belong to a tenant already.
+ */
+export function scheduledRunId({ workflow, id }: ScheduleName, instantMs: number): string {
+  const at = new Date(instantMs).toISOString().replaceAll(/[-:]/g, "").replace(".000Z", "Z");
+  return `${workflow}.${id}.${at}`;
+}
+
+/** From 0 to less than 1: the same wherever it is computed. */
+export function jitterShare({ tenant, workflow, id }: ScheduleName, instantMs: number): number {
+  return Number.parseInt(hashJson([tenant, workflow, id, instantMs]).slice(0, 12), 16) / 16 ** 12;
+}
+
+/** When the instants after `afterMs` are due, jitter included. */
+export function upcoming(
+  name: ScheduleName,
+  schedule: ScheduleTrigger,
+  afterMs: number,
+  count: number,
+): { readonly instantMs: number; readonly dueAtMs: number }[] {
+  const times = scheduleTimes(schedule);
+  const jitterMs = durationMs(schedule.jitter) ?? 0;
+  const found: { instantMs: number; dueAtMs: number }[] = [];
+  let instantMs = times.next(afterMs);
+  while (instantMs !== null && found.length < count) {
+    const next = times.next(instantMs);
+    const roomMs = next === null ? jitterMs : Math.min(jitterMs, next - instantMs);
+    const lateMs = jitterMs === 0 ? 0 : Math.floor(jitterShare(name, instantMs) * roomMs);
+    found.push({ instantMs, dueAtMs: instantMs + lateMs });
+    instantMs = next;
+  }
+  return found;
+}
