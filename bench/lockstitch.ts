@@ -2,16 +2,22 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openEmbeddedEngine } from "../src/engine/embedded/open.ts";
+import { type EngineOptions, READER } from "../src/engine/embedded/options.ts";
+import type { Engine } from "../src/engine/engine.ts";
+import { openHostEngine } from "../src/engine/hosts/host-engine.ts";
 import { createRegistry } from "../src/nodes/registry.ts";
 import { standardErrorLogger } from "../src/observe/logger.ts";
 import type { CallContext } from "../src/ports/call-context.ts";
+import type { Logger } from "../src/ports/logger.ts";
+import type { Store } from "../src/ports/store.ts";
+import { openPostgresStore } from "../src/storage/postgres/open-postgres-store.ts";
 import { openSqliteStore } from "../src/storage/sqlite/open-sqlite-store.ts";
 import { systemClock } from "../src/system/system-clock.ts";
 import { systemIds } from "../src/system/system-ids.ts";
 import { systemRandom } from "../src/system/system-random.ts";
 import { startChild } from "./child.ts";
 import { callJson } from "./http-json.ts";
-import { checkKept } from "./kept.ts";
+import { checkKept, checkKeptIn } from "./kept.ts";
 import { noop } from "./lockstitch.config.ts";
 import {
   Claims,
@@ -27,6 +33,7 @@ import {
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const WAIT_MS = 60_000;
+const LEASE_MS = 10_000;
 
 /** `execArgv` goes to the server's Node, for a profile; `root` holds the sources that it runs. */
 export async function lockstitchOverHttp(
@@ -79,12 +86,38 @@ export async function lockstitchInProcess(folder: string): Promise<Subject> {
   const dataDir = join(folder, "in-process");
   const logger = standardErrorLogger("warn", (line) => line);
   const store = await openSqliteStore({ dataDir, clock: systemClock, logger });
-  const engine = await openEmbeddedEngine({
-    store,
-    clock: systemClock,
-    random: systemRandom,
-    ids: systemIds(systemClock),
-    logger,
+  return await inProcess("in process", {
+    ...{ store, logger, open: openEmbeddedEngine },
+    check: (claims) => checkKept(dataDir, claims),
+  });
+}
+
+/** The only host on the database that `url` names. */
+export async function lockstitchOnDatabase(url: string): Promise<Subject> {
+  const logger = standardErrorLogger("warn", (line) => line);
+  const host = { name: "bench", reader: READER, leaseMs: LEASE_MS };
+  const store = await openPostgresStore({ url, clock: systemClock, logger, host });
+  const { hosts } = store;
+  if (hosts === undefined) throw new Error("the store has no hosts");
+  return await inProcess("lockstitch", {
+    ...{ store, logger },
+    open: (options) => openHostEngine(options, { hosts, takesRuns: true }),
+    check: (claims) => checkKeptIn(url, claims),
+  });
+}
+
+async function inProcess(
+  name: string,
+  of: {
+    readonly store: Store;
+    readonly logger: Logger;
+    open(options: EngineOptions): Promise<Engine>;
+    check(claims: Claims): Promise<readonly string[]>;
+  },
+): Promise<Subject> {
+  const { store, logger } = of;
+  const engine = await of.open({
+    ...{ store, logger, clock: systemClock, random: systemRandom, ids: systemIds(systemClock) },
     nodes: createRegistry([noop]),
     services: { fileRoot: null, http: NO_HTTP },
   });
@@ -102,13 +135,13 @@ export async function lockstitchInProcess(folder: string): Promise<Subject> {
     mustHaveSucceeded(ended);
   };
   return {
-    name: "in process",
+    name,
     run: (steps: Size) => run(workflowName(steps), steps),
     compute: () => run(PURE_WORKFLOW, PURE_STEPS),
     async close() {
       await engine.close(0);
       await store.close();
-      return await checkKept(dataDir, claims);
+      return await of.check(claims);
     },
   };
 }

@@ -57,7 +57,7 @@ function tableOf({ rows, kept, rounds, cores, load }: Report): string {
     const own = rows.filter((row) => row.benchmark === benchmark);
     if (own.length === 0) continue;
     lines.push(title);
-    const peer = own.find((row) => row.subject === "restate");
+    const peer = own.find((row) => row.subject === "restate" || row.subject === "dbos");
     for (const row of own) {
       const name = row.subject === "floor" ? (FLOORS[benchmark] ?? "floor") : row.subject;
       lines.push(`  ${name.padEnd(36)} ${figureText(row).padEnd(30)} ${ratioText(row, peer)}`);
