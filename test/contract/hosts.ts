@@ -7,7 +7,7 @@ import { ALICE, creation, turn } from "./store-fixture.ts";
 export interface HostsFixture extends AsyncDisposable {
   /** One more host on the same store. */
   join(name: string): Promise<HostStore>;
-  /** Waits until no lease that was renewed before now can still hold. */
+  /** Lets every lease run out that was renewed before now. */
   untilLapsed(): Promise<void>;
 }
 

@@ -174,7 +174,8 @@ export class EngineCore {
     return new Recovery({
       ...{ store, clock, logger, quotas: this.quotas, messages: this.#messages },
       defer: this.#defer,
-      load: ({ tenant, runId }) => this.#bring(tenant, runId),
+      present: ({ tenant, runId }) => this.#hosts.get(runKeyOf(tenant, runId)),
+      load: ({ tenant, runId }) => this.#load(tenant, runId),
       isClosing: () => this.#isClosing,
       onLoaded: () => this.services.runSlots.resume(),
       join: async () => this.join?.(),
@@ -230,11 +231,6 @@ export class EngineCore {
     this.#hosts.set(host.key, host);
     void host.open();
     return host;
-  }
-
-  /** Its slot counts also where a call or a message has begun to load it. */
-  async #bring(tenant: string, runId: string): Promise<void> {
-    await (this.#hosts.get(runKeyOf(tenant, runId)) ?? this.#load(tenant, runId)).loaded();
   }
 
   /** Gives mail to a run; it is settled with `over` when there is no such run or it has ended. */

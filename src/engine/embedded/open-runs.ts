@@ -36,7 +36,7 @@ export async function findOpenRuns(
   return { count, found: inLoadingOrder(found) };
 }
 
-export function inLoadingOrder(runs: readonly OpenRun[]): OpenRun[] {
+export function inLoadingOrder<Run extends OpenRun>(runs: readonly Run[]): Run[] {
   return runs.toSorted((a, b) => LOADED_AS[a.status] - LOADED_AS[b.status]);
 }
 

@@ -13,6 +13,8 @@ import type { Store } from "#ports/store.ts";
 import type { Quotas } from "../admission/quotas.ts";
 import type { Messages } from "./messages.ts";
 import { findOpenRuns, inLoadingOrder, type OpenRun, readable } from "./open-runs.ts";
+import { runElsewhere } from "./run-errors.ts";
+import type { RunHost } from "./run-host.ts";
 
 /** Time for loading before what waits in the event loop comes first. */
 const SLICE_MS = 1;
@@ -25,8 +27,10 @@ interface RecoveryOptions {
   readonly quotas: Quotas;
   readonly messages: Messages;
   readonly defer: (work: () => void) => void;
-  /** Loads one, unless it is in memory; resolves when it is loaded, parked or gone. Never rejects. */
-  readonly load: (run: OpenRun) => Promise<void>;
+  /** The run's host, if it is in memory. */
+  readonly present: (run: OpenRun) => RunHost | undefined;
+  /** Begins to load it. */
+  readonly load: (run: OpenRun) => RunHost;
   readonly isClosing: () => boolean;
   /** Every run that was open at the start is loaded. */
   readonly onLoaded: () => void;
@@ -80,8 +84,8 @@ export class Recovery {
     await this.redeliver();
   }
 
-  async #load(runs: readonly OpenRun[]): Promise<void> {
-    const { clock, defer, isClosing, load } = this.#options;
+  async #load(runs: readonly (OpenRun & { readonly epoch?: number })[]): Promise<void> {
+    const { clock, defer, isClosing, present, load } = this.#options;
     let beganMs = clock.monotonicMs();
     for (const run of runs) {
       // A store that answers at once would keep everything else out of the event loop.
@@ -90,7 +94,13 @@ export class Recovery {
         beganMs = clock.monotonicMs();
       }
       if (isClosing()) return;
-      await load(run);
+      const { runId, epoch } = run;
+      const known = present(run);
+      // Under an epoch of before it would be fenced.
+      if (known !== undefined && epoch !== undefined && known.epoch < epoch)
+        known.end({ kind: "failed", error: runElsewhere({ runId }) });
+      // Meanwhile a call or a message may have begun to load it; its slot counts all the same.
+      await (present(run) ?? load(run)).loaded();
     }
   }
 

@@ -53,6 +53,7 @@ export class HostKeeper {
   #unlisten: () => void = () => undefined;
   #claiming: Promise<void> | null = null;
   #carrying: Promise<void> | null = null;
+  #mustClaim = false;
   #mustCarry = false;
   #isSuspended = false;
   #isStopped = false;
@@ -120,8 +121,9 @@ export class HostKeeper {
     }
   }
 
-  /** Takes what nobody drives. Never rejects. */
+  /** Takes what nobody drives; once more, if it is asked meanwhile. Never rejects. */
   claim(): Promise<void> {
+    this.#mustClaim = true;
     this.#claiming ??= this.#claim().finally(() => {
       this.#claiming = null;
     });
@@ -147,9 +149,12 @@ export class HostKeeper {
     const { hosts, core, logger, takesRuns } = this.#options;
     if (!takesRuns) return;
     try {
-      while (!this.#isStopped && !this.#isSuspended && !this.#hasMoreThanOthers(1)) {
+      while (this.#mustClaim && !this.#isStopped && !this.#isSuspended) {
+        this.#mustClaim = false;
+        if (this.#hasMoreThanOthers(1)) return;
         const heads = await hosts.claim(CLAIM_MAX);
-        if (heads.length === 0) return;
+        if (heads.length === 0) continue;
+        this.#mustClaim = true;
         logger.info({ runs: heads.length }, `took over ${heads.length} run(s)`);
         await core.recovery.adopt(heads);
       }
