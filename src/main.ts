@@ -34,6 +34,7 @@ import { restoreStore } from "#storage/sqlite/restore.ts";
 import { STORE_FILE } from "#storage/sqlite/store-file.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
 import { own, pluginsOf, secretsOf, startEngineParts } from "./engine-parts.ts";
+import type { LoopDelay } from "./system/loop-delay.ts";
 import { systemClock } from "./system/system-clock.ts";
 
 const EXAMPLE = new URL("../examples/report/report.workflow.yaml", import.meta.url);
@@ -167,7 +168,7 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
       withoutSecrets = secrets.redact;
     },
   });
-  const { engine, logger, meter, ownership, store } = composition.parts;
+  const { engine, logger, loopDelay, meter, ownership, store } = composition.parts;
   let server: FastifyInstance | null = null;
   let isClosing = false;
   return {
@@ -176,7 +177,9 @@ async function openHost(settings: Settings, purpose: HostPurpose): Promise<Engin
       const [{ createServer, listen }, { engineReadiness, storageReadiness }] = await loadRoutes();
       const security = { host, port, apiKeys: settings.apiKeys };
       const metrics =
-        meter === null ? null : await metricsOf(meter, { engine, store, settings, plugins });
+        meter === null
+          ? null
+          : await metricsOf(meter, { engine, store, settings, plugins, loopDelay });
       server = createServer({
         ...(meter === null || metrics === null ? {} : { metrics, meter: meter.meter }),
         engine,
@@ -220,9 +223,15 @@ function loadRoutes() {
 
 async function metricsOf(
   meter: PlainMeter,
-  parts: { engine: Engine; store: Store; settings: Settings; plugins: PluginBook | null },
+  parts: {
+    engine: Engine;
+    store: Store;
+    settings: Settings;
+    plugins: PluginBook | null;
+    loopDelay: LoopDelay;
+  },
 ) {
-  const { engine, store, settings, plugins } = parts;
+  const { engine, store, settings, plugins, loopDelay } = parts;
   const { createMetrics } = await import("#observe/metrics.ts");
   return createMetrics(meter, {
     version: VERSION,
@@ -231,6 +240,7 @@ async function metricsOf(
     values: () => store.state.totals(),
     storeBytes: () => storeBytes(settings.data),
     plugins: () => plugins?.health() ?? [],
+    loopDelay: () => loopDelay.figures(),
   });
 }
 

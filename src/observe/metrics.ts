@@ -41,8 +41,21 @@ export interface MetricSources {
   plugins(): readonly PluginFigures[];
   /** Values that runs share, by scope, of all tenants. */
   values(): Promise<Readonly<Record<string, { readonly names: number; readonly bytes: number }>>>;
+  /** How late the event loop answered since the last scrape, in seconds. */
+  loopDelay(): LoopFigures;
   /** Bytes of the store by part. */
   storeBytes(): Readonly<Record<string, number>>;
+}
+
+interface LoopFigures {
+  readonly last: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly stddev: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
 }
 
 interface PluginFigures {
@@ -78,7 +91,8 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
   addStore(registry, sources);
   addPlugins(registry, sources);
   addValues(registry, sources, engine);
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  addLoopDelay(registry, sources);
   return {
     contentType: registry.contentType,
     names: () => registry.getMetricsAsArray().map(({ name }) => name),
@@ -88,6 +102,40 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
     },
     close: () => registry.clear(),
   };
+}
+
+/** The longest that a timer can take. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/**
+ * Under the names that the library gives them. Its own histogram would wake the process a hundred
+ * times a second, beside the one that the engine has (system/loop-delay.ts); it cannot be left out,
+ * so its timer never comes.
+ */
+function addLoopDelay(registry: Registry, sources: MetricSources): void {
+  const prefix = "nodejs_eventloop_lag";
+  for (const { name } of registry.getMetricsAsArray())
+    if (name.startsWith(prefix)) registry.removeSingleMetric(name);
+  let figures: LoopFigures | null = null;
+  const gauge = (figure: keyof LoopFigures, help: string) =>
+    new Gauge({
+      name: figure === "last" ? `${prefix}_seconds` : `${prefix}_${figure}_seconds`,
+      help,
+      registers: [registry],
+      collect() {
+        // Those of one scrape are of one window: `last` comes first.
+        if (figure === "last" || figures === null) figures = sources.loopDelay();
+        this.set(figures[figure]);
+      },
+    });
+  gauge("last", "How late the event loop answered at the last look.");
+  gauge("min", "The least delay of the event loop since the last scrape.");
+  gauge("max", "The greatest delay of the event loop since the last scrape.");
+  gauge("mean", "The mean delay of the event loop since the last scrape.");
+  gauge("stddev", "The standard deviation of the event loop's delay since the last scrape.");
+  gauge("p50", "The 50th percentile of the event loop's delay since the last scrape.");
+  gauge("p90", "The 90th percentile of the event loop's delay since the last scrape.");
+  gauge("p99", "The 99th percentile of the event loop's delay since the last scrape.");
 }
 
 function addCounters(registry: Registry, counts: Counts): void {

@@ -16,7 +16,19 @@ const STATS = {
   },
 };
 
+const LATE = {
+  last: 0,
+  min: 0.001,
+  max: 0.5,
+  mean: 0.01,
+  stddev: 0.02,
+  p50: 0.002,
+  p90: 0.1,
+  p99: 0.4,
+};
+
 function fixture() {
+  let scrapes = 0;
   const plain = plainMeter();
   const metrics = createMetrics(plain, {
     version: "1.2.3",
@@ -27,6 +39,7 @@ function fixture() {
     ],
     values: async () => ({ tenant: { names: 2, bytes: 30 }, workflow: { names: 0, bytes: 0 } }),
     storeBytes: () => ({ database: 4096, wal: 0 }),
+    loopDelay: () => ({ ...LATE, last: ++scrapes }),
   });
   return { meter: plain.meter, metrics };
 }
@@ -94,7 +107,13 @@ test("what was reported is what is scraped", async () => {
     'lockstitch_http_request_duration_seconds_count{method="GET",route="/api/v1/runs/:id",status="200"} 1',
   ])
     expect(text.split("\n")).toContain(line);
-  expect(text).toContain("nodejs_eventloop_lag_p99_seconds");
+  const lag = text.split("\n").filter((line) => line.startsWith("nodejs_eventloop_lag"));
+  expect(lag.toSorted()).toEqual(
+    [
+      ...["max_seconds 0.5", "mean_seconds 0.01", "min_seconds 0.001", "p50_seconds 0.002"],
+      ...["p90_seconds 0.1", "p99_seconds 0.4", "seconds 1", "stddev_seconds 0.02"],
+    ].map((line) => `nodejs_eventloop_lag_${line}`),
+  );
   // Counters are read anew, not added up, at each scrape.
   const again = await metrics.text();
   expect(again.split("\n")).toContain("lockstitch_events_total 60");
