@@ -148,7 +148,9 @@ test("a full disk refuses commits and loses nothing", async (task) => {
         },
       );
     expect((await engine.wait(context, run.id, DEADLINE_MS)).status).toBe("succeeded");
-    expect((await engine.cancel(context, ticks.run.id)).status).toMatch(/^cancel/);
+    // It is answered with the first of the turns in which hundreds of steps are cancelled.
+    await engine.cancel(context, ticks.run.id);
+    expect((await engine.wait(context, ticks.run.id, DEADLINE_MS)).status).toBe("cancelled");
     expect(engine.stats().storeAway).toBeNull();
     for (const id of kept) expect((await engine.get(context, id))?.id).toBe(id);
   }
