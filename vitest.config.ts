@@ -5,11 +5,35 @@
  */
 import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const QUICK = [
   "test/*.test.ts",
   "test/{errors,workflow,kernel,nodes/pure,ports,system,observe,scripts}/**/*.test.ts",
 ];
+
+/**
+ * Files of more than ten seconds, the longest first. Vitest remembers how long a file took; in a new
+ * clone it goes by the size of the files, and the last long one would keep half of the processors idle.
+ */
+const LONG = [
+  ...["simulation/planted-bugs", "torture/torture", "e2e/memory", "e2e/page", "plugins/endings"],
+  ...["nodes/code/sandbox-attacks", "nodes/stream/resumed-streams", "storage/sqlite/restore-kill"],
+  ...["cli/process", "cli/store-commands", "storage/sqlite/contract", "nodes/contract"],
+  ...["cli/step-logs", "examples/examples", "engine/streamed-items", "embed/lockstitch"],
+  ...["e2e/label-filter", "e2e/output-view", "cli/workflows-deps", "cli/doctor"],
+  ...["simulation/simulation", "kernel/optimised-runs", "nodes/stream/killed-stream"],
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONG.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+      return at === -1 ? LONG.length : at;
+    };
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -26,6 +50,7 @@ export default defineConfig({
       reportOnFailure: true,
     },
     setupFiles: ["test/process-coverage.setup.ts"],
+    sequence: { sequencer: LongestFirst },
     // Deadlines are for what hangs. What only takes long on a busy machine must not meet one.
     expect: { poll: { timeout: 60_000 } },
     projects: [
