@@ -3,7 +3,9 @@
  * journal rows, makes new runs and counts statuses. What makes one statement of it possible:
  *
  *   1. Rows of runs are found by (tenant, run_id) in the order in which the turns are given, which is
- *      that of these keys: all hosts lock in one order. The session plans nested loops only.
+ *      that of these keys: all hosts lock in one order. The session plans nested loops only. Its plans
+ *      are made once, perhaps while the table is small and every index seems as good: `tenant || ''`
+ *      (isRun) leaves one index that can be used, the right one.
  *   2. The fence (epoch, seq) is judged on the row that is updated, which after a wait for another
  *      transaction is its newest version. `before` is what the statement's snapshot shows: whoever
  *      changes a status changes epoch or seq with it, or makes it 7, so that it is the newest too.
@@ -22,6 +24,11 @@ const TURN_NAMES = `position, tenant, run_id, epoch, first_seq, last_seq,
   at_ms, events, status, started_at_ms, ended_at_ms, error_code`;
 const RUN_COLUMNS = "$14::text[], $15::int[], $16::bigint[], $17::text[], $18::text[], $19::int[]";
 const RUN_NAMES = "workflow, version, created_at_ms, labels, parent_run_id, min_reader";
+
+/** Whether a row of `runs` is the run of row `g`. */
+export function isRun(row: string): string {
+  return `${row}.run_id = g.run_id AND ${row}.tenant || '' = g.tenant`;
+}
 
 /** Another number than the expected one: this commit, or another one of this opening, was there before. */
 export function markCommit(number: string, commitId: string): string {
@@ -49,7 +56,7 @@ export function movedRuns(condition: string): string {
   SET seq = g.last_seq, status = g.status, started_at_ms = g.started_at_ms,
     ended_at_ms = g.ended_at_ms, error_code = g.error_code,
     owner = CASE WHEN g.status <= 3 THEN r.owner END
-  FROM given AS g JOIN runs AS o ON o.tenant = g.tenant AND o.run_id = g.run_id
+  FROM given AS g JOIN runs AS o ON ${isRun("o")}
   WHERE ${condition}r.number = o.number AND r.status = o.status AND r.status < 7
     AND r.owner_epoch = g.epoch AND r.seq = g.first_seq - 1
   RETURNING g.position, r.number, r.tenant, o.status AS before, r.status,
@@ -59,7 +66,7 @@ export function movedRuns(condition: string): string {
 /** Turns of runs that are there, without a record: nothing of the run changes, but it is held. */
 const LOOKED_AT = `looked AS (
   SELECT g.position, r.number
-  FROM given AS g JOIN runs AS r ON r.tenant = g.tenant AND r.run_id = g.run_id
+  FROM given AS g JOIN runs AS r ON ${isRun("r")}
   WHERE g.version IS NULL AND g.first_seq IS NULL AND r.owner_epoch = g.epoch
   FOR NO KEY UPDATE OF r)`;
 

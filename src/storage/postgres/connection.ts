@@ -68,6 +68,11 @@ async function run<Row>(
   return { rows: rows as Row[], count: rowCount ?? 0 };
 }
 
+/** The client's socket, which its types leave out. */
+interface Wired {
+  readonly connection: { readonly stream: { cork(): void; uncork(): void } };
+}
+
 /**
  * The statements in one transaction, in one go. Rejects with the first error; an error that names
  * no cause (the connection broke behind COMMIT) leaves open whether it was committed.
@@ -76,9 +81,13 @@ async function runTogether(
   client: Client | PoolClient,
   statements: readonly Statement[],
 ): Promise<readonly Answer<unknown>[]> {
+  const { stream } = (client as unknown as Wired).connection;
+  stream.cork();
   const begun = client.query("BEGIN");
   const answers = statements.map((statement) => run<unknown>(client, statement));
   const ended = client.query("COMMIT");
+  // One write for all of them, once those of this turn of the loop are there.
+  process.nextTick(() => stream.uncork());
   const all = await Promise.allSettled<QueryResult | Answer<unknown>>([begun, ...answers, ended]);
   for (const one of all) if (one.status === "rejected") throw one.reason;
   const { command } = await ended;
@@ -117,6 +126,8 @@ export class Sessions {
     });
     // An idle session that loses its server is dropped by the pool; the next call opens another.
     this.#pool.on("error", () => {});
+    // One that loses it while it works rejects the statement; the event would end the process.
+    this.#pool.on("connect", (client) => client.on("error", () => {}));
   }
 
   /** Rows as the statement names its columns; `Row` is what the SQL text promises. */

@@ -86,7 +86,7 @@ CREATE TABLE runs (
   parent_run_id text COLLATE "C",
   error_code    text COLLATE "C"
 ) WITH (fillfactor = 70, ${BUSY});
-CREATE UNIQUE INDEX runs_by_id ON runs (tenant, run_id);
+CREATE UNIQUE INDEX runs_by_id ON runs (run_id, tenant);
 CREATE INDEX runs_by_time ON runs (tenant, created_at_ms, number);
 CREATE INDEX runs_by_status ON runs (tenant, status, created_at_ms, number);
 CREATE INDEX runs_by_workflow ON runs (tenant, workflow, status, created_at_ms, number);
