@@ -154,6 +154,35 @@ describe.skipIf(postgres === null)("several hosts", () => {
     expect(await ended(b.engine, "r1")).toMatchObject({ status: "succeeded", output: 5 });
   });
 
+  test("what runs while its host stops keeps the lease, however long that takes", async () => {
+    await using hosts = await openHosts();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const a = await hosts.join("a", { work: { echo, slow: () => promise } });
+    const b = await hosts.join("b", { work: { echo, slow: async () => "b" } });
+    const definition = workflow("slow", {
+      steps: [work("slow", "slow")],
+      output: "${{ steps.slow.output }}",
+    });
+    await a.engine.start(context, { workflow: definition, id: "r" });
+    await until("it is under way", () => a.attempts.length === 1);
+    const leaseOfA = async () => {
+      const beat = { address: null, openRuns: 0, isDraining: false };
+      const answer = await b.store.hosts?.beat(beat);
+      return { ...answer?.hosts.find(({ name }) => name === "a"), nowMs: answer?.nowMs ?? 0 };
+    };
+    const { expiresAtMs: firstEndMs = 0 } = await leaseOfA();
+    const closed = a.engine.close(60_000);
+    await until(
+      "the lease of before is over",
+      async () => (await leaseOfA()).nowMs > firstEndMs + 500,
+    );
+    expect(await leaseOfA()).toMatchObject({ name: "a", isDraining: true });
+    resolve("a");
+    await closed;
+    expect(await ended(b.engine, "r")).toMatchObject({ status: "succeeded", output: "a" });
+    expect(b.attempts).toEqual([]);
+  });
+
   test("a parent and its child on different hosts: start, cancel and end arrive", async () => {
     await using hosts = await openHosts();
     const a = await hosts.join("a", { takesRuns: false });

@@ -26,6 +26,8 @@ import { Lease } from "./lease.ts";
 const BEATS = 3;
 /** A beat that failed is tried again after this part of the lease, at most. */
 const RETRY = 0.1;
+/** How often runs without a host are looked for, as part of the lease. */
+const LOOK = 0.1;
 /** Runs of one claim; others have a chance to take the next ones. */
 const CLAIM_MAX = 100;
 /** Runs that one host may have beyond its share before it gives some away. */
@@ -50,12 +52,15 @@ export class HostKeeper {
   readonly #lease: Lease;
   #others: readonly HostFacts[] = [];
   #cancelBeat: (() => void) | null = null;
+  #cancelLook: (() => void) | null = null;
   #unlisten: () => void = () => undefined;
   #claiming: Promise<void> | null = null;
   #carrying: Promise<void> | null = null;
   #mustClaim = false;
   #mustCarry = false;
   #isSuspended = false;
+  /** Nothing is taken any more; what is here goes on. */
+  #isDraining = false;
   #isStopped = false;
 
   constructor(options: KeeperOptions) {
@@ -88,17 +93,17 @@ export class HostKeeper {
       else this.carry();
     });
     this.#arm(this.#options.hosts.leaseMs / BEATS);
-    void this.claim();
+    this.#look();
   }
 
   /** No runs are taken any more; others may have those that rest. */
   async drain(): Promise<void> {
-    const { hosts, logger } = this.#options;
-    this.#isStopped = true;
-    this.#cancelBeat?.();
+    const { logger } = this.#options;
+    this.#isDraining = true;
     this.#unlisten();
     try {
-      await hosts.beat({ address: null, openRuns: 0, isDraining: true });
+      // What still runs needs the lease to the end: the beats go on.
+      await this.#beat();
     } catch (error) {
       logger.warn({ error: String(error) }, "others could not be told that this host stops");
     }
@@ -108,6 +113,9 @@ export class HostKeeper {
   /** Gives everything up. The engine drives nothing any more. Never rejects. */
   async leave(): Promise<void> {
     const { hosts, logger } = this.#options;
+    this.#isStopped = true;
+    this.#cancelBeat?.();
+    this.#cancelLook?.();
     this.#lease.close();
     try {
       await hosts.leave();
@@ -139,7 +147,7 @@ export class HostKeeper {
   }
 
   async #carry(): Promise<void> {
-    while (this.#mustCarry && !this.#isStopped) {
+    while (this.#mustCarry && !this.#isDraining) {
       this.#mustCarry = false;
       await this.#options.core.recovery.redeliver();
     }
@@ -149,7 +157,7 @@ export class HostKeeper {
     const { hosts, core, logger, takesRuns } = this.#options;
     if (!takesRuns) return;
     try {
-      while (this.#mustClaim && !this.#isStopped && !this.#isSuspended) {
+      while (this.#mustClaim && !this.#isDraining && !this.#isSuspended) {
         this.#mustClaim = false;
         if (this.#hasMoreThanOthers(1)) return;
         const heads = await hosts.claim(CLAIM_MAX);
@@ -161,6 +169,14 @@ export class HostKeeper {
     } catch (error) {
       logger.warn({ error: String(error) }, "runs without a host cannot be taken; trying again");
     }
+  }
+
+  /** Whoever dies tells nobody. */
+  #look(): void {
+    const { clock, hosts } = this.#options;
+    if (this.#isDraining) return;
+    void this.claim();
+    this.#cancelLook = clock.after(hosts.leaseMs * LOOK, () => this.#look());
   }
 
   #arm(afterMs: number): void {
@@ -175,7 +191,7 @@ export class HostKeeper {
       await this.#beat();
       if (this.#isStopped) return;
       this.#arm(hosts.leaseMs / BEATS);
-      await this.claim();
+      if (this.#isDraining) return;
       await this.#giveAway();
       this.carry();
     } catch (error) {
@@ -188,7 +204,11 @@ export class HostKeeper {
     const { hosts, clock, core, address, takesRuns, onStoreClock } = this.#options;
     const sentAtMs = clock.monotonicMs();
     const wallMs = clock.nowMs();
-    const beat = { address: address(), openRuns: core.openRuns, isDraining: !takesRuns };
+    const beat = {
+      address: address(),
+      openRuns: core.openRuns,
+      isDraining: this.#isDraining || !takesRuns,
+    };
     const answer = await hosts.beat(beat);
     const tookMs = clock.monotonicMs() - sentAtMs;
     onStoreClock(answer.nowMs - (wallMs + tookMs / 2));
@@ -228,7 +248,7 @@ export class HostKeeper {
   /** Runs that rest, to whoever has less to do. */
   async #giveAway(): Promise<void> {
     const { core, hosts, logger } = this.#options;
-    if (this.#isStopped || this.#isSuspended || !this.#hasMoreThanOthers(SLACK)) return;
+    if (this.#isSuspended || !this.#hasMoreThanOthers(SLACK)) return;
     const takers = this.#others.filter(({ isDraining }) => !isDraining);
     const all = takers.reduce((sum, { openRuns }) => sum + openRuns, core.openRuns);
     const tooMany = Math.floor(core.openRuns - all / (takers.length + 1));
