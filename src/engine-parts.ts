@@ -25,6 +25,7 @@ import type { Store } from "#ports/store.ts";
 import { fileArchive } from "#storage/archive/file-archive.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { type Ownership, openOwnership } from "#storage/sqlite/ownership.ts";
+import { sqliteCopies } from "#storage/sqlite/store-copies.ts";
 import { aheadClock } from "./system/ahead-clock.ts";
 import { environmentSecrets } from "./system/environment-secrets.ts";
 import { fileSecrets } from "./system/file-secrets.ts";
@@ -210,7 +211,7 @@ async function openDatabase(
 ): Promise<Store> {
   const { openPostgresStore } = await import("#storage/postgres/open-postgres-store.ts");
   return await openPostgresStore({
-    ...{ url, clock, logger, memoLimits: settings.memo },
+    ...{ url, clock, logger, memoLimits: settings.memo, copies: sqliteCopies },
     host: { name: `${hostname()}:${process.pid}`, reader: READER, leaseMs: LEASE_MS },
   });
 }

@@ -27,10 +27,12 @@ import { lastWords } from "#observe/last-words.ts";
 import type { PlainMeter } from "#observe/plain-meter.ts";
 import type { PluginBook } from "#plugins/plugin-book.ts";
 import type { Store } from "#ports/store.ts";
+import type { RestoreFacts } from "#ports/store-facts.ts";
 import { inspectStore } from "#storage/sqlite/inspect.ts";
 import { storeBytes } from "#storage/sqlite/open-sqlite-store.ts";
 import { openOwnership } from "#storage/sqlite/ownership.ts";
 import { restoreStore } from "#storage/sqlite/restore.ts";
+import { sqliteCopies } from "#storage/sqlite/store-copies.ts";
 import { STORE_FILE } from "#storage/sqlite/store-file.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
 import { own, pluginsOf, secretsOf, startEngineParts } from "./engine-parts.ts";
@@ -59,6 +61,7 @@ const machine: Machine = {
   stderr: process.stderr,
   openHost,
   async restore(settings, file, force) {
+    if (settings.database !== null) return await restoreDatabase(settings.database, file, force);
     const ownership = await own(settings.data);
     const dataDir = settings.data;
     return await restoreStore({ from: file, dataDir, force, nowMs: systemClock.nowMs() }).finally(
@@ -99,6 +102,18 @@ const machine: Machine = {
   exitNow: (code) => process.exit(code),
   supervise: superviseServer,
 };
+
+async function restoreDatabase(url: string, from: string, force: boolean): Promise<RestoreFacts> {
+  if (force)
+    throw new LockstitchError(
+      "request_invalid",
+      "--force replaces the store of a data directory. A database is never replaced: name an empty one with --database.",
+    );
+  const { restorePostgresStore } = await import("#storage/postgres/restore.ts");
+  return await restorePostgresStore({
+    ...{ from, url, copies: sqliteCopies, nowMs: systemClock.nowMs() },
+  });
+}
 
 /** Looked at once for each settings: a plugin's code runs in a process, which takes a moment. */
 const pluginBooks = new WeakMap<Settings, Promise<PluginBook | null>>();

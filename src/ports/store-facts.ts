@@ -14,6 +14,8 @@ export interface StoreFacts {
 }
 
 export interface RestoreFacts {
+  /** The data directory, or the database without its password. */
+  readonly into: string;
   readonly storeId: string;
   readonly runs: number;
   readonly openRuns: number;

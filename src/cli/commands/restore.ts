@@ -1,4 +1,4 @@
-/** `lockstitch restore FILE --data DIR`: makes a data directory of a backup; it starts paused. */
+/** `lockstitch restore FILE --data DIR`, or `--database URL`: makes a store of a backup; it starts paused. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { holdToJson } from "#client/wire/store.ts";
@@ -12,9 +12,9 @@ import { hintsFor } from "../hints.ts";
 export function addRestoreCommand(program: Command, cli: Cli): void {
   program
     .command("restore")
-    .description("make the data directory of a backup; its store starts paused")
+    .description("make a data directory, or a database, of a backup; its store starts paused")
     .argument("<file>", "what `backup` has written")
-    .option("--force", "replace a store that is there; it is kept beside")
+    .option("--force", "replace the store of a data directory; it is kept beside")
     .action(
       cli.action<[string], { force?: boolean }>(async (session, [name], { force }) => {
         const { output, machine } = session;
@@ -31,7 +31,7 @@ export function addRestoreCommand(program: Command, cli: Cli): void {
         if (!hasChecksum)
           output.note(`There is no ${file}.sha256; the file's own pages were checked.`);
         output.printText(
-          `Restored ${facts.runs} run${facts.runs === 1 ? "" : "s"} into ${settings.data}. It starts paused.`,
+          `Restored ${facts.runs} run${facts.runs === 1 ? "" : "s"} into ${facts.into}. It starts paused.`,
         );
         if (facts.replaced !== null)
           output.printText(`The store that was there is kept: ${facts.replaced}`);

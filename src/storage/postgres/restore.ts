@@ -87,7 +87,7 @@ async function fill(ask: Ask, { source, address, nowMs }: Filling): Promise<Rest
   const { rows: counted } = await ask<Pick<RestoreFacts, "runs" | "openRuns">>(COUNT_RESTORED);
   const { runs, openRuns } = counted[0] ?? { runs: 0, openRuns: 0 };
   const storeId = (await ask<{ readonly storeId: string }>(READ_STORE)).rows[0]?.storeId ?? "";
-  return { storeId, runs, openRuns, backupAtMs, sha256, replaced: null };
+  return { into: address.label, storeId, runs, openRuns, backupAtMs, sha256, replaced: null };
 }
 
 async function fillTable(ask: Ask, source: CopySource, table: CopyTable): Promise<void> {

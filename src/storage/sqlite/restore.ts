@@ -69,7 +69,7 @@ async function restore({ from, dataDir, force, nowMs }: RestoreOptions): Promise
     await rename(draft, path);
     const folder = await open(directory, "r");
     await folder.sync().finally(() => folder.close());
-    return { ...facts, sha256, replaced };
+    return { into: directory, ...facts, sha256, replaced };
   } catch (error) {
     await removeDraft(draft);
     throw error;
@@ -82,7 +82,10 @@ async function removeDraft(draft: string): Promise<void> {
     await rm(`${draft}${beside}`, { force: true });
 }
 
-function makeAnother(path: string, nowMs: number): Omit<RestoreFacts, "sha256" | "replaced"> {
+function makeAnother(
+  path: string,
+  nowMs: number,
+): Omit<RestoreFacts, "into" | "sha256" | "replaced"> {
   const connection = new Connection(path, "copy");
   try {
     const { database } = connection;
