@@ -27,7 +27,8 @@ const shared = { ...tenant, scope: "text", workflow: "text" } as const;
 /**
  * Everything that a copy holds, in the order in which it is written and read: rows of a table refer
  * to rows of tables before it. Names are those of the columns in every store; positions and numbers
- * that only order rows are not copied, the rows lie in that order.
+ * that only order rows are not copied, the rows lie in that order; nor are counters of runs, which
+ * every store counts anew.
  */
 export const COPY_TABLES: readonly CopyTable[] = [
   {
@@ -43,7 +44,6 @@ export const COPY_TABLES: readonly CopyTable[] = [
     name: "labels",
     columns: { ...tenant, name: "text", value: "text", created_at_ms: "int", ...run },
   },
-  { name: "run_counts", columns: { ...tenant, status: "int", count: "int" } },
   {
     name: "turns",
     columns: { ...run, first_seq: "int", last_seq: "int", at_ms: "int", events: "bytes" },
@@ -127,6 +127,21 @@ export const COPY_TABLES: readonly CopyTable[] = [
     },
   },
   { name: "shared_usage", columns: { ...shared, names: "int", bytes: "int" } },
+  {
+    name: "triggers",
+    columns: {
+      ...{ ...tenant, workflow: "text", id: "text", kind: "text", source: "text", lookup: "text" },
+      ...{ revision: "int", created_at_ms: "int", changed_at_ms: "int", due_at_ms: "int" },
+      ...{ paused: "text", spec: "text", state: "text" },
+    },
+  },
+  {
+    name: "trigger_marks",
+    columns: {
+      ...{ ...tenant, workflow: "text", id: "text", kind: "text", instant_ms: "int" },
+      ...{ until_ms: "int", run_id: "text", reason: "text", at_ms: "int" },
+    },
+  },
 ];
 
 /** A copy that is being written. */

@@ -78,6 +78,17 @@ export async function fillStore(store: Store): Promise<void> {
   ]);
   await state.change({ ...ALICE, principal: "ada" }, { ...SHARED, value: "42", reason: "ü" });
   await upkeep?.remove(ALICE, "gone", "old");
+  await store.triggers.save(ALICE, {
+    ...{ workflow: "report", id: "nightly", revision: 0 },
+    to: {
+      ...{ kind: "schedule", lookup: "", spec: '{"every":"1d"}', state: '{"n":1}', dueAtMs: 9 },
+      ...{ source: "api", paused: { by: "ada", reason: "ü", atMs: 3 } },
+    },
+    marks: [
+      { kind: "fired", instantMs: 5, untilMs: null, runId: "a", reason: null, atMs: 6 },
+      { kind: "missed", instantMs: 7, untilMs: 8, runId: null, reason: "away", atMs: 9 },
+    ],
+  });
 }
 
 /** Epochs and numbers are a store's own; everything else of a copy is the same. */
@@ -108,6 +119,8 @@ export async function outlineOf(store: Store, context: CallContext = ALICE) {
     state: await state.list(context, { limit: 100 }),
     changes: await state.changes(context, SHARED, 100),
     usage: await state.totals(),
+    triggers: (await store.triggers.list(context, { limit: 9 })).items,
+    marks: await store.triggers.marks(context, { workflow: "report", id: "nightly" }, 9),
     tombstone: (await upkeep?.tombstone(context, "gone"))?.reason,
   };
 }

@@ -26,6 +26,7 @@ import { IS_STORE_IN_USE } from "./sql/is-store-in-use.ts";
 import { LOCK_RESTORED } from "./sql/lock-restored.ts";
 import { READ_STORE } from "./sql/read-store.ts";
 import { RENEW_STORE_ID } from "./sql/renew-store-id.ts";
+import { SETTLE_RUN_COUNTS } from "./sql/settle-run-counts.ts";
 import { SETTLE_RUN_NUMBERS } from "./sql/settle-run-numbers.ts";
 import { SETTLE_RUN_SEQS } from "./sql/settle-run-seqs.ts";
 
@@ -81,6 +82,7 @@ async function fill(ask: Ask, { source, address, nowMs }: Filling): Promise<Rest
   for (const table of COPY_TABLES) await fillTable(ask, source, table);
   await ask(SETTLE_RUN_SEQS);
   await ask(SETTLE_RUN_NUMBERS);
+  await ask(SETTLE_RUN_COUNTS);
   await ask(RENEW_STORE_ID);
   const { backupAtMs, sha256 } = source;
   await ask(HOLD_STORE, JSON.stringify({ backupAtMs: backupAtMs ?? nowMs }));

@@ -7,6 +7,8 @@ import { Connection } from "./connection.ts";
 import type { CopyRequest } from "./copy-requests.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
+import { COUNT_COPIED_RUNS } from "./sql/count-copied-runs.ts";
+import { LIST_COPIED_RUNS } from "./sql/list-copied-runs.ts";
 import { toStoreError } from "./sqlite-error.ts";
 
 const port = parentPort;
@@ -35,6 +37,8 @@ function handle(request: CopyRequest): unknown {
       database
         .prepare("UPDATE meta SET value = ?1 WHERE name = 'store_id'")
         .run(request.from.storeId);
+      opened().run(COUNT_COPIED_RUNS);
+      opened().run(LIST_COPIED_RUNS);
       database.exec("COMMIT");
       close();
       return finishCopy({ draft, to, nowMs: request.from.atMs });

@@ -20,6 +20,8 @@ const MAY_SCAN: Readonly<Record<string, RegExp>> = {
   COUNT_RUNS: /^USE TEMP B-TREE FOR GROUP BY$/,
   COUNT_ENLISTED: /^USE TEMP B-TREE FOR GROUP BY$/,
   LIST_FRESH_RUNS: /^USE TEMP B-TREE FOR ORDER BY$/,
+  // A copy, once, by nobody else's time.
+  COUNT_COPIED_RUNS: /^SCAN runs|^USE TEMP B-TREE FOR GROUP BY$/,
   // Two values, each of one row.
   READ_MARKS: /^SCAN CONSTANT ROW$/,
   // A row for each owner of values.
