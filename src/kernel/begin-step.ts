@@ -18,7 +18,7 @@ import { SCOPE_KINDS } from "./scopes/kinds.ts";
 import type { RunState, StepInstance } from "./state.ts";
 import { connectionSecrets, evaluateConfig } from "./step-config.ts";
 import { evaluateGates } from "./step-gates.ts";
-import { deadlineOf, timeLimitsOf } from "./time-limits.ts";
+import { deadlineOf, limitOf, timeLimitsOf } from "./time-limits.ts";
 import { emit, type Turn } from "./turn.ts";
 
 /** False: values are missing (turn.needs) or the step is computed off the turn. */
@@ -108,7 +108,7 @@ function runPure(turn: Turn, instance: StepInstance, config: unknown): boolean {
   const outcome = isFar ? "later" : turn.world.pure(uses, config, instance.path);
   if (outcome === "later") {
     if (instance.live !== null) instance.live.computing = true;
-    const { deadlineAtMs = null } = deadlineOf(instance);
+    const deadlineAtMs = limitOf(turn, instance);
     turn.compute.push({ path: instance.path, uses, config, deadlineAtMs });
     return false;
   }

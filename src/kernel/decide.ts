@@ -36,6 +36,7 @@ import { canFail, fail, guarded, succeed } from "./outcome.ts";
 import type { RunState, StepInstance } from "./state.ts";
 import { takeOperation } from "./state-step.ts";
 import { takeChanges } from "./step-effects.ts";
+import { deadlineOf } from "./time-limits.ts";
 import { emit, newTurn, type Turn } from "./turn.ts";
 
 /** Decides one input, then works the agenda off as far as values and budget reach. */
@@ -268,9 +269,18 @@ function takeComputed(
     return;
   }
   if (instance.scope.cancelling !== null) emit(turn, { type: "step.cancelled", path });
-  else if (outcome.isLate === true) passDeadline(turn, instance);
+  else if (outcome.isLate === true) passLimit(turn, instance);
   else if (outcome.ok) succeed(turn, instance, { output: outcome.output });
   else fail(turn, instance, outcome.error, { mayRetry: outcome.isFaulty !== true });
+}
+
+/** Whichever of its limits has passed: one that only computes has no timers. */
+function passLimit(turn: Turn, instance: StepInstance): void {
+  const { timeoutMs } = instance.step;
+  const { deadlineAtMs = Number.POSITIVE_INFINITY } = deadlineOf(instance);
+  if (timeoutMs === null || deadlineAtMs <= turn.world.nowMs) return passDeadline(turn, instance);
+  const message = `"${instance.path}" took longer than its timeout of ${timeoutMs} ms.`;
+  fail(turn, instance, { code: "timeout", message, retryable: true });
 }
 
 /** Due timers are journaled also while the run is paused; they act when it goes on. */

@@ -63,7 +63,7 @@ export interface Decision {
     readonly path: string;
     readonly uses: string;
     readonly config: unknown;
-    /** When it is to be cut off; null: never. No event says so before it fails. */
+    /** When it is to be cut off, by its deadline or its timeout; null: never. No event says so before it fails. */
     readonly deadlineAtMs: number | null;
   }[];
 }

@@ -47,7 +47,7 @@ export interface SharedRoom {
 
 /**
  * `isFaulty`: its configuration (FarConfig) could not be evaluated; it is not tried again. `isLate`:
- * it was cut off at the deadline of its step.
+ * it was cut off at the time that Decision.compute named.
  */
 export type ComputedOutcome = AttemptOutcome & {
   readonly isFaulty?: boolean;

@@ -19,6 +19,14 @@ export function timeoutOf(turn: Turn, instance: StepInstance): Pick<TimeLimits, 
   return timeoutMs === null ? {} : { timeoutAtMs: turn.world.nowMs + timeoutMs };
 }
 
+/** When an attempt that begins now is over at the latest, whichever limit says so; null: none does. */
+export function limitOf(turn: Turn, instance: StepInstance): number | null {
+  const { deadlineAtMs = null } = deadlineOf(instance);
+  const { timeoutAtMs = null } = timeoutOf(turn, instance);
+  if (deadlineAtMs === null || timeoutAtMs === null) return deadlineAtMs ?? timeoutAtMs;
+  return Math.min(deadlineAtMs, timeoutAtMs);
+}
+
 /** Of a `finally` or compensations that begin now. */
 export function cleanupOf(turn: Turn, { step }: StepInstance): { readonly cleanupAtMs?: number } {
   return step.cleanupMs === null ? {} : { cleanupAtMs: turn.world.nowMs + step.cleanupMs };

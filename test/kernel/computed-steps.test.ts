@@ -52,6 +52,47 @@ test("one that is cut off at its deadline fails, whatever its policy says of oth
   });
 });
 
+test("each attempt has its timeout, the step its deadline", () => {
+  const retry = { attempts: 9, initial: "1s", jitter: "none" as const };
+  const limits = { timeout: "3s", deadline: "7s" };
+  const step = { id: "b", uses: "boom", ...limits, with: { value: big }, retry };
+  const driver = new KernelDriver(planOf({ steps: [step] }), { paranoid: true, packedFrom: 280 });
+  driver.start();
+  const beganMs = driver.nowMs;
+  const late = { code: "deadline_exceeded", message: "late", retryable: false };
+  const outcome = { ok: false as const, isLate: true, error: late };
+  const limitsMs = [];
+  while (driver.state.terminal === null) {
+    const [{ deadlineAtMs = null } = {}] = driver.computing.splice(0);
+    limitsMs.push((deadlineAtMs ?? 0) - beganMs);
+    driver.nowMs = deadlineAtMs ?? 0;
+    driver.give({ kind: "computed", path: "b", outcome });
+    if (driver.state.terminal === null) driver.fireNext();
+  }
+  // Attempts from 0 to 3 and from 4 to 7, where both limits end: the deadline wins.
+  expect(limitsMs).toEqual([3_000, 7_000]);
+  expect(driver.story()).toEqual(["retry_scheduled b", "failed b"]);
+  const retried = driver.journal.find(({ event }) => event.type === "step.retry_scheduled")?.event;
+  expect(retried).toMatchObject({
+    error: { code: "timeout", message: '"b" took longer than its timeout of 3000 ms.' },
+  });
+  expect(driver.state.error).toMatchObject({ code: "deadline_exceeded" });
+});
+
+test("a timeout fails a step that has no more attempts, and a cancel does not wait for it", () => {
+  const step = { id: "b", uses: "boom", timeout: "3s", with: { value: big } };
+  const options = { paranoid: true, packedFrom: 280 };
+  const driver = new KernelDriver(planOf({ steps: [step] }), options).start();
+  driver.nowMs += 3_000;
+  const error = { code: "deadline_exceeded", message: "late", retryable: false };
+  driver.give({ kind: "computed", path: "b", outcome: { ok: false, isLate: true, error } });
+  expect(driver.state).toMatchObject({ terminal: "failed", error: { code: "timeout" } });
+  const other = new KernelDriver(planOf({ steps: [step] }), options).start();
+  other.give({ kind: "cancel", by: "t", reason: null });
+  expect(other.story()).toEqual(["cancelled b"]);
+  expect(other.state.terminal).toBe("cancelled");
+});
+
 test("a checkpoint begins again with what was being computed, and goes on as a fold does", () => {
   const plan = planOf({
     steps: [
