@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { restoreState, STATE_VERSION, saveState } from "#kernel/checkpoint.ts";
 import { evolve } from "#kernel/evolve.ts";
 import { newState } from "#kernel/state.ts";
+import { VALUE_FIELDS, VALUE_FIELDS_OF } from "#kernel/value-fields.ts";
 import { KernelDriver } from "../kernel/kernel-driver.ts";
 import { asJson, digestOf, type History, planOfHistory, resultOf } from "./history.ts";
 import { EVENT_TYPES } from "./scenarios.ts";
@@ -41,6 +42,19 @@ describe.each(RELEASES)("histories of %s", (release) => {
     expect(EVENT_TYPES.length).toBeGreaterThanOrEqual(38);
     expect(EVENT_TYPES.filter((type) => !counts.has(type))).toEqual([]);
     expect(histories.length).toBeGreaterThanOrEqual(12);
+  });
+
+  it("hold every value that an event of each type may have, and no other", () => {
+    const met = new Map<string, Set<string>>();
+    for (const { journal } of histories)
+      for (const { event } of journal) {
+        const fields = VALUE_FIELDS.filter((field) => field in event);
+        met.set(event.type, new Set([...(met.get(event.type) ?? []), ...fields]));
+      }
+    // What the parent is told of an output, it journals as that of its step.
+    met.set("child.finished", new Set(["output"]));
+    for (const [type, fields] of Object.entries(VALUE_FIELDS_OF))
+      expect([type, [...(met.get(type) ?? [])].toSorted()]).toEqual([type, fields.toSorted()]);
   });
 
   it.each(histories)("$name folds to the same state and result", (history) => {
