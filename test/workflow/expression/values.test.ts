@@ -50,6 +50,10 @@ describe("the same as in JavaScript", () => {
     ["'abc'.replace('b', '[$<x>]')", "a[$<x>]c"],
     ["'abc'.replace(/(?<x>b)/, (found, first, at, whole, named) => named.x + at)", "ab1c"],
     ["'abc'.replace(/(b)/, (...all) => JSON.stringify(all))", 'a["b","b",1,"abc"]c'],
+    // Taking apart.
+    ["[{ 1: 'a', 'two words': 'b' }].map(({ 1: x, 'two words': y }) => x + y)", ["ab"]],
+    ["[[1, 2, 3]].map(([first, , third]) => first + third)", [4]],
+    ["list.map((x, ...rest) => rest.length)", [2, 2, 2]],
     // Splitting.
     ["[text.split(), text.split(undefined, 0), text.split(undefined, 2)]", [["abc"], [], ["abc"]]],
     ["text.split('', 2)", ["a", "b"]],
@@ -112,6 +116,17 @@ describe("durations", () => {
       "value: a text is no duration: write 90s, 1h30m or 2d",
     );
   });
+});
+
+test("a path gives the scope's own value, in whatever brackets; what is computed is made anew", () => {
+  const scope = { input: { list: [1], deep: { list: [2] } } };
+  const given = (source: string) => compileExpression(source).evaluate(scope);
+  expect(given("input")).toBe(scope.input);
+  expect(given("input.list")).toBe(scope.input.list);
+  expect(given("(input.deep).list")).toBe(scope.input.deep.list);
+  expect(given("input?.deep?.['list']")).toBe(scope.input.deep.list);
+  expect(given("true && input.list")).toEqual([1]);
+  expect(given("[input.list]")).toEqual([[1]]);
 });
 
 test("a date's offset may stand without its colon", () => {
