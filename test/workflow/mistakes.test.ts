@@ -85,6 +85,9 @@ function apply(
   }
 }
 
+/** What a message says that has put a value where none was. */
+const SLIPS = /undefined|\[object|NaN/;
+
 /** `MISTAKES=20000` for a long run. */
 const RUNS = Number(process.env["MISTAKES"] ?? 1_000);
 
@@ -123,7 +126,8 @@ it("gives a plan or problems, never a fault", { timeout: 300_000 }, () => {
           expect(Object.keys(PROBLEM_CODES)).toContain(problem.code);
           expect(problem.line).toBeGreaterThan(0);
           expect(problem.column).toBeGreaterThan(0);
-          expect(formatProblem(problem)).not.toMatch(/undefined|\[object|NaN/);
+          // A key that chance has called so may be named.
+          if (!SLIPS.test(text)) expect(formatProblem(problem)).not.toMatch(SLIPS);
         }
       },
     ),
