@@ -122,9 +122,9 @@ function told(command: string, ...args: string[]): readonly string[] | null {
     stdio: ["ignore", "pipe", "pipe"],
     maxBuffer: 64 * 1024 * 1024,
   });
-  const text = `${stdout ?? ""}${stderr ?? ""}${error ?? ""}`;
-  process.stdout.write(text);
-  return status === 0 ? null : [`${command}: ${firstLine(text)}`];
+  const faults = `${stderr ?? ""}${error ?? ""}`;
+  process.stdout.write(`${stdout ?? ""}${faults}`);
+  return status === 0 ? null : [`${command}: ${firstLine(faults) || firstLine(stdout ?? "")}`];
 }
 
 function commandPath(command: string): string {

@@ -70,6 +70,11 @@ export function isSlim(engine: SandboxEngine): boolean {
   return engine.grownBytes() <= KEPT_BYTES_MAX && !isFull(engine);
 }
 
+/** What the engine prints when it aborts is in the error that it throws, and none of the operator's business. */
+const QUIET: Parameters<typeof newVariant>[1]["emscriptenModule"] & {
+  readonly printErr: (text: string) => void;
+} = { printErr: () => {} };
+
 /** An engine whose memory ends `memoryBytesMax` above what it needs for itself. */
 export async function newEngine(memoryBytesMax: number): Promise<SandboxEngine> {
   const isSmall = memoryBytesMax < SMALL_BYTES;
@@ -80,7 +85,9 @@ export async function newEngine(memoryBytesMax: number): Promise<SandboxEngine> 
       (ENGINE_BYTES + Math.max(STEP_BYTES, memoryBytesMax - freeBytes)) / PAGE_BYTES,
     ),
   });
-  const module = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
+  const module = await newQuickJSWASMModuleFromVariant(
+    newVariant(RELEASE_SYNC, { wasmMemory, emscriptenModule: QUIET }),
+  );
   if (isSmall) leaveFree(module, wasmMemory.buffer, freeBytes);
   return { module, memoryBytesMax, grownBytes: () => wasmMemory.buffer.byteLength - ENGINE_BYTES };
 }
