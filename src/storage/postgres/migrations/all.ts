@@ -2,7 +2,7 @@
 
 import type { Migration } from "../../migration.ts";
 import { initial } from "./0001-initial.ts";
-import { asks } from "./0002-asks.ts";
+import { hosts } from "./0002-hosts.ts";
 import { triggers } from "./0003-triggers.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial, asks, triggers];
+export const MIGRATIONS: readonly Migration[] = [initial, hosts, triggers];

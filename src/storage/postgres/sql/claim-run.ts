@@ -8,7 +8,7 @@ export const CLAIM_RUN = `
 UPDATE runs AS r SET owner = $1, owner_epoch = nextval('owner_epochs')
 WHERE r.number = (
   SELECT number FROM runs AS o
-  WHERE tenant = $2 AND run_id = $4 AND status <= 3 AND min_reader <= $3
+  WHERE run_id = $4 AND tenant || '' = $2 AND status <= 3 AND min_reader <= $3
     AND (owner IS NULL OR EXISTS (
       SELECT FROM hosts AS h WHERE h.host = o.owner AND h.expires_at <= now()
         AND pg_postmaster_start_time() + $5 * interval '1 millisecond' <= now()))

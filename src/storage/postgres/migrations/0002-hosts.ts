@@ -1,12 +1,15 @@
 /**
- * What hosts ask each other. Rows live for seconds and mean nothing after a crash: UNLOGGED.
+ * - Runs that nobody owns are looked for once a second by every host: an index of nothing else.
+ * - What hosts ask each other: rows live for seconds and mean nothing after a crash (UNLOGGED).
  */
 import type { Migration } from "../../migration.ts";
 
-export const asks: Migration = {
+export const hosts: Migration = {
   version: 2,
-  name: "asks",
+  name: "hosts",
   sql: `
+CREATE INDEX runs_unowned ON runs (number) WHERE status <= 3 AND owner IS NULL;
+
 CREATE UNLOGGED TABLE host_asks (
   number    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   to_host   bigint NOT NULL,
