@@ -146,8 +146,9 @@ function errorOf(response: Response, text: string): LockstitchError {
   });
 }
 
-/** Throws LockstitchError internal where another server answers in the place of ours. */
+/** null where there is nothing to say (204). Throws LockstitchError internal where another server answers for ours. */
 function jsonOf(response: Response, text: string): unknown {
+  if (response.status === 204) return null;
   const json = jsonOrNull(text);
   if (json !== null || text.trim() === "null") return json;
   throw new LockstitchError(

@@ -12,6 +12,7 @@ import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import type { Engine } from "#engine/engine.ts";
 import { defineNode, NodeError } from "#nodes/define-node.ts";
 import { createRegistry } from "#nodes/registry.ts";
+import type { Secrets } from "#ports/secrets.ts";
 import { createServer, listen, type ServerOptions } from "#server/create-server.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
@@ -40,7 +41,7 @@ const SILENT = {
 
 /** Opens `dataDir`, or a new one that is removed at the end. */
 export async function embeddedServer(
-  options: Partial<ServerOptions> & { readonly dataDir?: string } = {},
+  options: Partial<ServerOptions> & { readonly dataDir?: string; readonly secrets?: Secrets } = {},
 ): Promise<EmbeddedServer> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "lockstitch-server-")));
   const gates = new Gates();
@@ -53,6 +54,7 @@ export async function embeddedServer(
     random: systemRandom,
     ids: systemIds(systemClock),
     logger: SILENT,
+    ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     services: {
       fileRoot: null,
       http: {

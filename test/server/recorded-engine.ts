@@ -65,7 +65,14 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
 
   const summary = (run: RunView): RunSummary => {
     const { input: _i, output: _o, error, forkedFrom: _f, ...shown } = run;
-    const { continuedFrom: _c, continuedTo: _t, chainId: _n, warnings: _w, ...rest } = shown;
+    const {
+      continuedFrom: _c,
+      continuedTo: _t,
+      chainId: _n,
+      trigger: _g,
+      warnings: _w,
+      ...rest
+    } = shown;
     return { ...rest, errorCode: error?.code ?? null };
   };
   const known = (runId: string): Recorded => {

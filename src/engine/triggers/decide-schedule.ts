@@ -18,9 +18,9 @@
 import type { TriggerMark } from "#ports/triggers.ts";
 import { durationMs } from "#workflow/duration.ts";
 import { hashJson } from "#workflow/hash.ts";
-import { type ScheduleTimes, scheduleTimes } from "#workflow/schedule-times.ts";
-import type { ScheduleTrigger } from "#workflow/trigger-definition.ts";
-import type { ScheduleState } from "./schedule-state.ts";
+import type { ScheduleTimes } from "#workflow/schedule-times.ts";
+import type { Overlap } from "#workflow/trigger-definition.ts";
+import type { Schedule, ScheduleState } from "./schedule-state.ts";
 
 export const CATCH_UP_MS_DEFAULT = 86_400_000;
 /** Instants that wait at most (overlap: queue). */
@@ -56,7 +56,7 @@ interface Now {
 
 export function decideSchedule(
   name: ScheduleName,
-  schedule: ScheduleTrigger,
+  schedule: Schedule,
   before: ScheduleState,
   now: Now,
 ): Decided {
@@ -68,7 +68,7 @@ export function decideSchedule(
 class Decision {
   readonly #name: ScheduleName;
   readonly #times: ScheduleTimes;
-  readonly #overlap: NonNullable<ScheduleTrigger["overlap"]>;
+  readonly #overlap: Overlap;
   readonly #jitterMs: number;
   readonly #earliestMs: number;
   readonly #now: Now;
@@ -78,12 +78,12 @@ class Decision {
   /** There may be more that is due. */
   #isCut = false;
 
-  constructor(name: ScheduleName, schedule: ScheduleTrigger, before: ScheduleState, now: Now) {
+  constructor(name: ScheduleName, { spec, times }: Schedule, before: ScheduleState, now: Now) {
     this.#name = name;
-    this.#times = scheduleTimes(schedule);
-    this.#overlap = schedule.overlap ?? "skip";
-    this.#jitterMs = durationMs(schedule.jitter) ?? 0;
-    this.#earliestMs = now.nowMs - (durationMs(schedule.catchUp) ?? CATCH_UP_MS_DEFAULT);
+    this.#times = times;
+    this.#overlap = spec.overlap ?? "skip";
+    this.#jitterMs = durationMs(spec.jitter) ?? 0;
+    this.#earliestMs = now.nowMs - (durationMs(spec.catchUp) ?? CATCH_UP_MS_DEFAULT);
     this.#now = now;
     this.#state = {
       ...before,
@@ -216,12 +216,11 @@ export function jitterShare({ tenant, workflow, id }: ScheduleName, instantMs: n
 /** When the instants after `afterMs` are due, jitter included. */
 export function upcoming(
   name: ScheduleName,
-  schedule: ScheduleTrigger,
+  { spec, times }: Schedule,
   afterMs: number,
   count: number,
 ): { readonly instantMs: number; readonly dueAtMs: number }[] {
-  const times = scheduleTimes(schedule);
-  const jitterMs = durationMs(schedule.jitter) ?? 0;
+  const jitterMs = durationMs(spec.jitter) ?? 0;
   const found: { instantMs: number; dueAtMs: number }[] = [];
   let instantMs = times.next(afterMs);
   while (instantMs !== null && found.length < count) {

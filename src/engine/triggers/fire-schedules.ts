@@ -146,7 +146,7 @@ export class ScheduleFiring {
     const nowMs = clock.nowMs();
     const { state, marks, retryMs } = afterStarts(before, done, {
       nowMs,
-      isCounted: (schedule.overlap ?? "skip") !== "allow",
+      isCounted: (schedule.spec.overlap ?? "skip") !== "allow",
     });
     const open = await this.#openOf(row, state.running);
     const now = { nowMs, open, isPaused: row.paused !== null };
@@ -190,7 +190,7 @@ export class ScheduleFiring {
       await engine.start(contextOf(row), {
         workflow: row.workflow,
         id: runId,
-        input: scheduledInput(row, scheduleOf(row), instantMs),
+        input: scheduledInput(row, scheduleOf(row).spec, instantMs),
         trigger: { kind: "schedule", id: row.id, instantMs },
       });
       return { kind: "started" };

@@ -13,7 +13,7 @@ import { upcoming } from "./decide-schedule.ts";
 import { emitEvent } from "./emit-event.ts";
 import { scheduledInput } from "./fire-schedules.ts";
 import { receiveHook } from "./receive-hook.ts";
-import { scheduleOf, stateOf } from "./schedule-state.ts";
+import { type Schedule, scheduleOf, stateOf } from "./schedule-state.ts";
 import { triggerText } from "./trigger-text.ts";
 
 export interface TriggerParts {
@@ -103,14 +103,13 @@ export function operateTriggers(parts: TriggerParts): EngineTriggers {
   };
 }
 
-/** Instants to come of a schedule that need not exist. */
-export function previewOf(
+function previewOf(
   name: { readonly tenant: string } & TriggerKey,
-  schedule: ScheduleTrigger,
+  schedule: Schedule,
   afterMs: number,
   count: number,
 ): readonly Upcoming[] {
-  const local = localFormat(schedule.timeZone ?? "UTC");
+  const local = localFormat(schedule.spec.timeZone ?? "UTC");
   const found = upcoming(name, schedule, afterMs, Math.min(count, PREVIEW_MAX));
   return found.map((one) => ({ ...one, local: local(one.instantMs) }));
 }
@@ -179,7 +178,7 @@ function resumed(row: TriggerRow, nowMs: number): ReturnType<Parameters<typeof c
   if (paused === null) return row;
   if (row.kind !== "schedule") return { ...row, paused: null };
   const state = stateOf(row);
-  const first = scheduleTimes(scheduleOf(row)).next(state.cursorMs);
+  const first = scheduleOf(row).times.next(state.cursorMs);
   const isMissed = first !== null && first <= nowMs;
   const why = paused.reason === null ? "" : `: ${paused.reason}`;
   const reason = `paused by ${paused.by}${why}`;
@@ -214,7 +213,7 @@ async function fire(
   const instantMs = clock.nowMs();
   const { run, created } = await engine.start(context, {
     workflow: row.workflow,
-    input: scheduledInput(row, scheduleOf(row), instantMs),
+    input: scheduledInput(row, scheduleOf(row).spec, instantMs),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     trigger: { kind: "schedule", id: row.id, instantMs, isManual: true },
   });

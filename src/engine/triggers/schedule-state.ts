@@ -7,6 +7,7 @@
 import { z } from "zod";
 import type { TriggerRow } from "#ports/triggers.ts";
 import { hashText } from "#workflow/hash.ts";
+import { type ScheduleTimes, scheduleTimes } from "#workflow/schedule-times.ts";
 import { ScheduleTrigger } from "#workflow/trigger-definition.ts";
 
 /** A run that is to be started, and has been unless the host died before it said so. */
@@ -49,6 +50,24 @@ export function stateOf({ state, spec, changedAtMs }: TriggerRow): ScheduleState
     : { ...kept, spec: now, cursorMs: Math.max(kept.cursorMs, changedAtMs) };
 }
 
-export function scheduleOf(row: Pick<TriggerRow, "spec">): ScheduleTrigger {
-  return ScheduleTrigger.parse(JSON.parse(row.spec));
+/** A schedule as it was written, and when it is due. */
+export interface Schedule {
+  readonly spec: ScheduleTrigger;
+  readonly times: ScheduleTimes;
+}
+
+/** Reading a cron expression takes longer than all else that a look at a schedule does. */
+const READ_MAX = 10_000;
+const read = new Map<string, Schedule>();
+
+/** Of a row's text. Throws ScheduleFault. */
+export function scheduleOf(row: Pick<TriggerRow, "spec">): Schedule {
+  let schedule = read.get(row.spec);
+  if (schedule === undefined) {
+    const spec = ScheduleTrigger.parse(JSON.parse(row.spec));
+    schedule = { spec, times: scheduleTimes(spec) };
+    if (read.size >= READ_MAX) read.clear();
+    read.set(row.spec, schedule);
+  }
+  return schedule;
 }

@@ -3,7 +3,7 @@ import type { TriggerText } from "#ports/triggers.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { type NamedTrigger, namedTriggers } from "#workflow/trigger-definition.ts";
 import { decideSchedule } from "./decide-schedule.ts";
-import { newState } from "./schedule-state.ts";
+import { newState, scheduleOf } from "./schedule-state.ts";
 
 /** What `definition` has from now on. */
 export function triggerTexts(
@@ -26,8 +26,9 @@ export function triggerText(
   const plain = { workflow, id, kind, spec: text, state: "{}", dueAtMs: null, lookup: "" };
   if (trigger.kind === "event") return { ...plain, lookup: trigger.spec.name };
   if (trigger.kind === "webhook") return { ...plain, lookup: hookLookup(trigger.spec) };
+  const name = { tenant, workflow, id };
   const now = { nowMs, open: new Set<string>(), isPaused: false };
-  const begun = decideSchedule({ tenant, workflow, id }, trigger.spec, newState(text, nowMs), now);
+  const begun = decideSchedule(name, scheduleOf(plain), newState(text, nowMs), now);
   return { ...plain, state: JSON.stringify(begun.state), dueAtMs: begun.dueAtMs };
 }
 
