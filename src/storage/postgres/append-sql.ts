@@ -3,9 +3,7 @@
  * journal rows, makes new runs and counts statuses. What makes one statement of it possible:
  *
  *   1. Rows of runs are found by (tenant, run_id) in the order in which the turns are given, which is
- *      that of these keys: all hosts lock in one order. The session plans nested loops only. Its plans
- *      are made once, perhaps while the table is small and every index seems as good: `tenant || ''`
- *      (isRun) leaves one index that can be used, the right one.
+ *      that of these keys: all hosts lock in one order. The session plans nested loops only.
  *   2. The fence (epoch, seq) is judged on the row that is updated, which after a wait for another
  *      transaction is its newest version. `before` is what the statement's snapshot shows: whoever
  *      changes a status changes epoch or seq with it, or makes it 7, so that it is the newest too.
@@ -16,6 +14,7 @@
  * others), $20 the number of positions, $21 who owns new runs; $22 and $23 number and id of the commit.
  * The plain statement leaves out $14 to $21.
  */
+import { isRun } from "./run-key-sql.ts";
 import { LEFT_OUT } from "./wave.ts";
 
 const TURN_COLUMNS = `$2::int[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
@@ -24,11 +23,6 @@ const TURN_NAMES = `position, tenant, run_id, epoch, first_seq, last_seq,
   at_ms, events, status, started_at_ms, ended_at_ms, error_code`;
 const RUN_COLUMNS = "$14::text[], $15::int[], $16::bigint[], $17::text[], $18::text[], $19::int[]";
 const RUN_NAMES = "workflow, version, created_at_ms, labels, parent_run_id, min_reader";
-
-/** Whether a row of `runs` is the run of row `g`. */
-export function isRun(row: string): string {
-  return `${row}.run_id = g.run_id AND ${row}.tenant || '' = g.tenant`;
-}
 
 /** Another number than the expected one: this commit, or another one of this opening, was there before. */
 export function markCommit(number: string, commitId: string): string {

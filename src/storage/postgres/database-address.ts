@@ -68,6 +68,8 @@ function sessionOptions(schema: string): string {
     `lock_timeout=${LOCK_MS_MAX}`,
     `idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS_MAX}`,
     "jit=off",
+    // Plans are kept: one that was made while a table was small must not read all of it later.
+    "enable_seqscan=off",
   ]
     .map((setting) => `-c ${setting}`)
     .join(" ");

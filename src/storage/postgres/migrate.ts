@@ -13,7 +13,7 @@ import pg, { type Client } from "pg";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Migration } from "../migration.ts";
 import type { DatabaseAddress } from "./database-address.ts";
-import { sqlStateOf, toStoreError } from "./postgres-error.ts";
+import { sqlStateOf, tlsAdviceOf, toStoreError } from "./postgres-error.ts";
 
 /** PostgreSQL 13 is no longer maintained. */
 const SERVER_VERSION_MIN = 140_000;
@@ -183,7 +183,7 @@ const LASTING = /^(28|3D000|42501)/;
 /** As toStoreError(), but whoever opens a store is told at once what cannot pass. */
 export function toOpeningError(error: unknown, { label }: DatabaseAddress): LockstitchError {
   const known = toStoreError(error, `opening ${label}`);
-  return LASTING.test(sqlStateOf(error) ?? "")
+  return LASTING.test(sqlStateOf(error) ?? "") || tlsAdviceOf(error) !== null
     ? new LockstitchError("config_invalid", known.message, { details: known.details, cause: error })
     : known;
 }

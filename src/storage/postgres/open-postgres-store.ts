@@ -127,7 +127,7 @@ async function factsOf(sessions: Sessions, address: DatabaseAddress) {
   const row = await sessions.get<StoreRow>(OPENING, READ_STORE);
   if (row === undefined || row.storeId === null)
     throw new LockstitchError("store_corrupt", `${address.label} has lost its id`);
-  refuseUnsynced(row.synchronousCommit, address);
+  refuseUnsynced(row.synchronousCommit, address, "config_invalid");
   return { storeId: row.storeId, schema: address.schema };
 }
 
@@ -141,13 +141,18 @@ async function openingEpoch(sessions: Sessions, claim: "all" | "none"): Promise<
 
 async function settleWriter(ask: Ask, address: DatabaseAddress): Promise<void> {
   const { rows } = await ask<{ synchronousCommit: string }>(SETTLE_WRITER);
-  refuseUnsynced(rows[0]?.synchronousCommit ?? "", address);
+  // Later it is the operator's to mend while the host goes on: no run is to blame.
+  refuseUnsynced(rows[0]?.synchronousCommit ?? "", address, "store_unavailable");
 }
 
-function refuseUnsynced(synchronousCommit: string, { label }: DatabaseAddress): void {
+function refuseUnsynced(
+  synchronousCommit: string,
+  { label }: DatabaseAddress,
+  code: "config_invalid" | "store_unavailable",
+): void {
   if (synchronousCommit !== "off") return;
   throw new LockstitchError(
-    "config_invalid",
+    code,
     `${label} has synchronous_commit = off: a commit that it acknowledges may be lost. Set it to on for this user or database: ALTER ROLE ... SET synchronous_commit = on`,
   );
 }

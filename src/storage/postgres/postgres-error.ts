@@ -46,6 +46,20 @@ export function sqlStateOf(error: unknown): string | null {
   return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
 
+/** The server's certificate, or that it has none. */
+const TLS = /^(ERR_TLS_|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+
+/** Whether TLS was refused by this side; null: it was something else. */
+export function tlsAdviceOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (TLS.test(code))
+    return "name the certificate of the server's authority with sslrootcert, or use sslmode=require, which does not check who answers";
+  return error.message === "The server does not support SSL connections"
+    ? "set ssl = on in postgresql.conf, or use sslmode=disable"
+    : null;
+}
+
 /** What the schema's refuse() said; null: it was not asked. */
 export function refusalOf(
   error: unknown,
@@ -76,7 +90,8 @@ export function toStoreError(error: unknown, doing: string): LockstitchError {
   const code = sqlState === null ? codeWithoutState(error) : codeOf(sqlState);
   const advice =
     sqlState === null
-      ? "check that the database server runs and can be reached; the call can be tried again"
+      ? (tlsAdviceOf(error) ??
+        "check that the database server runs and can be reached; the call can be tried again")
       : ADVICE.find(([states]) => states.test(sqlState))?.[1];
   const help = advice === undefined || code === "internal" ? "" : `; ${advice}`;
   return new LockstitchError(code, `${doing}: the database answered "${text}"${help}`, {

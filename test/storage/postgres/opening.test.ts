@@ -1,9 +1,11 @@
 /** Opening a store on PostgreSQL: fresh, again, by two at once, of a newer release, refused. */
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { databaseAddress } from "#storage/postgres/database-address.ts";
 import { migrate, migrationStatus } from "#storage/postgres/migrate.ts";
 import { MIGRATIONS } from "#storage/postgres/migrations/all.ts";
 import { openPostgresStore } from "#storage/postgres/open-postgres-store.ts";
+import { creation } from "../../contract/store-fixture.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
 const postgres = postgresForTests();
@@ -54,5 +56,107 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
     expect(await migrate(address, MIGRATIONS)).toBe(MIGRATIONS.length);
     expect((await migrationStatus(address, MIGRATIONS)).pending).toEqual([]);
     await (await openPostgresStore(options)).close();
+  });
+
+  test("a newer store, and one with other migrations, are refused untouched", async () => {
+    await using database = await postgres.database();
+    const newer = MIGRATIONS.length + 1;
+    await database.query(
+      `INSERT INTO migrations (version, name, checksum) VALUES (${newer}, 'later', 'x')`,
+    );
+    await expect(open(database.url)).rejects.toMatchObject({
+      code: "store_newer",
+      details: { storeVersion: newer, supportedVersion: MIGRATIONS.length },
+    });
+    await database.query(`DELETE FROM migrations WHERE version = ${newer}`);
+    await database.query("UPDATE migrations SET checksum = 'x' WHERE version = 1");
+    await expect(open(database.url)).rejects.toMatchObject({ code: "store_corrupt" });
+  });
+
+  test("a server that acknowledges what it may lose is refused, at any time", async () => {
+    await using database = await postgres.database();
+    const store = await open(database.url);
+    await store.journal.commit("c1", [creation({ runId: "a", epoch: store.epoch })]);
+    await database.query(`ALTER DATABASE ${database.name} SET synchronous_commit = off`);
+    await expect(open(database.url)).rejects.toMatchObject({
+      code: "config_invalid",
+      message: expect.stringContaining("synchronous_commit = off"),
+    });
+    // The session that is there keeps what it was opened with; the next one is refused.
+    await database.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    const turns = [creation({ runId: "b", epoch: store.epoch })];
+    await expect(store.journal.commit("c2", turns)).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    await expect(store.journal.commit("c3", turns)).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: expect.stringContaining("synchronous_commit = off"),
+    });
+    await database.query(`ALTER DATABASE ${database.name} RESET synchronous_commit`);
+    expect(await store.journal.commit("c4", turns)).toEqual({ fenced: [] });
+    await store.close();
+  });
+
+  test("what only an operator can mend is told at once, and no password with it", async () => {
+    await using database = await postgres.database(true);
+    const { port, password } = postgres.server;
+    const at = (user: string, secret: string, name: string) =>
+      `postgres://${user}:${secret}@127.0.0.1:${port}/${name}`;
+    const wrong = "not-the-password";
+    await database.query("CREATE ROLE poor LOGIN PASSWORD 'poor-password'");
+    await database.query("REVOKE ALL ON SCHEMA public FROM poor");
+    const cases: readonly (readonly [string, string, string])[] = [
+      [at("tester", wrong, database.name), "config_invalid", "password"],
+      [at("tester", password, "nowhere"), "config_invalid", "create the database"],
+      [at("poor", "poor-password", database.name), "config_invalid", "rights on the schema"],
+      [`postgres://tester:${wrong}@127.0.0.1:1/x`, "store_unavailable", "can be reached"],
+      [`postgres://tester:${wrong}@[/x`, "config_invalid", "like postgres://"],
+      [`mysql://tester:${wrong}@h/x`, "config_invalid", "like postgres://"],
+      [`postgres://tester:${wrong}@h/x?sslmode=odd`, "config_invalid", "sslmode=odd"],
+      [
+        `postgres://tester:${wrong}@h/x?sslmode=verify-full&sslrootcert=/no/such.pem`,
+        "config_invalid",
+        "/no/such.pem",
+      ],
+      [`${database.url}?sslmode=require`, "config_invalid", "sslmode=disable"],
+    ];
+    for (const [url, code, part] of cases) {
+      const error = await open(url).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      expect(error, url).toMatchObject({ code, message: expect.stringContaining(part) });
+      expect(inspect(error, { depth: 10 })).not.toMatch(
+        new RegExp(`${wrong}|${password}|poor-password`),
+      );
+    }
+    await database.query("DROP ROLE poor");
+  });
+
+  test("a database of another encoding is refused", async () => {
+    await using database = await postgres.database(true);
+    const name = `${database.name}_latin`;
+    await database.query(
+      `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`,
+    );
+    await expect(open(postgres.server.url(name))).rejects.toMatchObject({
+      code: "config_invalid",
+      message: expect.stringContaining("ENCODING 'UTF8'"),
+    });
+    await database.query(`DROP DATABASE ${name}`);
+  });
+
+  test("a schema of another name stands beside the usual one", async () => {
+    await using database = await postgres.database();
+    const options = { url: database.url, claim: "all", poolMax: 2 } as const;
+    const store = await openPostgresStore({ ...options, schema: "second" });
+    await store.journal.commit("c1", [creation({ runId: "a", epoch: store.epoch })]);
+    expect(await database.query("SELECT count(*)::int AS runs FROM runs")).toEqual([{ runs: 0 }]);
+    await store.close();
+    await expect(openPostgresStore({ ...options, schema: "a b" })).rejects.toMatchObject({
+      code: "config_invalid",
+    });
   });
 });

@@ -1,5 +1,7 @@
 /** The newest four, newest first, bytes as stored. $1 tenant, $2 run id. */
+import { RUN_NUMBER } from "../run-key-sql.ts";
+
 export const LIST_CHECKPOINTS = `
 SELECT seq, state_version AS "stateVersion", state, checksum FROM checkpoints
-WHERE run = (SELECT number FROM runs WHERE tenant = $1 AND run_id = $2 AND status < 7)
+WHERE run = ${RUN_NUMBER}
 ORDER BY seq DESC LIMIT 4`;

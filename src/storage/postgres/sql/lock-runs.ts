@@ -1,5 +1,5 @@
 /** Holds the runs ($1 tenants, $2 run ids) that are there, in the order of their keys, for a group of several waves. */
-import { isRun } from "../append-sql.ts";
+import { isRun } from "../run-key-sql.ts";
 
 export const LOCK_RUNS = `
 SELECT count(*) AS held FROM (

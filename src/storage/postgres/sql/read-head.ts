@@ -2,4 +2,4 @@
 import { RUN_COLUMNS } from "../run-row.ts";
 
 export const READ_HEAD = `
-SELECT ${RUN_COLUMNS} FROM runs AS r WHERE r.tenant = $1 AND r.run_id = $2 AND r.status < 7`;
+SELECT ${RUN_COLUMNS} FROM runs AS r WHERE r.run_id = $2 AND r.tenant || '' = $1 AND r.status < 7`;

@@ -5,7 +5,6 @@
 export const SETTLE_WRITER = `
 SELECT set_config('synchronous_commit', current_setting('synchronous_commit'), false) AS "synchronousCommit",
   set_config('plan_cache_mode', 'force_generic_plan', false),
-  set_config('enable_seqscan', 'off', false),
   set_config('enable_bitmapscan', 'off', false),
   set_config('enable_hashjoin', 'off', false),
   set_config('enable_mergejoin', 'off', false)`;
