@@ -35,6 +35,7 @@ import { NEXT_EPOCH } from "./sql/next-epoch.ts";
 import { READ_STORE } from "./sql/read-store.ts";
 import { SETTLE_WRITER } from "./sql/settle-writer.ts";
 import type { StoreParts } from "./store-parts.ts";
+import { StoreTidying } from "./store-tidying.ts";
 import { waveAreas } from "./wave-areas.ts";
 
 export interface PostgresStoreOptions {
@@ -93,6 +94,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const hosts = host === undefined ? null : new PostgresHosts(parts, address, host);
     await hosts?.open();
     const queue = new CommitQueue(parts, writer);
+    const tidying = new StoreTidying(parts, memoLimits, memoUses);
     return {
       journal: new PostgresJournal(parts, queue),
       catalogue: new PostgresCatalogue(parts),
@@ -112,6 +114,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       }),
       close: async () => {
         await hosts?.close();
+        await tidying.close();
         await queue.close();
         await sessions.close();
       },
