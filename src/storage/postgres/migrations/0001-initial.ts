@@ -231,7 +231,7 @@ CREATE TABLE memos (
   used_at_ms    bigint NOT NULL,
   output        bytea
 ) WITH (${BUSY});
-CREATE UNIQUE INDEX memos_by_key ON memos (tenant, key);
+CREATE UNIQUE INDEX memos_by_key ON memos (key, tenant);
 CREATE INDEX memos_by_use ON memos (used_at_ms, number) INCLUDE (size);
 CREATE INDEX memos_by_run ON memos (run) WHERE run IS NOT NULL;
 CREATE INDEX memos_by_expiry ON memos (expires_at_ms) WHERE expires_at_ms IS NOT NULL;

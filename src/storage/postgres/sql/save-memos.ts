@@ -23,7 +23,7 @@ WITH last AS MATERIALIZED (
   FOR KEY SHARE
 ), forgotten AS (
   DELETE FROM memos AS m USING last
-  WHERE NOT last.is_kept AND m.tenant = last.tenant AND m.key = last.key
+  WHERE NOT last.is_kept AND m.key = last.key AND m.tenant || '' = last.tenant
 )
 INSERT INTO memos (tenant, key, scope, run, label, uses, workflow, run_id, path, blob_hash, size,
   created_at_ms, expires_at_ms, used_at_ms, output)
