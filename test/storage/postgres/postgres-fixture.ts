@@ -47,6 +47,7 @@ export interface TestPostgres {
 export function postgresForTests(options: PostgresOptions = {}): TestPostgres | null {
   const program = programOrSkip("postgres");
   if (program === null) return null;
+  let starting: Promise<PostgresServer> | null = null;
   let started: PostgresServer | null = null;
   let databases = 0;
   const server = (): PostgresServer => {
@@ -55,11 +56,15 @@ export function postgresForTests(options: PostgresOptions = {}): TestPostgres | 
   };
   const administer = (sql: string) => queryOnce(server().url("postgres"), sql);
   beforeAll(async () => {
-    started = await startPostgres(program, options);
+    starting = startPostgres(program, options);
+    started = await starting;
     await administer(`CREATE DATABASE ${TEMPLATE}`);
     await migrate(databaseAddress(started.url(TEMPLATE)), MIGRATIONS);
   });
-  afterAll(() => started?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    // Also one that came up after the hook above had run out of time.
+    await (await starting)?.[Symbol.asyncDispose]();
+  });
   const database = async (isEmpty = false): Promise<TestDatabase> => {
     const name = `test${++databases}`;
     await administer(`CREATE DATABASE ${name} TEMPLATE ${isEmpty ? "template0" : TEMPLATE}`);
