@@ -188,6 +188,27 @@ export function upkeepContract(adapter: string, open: OpenFixture): void {
       expect(await blobs.get(ALICE, name)).toBeNull();
     });
 
+    test("U3 a blob that was put again stays when a result that named it long ago goes", async () => {
+      await using fixture = await open();
+      const { journal, blobs, memos, epoch } = fixture.store;
+      const upkeep = upkeepOf(fixture);
+      const bytes = randomBytes(1_000);
+      const name = hash("sha256", bytes);
+      await blobs.put(ALICE, name, bytes);
+      const memo: MemoWrite = {
+        ...{ key: "k", scope: "tenant", label: null, uses: "u", workflow: "report", path: "p" },
+        ...{ output: { blob: { hash: name, bytes: 1_000 } }, createdAtMs: 1, expiresAtMs: null },
+      };
+      await journal.commit("c1", [creation({ runId: "a", epoch, rest: { memos: [memo] } })]);
+      fixture.advance(10 * DAY_MS);
+      await blobs.put(ALICE, name, bytes);
+      expect(await memos.clear(ALICE, {})).toBe(1);
+      const nowMs = Date.UTC(2026, 0, 1) + 10 * DAY_MS;
+      expect((await upkeep.sweepBlobs(nowMs - DAY_MS, 100)).swept).toBe(0);
+      const refers = creation({ runId: "b", epoch, rest: { blobs: [name] } });
+      expect(await journal.commit("c2", [refers])).toEqual({ fenced: [] });
+    });
+
     test("U3 a blob that is put or referred to again while a sweep goes on survives it", async () => {
       await using fixture = await open();
       const { journal, blobs, epoch } = fixture.store;

@@ -13,6 +13,7 @@ import { sharedState } from "./0009-shared-state.ts";
 import { sharedUsage } from "./0010-shared-usage.ts";
 import { freshRuns } from "./0011-fresh-runs.ts";
 import { triggers } from "./0012-triggers.ts";
+import { memoBlobs } from "./0013-memo-blobs.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
   initial,
@@ -27,4 +28,5 @@ export const MIGRATIONS: readonly Migration[] = [
   sharedUsage,
   freshRuns,
   triggers,
+  memoBlobs,
 ];
