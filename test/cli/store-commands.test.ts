@@ -98,6 +98,24 @@ test("an operator completes a step by one of its ports, and a port is none of th
   expect((await waiting.ended()).stdout).toContain('"no": "refused"');
 });
 
+test("an emitted event starts a run with its payload", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  writeFileSync(
+    join(cwd, "paid.yaml"),
+    'language: 1\nname: paid\ntriggers: [{ event: { name: order.paid } }]\nsteps:\n  - { id: note, uses: data.set, with: { value: "${{ input.order }}" } }\noutput: "${{ steps.note.output }}"\n',
+  );
+  await using server = startLockstitch(["start", "--port", "0"], { cwd });
+  await server.seen(/serves (http\S+)/);
+  expect(await lockstitch(cwd, "workflows", "save", "paid.yaml")).toMatchObject({ code: 0 });
+  const payload = ["--payload", '{ "order": "o-1" }', "--json"];
+  const emitted = await lockstitch(cwd, "events", "emit", "order.paid", ...payload);
+  expect(emitted.code, emitted.stderr).toBe(0);
+  const { runId } = JSON.parse(emitted.stdout).runs[0];
+  const run = await lockstitch(cwd, "runs", "get", runId, "--json");
+  expect(JSON.parse(run.stdout)).toMatchObject({ input: { order: "o-1" } });
+});
+
 test("options that are called as a setting is are that setting, or the command's own", () => {
   const { machine } = capturedMachine({ cwd: "." });
   const keys = new Set<string>(SETTINGS.map(({ key }) => key));
@@ -111,7 +129,7 @@ test("options that are called as a setting is are that setting, or the command's
     },
   );
   expect(called.toSorted()).toEqual([
-    ...["lockstitch --data", "lockstitch --file-root"],
+    ...["lockstitch --data", "lockstitch --database", "lockstitch --file-root"],
     ...["plan --no-optimise", "run --no-optimise"],
     ...["start --host", "start --no-optimise", "start --port"],
   ]);

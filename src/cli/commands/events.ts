@@ -8,7 +8,7 @@ import { readJson } from "../read-json.ts";
 import { triggerName } from "../trigger-text.ts";
 
 interface Options {
-  readonly data: string;
+  readonly payload: string;
   readonly id?: string;
 }
 
@@ -18,12 +18,12 @@ export function addEventCommands(program: Command, cli: Cli): void {
     .command("emit")
     .description("emit an event: a run for each trigger that it fits")
     .argument("<name>", "its name")
-    .option("--data <json>", "JSON, @file or - for standard input", "null")
+    .option("--payload <json>", "JSON, @file or - for standard input", "null")
     .option("--id <text>", "the same id again starts nothing again")
     .action(
-      cli.action<[string], Options>(async (session, [name], { data, id }) => {
+      cli.action<[string], Options>(async (session, [name], { payload, id }) => {
         const { output, machine } = session;
-        const value = await readJson(machine, "--data", data);
+        const value = await readJson(machine, "--payload", payload);
         const { engine } = await session.access();
         const event = { name, data: value, ...(id === undefined ? {} : { id }) };
         const emitted = await engine.triggers.emit(LOCAL_CONTEXT, event);
