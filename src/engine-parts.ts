@@ -38,7 +38,7 @@ import { systemIds } from "./system/system-ids.ts";
 import { systemRandom } from "./system/system-random.ts";
 
 /** How long a host that is gone keeps its runs. */
-const LEASE_MS = 10_000;
+export const LEASE_MS = 10_000;
 
 export interface EngineParts {
   meter: PlainMeter | null;
@@ -212,6 +212,7 @@ async function openDatabase(
   const { openPostgresStore } = await import("#storage/postgres/open-postgres-store.ts");
   return await openPostgresStore({
     ...{ url, clock, logger, memoLimits: settings.memo, copies: sqliteCopies },
+    autoMigrate: settings.autoMigrate,
     host: { name: `${hostname()}:${process.pid}`, reader: READER, leaseMs: LEASE_MS },
   });
 }

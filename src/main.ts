@@ -13,7 +13,7 @@ import { listenFailure } from "#cli/commands/start.ts";
 import { continueOrStart } from "#cli/example-run.ts";
 import { EXIT } from "#cli/exit-codes.ts";
 import { prepareFileRoot } from "#cli/file-root.ts";
-import type { EngineHost, HostPurpose, Machine } from "#cli/machine.ts";
+import type { EngineHost, HostPurpose, InspectedStore, Machine } from "#cli/machine.ts";
 import { runProgram } from "#cli/program.ts";
 import type { Settings } from "#cli/settings.ts";
 import { RESTARTS_VARIABLE, supervise } from "#cli/supervisor.ts";
@@ -35,13 +35,16 @@ import { restoreStore } from "#storage/sqlite/restore.ts";
 import { sqliteCopies } from "#storage/sqlite/store-copies.ts";
 import { STORE_FILE } from "#storage/sqlite/store-file.ts";
 import { parseWorkflowOrThrow } from "#workflow/parse.ts";
-import { own, pluginsOf, secretsOf, startEngineParts } from "./engine-parts.ts";
+import { LEASE_MS, own, pluginsOf, secretsOf, startEngineParts } from "./engine-parts.ts";
 import type { LoopDelay } from "./system/loop-delay.ts";
 import { systemClock } from "./system/system-clock.ts";
 
 const EXAMPLE = new URL("../examples/report/report.workflow.yaml", import.meta.url);
 const PACKAGE = new URL("../package.json", import.meta.url);
 const VERSION = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string }).version;
+
+/** What hosts may take beyond a lease until the run of a host that is gone has another. */
+const TAKING_MS = 5_000;
 
 /** Signals this close together are one. */
 const SAME_KEY_PRESS_MS = 200;
@@ -69,7 +72,11 @@ const machine: Machine = {
     );
   },
   hasStore: ({ data, database }) => database !== null || existsSync(join(data, STORE_FILE)),
-  inspect: ({ data }) => inspectStore(data),
+  inspect,
+  database: {
+    status: async (settings) => (await schemaCommands()).schemaStatus(urlOf(settings)),
+    migrate: async (settings) => (await schemaCommands()).migrateByHand(urlOf(settings)),
+  },
   async ownerOf({ data }) {
     if (!existsSync(data)) return null;
     const ownership = await openOwnership(data);
@@ -113,6 +120,31 @@ async function restoreDatabase(url: string, from: string, force: boolean): Promi
   return await restorePostgresStore({
     ...{ from, url, copies: sqliteCopies, nowMs: systemClock.nowMs() },
   });
+}
+
+async function inspect({ data, database }: Settings): Promise<InspectedStore | null> {
+  if (database === null) {
+    const file = inspectStore(data);
+    return file === null ? null : { kind: "file", ...file };
+  }
+  const { inspectPostgresStore } = await import("#storage/postgres/inspect.ts");
+  return {
+    kind: "database",
+    ...(await inspectPostgresStore({ url: database, overdueMs: LEASE_MS + TAKING_MS })),
+  };
+}
+
+/** As the store itself, loaded only where there is a database. */
+function schemaCommands() {
+  return import("#storage/postgres/schema-by-hand.ts");
+}
+
+function urlOf({ database }: Settings): string {
+  if (database !== null) return database;
+  throw new LockstitchError(
+    "config_invalid",
+    "No database is named: use --database or LOCKSTITCH_DATABASE_URL. The store of a data directory is brought up to date by whatever opens it.",
+  );
 }
 
 /** Looked at once for each settings: a plugin's code runs in a process, which takes a moment. */

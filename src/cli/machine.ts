@@ -6,7 +6,7 @@ import type { Engine, RunView } from "#engine/engine.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
-import type { RestoreFacts, StoreFacts } from "#ports/store-facts.ts";
+import type { DatabaseFacts, DriverFacts, RestoreFacts, StoreFacts } from "#ports/store-facts.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Machine {
@@ -25,8 +25,14 @@ export interface Machine {
   restore(settings: Settings, file: string, force: boolean): Promise<RestoreFacts>;
   /** Whether the data directory holds a store; makes nothing. */
   hasStore(settings: Settings): boolean;
-  /** The store to look at, whoever runs it; null: there is none. Throws store_corrupt, store_unavailable. */
-  inspect(settings: Settings): InspectedStore | null;
+  /** The store to look at, whoever runs it; null: there is no file. Rejects with store_corrupt, store_unavailable, config_invalid. */
+  inspect(settings: Settings): Promise<InspectedStore | null>;
+  /** The schema of the database that the settings name. Throw config_invalid where they name none. */
+  readonly database: {
+    status(settings: Settings): Promise<DatabaseSchema>;
+    /** Runs what is pending; answers what that was, and the schema as it is now. */
+    migrate(settings: Settings): Promise<DatabaseSchema>;
+  };
   /** Who runs the data directory; null: nobody. */
   ownerOf(
     settings: Settings,
@@ -58,11 +64,34 @@ export interface RunningPlugin {
 }
 
 /** A store that is only looked at. */
-export interface InspectedStore {
+export type InspectedStore = InspectedFile | InspectedDatabase;
+
+export interface InspectedFile {
+  readonly kind: "file";
   readonly facts: Omit<StoreFacts, "storeId">;
   readonly store: Store | null;
   damage(isDeep: boolean): readonly string[];
-  close(): void;
+  close(): void | Promise<void>;
+}
+
+export interface InspectedDatabase {
+  readonly kind: "database";
+  readonly facts: DatabaseFacts;
+  readonly store: Store | null;
+  /** Who drives the open runs, as it is now. */
+  drivers(): Promise<readonly DriverFacts[]>;
+  close(): void | Promise<void>;
+}
+
+/** Which migrations a database has and which it lacks. */
+export interface DatabaseSchema {
+  /** Names the database for people; without the password. */
+  readonly label: string;
+  readonly schema: string;
+  readonly version: number;
+  readonly supportedVersion: number;
+  /** `3 triggers`; of migrate(): those that it ran. */
+  readonly pending: readonly string[];
 }
 
 /**

@@ -11,6 +11,7 @@ import { addApprovalCommands } from "./commands/approvals.ts";
 import { addBackupCommand } from "./commands/backup.ts";
 import { addConnectionsCommand } from "./commands/connections.ts";
 import { addConvertCommand } from "./commands/convert.ts";
+import { addDatabaseCommands } from "./commands/database.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addEventCommands } from "./commands/events.ts";
 import { addGraphCommand } from "./commands/graph.ts";
@@ -75,6 +76,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addScheduleCommands(program, cli);
   addEventCommands(program, cli);
   addConnectionsCommand(program, cli);
+  addDatabaseCommands(program, cli);
   addDoctorCommand(program, cli);
   forEachCommand(program, (command) => {
     const name = fullName(command);

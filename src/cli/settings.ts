@@ -60,6 +60,15 @@ export const SETTINGS = [
       "PostgreSQL database that keeps all runs, for any number of hosts; default: a file in the data directory",
   },
   {
+    key: "database.autoMigrate",
+    env: "LOCKSTITCH_DATABASE_AUTO_MIGRATE",
+    schema: z.boolean(),
+    initial: true,
+    example: "false",
+    about:
+      "the database is brought to the schema of this release when it is opened; `false`: only `lockstitch database migrate` does that",
+  },
+  {
     key: "host",
     env: "LOCKSTITCH_HOST",
     schema: z.string().min(1),
@@ -152,6 +161,8 @@ export interface Settings {
   readonly data: string;
   /** Holds a password, maybe; null: the store is a file in the data directory. */
   readonly database: string | null;
+  /** Whether opening the database may change its schema. */
+  readonly autoMigrate: boolean;
   readonly host: string;
   readonly port: number;
   readonly apiKeys: readonly string[];
@@ -247,6 +258,7 @@ export function resolveSettings(options: {
   return {
     data: resolve(cwd, value<string>("data")),
     database: value("database"),
+    autoMigrate: value("database.autoMigrate"),
     host: value("host"),
     port: value("port"),
     apiKeys: value("apiKeys"),

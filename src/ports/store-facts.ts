@@ -1,4 +1,5 @@
 /** What a store's files say of themselves to whoever looks at them or puts them back. */
+import type { HostFacts } from "./hosts.ts";
 import type { StoreHold } from "./upkeep.ts";
 
 export interface StoreFacts {
@@ -11,6 +12,40 @@ export interface StoreFacts {
   /** Instant of the newest journal row; null: there is none. */
   readonly newestAtMs: number | null;
   readonly hold: StoreHold | null;
+}
+
+/** What a database that several hosts may share says of itself. */
+export interface DatabaseFacts {
+  /** Names it for people; without the password. */
+  readonly label: string;
+  readonly schema: string;
+  /** 0: there is no store yet. */
+  readonly schemaVersion: number;
+  readonly supportedVersion: number;
+  readonly serverVersion: string;
+  /** As the server spells them: `on`, `off`, and more for the last one. */
+  readonly fsync: string;
+  readonly fullPageWrites: string;
+  readonly synchronousCommit: string;
+  /** How far the database's clock is ahead of this machine's, about. */
+  readonly clockAheadMs: number;
+  /** null where the schema is not the one of this release. */
+  readonly fileBytes: number | null;
+  readonly hold: StoreHold | null;
+}
+
+/** A host, or nobody, and the open runs that it owns. */
+export interface DriverFacts {
+  /** null: of runs that nobody owns. */
+  readonly host: number | null;
+  /** null: nothing is known of such a host. */
+  readonly facts: Omit<HostFacts, "host" | "openRuns"> | null;
+  readonly hasLease: boolean;
+  /** Others should have taken its runs by now. */
+  readonly isOverdue: boolean;
+  readonly openRuns: number;
+  /** null: it owns none. */
+  readonly oldestRunId: string | null;
 }
 
 export interface RestoreFacts {

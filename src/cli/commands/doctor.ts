@@ -5,6 +5,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import { visible } from "#errors/visible-text.ts";
 import type { Cli } from "../command-action.ts";
 import { connectionFindings } from "../doctor/connection-checks.ts";
+import { databaseFindings } from "../doctor/database-checks.ts";
 import { type Finding, fail, ok, warn } from "../doctor/finding.ts";
 import {
   clockSanity,
@@ -62,22 +63,35 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
   const nowMs = Date.now();
   let inspected: InspectedStore | null = null;
   try {
-    inspected = machine.inspect(settings);
-    findings.push(clockSanity(nowMs, inspected?.facts.newestAtMs ?? null));
+    inspected = await machine.inspect(settings);
+    const newestAtMs = inspected?.kind === "file" ? inspected.facts.newestAtMs : null;
+    findings.push(clockSanity(nowMs, newestAtMs));
     if (inspected === null) findings.push(ok("store", "there is none yet"));
     else {
       const nodes = await machine.nodeTypes(known);
-      findings.push(...(await storeFindings(inspected, nodes, { nowMs, isDeep })));
+      const options = { nowMs, isDeep };
+      findings.push(
+        ...(inspected.kind === "file"
+          ? await storeFindings(inspected, nodes, options)
+          : await databaseFindings(inspected, nodes, options)),
+      );
       if (inspected.store !== null)
         findings.push(await secretFinding(inspected.store, nodes, machine.secrets(settings)));
     }
   } catch (error) {
-    const fix = "Restore a backup (docs/operations.md), and keep this directory for a look at it.";
-    findings.push(fail("store", messageOf(error), fix));
+    findings.push(fail("store", messageOf(error), storeFix(settings, error)));
   } finally {
-    inspected?.close();
+    await inspected?.close();
   }
   return findings;
+}
+
+function storeFix({ database }: Settings, error: unknown): string {
+  const code = error instanceof LockstitchError ? error.code : null;
+  if (database !== null && code !== "store_corrupt")
+    return "Correct the database's URL, its server or the rights of its user (docs/hosts.md).";
+  const kept = database === null ? "this directory" : "the database";
+  return `Restore a backup (docs/operations.md), and keep ${kept} for a look at it.`;
 }
 
 /** Who runs the directory, and whether it says that it is ready. */

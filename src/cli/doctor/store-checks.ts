@@ -2,8 +2,9 @@
 import { inspectRuns, type OpenRunFinding } from "#engine/embedded/inspect-runs.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Store } from "#ports/store.ts";
+import type { StoreHold } from "#ports/upkeep.ts";
 import { formatDuration } from "../format.ts";
-import type { InspectedStore } from "../machine.ts";
+import type { InspectedFile } from "../machine.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
 const MIB = 1024 * 1024;
@@ -11,20 +12,13 @@ const WAL_BYTES_LARGE = 256 * MIB;
 const SHOWN_MAX = 5;
 
 export async function storeFindings(
-  inspected: InspectedStore,
+  inspected: InspectedFile,
   nodes: NodeRegistry,
   options: { readonly nowMs: number; readonly isDeep: boolean },
 ): Promise<readonly Finding[]> {
   const findings = [fileFinding(inspected.facts)];
   const { hold } = inspected.facts;
-  if (hold !== null)
-    findings.push(
-      warn(
-        "paused",
-        `a copy of ${new Date(hold.backupAtMs).toISOString()}: starts nothing`,
-        "lockstitch release --show, then lockstitch release",
-      ),
-    );
+  if (hold !== null) findings.push(pausedFinding(hold));
   const damage = inspected.damage(options.isDeep);
   const [first] = damage;
   findings.push(
@@ -45,12 +39,20 @@ export async function storeFindings(
   return [...findings, ...(await runFindings(inspected.store, nodes, options))];
 }
 
+export function pausedFinding({ backupAtMs }: StoreHold): Finding {
+  return warn(
+    "paused",
+    `a copy of ${new Date(backupAtMs).toISOString()}: starts nothing`,
+    "lockstitch release --show, then lockstitch release",
+  );
+}
+
 function named(findings: readonly OpenRunFinding[]): string {
   const shown = findings.slice(0, SHOWN_MAX).map(({ runId, text }) => `${runId} (${text})`);
   return shown.join("; ") + (findings.length > SHOWN_MAX ? "; ..." : "");
 }
 
-function fileFinding(facts: InspectedStore["facts"]): Finding {
+function fileFinding(facts: InspectedFile["facts"]): Finding {
   const { schemaVersion, supportedVersion, journalMode, fileBytes, walBytes } = facts;
   const size = `${(fileBytes / MIB).toFixed(1)} MiB, schema version ${schemaVersion}`;
   if (schemaVersion > supportedVersion)
@@ -80,7 +82,7 @@ function fileFinding(facts: InspectedStore["facts"]): Finding {
   return ok("store", `${size}, wal, synchronous=full`);
 }
 
-async function runFindings(
+export async function runFindings(
   store: Store,
   nodes: NodeRegistry,
   options: { readonly nowMs: number; readonly isDeep: boolean },

@@ -56,6 +56,14 @@ export function databaseAddress(url: string, schema = DEFAULT_SCHEMA): DatabaseA
   return address;
 }
 
+/** The same database for sessions that the server lets change nothing. */
+export function readOnlyAddress(address: DatabaseAddress): DatabaseAddress {
+  const url = new URL(address.config.connectionString ?? "");
+  const options = url.searchParams.get("options") ?? "";
+  url.searchParams.set("options", `${options} -c default_transaction_read_only=on`);
+  return { ...address, config: { ...address.config, connectionString: url.toString() } };
+}
+
 function sessionOptions(schema: string): string {
   return [
     `search_path=${schema}`,
