@@ -9,18 +9,19 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { capture, capturedMachine } from "./captured-machine.ts";
 import { lockstitch } from "./lockstitch-process.ts";
 
-/** They make a store, or need none. */
+/** They make a store, need none, or read a file before they ask for one. */
 const OTHERS: ReadonlySet<string> = new Set(
   [
     ...["run", "start", "restore", "validate", "graph", "plan", "schema", "doctor"],
     ...["convert", "nodes", "connections", "plugin list", "plugin inspect"],
-    ...["plugin sign", "plugin verify"],
+    ...["plugin sign", "plugin verify", "workflows save"],
   ].map((name) => `lockstitch ${name}`),
 );
 /** What arguments are given where a command requires some. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   ...{ run: "run_1", step: "one", path: "one", labels: "a=b", priority: "7" },
   ...{ name: "go", file: "copy.db", runs: "run_1", signal: "go", value: "1" },
+  ...{ schedule: "quick/nightly", spec: '{ "cron": "0 6 * * *" }' },
 };
 
 function commandLines(): readonly (readonly string[])[] {
