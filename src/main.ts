@@ -285,7 +285,11 @@ async function metricsOf(
     engine: () => engine.stats(),
     runs: () => store.journal.counts(null),
     values: () => store.state.totals(),
-    storeBytes: () => storeBytes(settings.data),
+    async storeBytes() {
+      if (settings.database === null) return storeBytes(settings.data);
+      const size = await store.upkeep?.size();
+      return size === undefined ? {} : { database: size.fileBytes };
+    },
     plugins: () => plugins?.health() ?? [],
     loopDelay: () => loopDelay.figures(),
   });

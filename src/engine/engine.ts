@@ -128,7 +128,7 @@ export interface WaitView {
   readonly path: string | null;
   /**
    * run_slot, slot, memo, attempt, retry, timer, signal, approval, child, compensation, stopping,
-   * paused, turn, dynamic, journal, store.
+   * paused, turn, dynamic, journal, store, host.
    */
   readonly kind: string;
   /** A sentence for people. */
@@ -380,4 +380,17 @@ export interface EngineStats {
   readonly storeAway?: string | null | undefined;
   /** Absent where the store keeps everything for ever. */
   readonly upkeep?: UpkeepStats | undefined;
+  /** Absent where the store has one owner. */
+  readonly hosts?: HostsStats | undefined;
+}
+
+/** One host among several that share a store, as it sees itself. */
+export interface HostsStats {
+  /** Hosts that have a lease, as the last beat said, this one included. */
+  readonly withLease: number;
+  /** How long this one may begin things if it hears nothing more; 0: it may not. */
+  readonly leaseLeftMs: number;
+  /** How often it has lost its lease since it started, and whether it is without one now. */
+  readonly suspensions: number;
+  readonly isSuspended: boolean;
 }

@@ -7,6 +7,7 @@
  *   M2. No label holds anything of a payload: types, statuses, route patterns and names only.
  */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import { addHosts, type HostFigures } from "./host-metrics.ts";
 import { type Counts, OTHER, OUTCOMES, type PlainMeter, SEPARATOR } from "./plain-meter.ts";
 
 /** What is asked at each scrape. */
@@ -34,6 +35,7 @@ export interface MetricSources {
       readonly cacheHits: number;
       readonly cacheMisses: number;
     };
+    readonly hosts?: HostFigures | undefined;
   };
   /** Runs by status, of all tenants. */
   runs(): Promise<Readonly<Record<string, number>>>;
@@ -44,7 +46,7 @@ export interface MetricSources {
   /** How late the event loop answered since the last scrape, in seconds. */
   loopDelay(): LoopFigures;
   /** Bytes of the store by part. */
-  storeBytes(): Readonly<Record<string, number>>;
+  storeBytes(): Promise<Readonly<Record<string, number>>>;
 }
 
 interface LoopFigures {
@@ -88,6 +90,7 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
   };
   addEngine(registry, { ...sources, engine });
   addAdmission(registry, engine);
+  addHosts(registry, engine);
   addStore(registry, sources);
   addPlugins(registry, sources);
   addValues(registry, sources, engine);
@@ -282,8 +285,8 @@ function addValues(
     new Gauge({
       ...{ name, help, labelNames: ["scope"], registers: [registry] },
       async collect() {
-        for (const [scope, usage] of Object.entries(await values()))
-          this.set({ scope }, usage[field]);
+        this.reset();
+        for (const [scope, usage] of await orNone(values)) this.set({ scope }, usage[field]);
       },
     });
   of("lockstitch_values", "Values that runs share, by scope.", "names");
@@ -302,6 +305,18 @@ function addValues(
   counter("lockstitch_cache_misses_total", "Entries that were not there.", "cacheMisses");
 }
 
+/** While the store is away its figures are left out, and those of the process are there. */
+async function orNone<Figure>(
+  ask: () => Promise<Readonly<Record<string, Figure>>>,
+): Promise<readonly (readonly [string, Figure])[]> {
+  try {
+    return Object.entries(await ask());
+  } catch {
+    // It is away, and /readyz says why: a scrape that failed would hide all other figures.
+    return [];
+  }
+}
+
 function addStore(registry: Registry, { runs, storeBytes }: MetricSources): void {
   new Gauge({
     name: "lockstitch_runs",
@@ -309,7 +324,8 @@ function addStore(registry: Registry, { runs, storeBytes }: MetricSources): void
     labelNames: ["status"],
     registers: [registry],
     async collect() {
-      for (const [status, count] of Object.entries(await runs())) this.set({ status }, count);
+      this.reset();
+      for (const [status, count] of await orNone(runs)) this.set({ status }, count);
     },
   });
   new Gauge({
@@ -317,8 +333,9 @@ function addStore(registry: Registry, { runs, storeBytes }: MetricSources): void
     help: "Bytes of the store's files, by part.",
     labelNames: ["part"],
     registers: [registry],
-    collect() {
-      for (const [part, bytes] of Object.entries(storeBytes())) this.set({ part }, bytes);
+    async collect() {
+      this.reset();
+      for (const [part, bytes] of await orNone(storeBytes)) this.set({ part }, bytes);
     },
   });
 }

@@ -26,9 +26,11 @@ export function engineReadiness(
     name: "engine",
     async check() {
       if (isClosing()) return "closing: no new work is taken";
-      const { recovering, continuedRuns, storeAway, upkeep } = engine.stats();
+      const { recovering, continuedRuns, storeAway, upkeep, hosts } = engine.stats();
       if (upkeep?.isHeld) return "held: a restored copy, paused until `lockstitch release`";
       if (upkeep?.isDiskLow) return "the disk is nearly full: new runs are refused";
+      if (hosts?.isSuspended)
+        return "the lease of this host has run out: nothing begins until the database takes a renewal";
       // Once nothing waits for it, nobody tries any more: then the next request finds out.
       if (typeof storeAway === "string") return `nothing is kept: ${storeAway}`;
       return recovering ? `recovering: ${continuedRuns} run(s) are still being loaded` : "ok";

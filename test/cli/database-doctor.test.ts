@@ -9,6 +9,7 @@ import {
   liveness,
 } from "#cli/doctor/database-checks.ts";
 import { MIGRATIONS } from "#storage/postgres/migrations/all.ts";
+import { until } from "../engine/sqlite-fixture.ts";
 import { postgresForTests } from "../storage/postgres/postgres-fixture.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startLockstitch } from "./lockstitch-process.ts";
@@ -58,6 +59,11 @@ describe.skipIf(postgres === null)("a shared database", () => {
     const [, address] = await server.seen(/serves (http\S+)/);
     await using waiting = startLockstitch(["run", "open.yaml", "--id", "open"], { cwd, env });
     await waiting.seen(/waits for a signal/);
+    // The beat that follows tells where it answers.
+    await until("its address is known", async () => {
+      const rows = await database.query("SELECT FROM hosts WHERE address IS NOT NULL");
+      return rows.length === 1;
+    });
     const well = await doctor();
     expect(well.findings.filter(({ status }) => status === "fail")).toEqual([]);
     expect(well.code).toBe(0);
@@ -73,6 +79,11 @@ describe.skipIf(postgres === null)("a shared database", () => {
     expect(well.of("open runs")?.text).toBe("1 open, none is parked");
     expect(well.of("waits")?.text).toMatch(/^open \(open, .*waits for signal "go"/);
     expect(well.of("secrets")?.status).toBe("ok");
+
+    const metrics = await (await fetch(`${address}/metrics`)).text();
+    expect(metrics).toMatch(/^lockstitch_store_size_bytes\{part="database"\} \d{5,}$/m);
+    expect(metrics).toMatch(/^lockstitch_hosts [12]$/m);
+    expect(metrics).toMatch(/^lockstitch_lease_left_seconds [1-9]/m);
 
     server.child.kill("SIGKILL");
     await waiting[Symbol.asyncDispose]();

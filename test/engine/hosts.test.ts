@@ -28,6 +28,8 @@ interface Hosts extends AsyncDisposable {
   join(name: string, options?: OwnerOptions & { readonly takesRuns?: boolean }): Promise<Owner>;
   /** As a host that dies: it says and does nothing any more. */
   kill(owner: Owner): Promise<void>;
+  /** Takes a run from its owner, whoever that is. */
+  free(runId: string): Promise<void>;
 }
 
 async function openHosts(): Promise<Hosts> {
@@ -51,6 +53,9 @@ async function openHosts(): Promise<Hosts> {
     },
     async kill(owner) {
       await owner.store.close();
+    },
+    async free(runId) {
+      await database.query("UPDATE runs SET owner = NULL WHERE run_id = $1", [runId]);
     },
     async [Symbol.asyncDispose]() {
       for (const [{ store }, engine] of [...opened].reverse()) {
@@ -134,6 +139,39 @@ describe.skipIf(postgres === null)("several hosts", () => {
         .filter(({ path }) => path === "slow")
         .map(({ idempotencyKey }) => idempotencyKey);
     expect(keys(b).sort()).toEqual(keys(a).sort());
+  });
+
+  test("explain says that the host of a run does not answer, and when nobody drives it", async () => {
+    await using hosts = await openHosts();
+    const a = await hosts.join("a");
+    const b = await hosts.join("b", { takesRuns: false });
+    await a.engine.start(context, { workflow: signalled, id: "r" });
+    await waiting(b.engine, "r");
+    await until("b knows of a", () => b.engine.stats().hosts?.withLease === 2);
+    await hosts.kill(a);
+    const { sentence, waits } = await b.engine.explain(context, "r");
+    expect(sentence).toMatch(
+      /^The run is waiting: its host \(a\) does not answer.*, and 1 more\.$/,
+    );
+    expect(waits.map(({ kind }) => kind)).toEqual(["host", "signal"]);
+    await until("its lease is over", async () => {
+      const [first] = (await b.engine.explain(context, "r")).waits;
+      return first?.text.includes("has no lease any more") === true;
+    });
+    await until("b knows that a is gone", () => b.engine.stats().hosts?.withLease === 1);
+    expect(b.engine.stats().hosts).toMatchObject({ suspensions: 0, isSuspended: false });
+    await until("a lost its lease", () => a.engine.stats().hosts?.isSuspended === true);
+    expect(a.engine.stats().hosts).toMatchObject({ leaseLeftMs: 0, suspensions: 1 });
+    // As it is after a host has stopped in good order.
+    await hosts.free("r");
+    expect((await b.engine.explain(context, "r")).waits[0]).toMatchObject({
+      ...{ kind: "host", text: "no host drives it; the next one that looks takes it" },
+    });
+    // Whoever is called for it drives it, and explains it as its own.
+    await b.engine.pause(context, "r", "now b has it");
+    expect((await b.engine.explain(context, "r")).sentence).toMatch(
+      /^The run is paused .*: now b has it\.$/,
+    );
   });
 
   test("a host that stops in good order hands its runs on at once", async () => {

@@ -1,7 +1,7 @@
 /** Metrics: the docs name what there is, labels are bounded, histograms add up. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createMetrics } from "#observe/metrics.ts";
+import { createMetrics, type MetricSources } from "#observe/metrics.ts";
 import { plainMeter } from "#observe/plain-meter.ts";
 
 const STATS = {
@@ -9,6 +9,7 @@ const STATS = {
   ...{ openRuns: 3, runningAttempts: 2, queuedAttempts: 1, commits: 10, turns: 20, events: 60 },
   ...{ continuedRuns: 4, recovering: false, memo: { hits: 5, misses: 6 } },
   values: { operations: 11, conflicts: 12, cacheHits: 13, cacheMisses: 14 },
+  hosts: { withLease: 3, leaseLeftMs: 7_500, suspensions: 2 },
   admission: {
     waiting: { slot: 1, rate_limit: 9 },
     held: { slot: 2 },
@@ -27,7 +28,7 @@ const LATE = {
   p99: 0.4,
 };
 
-function fixture() {
+function fixture(more: Partial<MetricSources> = {}) {
   let scrapes = 0;
   const plain = plainMeter();
   const metrics = createMetrics(plain, {
@@ -38,8 +39,9 @@ function fixture() {
       { name: "weather", state: "running", restarts: 2, calls: 7, memoryBytes: 5_000 },
     ],
     values: async () => ({ tenant: { names: 2, bytes: 30 }, workflow: { names: 0, bytes: 0 } }),
-    storeBytes: () => ({ database: 4096, wal: 0 }),
+    storeBytes: async () => ({ database: 4096, wal: 0 }),
     loopDelay: () => ({ ...LATE, last: ++scrapes }),
+    ...more,
   });
   return { meter: plain.meter, metrics };
 }
@@ -97,6 +99,8 @@ test("what was reported is what is scraped", async () => {
     "lockstitch_memo_hits_total 5",
     "lockstitch_memo_misses_total 6",
     "lockstitch_events_total 60",
+    ...["lockstitch_hosts 3", "lockstitch_lease_left_seconds 7.5"],
+    "lockstitch_lease_lapses_total 2",
     'lockstitch_values{scope="tenant"} 2',
     'lockstitch_values_bytes{scope="tenant"} 30',
     "lockstitch_value_operations_total 11",
@@ -117,6 +121,20 @@ test("what was reported is what is scraped", async () => {
   // Counters are read anew, not added up, at each scrape.
   const again = await metrics.text();
   expect(again.split("\n")).toContain("lockstitch_events_total 60");
+  metrics.close();
+});
+
+test("a store that went away takes its own figures along, and nothing else", async () => {
+  let isAway = false;
+  const { metrics } = fixture({
+    runs: () => (isAway ? Promise.reject(new Error("away")) : Promise.resolve({ running: 3 })),
+    storeBytes: () => (isAway ? Promise.reject(new Error("away")) : Promise.resolve({ wal: 1 })),
+  });
+  expect(await metrics.text()).toContain('lockstitch_runs{status="running"} 3');
+  isAway = true;
+  const text = await metrics.text();
+  expect(text).not.toMatch(/^lockstitch_(runs|store_size_bytes)\{/m);
+  expect(text).toContain("lockstitch_open_runs 3");
   metrics.close();
 });
 

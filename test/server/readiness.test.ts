@@ -11,7 +11,11 @@ test("every part is named; a store that is gone, a closing and a recovering engi
   let isClosing = false;
   let recovering = false;
   let storeAway: string | null = null;
-  const stats = () => ({ ...server.engine.stats(), recovering, continuedRuns: 7, storeAway });
+  let isSuspended = false;
+  const stats = () => ({
+    ...{ ...server.engine.stats(), recovering, continuedRuns: 7, storeAway },
+    hosts: { withLease: 1, leaseLeftMs: 0, suspensions: 1, isSuspended },
+  });
   await using server = await embeddedServer({
     readiness: [storageReadiness(store), engineReadiness({ stats }, () => isClosing)],
   });
@@ -32,6 +36,9 @@ test("every part is named; a store that is gone, a closing and a recovering engi
   storeAway = "the disk is full";
   expect((await ask()).parts["engine"]).toBe("nothing is kept: the disk is full");
   storeAway = null;
+  isSuspended = true;
+  expect((await ask()).parts["engine"]).toMatch(/^the lease of this host has run out/);
+  isSuspended = false;
   await store.close();
   const { code, parts } = await ask();
   expect(code).toBe(503);

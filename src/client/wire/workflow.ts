@@ -192,6 +192,15 @@ export const EngineJson = z
       })
       .optional()
       .meta({ description: "What housekeeping has done since the server started." }),
+    hosts: z
+      .object({
+        withLease: z.int(),
+        leaseLeftMs: z.number(),
+        suspensions: z.int(),
+        isSuspended: z.boolean(),
+      })
+      .optional()
+      .meta({ description: "This host among those that share the database; absent without one." }),
     startedAt: Instant.meta({
       description: "When this server started; another one after a restart.",
     }),

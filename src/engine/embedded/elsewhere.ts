@@ -1,13 +1,18 @@
 /** Runs that other hosts drive, as the engine of this host sees them (engine/hosts). */
 import type { Input } from "#kernel/inputs.ts";
 import type { CallContext } from "#ports/call-context.ts";
-import type { ApprovalView, ExplainView } from "../engine.ts";
+import type { RunHead } from "#ports/journal.ts";
+import type { ApprovalView, ExplainView, HostsStats, WaitView } from "../engine.ts";
 
 export interface Elsewhere {
   /** Gives an input to the run through its host. Throws as EngineCore.call(), and store_unavailable where no host answers in time. */
   call(context: CallContext, runId: string, input: Input): Promise<{ readonly applied: boolean }>;
   /** As its host says; null: that does not answer. */
   explain(context: CallContext, runId: string): Promise<ExplainView | null>;
+  /** This host among the others. */
+  readonly stats: HostsStats;
+  /** What a run waits for before all else while its host does not answer, or it has none. */
+  silence(head: RunHead): WaitView;
   /** Approvals that wait at all other hosts that answer. */
   approvals(
     context: CallContext,

@@ -24,5 +24,6 @@ export function engineStats(core: EngineCore, care: Caretaker): EngineStats {
     recovering: core.recovery.isUnderWay && !care.isHeld,
     storeAway: committer.isStoreAway ? committer.refusal : null,
     upkeep: care.stats(),
+    ...(core.elsewhere === null ? {} : { hosts: core.elsewhere.stats }),
   };
 }

@@ -36,6 +36,12 @@ export class RunExplainer {
     const others = isOthers(options.store, head) ? this.#core.elsewhere : null;
     const view = await others?.explain(context, runId);
     if (view != null) return view;
+    if (others !== null) {
+      // Somebody may have taken it while its host was asked.
+      const { owner, status: now } = await this.#reader.head(context, runId);
+      if (owner !== head.owner || isTerminal(now)) return await this.explain(context, runId);
+    }
+    const silence = others === null ? [] : [others.silence(head)];
     const host = this.#core.host(runKeyOf(context.tenant, runId));
     const parked = parkedWait(host);
     if (parked !== null) return explainView(head, [parked], warnings);
@@ -44,7 +50,8 @@ export class RunExplainer {
     const look = new Look(options.clock);
     // Only those that are shown are counted out.
     const shown = waits.slice(0, WAITS_SHOWN_MAX).map((wait) => withSlot(wait, host, look));
-    return explainView(head, [...shown, ...waits.slice(WAITS_SHOWN_MAX)], warnings);
+    const all = [...silence, ...shown, ...waits.slice(WAITS_SHOWN_MAX)];
+    return explainView(head, all, warnings);
   }
 
   warnings(seq: number): readonly string[] {

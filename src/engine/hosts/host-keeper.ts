@@ -20,6 +20,7 @@ import type { Logger } from "#ports/logger.ts";
 import type { EngineCore } from "../embedded/engine-core.ts";
 import { runElsewhere } from "../embedded/run-errors.ts";
 import { engineContext, isOthers, isTerminal } from "../embedded/run-facts.ts";
+import type { HostsStats } from "../engine.ts";
 import { Lease } from "./lease.ts";
 
 /** Beats in a lease: two may be lost. */
@@ -59,6 +60,7 @@ export class HostKeeper {
   #mustClaim = false;
   #mustCarry = false;
   #isSuspended = false;
+  #suspensions = 0;
   /** Nothing is taken any more; what is here goes on. */
   #isDraining = false;
   #isStopped = false;
@@ -71,6 +73,7 @@ export class HostKeeper {
       onLapse: () => {
         if (this.#isSuspended || this.#isStopped) return;
         this.#isSuspended = true;
+        this.#suspensions++;
         logger.error(
           { host: hosts.host },
           "the lease has run out: nothing begins until it is back",
@@ -83,6 +86,14 @@ export class HostKeeper {
   /** Other hosts that have a lease, as the last beat said. */
   get others(): readonly HostFacts[] {
     return this.#others;
+  }
+
+  get stats(): HostsStats {
+    const leaseLeftMs = this.#isStopped ? 0 : this.#lease.leftMs;
+    return {
+      withLease: this.#others.length + Number(leaseLeftMs > 0),
+      ...{ leaseLeftMs, suspensions: this.#suspensions, isSuspended: this.#isSuspended },
+    };
   }
 
   /** Joins. Throws what the store throws. */

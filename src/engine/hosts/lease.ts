@@ -35,6 +35,11 @@ export class Lease {
     this.#arm();
   }
 
+  /** Until nothing may be begun any more. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsMs - this.#options.clock.monotonicMs());
+  }
+
   close(): void {
     this.#cancel?.();
     this.#cancel = null;

@@ -8,13 +8,14 @@
 import type { CallContext } from "#ports/call-context.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Hosts } from "#ports/hosts.ts";
+import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Elsewhere } from "../embedded/elsewhere.ts";
 import type { EngineCore } from "../embedded/engine-core.ts";
 import { isElsewhere, runElsewhere } from "../embedded/run-errors.ts";
 import { isTerminal } from "../embedded/run-facts.ts";
 import { notOpen } from "../embedded/successor-of.ts";
-import type { ApprovalView, Engine, ExplainView } from "../engine.ts";
+import type { ApprovalView, Engine, ExplainView, HostsStats, WaitView } from "../engine.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 import { answered, answerOf, Question } from "./questions.ts";
 
@@ -105,6 +106,30 @@ export class OtherHosts implements Elsewhere {
     if (head?.owner == null) return null;
     const view = await this.#look(head.owner, { kind: "explain", context, runId });
     return view as ExplainView | null;
+  }
+
+  get stats(): HostsStats {
+    return this.#options.keeper.stats;
+  }
+
+  silence({ owner = null }: RunHead): WaitView {
+    const { clock, keeper } = this.#options;
+    const wait = { path: null, kind: "host" };
+    if (owner === null) {
+      const text = "no host drives it; the next one that looks takes it";
+      return { ...wait, text, frees: "a host that takes runs", dueAtMs: null };
+    }
+    const facts = keeper.others.find(({ host }) => host === owner);
+    const frees = "its host, when it answers again, or another one that takes it";
+    if (facts === undefined || facts.expiresAtMs <= clock.nowMs()) {
+      const which = facts?.name ?? `number ${owner}`;
+      const text = `its host (${which}) does not answer and has no lease any more; the next one that looks takes it`;
+      return { ...wait, text, frees, dueAtMs: null };
+    }
+    const { name, expiresAtMs } = facts;
+    const until = new Date(expiresAtMs).toISOString();
+    const text = `its host (${name}) does not answer; unless it renews its lease, another one takes the run after ${until}`;
+    return { ...wait, text, frees, dueAtMs: expiresAtMs };
   }
 
   async approvals(
