@@ -14,7 +14,7 @@ const OTHERS: ReadonlySet<string> = new Set(
   [
     ...["run", "start", "restore", "validate", "graph", "plan", "schema", "doctor"],
     ...["convert", "nodes", "connections", "plugin list", "plugin inspect"],
-    ...["plugin sign", "plugin verify", "workflows save"],
+    ...["plugin sign", "plugin verify", "workflows save", "database status", "database migrate"],
   ].map((name) => `lockstitch ${name}`),
 );
 /** What arguments are given where a command requires some. */
