@@ -64,7 +64,7 @@ const machine: Machine = {
   stderr: process.stderr,
   openHost,
   async restore(settings, file, force) {
-    if (settings.database !== null) return await restoreDatabase(settings.database, file, force);
+    if (settings.database !== null) return await restoreDatabase(settings, file, force);
     const ownership = await own(settings.data);
     const dataDir = settings.data;
     return await restoreStore({ from: file, dataDir, force, nowMs: systemClock.nowMs() }).finally(
@@ -110,7 +110,11 @@ const machine: Machine = {
   supervise: superviseServer,
 };
 
-async function restoreDatabase(url: string, from: string, force: boolean): Promise<RestoreFacts> {
+async function restoreDatabase(
+  settings: Settings,
+  from: string,
+  force: boolean,
+): Promise<RestoreFacts> {
   if (force)
     throw new LockstitchError(
       "request_invalid",
@@ -118,7 +122,8 @@ async function restoreDatabase(url: string, from: string, force: boolean): Promi
     );
   const { restorePostgresStore } = await import("#storage/postgres/restore.ts");
   return await restorePostgresStore({
-    ...{ from, url, copies: sqliteCopies, nowMs: systemClock.nowMs() },
+    ...{ from, url: urlOf(settings), copies: sqliteCopies, nowMs: systemClock.nowMs() },
+    autoMigrate: settings.autoMigrate,
   });
 }
 

@@ -18,7 +18,7 @@ import { bigints, byteas, texts, utf8s } from "./columns.ts";
 import { type Ask, Sessions } from "./connection.ts";
 import { isBytesHere, writeOf } from "./copy-statements.ts";
 import { type DatabaseAddress, databaseAddress } from "./database-address.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, refusePending } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import { COUNT_RESTORED } from "./sql/count-restored.ts";
 import { HOLD_STORE } from "./sql/hold-store.ts";
@@ -36,6 +36,8 @@ export interface PostgresRestoreOptions {
   readonly schema?: string | undefined;
   readonly copies: StoreCopies;
   readonly nowMs: number;
+  /** false: a database that lacks a migration is refused. */
+  readonly autoMigrate?: boolean | undefined;
 }
 
 /** Rejects with request_invalid, store_newer, store_corrupt, store_unavailable or config_invalid. */
@@ -45,11 +47,12 @@ export async function restorePostgresStore({
   schema,
   copies,
   nowMs,
+  autoMigrate = true,
 }: PostgresRestoreOptions): Promise<RestoreFacts> {
   const address = databaseAddress(url, schema);
   const source = await copies.open(from);
   try {
-    await migrate(address, MIGRATIONS);
+    await (autoMigrate ? migrate : refusePending)(address, MIGRATIONS);
     const sessions = new Sessions(address, 1);
     try {
       return await sessions.transaction(`restoring ${from}`, (ask) =>

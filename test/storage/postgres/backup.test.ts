@@ -39,6 +39,11 @@ describe.skipIf(postgres === null)("copies of a store on PostgreSQL", () => {
     await laptop.upkeep?.backup(back);
     await laptop.close();
 
+    await using bare = await postgres.database(true);
+    const byHand = { url: bare.url, copies: sqliteCopies, nowMs: 9, autoMigrate: false };
+    await expect(restorePostgresStore({ from: copy, ...byHand })).rejects.toThrow(
+      /lockstitch database migrate/,
+    );
     for (const from of [copy, back]) {
       const database = await postgres.database();
       const options = { from, url: database.url, copies: sqliteCopies, nowMs: 9 };
