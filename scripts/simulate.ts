@@ -3,7 +3,7 @@
  * (test/simulation/simulation.ts) and stops at the first that violates a promise, printing its
  * seed. `--plant NAME` loads the sources with one planted bug (test/simulation/plants.ts), which
  * the simulation must find. `--world counting` plays the world of named values instead
- * (test/simulation/counting-world.ts). Exit code 1: a violation was found.
+ * (test/simulation/counting-world.ts), `--world hosts` that of several hosts (hosts-world.ts). Exit code 1: a violation was found.
  */
 import { parseArgs } from "node:util";
 
@@ -20,16 +20,28 @@ if (values.plant !== undefined) {
   const { plantBug } = await import("../test/simulation/plants.ts");
   plantBug(values.plant);
 }
-if (values.world === "counting") {
-  const { playCounting } = await import("../test/simulation/counting-world.ts");
-  const counted = { crashes: 0, lost: 0, undone: 0, cancelled: 0 };
+type Play = (seed: number) => Promise<Readonly<Record<string, number>>>;
+/** Worlds beside that of runs: what one seed met, by name. */
+const WORLDS: Readonly<Record<string, () => Promise<Play>>> = {
+  counting: async () => {
+    const { playCounting } = await import("../test/simulation/counting-world.ts");
+    return async (seed) => ({ ...(await playCounting(seed)) });
+  },
+  hosts: async () => {
+    const { playHosts } = await import("../test/simulation/hosts-world.ts");
+    return async (seed) => ({ ...(await playHosts(seed)) });
+  },
+};
+const world = WORLDS[values.world];
+if (world !== undefined) {
+  const play = await world();
+  const counted: Record<string, number> = {};
   for (let seed = Number(values.from), left = Number(values.seeds); left > 0; seed++, left--) {
     try {
-      const report = await playCounting(seed);
-      for (const name of Object.keys(counted) as (keyof typeof counted)[])
-        counted[name] += report[name];
+      for (const [name, count] of Object.entries(await play(seed)))
+        counted[name] = (counted[name] ?? 0) + count;
     } catch (fault) {
-      const again = `npm run simulate -- --world counting --from ${seed} --seeds 1`;
+      const again = `npm run simulate -- --world ${values.world} --from ${seed} --seeds 1`;
       process.stdout.write(`seed ${seed} fails: ${(fault as Error).stack}\nagain: ${again}\n`);
       process.exit(1);
     }
@@ -37,6 +49,7 @@ if (values.world === "counting") {
   process.stdout.write(`${values.seeds} seeds clean: ${JSON.stringify(counted)}\n`);
   process.exit(0);
 }
+if (values.world !== "runs") throw new Error(`--world ${values.world}: there is no such world`);
 const { simulate } = await import("../test/simulation/simulation.ts");
 const { addMet, SEEDS_THAT_MEET_ALL, unmet } = await import("../test/simulation/must-meet.ts");
 

@@ -104,7 +104,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
           hosts: engine.store.hosts,
           takesRuns: options.takesRuns,
           address: options.address,
-          onStoreClock: clock.setAhead,
+          onStoreClock: clock.adjust,
         });
   return [
     {

@@ -63,6 +63,8 @@ export interface Hosts {
   beat(beat: HostBeat): Promise<BeatAnswer>;
   /** At most `limit` runs, which are this host's from now on; the oldest first. */
   claim(limit: number): Promise<readonly RunHead[]>;
+  /** Open runs that are this host's under a later epoch: what a claim has taken whose answer was lost. */
+  claimed(afterEpoch: number): Promise<readonly RunHead[]>;
   /** As claim(), one run; null: it is not open, or somebody drives it. */
   claimRun(tenant: string, runId: string): Promise<RunHead | null>;
   /** Gives runs up: anybody may claim them. Those that are this host's no more stay as they are. */

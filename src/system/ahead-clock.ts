@@ -5,8 +5,8 @@
 import type { Clock } from "#ports/clock.ts";
 
 export interface AheadClock extends Clock {
-  /** From now on it shows `ms` more than the clock it is made of; negative: less. */
-  setAhead(ms: number): void;
+  /** From now on it shows `byMs` more than it did; negative: less. */
+  adjust(byMs: number): void;
 }
 
 export function aheadClock(clock: Clock): AheadClock {
@@ -14,8 +14,8 @@ export function aheadClock(clock: Clock): AheadClock {
   return {
     ...clock,
     nowMs: () => clock.nowMs() + aheadMs,
-    setAhead(ms) {
-      aheadMs = Math.round(ms);
+    adjust(byMs) {
+      aheadMs += Math.round(byMs);
     },
   };
 }

@@ -48,6 +48,9 @@ export function hostsContract(adapter: string, open: () => Promise<HostsFixture>
       expect((await a.journal.head(ALICE, "s"))?.seq).toBe(3);
       const now = turn({ runId: "r", epoch: head?.epoch ?? 0, seqs: [3, 3] });
       expect(await b.journal.commit("now", [now])).toEqual({ fenced: [] });
+      // As if the answer had been lost.
+      expect(idsOf(await b.hosts.claimed(a.epoch))).toEqual(["r"]);
+      expect(await b.hosts.claimed(head?.epoch ?? 0)).toEqual([]);
       // Back to the first: its epoch of before does not come back.
       await b.hosts.release([{ tenant: ALICE.tenant, runId: "r", epoch: head?.epoch ?? 0 }]);
       const [again] = await a.hosts.claim(10);

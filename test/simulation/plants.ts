@@ -8,6 +8,7 @@ import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import { COUNTING_PLANTS } from "./counting-plants.ts";
 import foundAt from "./found-at.json" with { type: "json" };
+import { HOSTS_PLANTS } from "./hosts-plants.ts";
 
 export interface Plant {
   readonly name: string;
@@ -18,11 +19,12 @@ export interface Plant {
   readonly find: string;
   readonly replace: string;
   /** The world that finds it; absent: that of runs. */
-  readonly world?: "counting";
+  readonly world?: "counting" | "hosts";
 }
 
 export const PLANTS: readonly Plant[] = [
   ...COUNTING_PLANTS,
+  ...HOSTS_PLANTS,
   {
     name: "effects-before-commit",
     harm: "an effect happens although the journal never heard of it",

@@ -21,6 +21,7 @@ import {
 import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-logs.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
+import type { SimulatedOwners } from "./simulated-owners.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
 import { SimulatedTriggers } from "./simulated-triggers.ts";
 
@@ -46,6 +47,8 @@ function key(tenant: string, id: string): string {
 
 export class SimulatedData {
   epoch = 0;
+  /** Where several hosts share the disk. */
+  owners: SimulatedOwners | null = null;
   readonly memos = new SimulatedMemos();
   readonly shared = new SimulatedShared();
   readonly triggers = new SimulatedTriggers();
@@ -53,7 +56,10 @@ export class SimulatedData {
   /** Is told of each turn that has become durable. */
   onTurn: (turn: TurnCommit) => void = () => {};
   readonly #runs = new Map<string, Run>();
-  readonly #messages = new Map<string, { readonly message: Message; isConsumed: boolean }>();
+  readonly #messages = new Map<
+    string,
+    { readonly message: Message; readonly from: string; isConsumed: boolean }
+  >();
   readonly #startKeys = new Map<string, { runId: string; bodyHash: string; atMs: number }>();
   readonly #commitIds = new Set<string>();
   readonly #workflows = new Map<string, Version[]>();
@@ -67,26 +73,65 @@ export class SimulatedData {
   commit(
     commitId: string,
     turns: readonly TurnCommit[],
-    options: { readonly epoch: number; readonly nowMs: number; readonly fence: readonly string[] },
+    options: {
+      readonly epoch: number;
+      readonly nowMs: number;
+      readonly fence: readonly string[];
+      /** Which host commits; null: there is one owner of all. */
+      readonly host?: number | null;
+    },
   ): { readonly fenced: readonly string[]; readonly stale?: readonly string[] } {
     for (const turn of turns) refuseUnstorable(turn);
     const fenced = new Set<string>();
     const stale: string[] = [];
-    const isOwner = options.epoch === this.epoch;
+    const { owners } = this;
+    const isOwner = owners !== null || options.epoch === this.epoch;
     for (const turn of turns) {
       const { runId } = turn;
       const isLeftOut =
         !isOwner ||
-        turn.epoch !== options.epoch ||
+        (owners === null ? turn.epoch !== options.epoch : !this.#isOwned(turn, owners)) ||
         fenced.has(fencedName(turn)) ||
         options.fence.includes(runId);
       if (!isLeftOut && !this.shared.fits(turn)) stale.push(fencedName(turn));
       if (isLeftOut || !this.shared.fits(turn) || !this.#append(turn, options.nowMs))
         fenced.add(fencedName(turn));
+      else if (owners !== null) this.#own(turn, owners, options.host ?? 0);
     }
     this.memos.evict();
     if (isOwner) this.#commitIds.add(commitId);
     return stale.length === 0 ? { fenced: [...fenced] } : { fenced: [...fenced], stale };
+  }
+
+  #isOwned({ tenant, runId, create, epoch }: TurnCommit, owners: SimulatedOwners): boolean {
+    return create !== null || owners.of(key(tenant, runId)).epoch === epoch;
+  }
+
+  #own({ tenant, runId, create, status }: TurnCommit, owners: SimulatedOwners, host: number): void {
+    const run = key(tenant, runId);
+    if (create !== null) owners.created(run, host);
+    if (ENDED.has(status) && this.#runs.get(run)?.head.status === status) owners.ended(run);
+  }
+
+  /** Open runs, oldest first, as SimulatedOwners names them. */
+  openKeys(): string[] {
+    return [...this.#runs].filter(([, { head }]) => !ENDED.has(head.status)).map(([run]) => run);
+  }
+
+  headOfKey(run: string): RunHead {
+    const found = this.#runs.get(run);
+    if (found === undefined) throw new Error(`there is no run ${run}`);
+    return this.#headOf(found);
+  }
+
+  /** What `host` is to carry (Journal.messages). */
+  #isCarriedBy(host: number, message: Message & { readonly from: string }): boolean {
+    const { owners } = this;
+    const to = key(message.tenant, message.toRunId);
+    const isOpen = (run: string) => !ENDED.has(this.#runs.get(run)?.head.status ?? "failed");
+    if (owners === null) return true;
+    if (isOpen(to)) return owners.of(to).owner === host;
+    return isOpen(message.from) ? owners.of(message.from).owner === host : true;
   }
 
   isCommitted(commitId: string): boolean {
@@ -121,7 +166,7 @@ export class SimulatedData {
     for (const message of turn.sends) {
       const messageKey = key(message.tenant, message.id);
       if (!this.#messages.has(messageKey)) {
-        this.#messages.set(messageKey, { message, isConsumed: false });
+        this.#messages.set(messageKey, { message, from: key(tenant, runId), isConsumed: false });
       }
     }
     for (const id of turn.consumes) this.#consume(tenant, id, runId);
@@ -173,7 +218,11 @@ export class SimulatedData {
     if (found !== undefined) found.isConsumed = true;
     else {
       const message = { id, tenant, toRunId, kind: "", body: "" };
-      this.#messages.set(key(tenant, id), { message, isConsumed: true });
+      this.#messages.set(key(tenant, id), {
+        message,
+        from: key(tenant, toRunId),
+        isConsumed: true,
+      });
     }
   }
 
@@ -193,7 +242,8 @@ export class SimulatedData {
   }
 
   #headOf(run: Run): RunHead {
-    return { ...run.head, epoch: this.epoch };
+    if (this.owners === null) return { ...run.head, epoch: this.epoch };
+    return { ...run.head, ...this.owners.of(key(run.head.tenant, run.head.runId)) };
   }
 
   heads(
@@ -280,12 +330,15 @@ export class SimulatedData {
       });
   }
 
-  messages(limit: number, after?: Message): readonly Message[] {
+  messages(limit: number, after?: Message, host?: number): readonly Message[] {
     const names = [...this.#messages.keys()];
     const from = after === undefined ? 0 : names.indexOf(key(after.tenant, after.id)) + 1;
     return [...this.#messages.values()]
       .slice(from)
       .filter(({ isConsumed }) => !isConsumed)
+      .filter(
+        ({ message, from }) => host === undefined || this.#isCarriedBy(host, { ...message, from }),
+      )
       .slice(0, limit)
       .map(({ message }) => message);
   }

@@ -23,6 +23,7 @@ import type { StateStore } from "#ports/state-store.ts";
 import type { Store } from "#ports/store.ts";
 import type { Triggers } from "#ports/triggers.ts";
 import { SimulatedData } from "./simulated-data.ts";
+import type { SimulatedHost } from "./simulated-hosts.ts";
 
 /** What goes wrong with one commit. `delayMs` is how long it stays unsynced; 0 is the next microtask. */
 export type CommitFault = { readonly delayMs?: number } & (
@@ -90,6 +91,19 @@ export class SimulatedDisk {
       faults: this.#faults,
       unsynced: this.#unsynced,
       isAlive: () => started === this.#process,
+      host: null,
+    }).store;
+  }
+
+  /** One more process beside those that are there, each of which dies alone (`host.isAlive`). */
+  join(host: SimulatedHost, faults: StoreFaults): Store {
+    return new SimulatedProcess({
+      data: this.data,
+      clock: this.#clock,
+      faults,
+      unsynced: [],
+      isAlive: () => host.isAlive,
+      host,
     }).store;
   }
 }
@@ -104,6 +118,7 @@ class SimulatedProcess {
   readonly #faults: StoreFaults;
   readonly #unsynced: Batch[];
   readonly #isAlive: () => boolean;
+  readonly #host: SimulatedHost | null;
   readonly #epoch: number;
   #tail: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -114,14 +129,17 @@ class SimulatedProcess {
     readonly faults: StoreFaults;
     readonly unsynced: Batch[];
     readonly isAlive: () => boolean;
+    readonly host: SimulatedHost | null;
   }) {
     this.#data = disk.data;
     this.#clock = disk.clock;
     this.#faults = disk.faults;
     this.#unsynced = disk.unsynced;
     this.#isAlive = disk.isAlive;
-    this.#epoch = disk.data.epoch;
+    this.#host = disk.host;
+    this.#epoch = disk.host?.host ?? disk.data.epoch;
     this.store = {
+      ...(disk.host === null ? {} : { hosts: disk.host }),
       epoch: this.#epoch,
       journal: this.#journal(),
       catalogue: this.#catalogue(),
@@ -149,6 +167,12 @@ class SimulatedProcess {
       const restMs = dueMs - this.#clock.monotonicMs();
       await new Promise<void>((resolve) => this.#clock.after(restMs, resolve));
     }
+    await this.#host?.awake();
+    if (!this.#isAlive()) await NEVER;
+  }
+
+  async #onDisk(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => void this.#clock.after(delayMs, resolve));
     if (!this.#isAlive()) await NEVER;
   }
 
@@ -178,7 +202,8 @@ class SimulatedProcess {
   async #sync<Result>(apply: () => Result, delayMs: number): Promise<Result> {
     const batch = { apply };
     this.#unsynced.push(batch);
-    await this.#pass(delayMs);
+    // The disk is not asleep when the process that asked it is.
+    await (this.#host === null ? this.#pass(delayMs) : this.#onDisk(delayMs));
     this.#unsynced.splice(this.#unsynced.indexOf(batch), 1);
     return apply();
   }
@@ -191,7 +216,9 @@ class SimulatedProcess {
     const delayMs = fault.delayMs ?? 0;
     const nowMs = this.#clock.nowMs();
     const fence = fault.kind === "fenced" ? fault.runIds : [];
-    const apply = () => this.#data.commit(commitId, turns, { epoch: this.#epoch, nowMs, fence });
+    const host = this.#host?.host ?? null;
+    const by = { epoch: this.#epoch, nowMs, fence, host };
+    const apply = () => this.#data.commit(commitId, turns, by);
     if (fault.kind === "unavailable" || (fault.kind === "unknown" && !fault.isCommitted)) {
       await this.#pass(delayMs);
       throw unavailable(`commit ${commitId} failed (simulated)`);
@@ -203,6 +230,7 @@ class SimulatedProcess {
       });
     }
     const answer = await this.#sync(apply, delayMs);
+    await this.#host?.awake();
     if (fault.kind === "unknown") throw unavailable(`commit ${commitId} got no answer (simulated)`);
     return answer;
   }
@@ -227,7 +255,8 @@ class SimulatedProcess {
         this.#read("checkpoints", () => data.checkpoints(context.tenant, runId, onCorrupt)),
       checkpointMarks: (context, runId) =>
         this.#read("checkpointMarks", () => data.checkpointMarks(context.tenant, runId)),
-      messages: (limit, after) => this.#read("messages", () => data.messages(limit, after)),
+      messages: (limit, after) =>
+        this.#read("messages", () => data.messages(limit, after, this.#host?.host)),
       startKey: (context, key) =>
         this.#read("startKey", () => data.startKey(context.tenant, key, this.#clock.nowMs())),
     };

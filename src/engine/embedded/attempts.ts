@@ -77,6 +77,8 @@ export class Attempts {
   readonly #options: AttemptsOptions;
   /** Those that nobody has forgotten yet. */
   readonly #known = new Set<UnderWay>();
+  /** Asked before each begins; false: it waits for resume(). */
+  mayBegin: (() => boolean) | null = null;
   #isAbandoned = false;
   /** What is to begin when nothing is suspended any more; null: nothing is. */
   #held: (() => void)[] | null = null;
@@ -171,6 +173,8 @@ export class Attempts {
   }
 
   #begin(attempt: UnderWay, prepare: Prepare): void {
+    if (this.#isAbandoned) return this.#end(attempt, ABORTED);
+    if (this.mayBegin !== null && this.#held === null && !this.mayBegin()) this.suspend();
     if (this.#held !== null) return void this.#held.push(() => this.#begin(attempt, prepare));
     const failed = (error: unknown) => this.#end(attempt, failureOf(error));
     const prepared = prepare(attempt.abort);
@@ -181,6 +185,8 @@ export class Attempts {
 
   #run(attempt: UnderWay, request: Prepared, failed: (error: unknown) => void): void {
     if ("code" in request) return this.#end(attempt, { ok: false, error: request });
+    // While its input was loaded the process may have slept.
+    if (this.mayBegin !== null && !this.mayBegin()) this.suspend();
     if (attempt.abort.isAborted) return this.#end(attempt, ABORTED);
     attempt.uses = request.uses;
     attempt.calledAtMs = this.#options.clock.monotonicMs();

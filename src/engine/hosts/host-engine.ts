@@ -37,7 +37,7 @@ export interface JoinOptions {
   readonly takesRuns: boolean;
   /** Where the API of this host answers, as far as is known. */
   address?(): string | null;
-  /** Told with each beat what the store's clock is ahead of the machine's, about. */
+  /** Told with each beat what the store's clock is ahead of this engine's, about. */
   onStoreClock?(aheadMs: number): void;
 }
 

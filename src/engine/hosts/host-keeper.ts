@@ -11,13 +11,17 @@
  *   K1. Runs are loaded here only after they have been claimed, under the epoch of the claim.
  *   K2. While the lease has lapsed no attempt begins, and those under way are told to stop (lease.ts).
  *       What has been decided waits for the store; the journal fences it where the run is another's.
- *   K3. A notice only makes things happen sooner: the beat does all of it as well.
- *   K4. Nothing here rejects or stops for good while the store is away.
+ *   K3. What a claim took whose answer was lost is found by the next look; runs that may have been
+ *       given up are looked at before this host goes on with them.
+ *   K4. A notice only makes things happen sooner: the beat does all of it as well.
+ *   K5. Nothing here rejects or stops for good while the store is away.
  */
 import type { Clock, Random } from "#ports/clock.ts";
 import type { BeatAnswer, HostFacts, Hosts } from "#ports/hosts.ts";
+import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { EngineCore } from "../embedded/engine-core.ts";
+import { runKeyOf } from "../embedded/host-services.ts";
 import { runElsewhere } from "../embedded/run-errors.ts";
 import { engineContext, isOthers, isTerminal } from "../embedded/run-facts.ts";
 import type { HostsStats } from "../engine.ts";
@@ -58,6 +62,12 @@ export class HostKeeper {
   #claiming: Promise<void> | null = null;
   #carrying: Promise<void> | null = null;
   #mustClaim = false;
+  /** The greatest epoch under which runs were taken and loaded. */
+  #knownEpoch: number;
+  /** A claim got no answer. */
+  #hasDoubt = false;
+  /** Runs in memory may be others'. */
+  #mustLook = false;
   #mustCarry = false;
   #isSuspended = false;
   #suspensions = 0;
@@ -67,6 +77,7 @@ export class HostKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#knownEpoch = options.core.options.store.epoch;
     const { clock, hosts, core, logger } = options;
     this.#lease = new Lease({
       ...{ clock, leaseMs: hosts.leaseMs },
@@ -81,6 +92,7 @@ export class HostKeeper {
         core.services.attempts.suspend();
       },
     });
+    core.services.attempts.mayBegin = () => this.#lease.holds() && !this.#isSuspended;
   }
 
   /** Other hosts that have a lease, as the last beat said. */
@@ -165,21 +177,50 @@ export class HostKeeper {
   }
 
   async #claim(): Promise<void> {
-    const { hosts, core, logger, takesRuns } = this.#options;
+    const { hosts, logger, takesRuns } = this.#options;
     if (!takesRuns) return;
     try {
       while (this.#mustClaim && !this.#isDraining && !this.#isSuspended) {
         this.#mustClaim = false;
         if (this.#hasMoreThanOthers(1)) return;
+        if (this.#hasDoubt) await this.#settleDoubt();
         const heads = await hosts.claim(CLAIM_MAX);
         if (heads.length === 0) continue;
         this.#mustClaim = true;
-        logger.info({ runs: heads.length }, `took over ${heads.length} run(s)`);
-        await core.recovery.adopt(heads);
+        await this.#adopt(heads);
       }
     } catch (error) {
+      this.#hasDoubt = true;
       logger.warn({ error: String(error) }, "runs without a host cannot be taken; trying again");
     }
+  }
+
+  /** As claim(), one run; false: it is not open, or somebody drives it. Rejects while the store is away. */
+  async claimRun(tenant: string, runId: string): Promise<boolean> {
+    try {
+      const head = await this.#options.hosts.claimRun(tenant, runId);
+      if (head !== null) await this.#adopt([head]);
+      return head !== null;
+    } catch (error) {
+      this.#hasDoubt = true;
+      throw error;
+    }
+  }
+
+  async #settleDoubt(): Promise<void> {
+    const { hosts, core } = this.#options;
+    const heads = await hosts.claimed(this.#knownEpoch);
+    this.#hasDoubt = false;
+    const known = (head: RunHead) => core.host(runKeyOf(head.tenant, head.runId))?.epoch;
+    await this.#adopt(heads.filter((head) => known(head) !== head.epoch));
+  }
+
+  async #adopt(heads: readonly RunHead[]): Promise<void> {
+    const { core, logger } = this.#options;
+    if (heads.length === 0) return;
+    logger.info({ runs: heads.length }, `took over ${heads.length} run(s)`);
+    await core.recovery.adopt(heads);
+    this.#knownEpoch = Math.max(this.#knownEpoch, ...heads.map(({ epoch }) => epoch));
   }
 
   /** Whoever dies tells nobody. */
@@ -230,7 +271,10 @@ export class HostKeeper {
   /** What others took while the lease had run out is dropped before anything begins again. */
   async #renewed(sentAtMs: number, { wasLate }: BeatAnswer): Promise<void> {
     const { core, logger } = this.#options;
-    if (wasLate || this.#isSuspended) await this.#dropOthers();
+    // Remembered until it has been done: the next beat is in time again.
+    if (wasLate || this.#isSuspended) this.#mustLook = true;
+    if (this.#mustLook) await this.#dropOthers();
+    this.#mustLook = false;
     this.#lease.renewed(sentAtMs);
     if (!this.#isSuspended || this.#lease.hasLapsed) return;
     this.#isSuspended = false;
@@ -243,8 +287,11 @@ export class HostKeeper {
     const { store } = core.options;
     for (const host of core.loaded) {
       const head = await store.journal.head(engineContext(host.tenant), host.runId);
-      if (head !== null && !isTerminal(head.status) && isOthers(store, head))
-        host.end({ kind: "failed", error: runElsewhere(head) });
+      if (head === null) continue;
+      if (isTerminal(head.status)) {
+        // Of this host's own end its commit tells.
+        if (head.epoch !== host.epoch) host.end();
+      } else if (isOthers(store, head)) host.end({ kind: "failed", error: runElsewhere(head) });
     }
   }
 
@@ -267,9 +314,12 @@ export class HostKeeper {
       .filter((host) => host.isResting && host.parked === null)
       .slice(0, Math.min(tooMany, RELEASE_MAX));
     if (given.length === 0) return;
+    // Whatever comes of it: those that are not this host's any more are dropped.
+    this.#mustLook = true;
     await hosts.release(given.map(({ tenant, runId, epoch }) => ({ tenant, runId, epoch })));
     for (const host of given)
       host.end({ kind: "failed", error: runElsewhere({ runId: host.runId, owner: null }) });
+    this.#mustLook = false;
     logger.info({ runs: given.length }, `gave ${given.length} run(s) to other hosts`);
     await Promise.all(takers.map(({ host }) => hosts.tell(host, "runs")));
   }

@@ -5,7 +5,8 @@
  *
  *   N1. Past the lease less a margin nothing is begun and what runs is told to stop (`onLapse`),
  *       before anybody else may take the runs.
- *   N2. `onRegain` follows a renewal that comes after a lapse, once.
+ *   N2. A process that slept through the end of its lease finds out by holds(), which looks at the clock:
+ *       its timer is as late as everything else.
  */
 import type { Clock } from "#ports/clock.ts";
 
@@ -38,6 +39,12 @@ export class Lease {
   /** Until nothing may be begun any more. */
   get leftMs(): number {
     return Math.max(0, this.#endsMs - this.#options.clock.monotonicMs());
+  }
+
+  /** Whether it may act now; onLapse() has been called where not. */
+  holds(): boolean {
+    if (!this.hasLapsed && this.#options.clock.monotonicMs() >= this.#endsMs) this.#arm();
+    return !this.hasLapsed;
   }
 
   close(): void {

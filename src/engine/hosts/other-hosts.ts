@@ -89,11 +89,8 @@ export class OtherHosts implements Elsewhere {
     const { owner = null } = head;
     if (owner === hosts.host) return await core.callHere(context, runId, input);
     if (owner === null || !keeper.others.some(({ host }) => host === owner)) {
-      const taken = await hosts.claimRun(context.tenant, runId);
-      if (taken !== null) {
-        await core.recovery.adopt([taken]);
+      if (await keeper.claimRun(context.tenant, runId))
         return await core.callHere(context, runId, input);
-      }
       if (owner === null) throw runElsewhere(head);
     }
     const question: Question = { kind: "call", context, runId, input };

@@ -18,6 +18,7 @@ import { CLAIM_RUN } from "./sql/claim-run.ts";
 import { CLAIM_UNOWNED_RUNS } from "./sql/claim-unowned-runs.ts";
 import { DROP_ASK } from "./sql/drop-ask.ts";
 import { FORGET_LAPSED_HOSTS } from "./sql/forget-lapsed-hosts.ts";
+import { LIST_CLAIMED_RUNS } from "./sql/list-claimed-runs.ts";
 import { LIST_HOSTS } from "./sql/list-hosts.ts";
 import { LIST_LAPSED_HOSTS } from "./sql/list-lapsed-hosts.ts";
 import { NOTIFY } from "./sql/notify.ts";
@@ -113,6 +114,12 @@ export class PostgresHosts implements Hosts {
     }
     if (lapsed.length > 0) await sessions.change(doing, FORGET_LAPSED_HOSTS);
     return [];
+  }
+
+  async claimed(afterEpoch: number): Promise<readonly RunHead[]> {
+    const { sessions } = this.#parts;
+    const doing = "looking for claimed runs";
+    return this.#heads(await sessions.all<RunRow>(doing, LIST_CLAIMED_RUNS, this.host, afterEpoch));
   }
 
   async claimRun(tenant: string, runId: string): Promise<RunHead | null> {

@@ -1,0 +1,64 @@
+/** Planted bugs of hosts that share a disk, which the world of hosts-world.ts must find: see plants.ts. */
+import type { Plant } from "./plants.ts";
+
+const hosts = (plant: Omit<Plant, "world">): Plant => ({ ...plant, world: "hosts" });
+const KEEPER = "src/engine/hosts/host-keeper.ts";
+
+export const HOSTS_PLANTS: readonly Plant[] = [
+  hosts({
+    name: "lapsed-hosts-go-on",
+    harm: "what a host that was cut off has under way goes on beside the host that took its runs",
+    file: KEEPER,
+    find: "        core.services.attempts.suspend();\n",
+    replace: "",
+  }),
+  hosts({
+    name: "sleepers-go-on",
+    harm: "a host that slept through the end of its lease begins steps of runs that others have taken",
+    file: KEEPER,
+    find: "    core.services.attempts.mayBegin = () => this.#lease.holds() && !this.#isSuspended;\n",
+    replace: "",
+  }),
+  hosts({
+    name: "lost-claims-are-forgotten",
+    harm: "runs that a claim took whose answer was lost belong to a host that does not know them",
+    file: KEEPER,
+    find: "        if (this.#hasDoubt) await this.#settleDoubt();\n",
+    replace: "",
+  }),
+  hosts({
+    name: "others-ends-are-not-seen",
+    harm: "a host that comes back begins steps of a run that has ended elsewhere",
+    file: KEEPER,
+    find: "        if (head.epoch !== host.epoch) host.end();\n",
+    replace: "",
+  }),
+  hosts({
+    name: "clock-is-set-not-moved",
+    harm: "timers of a host whose clock is off fire when it likes",
+    file: "src/system/ahead-clock.ts",
+    find: "      aheadMs += Math.round(byMs);",
+    replace: "      aheadMs = Math.round(byMs);",
+  }),
+  hosts({
+    name: "taken-runs-keep-their-epoch",
+    harm: "what a host does for a run that it has taken over is fenced",
+    file: "src/engine/embedded/run-host.ts",
+    find: "    this.epoch = head.epoch;\n",
+    replace: "",
+  }),
+  hosts({
+    name: "others-runs-are-loaded",
+    harm: "a message makes a host drive a run that is another's",
+    file: "src/engine/embedded/run-loader.ts",
+    find: "    return isOthers(this.#store, head) ? head : this.#fold(context, head);",
+    replace: "    return this.#fold(context, head);",
+  }),
+  hosts({
+    name: "the-dead-keep-their-runs",
+    harm: "nobody takes the runs of a host that died",
+    file: KEEPER,
+    find: "    this.#cancelLook = clock.after(hosts.leaseMs * LOOK, () => this.#look());\n",
+    replace: "",
+  }),
+];

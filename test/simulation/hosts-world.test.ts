@@ -1,0 +1,25 @@
+/** Several hosts on one disk, which die, stop, are cut off and have clocks of their own. */
+import { expect, test } from "vitest";
+import { type HostsReport, playHosts } from "./hosts-world.ts";
+
+const SEEDS = 40;
+
+test(`${SEEDS} seeds of the hosts' world keep every promise`, async () => {
+  const met: Partial<Record<keyof HostsReport, number>> = {};
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const report = await playHosts(seed).catch((fault: unknown) => {
+      throw new Error(`seed ${seed}`, { cause: fault });
+    });
+    for (const name of Object.keys(report) as (keyof HostsReport)[])
+      met[name] = (met[name] ?? 0) + report[name];
+  }
+  expect(met.runs).toBeGreaterThan(SEEDS * 20);
+  expect(met.kills).toBeGreaterThan(SEEDS * 2);
+  expect(met.cuts).toBeGreaterThan(SEEDS);
+  expect(met.outages).toBeGreaterThan(SEEDS / 2);
+  expect(met.stalls).toBeGreaterThan(SEEDS / 4);
+  expect(met.stops).toBeGreaterThan(SEEDS);
+  expect(met.repeats).toBeGreaterThan(SEEDS);
+  expect(met.suspensions).toBeGreaterThan(SEEDS);
+  expect(met.calls).toBeGreaterThan(SEEDS / 4);
+});
