@@ -42,9 +42,9 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "attempts-fail-with-the-store",
     harm: "a step fails for good because its values could not be read for a moment",
-    file: "src/engine/embedded/attempt-request.ts",
-    find: "if (!isStoreAway(error)) throw error;",
-    replace: "if (isStoreAway(error)) throw error;",
+    file: "src/engine/embedded/patience.ts",
+    find: "        if (!isStoreAway(error)) return",
+    replace: "        if (isStoreAway(error)) return",
   },
   {
     name: "second-half-forgotten",
