@@ -23,6 +23,7 @@ const LONG = [
   ...["cli/step-logs", "examples/examples", "engine/streamed-items", "embed/lockstitch"],
   ...["e2e/label-filter", "e2e/output-view", "cli/workflows-deps", "cli/doctor"],
   ...["simulation/simulation", "kernel/optimised-runs", "nodes/stream/killed-stream"],
+  ...["storage/postgres/contract", "cli/database-doctor", "cli/database-copy", "engine/hosts"],
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -37,8 +38,8 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    // Many files wait more than they compute: on two processors one worker leaves half of them idle.
-    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+    // Many files wait more than they compute, for processes and servers: one worker more than would do for those that don't.
+    maxWorkers: 1 + Math.max(2, Math.floor(availableParallelism() / 2)),
     // Node strips types with WebAssembly, in each worker thread anew: see bin/lockstitch.js.
     execArgv: ["--no-wasm-code-gc"],
     coverage: {

@@ -84,5 +84,5 @@ function ratioText(row: Row, peer: Row | undefined): string {
   if (peer === undefined || row === peer || row.subject === "floor") return "";
   const own = percentile(row.values, 0.5);
   const other = percentile(peer.values, 0.5);
-  return `${text(row.benchmark === "C" ? other / own : own / other)} x restate`;
+  return `${text(row.benchmark === "C" ? other / own : own / other)} x ${peer.subject}`;
 }
