@@ -66,6 +66,16 @@ export function fencedError(
   );
 }
 
+/**
+ * After so many fences in a row. Once may be what an unknown commit left behind; twice another owner
+ * writes here. Where hosts share the store a run may change hands again and again, and says whose it is.
+ */
+export function isFencedForGood(fences: number, { hosts }: Pick<Store, "hosts">): boolean {
+  return fences > (hosts === undefined ? 1 : FENCES_MAX);
+}
+
+const FENCES_MAX = 20;
+
 /** `continuedTo`: the run that goes on in its place. */
 export function runTerminal(runId: string, continuedTo: string | null): LockstitchError {
   const next = continuedTo === null ? "" : ` It goes on as run ${continuedTo}.`;

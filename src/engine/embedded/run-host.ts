@@ -33,6 +33,7 @@ import { type Mail, type MailEnd, report } from "./mail.ts";
 import { RunEffects } from "./run-effects.ts";
 import {
   fencedError,
+  isFencedForGood,
   isStoreAway,
   mailboxFull,
   must,
@@ -332,10 +333,10 @@ export class RunHost implements LoadedHost {
 
   #fenced(turn: Turn): void {
     if (turn.firstSeq === 1) return this.#vanish(turn, { kind: "exists" });
-    const error = fencedError(this.runId, this.#services.store);
-    // Once may be what an unknown commit left behind; twice in a row another owner writes here.
-    if (this.#fences++ > 0) return this.#park(turn, "journal_refused", error);
-    this.#refused(turn, error);
+    const { store } = this.#services;
+    const error = fencedError(this.runId, store);
+    if (!isFencedForGood(++this.#fences, store)) this.#refused(turn, error);
+    else this.#park(turn, "journal_refused", error);
   }
 
   /** H4. */
