@@ -54,12 +54,8 @@ export function isElsewhere(error: unknown): error is LockstitchError {
   return error instanceof LockstitchError && error.code === "run_elsewhere";
 }
 
-/** The journal took nothing of a run in memory. Where runs have owners it may be another host's by now. */
-export function fencedError(
-  runId: string,
-  { hosts }: Partial<Pick<Store, "hosts">> = {},
-): LockstitchError {
-  if (hosts !== undefined) return runElsewhere({ runId });
+/** The journal took nothing of a run in memory. */
+export function fencedError(runId: string): LockstitchError {
   return new LockstitchError(
     "journal_refused",
     `Run ${runId} is not this host's any more: the journal fenced its turn.`,
@@ -67,11 +63,18 @@ export function fencedError(
 }
 
 /**
- * After so many fences in a row. Once may be what an unknown commit left behind; twice another owner
- * writes here. Where hosts share the store a run may change hands again and again, and says whose it is.
+ * The fence of a run, the `fences`th in a row. Once may be what an unknown commit left behind; twice
+ * another owner writes here. Where hosts share the store a run may change hands again and again, and
+ * the journal says whose it is.
  */
-export function isFencedForGood(fences: number, { hosts }: Pick<Store, "hosts">): boolean {
-  return fences > (hosts === undefined ? 1 : FENCES_MAX);
+export function fence(
+  runId: string,
+  fences: number,
+  { hosts }: Pick<Store, "hosts">,
+): { readonly error: LockstitchError; readonly isLasting: boolean } {
+  const isLasting = fences > (hosts === undefined ? 1 : FENCES_MAX);
+  const error = hosts === undefined ? fencedError(runId) : runElsewhere({ runId });
+  return { error, isLasting };
 }
 
 const FENCES_MAX = 20;

@@ -32,8 +32,7 @@ import { loadRun, pause } from "./load-run.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { RunEffects } from "./run-effects.ts";
 import {
-  fencedError,
-  isFencedForGood,
+  fence,
   isStoreAway,
   mailboxFull,
   must,
@@ -333,10 +332,9 @@ export class RunHost implements LoadedHost {
 
   #fenced(turn: Turn): void {
     if (turn.firstSeq === 1) return this.#vanish(turn, { kind: "exists" });
-    const { store } = this.#services;
-    const error = fencedError(this.runId, store);
-    if (!isFencedForGood(++this.#fences, store)) this.#refused(turn, error);
-    else this.#park(turn, "journal_refused", error);
+    const { error, isLasting } = fence(this.runId, ++this.#fences, this.#services.store);
+    if (isLasting) this.#park(turn, "journal_refused", error);
+    else this.#refused(turn, error);
   }
 
   /** H4. */
