@@ -4,7 +4,7 @@
  * that can go on at once, then those that wait for time, people or others, last the paused ones.
  *
  *   V1. Nothing with a concurrency key starts before every run that was open at the start is known again.
- *   V2. Messages are carried once all of them are loaded, and again after each take-over.
+ *   V2. Messages are carried once all of them are loaded. (After a take-over the host's keeper sees to it.)
  */
 import type { Clock } from "#ports/clock.ts";
 import type { RunHead } from "#ports/journal.ts";
@@ -75,13 +75,12 @@ export class Recovery {
       logger.info({ runs: this.continuedRuns }, `continued ${this.continuedRuns} run(s)`);
   }
 
-  /** Loads runs that are this host's from now on, and carries what was on its way to them. Never rejects. */
+  /** Loads runs that are this host's from now on; messages to them are to be carried after. Never rejects. */
   async adopt(heads: readonly RunHead[]): Promise<void> {
     const { logger, quotas } = this.#options;
     const runs = heads.filter((head) => readable(head, logger));
     quotas.found(runs, heads.length);
     await this.#load(inLoadingOrder(runs));
-    await this.redeliver();
   }
 
   async #load(runs: readonly (OpenRun & { readonly epoch?: number })[]): Promise<void> {

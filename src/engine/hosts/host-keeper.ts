@@ -39,6 +39,8 @@ const CLAIM_MAX = 100;
 const SLACK = 1.25;
 const SLACK_RUNS = 20;
 const RELEASE_MAX = 500;
+/** Notices that come together are one look. */
+const CARRY_MS = 20;
 
 interface KeeperOptions {
   readonly core: EngineCore;
@@ -60,7 +62,6 @@ export class HostKeeper {
   #cancelLook: (() => void) | null = null;
   #unlisten: () => void = () => undefined;
   #claiming: Promise<void> | null = null;
-  #carrying: Promise<void> | null = null;
   #mustClaim = false;
   /** The greatest epoch under which runs were taken and loaded. */
   #knownEpoch: number;
@@ -68,7 +69,7 @@ export class HostKeeper {
   #hasDoubt = false;
   /** Runs in memory may be others'. */
   #mustLook = false;
-  #mustCarry = false;
+  #isCarryDue = false;
   #isSuspended = false;
   #suspensions = 0;
   /** Nothing is taken any more; what is here goes on. */
@@ -161,19 +162,16 @@ export class HostKeeper {
     return this.#claiming;
   }
 
-  /** Carries messages that lie in the journal for runs of this host; again, if one came meanwhile. */
+  /** Carries messages that lie in the journal for runs of this host. */
   carry(): void {
-    this.#mustCarry = true;
-    this.#carrying ??= this.#carry().finally(() => {
-      this.#carrying = null;
+    const { clock, core } = this.#options;
+    if (this.#isCarryDue) return;
+    this.#isCarryDue = true;
+    clock.after(CARRY_MS, () => {
+      this.#isCarryDue = false;
+      // Nobody waits for it: a message may wait for a run that has to be taken first.
+      if (!this.#isDraining) void core.recovery.redeliver();
     });
-  }
-
-  async #carry(): Promise<void> {
-    while (this.#mustCarry && !this.#isDraining) {
-      this.#mustCarry = false;
-      await this.#options.core.recovery.redeliver();
-    }
   }
 
   async #claim(): Promise<void> {
@@ -220,6 +218,7 @@ export class HostKeeper {
     if (heads.length === 0) return;
     logger.info({ runs: heads.length }, `took over ${heads.length} run(s)`);
     await core.recovery.adopt(heads);
+    this.carry();
     this.#knownEpoch = Math.max(this.#knownEpoch, ...heads.map(({ epoch }) => epoch));
   }
 
