@@ -18,6 +18,7 @@
  * Hosts are named by numbers that are never used again.
  */
 import type { RunHead } from "./journal.ts";
+import type { SharedSlots } from "./shared-slots.ts";
 
 export interface HostFacts {
   readonly host: number;
@@ -50,8 +51,11 @@ export interface BeatAnswer {
   readonly hosts: readonly HostFacts[];
 }
 
-/** What one host tells another: there are messages for its runs; there are runs to claim. */
-export type HostNotice = "messages" | "runs";
+/**
+ * What one host tells another: there are messages for its runs; there are runs to claim; its share of
+ * slots is another, or others want some of it; circuit breakers have opened or closed.
+ */
+export type HostNotice = "messages" | "runs" | "slots" | "breakers";
 
 /** A run and the epoch under which its owner has it. */
 export type OwnedRun = Pick<RunHead, "tenant" | "runId" | "epoch">;
@@ -74,6 +78,8 @@ export interface Hosts {
   tell(host: number, notice: HostNotice): Promise<void>;
   /** Calls back for every notice until what it answers is called. */
   onNotice(listener: (notice: HostNotice) => void): () => void;
+  /** What these hosts count together; absent: each host counts for itself. */
+  readonly slots?: SharedSlots;
   /** JSON text for JSON text. */
   ask(host: number, question: string, timeoutMs: number): Promise<string>;
   /** Who answers others' questions; it never rejects. One at a time may be set. */

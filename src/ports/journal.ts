@@ -165,6 +165,11 @@ export interface TurnCommit {
   readonly admission?: AdmissionRecord;
   /** What attempts of the run have said. A line that is there already stays as it is. */
   readonly logs?: readonly StepLogWrite[];
+  /**
+   * Where hosts share slots: `runId` (this run, or the one that goes on in its place) holds a slot of
+   * `gate` from now on, and of no other (SharedSlots L5).
+   */
+  readonly slot?: { readonly gate: string; readonly runId: string };
 }
 
 export interface RunFilter {

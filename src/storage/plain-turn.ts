@@ -31,6 +31,7 @@ export const ABSENT = {
   shared: undefined,
   admission: undefined,
   logs: undefined,
+  slot: undefined,
 } satisfies Absent;
 
 /** Whatever the record says, also where there is none. */

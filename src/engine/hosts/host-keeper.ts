@@ -114,7 +114,7 @@ export class HostKeeper {
     await this.#beat();
     this.#unlisten = this.#options.hosts.onNotice((notice) => {
       if (notice === "runs") void this.claim();
-      else this.carry();
+      else if (notice === "messages") this.carry();
     });
     this.#arm(this.#options.hosts.leaseMs / BEATS);
     this.#look();

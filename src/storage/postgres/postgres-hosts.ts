@@ -31,6 +31,7 @@ import type { StoreParts } from "./store-parts.ts";
 
 /** A question whose notice was lost is answered this much later. */
 const LOOK_AGAIN_MS = 500;
+const NOTICES: readonly HostNotice[] = ["messages", "runs", "slots", "breakers"];
 
 export interface HostOptions {
   /** As people know it. */
@@ -194,13 +195,11 @@ export class PostgresHosts implements Hosts {
   #heard(text: string): void {
     if (text === "ask") void this.#takeAsks();
     else if (text.startsWith("answer ")) void this.#takeAnswer(Number(text.slice(7)));
-    else if (text === "messages" || text === "runs")
-      for (const listener of this.#notices) listener(text);
+    else if (isNotice(text)) for (const listener of this.#notices) listener(text);
   }
 
   #lookAgain(): void {
-    this.#heard("messages");
-    this.#heard("runs");
+    for (const notice of NOTICES) this.#heard(notice);
     void this.#takeAsks();
     for (const number of this.#asking.keys()) void this.#takeAnswer(number);
   }
@@ -238,6 +237,10 @@ export class PostgresHosts implements Hosts {
       this.#parts.logger?.error({ error: String(error) }, "an answer could not be read");
     }
   }
+}
+
+function isNotice(text: string): text is HostNotice {
+  return (NOTICES as readonly string[]).includes(text);
 }
 
 function channelOf(host: number): string {

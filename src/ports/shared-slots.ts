@@ -1,0 +1,59 @@
+/**
+ * Slots that several hosts share: so many of a gate at the same time, on all of them together. Of each
+ * gate a host has a *share*, and grants from it by itself; settle() tells what it uses and what waits,
+ * and answers its share from now on. A store that has one owner has no such port.
+ *
+ * Promises (test/contract/shared-slots.ts):
+ *   L1. Of one gate the shares of all hosts and the slots of open runs together never exceed the limit
+ *       by which they were given, whatever the order of calls. What a host says that it uses is true
+ *       even where that is more: then nobody is given any until it is less.
+ *   L2. A share is never less than what the host said that it uses. What it had beyond that and does
+ *       not want to keep is free again; what it keeps goes to others as soon as they want it and ask.
+ *   L3. A free slot goes to the host whose next claim has the greatest effective priority (its own and
+ *       one more for each ageing period that it waits), at equal to the one that was served least
+ *       recently. A host is given slots by others' calls too.
+ *   L4. Shares of hosts whose lease ran out are free, under the patience of Hosts H4.
+ *   L5. A slot of a run is written with the turn that takes it (TurnCommit.slot) and counts while that
+ *       run is open, whoever drives it, and while a message that is to begin it waits.
+ *   L6. Who was given slots by somebody else's call, and who holds what others want, is told (notice
+ *       "slots"): a hint that may be lost.
+ *   L7. A call whose answer was lost may have been done: the same host's next call says anew what it uses.
+ */
+export interface SlotDemand {
+  /** Tenant included where it is a tenant's own. */
+  readonly gate: string;
+  /** Of the claim that goes next; of one that waits for nothing, the greatest it has met. */
+  readonly limit: number;
+  /** Slots of attempts that are used here, or of runs that were granted and are not committed yet. */
+  readonly inUse: number;
+  /** Slots beyond those which it keeps while nobody else wants them. */
+  readonly spare: number;
+  /** Claims that wait here. */
+  readonly wanted: number;
+  /** The one that goes next; null: none waits. `sinceMs` by the store's clock. */
+  readonly next: { readonly priority: number; readonly sinceMs: number } | null;
+  /** Runs that hold a slot and were found again, not begun, by this host: they are made to count. */
+  readonly runs: readonly HoldingRun[];
+}
+
+export interface HoldingRun {
+  readonly tenant: string;
+  readonly runId: string;
+}
+
+export interface SlotShare {
+  readonly gate: string;
+  /** Slots that this host may use from now on, `inUse` included. */
+  readonly held: number;
+  /** Claims that wait on other hosts. */
+  readonly waitingElsewhere: number;
+  /** Runs that hold slots of the gate, the oldest first, where some wait and none is free; at most as many as wait here. */
+  readonly holders: readonly HoldingRun[];
+}
+
+export interface SharedSlots {
+  /** All gates in one transaction, at most 1,000. Answers in their order. Nothing used, kept, wanted or holding: the host is forgotten there. */
+  settle(demands: readonly SlotDemand[]): Promise<readonly SlotShare[]>;
+  /** Gates that this host has a share of and others wait for, or has been given slots of since it asked last. */
+  contended(): Promise<readonly string[]>;
+}
