@@ -14,7 +14,10 @@
  *       recently. A host is given slots by others' calls too.
  *   L4. Shares of hosts whose lease ran out are free, under the patience of Hosts H4.
  *   L5. A slot of a run is written with the turn that takes it (TurnCommit.slot) and counts while that
- *       run is open, whoever drives it, and while a message that is to begin it waits.
+ *       run is open, whoever drives it, and while a message that is to begin it waits. It is taken from
+ *       the share of the host, which is one less from then on, unless the run has one of that gate
+ *       already, or the turn passes on that of its own run. Where there is none to take (the lease had
+ *       run out, and the share with it) the turn is fenced and named as stale: it is decided again.
  *   L6. Who was given slots by somebody else's call, and who holds what others want, is told (notice
  *       "slots"): a hint that may be lost.
  *   L7. A call whose answer was lost may have been done: the same host's next call says anew what it uses.
@@ -55,5 +58,11 @@ export interface SharedSlots {
   /** All gates in one transaction, at most 1,000. Answers in their order. Nothing used, kept, wanted or holding: the host is forgotten there. */
   settle(demands: readonly SlotDemand[]): Promise<readonly SlotShare[]>;
   /** Gates that this host has a share of and others wait for, or has been given slots of since it asked last. */
-  contended(): Promise<readonly string[]>;
+  contended(): Promise<readonly ContendedGate[]>;
+}
+
+export interface ContendedGate {
+  readonly gate: string;
+  /** Others' calls have given it slots since its own last one: it settles to learn how many. */
+  readonly isGiven: boolean;
 }
