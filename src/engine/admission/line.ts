@@ -9,7 +9,7 @@
  * Instants are monotonic here: a wall clock that jumps freezes nothing.
  */
 import type { Gate, SlotClaim } from "./claim.ts";
-import { FairQueue, type QueueTimes } from "./fair-queue.ts";
+import { type Entry, FairQueue, type QueueTimes } from "./fair-queue.ts";
 
 export interface Meter {
   readonly name: string;
@@ -17,13 +17,16 @@ export interface Meter {
   readonly lines: Line[];
   /** How many more may pass now; Infinity: any number. */
   room(gate: Gate, nowMs: number): number;
-  take(claim: SlotClaim, nowMs: number): void;
+  /** `isFound`: nobody granted it, it was held before this host knew of it. */
+  take(claim: SlotClaim, nowMs: number, isFound: boolean): void;
   /** The slot is given back. True: that made room. */
   give(slot: string): boolean;
   /** When `ahead` others have gone, the instant at which time lets the next one pass; null: unknown. */
   freesAtMs(gate: Gate, ahead: number, nowMs: number): number | null;
   /** Whether nothing would be forgotten with it. */
   isIdle(nowMs: number): boolean;
+  /** Whether it lacks room only because other hosts may have it (outside-room.ts); absent: never. */
+  isShort?(gate: Gate, nowMs: number): boolean;
 }
 
 /** Those who wait at one gate with one limit. */
@@ -36,6 +39,16 @@ export interface Line {
   /** When one who waited here went last, and how long that takes on average; 0: not known yet. */
   lastGrantMs: number;
   intervalMs: number;
+}
+
+/** A claim that waits in a line. */
+export interface Waiting extends Entry {
+  readonly line: Line;
+  /** The line that let it pass to this one. */
+  readonly origin: Line | null;
+  readonly signature: string;
+  /** Since when it waits at a gate of its own, by the monotonic clock. */
+  readonly gatedSinceMs: number | null;
 }
 
 /** Weight of the newest interval in the average. */

@@ -14,11 +14,13 @@ const SWEEP_MIN = 1_000;
 
 export class Meters {
   readonly #clock: Clock;
+  readonly #made: (meter: Meter, gate: Gate) => void;
   readonly #byName = new Map<string, Meter>();
   #sweepAt = SWEEP_MIN;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, made: (meter: Meter, gate: Gate) => void) {
     this.#clock = clock;
+    this.#made = made;
   }
 
   get(name: string): Meter | undefined {
@@ -36,6 +38,7 @@ export class Meters {
     if (this.#byName.size >= this.#sweepAt) this.#sweep();
     const meter = newMeter(gate);
     this.#byName.set(gate.name, meter);
+    this.#made(meter, gate);
     return meter;
   }
 

@@ -24,7 +24,7 @@
 import type { Clock } from "#ports/clock.ts";
 import { BreakerMeter } from "./breaker-meter.ts";
 import type { Gate, SlotClaim } from "./claim.ts";
-import type { Entry, QueueTimes } from "./fair-queue.ts";
+import type { QueueTimes } from "./fair-queue.ts";
 import { heldBackBy } from "./hold-back.ts";
 import {
   blockedElsewhere,
@@ -35,8 +35,10 @@ import {
   noteGrant,
   noteLeft,
   signatureOf,
+  type Waiting,
 } from "./line.ts";
 import { Meters } from "./meters.ts";
+import { askOutside, type OutsideRoom } from "./outside-room.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { SlotMeter } from "./slot-meter.ts";
 import { Wakes } from "./wakes.ts";
@@ -62,17 +64,10 @@ export const AGEING_MS = 60_000;
 const PASSED_MAX = 1_000;
 const BOUND = "bound";
 
-interface Waiting extends Entry {
-  readonly line: Line;
-  /** The line that let it pass to this one. */
-  readonly origin: Line | null;
-  readonly signature: string;
-  /** Since when it waits at a gate of its own, by the monotonic clock. */
-  readonly gatedSinceMs: number | null;
-}
-
 export class Scheduler {
   readonly times: QueueTimes;
+  /** Where several hosts count together; set before anything is asked for. */
+  outside: OutsideRoom | null = null;
   readonly #clock: Clock;
   readonly #onGrant: (grant: Grant) => void;
   #bound: number;
@@ -93,13 +88,10 @@ export class Scheduler {
     const { clock, bound, ageingMs = AGEING_MS, onGrant } = options;
     this.times = { ageingMs, urgencyMs: ageingMs };
     this.#clock = clock;
-    this.#meters = new Meters(clock);
+    this.#meters = new Meters(clock, (meter, gate) => this.outside?.made(meter, gate));
     this.#bound = bound;
     this.#onGrant = onGrant;
-    this.#wakes = new Wakes(clock, (meter) => {
-      this.#free(meter);
-      this.#grantAll();
-    });
+    this.#wakes = new Wakes(clock, (meter) => this.look(meter));
     // The bound counts what is held; its meter only holds the line.
     const gate: Gate = { kind: "quota", name: BOUND, key: BOUND, limit: bound };
     this.#boundLine = lineOf(new SlotMeter(BOUND), gate, this.times);
@@ -135,7 +127,7 @@ export class Scheduler {
     if (this.#isStopped || this.#held.size >= this.#bound) return false;
     if (this.#boundLine.queue.size > 0) return false;
     if (claim.gates !== null && this.#isBlocked(claim)) return false;
-    this.hold(claim);
+    this.#take(claim, false);
     return true;
   }
 
@@ -168,11 +160,20 @@ export class Scheduler {
 
   /** Holds a slot without asking: what was admitted before this engine started. */
   hold(claim: SlotClaim): void {
-    if (this.#held.has(claim.slot)) return;
+    if (!this.#held.has(claim.slot)) this.#take(claim, true);
+  }
+
+  #take(claim: SlotClaim, isFound: boolean): void {
     this.#held.set(claim.slot, claim);
     if (claim.gates === null) return;
     const nowMs = this.#clock.monotonicMs();
-    for (const gate of claim.gates) this.#meters.of(gate).take(claim, nowMs);
+    for (const gate of claim.gates) this.#meters.of(gate).take(claim, nowMs, isFound);
+  }
+
+  /** Grants what the meter has room for: it may have got some from outside. */
+  look(meter: Meter): void {
+    this.#free(meter);
+    this.#grantAll();
   }
 
   /** Gives the slot back, or stops waiting for it. */
@@ -210,12 +211,6 @@ export class Scheduler {
       if (meter instanceof RateMeter) meter.started(slot, this.#clock.monotonicMs());
       if (meter !== undefined) this.#armWake(meter);
     }
-  }
-
-  /** Whether `slot` is the probe of the breaker `name`. */
-  isProbe(name: string, slot: string): boolean {
-    const meter = this.#meters.get(name);
-    return meter instanceof BreakerMeter && meter.isProbe(slot);
   }
 
   /** What came of the attempt that holds, or held, `slot`, once that is durable. */
@@ -387,12 +382,15 @@ export class Scheduler {
       return;
     }
     for (const origin of [entry.origin, line]) if (origin !== null) noteGrant(origin, nowMs);
-    this.hold(claim);
+    this.#take(claim, false);
     const waitedMs = entry.gatedSinceMs === null ? null : nowMs - entry.gatedSinceMs;
     this.#onGrant({ claim, waitedMs });
   }
 
+  /** What makes room for those who wait there: time, or other hosts. */
   #armWake(meter: Meter): void {
-    if (!this.#isStopped && !(meter instanceof SlotMeter)) this.#wakes.arm(meter);
+    if (this.#isStopped) return;
+    if (!(meter instanceof SlotMeter)) this.#wakes.arm(meter);
+    if (this.outside !== null) askOutside(this.outside, meter, this.#clock.monotonicMs());
   }
 }

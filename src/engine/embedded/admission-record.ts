@@ -7,7 +7,7 @@ import type { StepError } from "#errors/step-error.ts";
 import type { Effect } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import type { AdmissionRecord, BreakerOutcome, RateStart } from "#ports/journal.ts";
-import { quietMsOf } from "../admission/breaker-meter.ts";
+import { BreakerMeter, quietMsOf } from "../admission/breaker-meter.ts";
 import type { Scheduler } from "../admission/scheduler.ts";
 import { breakerGate, slotName } from "./claims.ts";
 import type { Turn } from "./turn.ts";
@@ -57,7 +57,8 @@ function addOutcome(
   // What is the caller's own fault says nothing of the other side.
   if (ended.error !== null && !ended.error.retryable) return;
   const gate = breakerGate(breaker, tenant);
-  const isProbe = slots.isProbe(gate.name, slotName(runKey, ended));
+  const meter = slots.meter(gate.name);
+  const isProbe = meter instanceof BreakerMeter && meter.isProbe(slotName(runKey, ended));
   const { name, failureThreshold, resetAfterMs } = gate;
   const hasFailed = ended.error !== null;
   const untilMs = atMs + quietMsOf(resetAfterMs);
