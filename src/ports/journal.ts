@@ -167,9 +167,10 @@ export interface TurnCommit {
   readonly logs?: readonly StepLogWrite[];
   /**
    * Where hosts share slots: `runId` (this run, or the one that goes on in its place) holds a slot of
-   * `gate` from now on, and of no other. Where the host has none the turn is stale (SharedSlots L5).
+   * `gate` from now on, and of no other; null: of none any more. Where the host has none to give the
+   * turn is stale (SharedSlots L5).
    */
-  readonly slot?: { readonly gate: string; readonly runId: string };
+  readonly slot?: { readonly gate: string | null; readonly runId: string };
 }
 
 export interface RunFilter {

@@ -11,7 +11,10 @@
  *       not want to keep is free again; what it keeps goes to others as soon as they want it and ask.
  *   L3. A free slot goes to the host whose next claim has the greatest effective priority (its own and
  *       one more for each ageing period that it waits), at equal to the one that was served least
- *       recently. A host is given slots by others' calls too.
+ *       recently; who comes to a gate stands behind those that are there. A host is given slots by
+ *       others' calls too, none while its lease is over. A claim that does not start because its limit
+ *       is less than others' holds back those behind it once it has waited a whole ageing period;
+ *       claims of runs never do.
  *   L4. Shares of hosts whose lease ran out are free, under the patience of Hosts H4.
  *   L5. A slot of a run is written with the turn that takes it (TurnCommit.slot) and counts while that
  *       run is open, whoever drives it, and while a message that is to begin it waits. It is taken from
@@ -19,24 +22,33 @@
  *       already, or the turn passes on that of its own run. Where there is none to take (the lease had
  *       run out, and the share with it) the turn is fenced and named as stale: it is decided again.
  *   L6. Who was given slots by somebody else's call, and who holds what others want, is told (notice
- *       "slots"): a hint that may be lost.
+ *       "slots"): a hint that may be lost. Who drives runs that hold slots of the gate holds them too.
  *   L7. A call whose answer was lost may have been done: the same host's next call says anew what it uses.
  */
 export interface SlotDemand {
-  /** Tenant included where it is a tenant's own. */
+  /** Tenant included where it is a tenant's own; a gate of runs has another name than one of attempts. */
   readonly gate: string;
-  /** Of the claim that goes next; of one that waits for nothing, the greatest it has met. */
+  /** Whether runs hold its slots, not attempts. */
+  readonly isOfRuns: boolean;
+  /** The greatest that claims of it had here: what it keeps beyond what it uses stays within it. */
   readonly limit: number;
   /** Slots of attempts that are used here, or of runs that were granted and are not committed yet. */
   readonly inUse: number;
-  /** Slots beyond those which it keeps while nobody else wants them. */
+  /** Slots beyond those which it keeps, or is given, while nobody else wants them. */
   readonly spare: number;
-  /** Claims that wait here. */
-  readonly wanted: number;
-  /** The one that goes next; null: none waits. `sinceMs` by the store's clock. */
-  readonly next: { readonly priority: number; readonly sinceMs: number } | null;
+  /** Claims that wait here, by limit and priority; in any order. */
+  readonly waiting: readonly WaitingClaims[];
   /** Runs that hold a slot and were found again, not begun, by this host: they are made to count. */
   readonly runs: readonly HoldingRun[];
+}
+
+/** Claims that have one limit and one priority of their own. */
+export interface WaitingClaims {
+  readonly limit: number;
+  readonly priority: number;
+  /** Since when the one of them waits that goes next, by the store's clock. */
+  readonly sinceMs: number;
+  readonly count: number;
 }
 
 export interface HoldingRun {
@@ -48,16 +60,24 @@ export interface SlotShare {
   readonly gate: string;
   /** Slots that this host may use from now on, `inUse` included. */
   readonly held: number;
+  /** Slots that others have: shares of other hosts, and open runs. */
+  readonly elsewhere: number;
   /** Claims that wait on other hosts. */
   readonly waitingElsewhere: number;
-  /** Runs that hold slots of the gate, the oldest first, where some wait and none is free; at most as many as wait here. */
+  /** Runs that hold slots of the gate, the oldest first, where some wait here and none is free; at most as many as wait here, and 100. */
   readonly holders: readonly HoldingRun[];
 }
 
 export interface SharedSlots {
-  /** All gates in one transaction, at most 1,000. Answers in their order. Nothing used, kept, wanted or holding: the host is forgotten there. */
-  settle(demands: readonly SlotDemand[]): Promise<readonly SlotShare[]>;
-  /** Gates that this host has a share of and others wait for, or has been given slots of since it asked last. */
+  /**
+   * All gates in one transaction, at most 1,000, each once. Answers in their order. Nothing used, kept
+   * or waiting: the host is forgotten there. While its lease is over it has what it uses, no more.
+   */
+  settle(demands: readonly SlotDemand[], ageingMs: number): Promise<readonly SlotShare[]>;
+  /**
+   * Gates that this host has a share of, or drives runs that hold slots of, and others wait for; or
+   * that it has been given slots of since it asked last. It is to settle them.
+   */
   contended(): Promise<readonly ContendedGate[]>;
 }
 

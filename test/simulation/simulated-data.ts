@@ -18,11 +18,13 @@ import {
   type TurnCommit,
   type TurnRecord,
 } from "#ports/journal.ts";
+import type { HoldingRun } from "#ports/shared-slots.ts";
 import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-logs.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
+import { SimulatedSlots, type SlotFacts } from "./simulated-slots.ts";
 import { SimulatedTriggers } from "./simulated-triggers.ts";
 
 const MEMORY_MS = 7 * 86_400_000;
@@ -51,6 +53,7 @@ export class SimulatedData {
   owners: SimulatedOwners | null = null;
   readonly memos = new SimulatedMemos();
   readonly shared = new SimulatedShared();
+  readonly slots = new SimulatedSlots();
   readonly triggers = new SimulatedTriggers();
   #logLines = 0;
   /** Is told of each turn that has become durable. */
@@ -93,10 +96,14 @@ export class SimulatedData {
         (owners === null ? turn.epoch !== options.epoch : !this.#isOwned(turn, owners)) ||
         fenced.has(fencedName(turn)) ||
         options.fence.includes(runId);
-      if (!isLeftOut && !this.shared.fits(turn)) stale.push(fencedName(turn));
-      if (isLeftOut || !this.shared.fits(turn) || !this.#append(turn, options.nowMs))
-        fenced.add(fencedName(turn));
-      else if (owners !== null) this.#own(turn, owners, options.host ?? 0);
+      const host = options.host ?? 0;
+      const isFit = this.shared.fits(turn) && (owners === null || this.slots.fits(turn, host));
+      if (!isLeftOut && !isFit) stale.push(fencedName(turn));
+      if (isLeftOut || !isFit || !this.#append(turn, options.nowMs)) fenced.add(fencedName(turn));
+      else if (owners !== null) {
+        this.#own(turn, owners, host);
+        this.slots.commit(turn, host);
+      }
     }
     this.memos.evict();
     if (isOwner) this.#commitIds.add(commitId);
@@ -132,6 +139,26 @@ export class SimulatedData {
     if (owners === null) return true;
     if (isOpen(to)) return owners.of(to).owner === host;
     return isOpen(message.from) ? owners.of(message.from).owner === host : true;
+  }
+
+  /** Who drives an open run, or one that a message waits to begin. */
+  driverOf({ tenant, runId }: HoldingRun): number | null | undefined {
+    const run = this.#runs.get(key(tenant, runId));
+    if (run !== undefined) return ENDED.has(run.head.status) ? undefined : this.#headOf(run).owner;
+    const isToBegin = [...this.#messages.values()].some(
+      ({ message, isConsumed }) =>
+        !isConsumed && message.tenant === tenant && message.toRunId === runId,
+    );
+    return isToBegin ? null : undefined;
+  }
+
+  /** What slots are judged by, for one host of several. */
+  slotFacts(owners: SimulatedOwners, isPatient: boolean): SlotFacts {
+    return {
+      ...{ nowMs: owners.nowMs, isPatient },
+      isHeld: (host) => owners.isHeld(host),
+      driverOf: (run) => this.driverOf(run),
+    };
   }
 
   isCommitted(commitId: string): boolean {

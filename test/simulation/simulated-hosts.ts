@@ -5,6 +5,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { HostNotice, Hosts } from "#ports/hosts.ts";
+import type { SharedSlots } from "#ports/shared-slots.ts";
 import type { SimulatedData } from "./simulated-data.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
 
@@ -124,14 +125,38 @@ export class SimulatedHost implements Hosts {
         this.#owners.release(this.host, `${tenant}\n${runId}`, epoch);
     });
 
-  leave: Hosts["leave"] = () => this.#call(() => this.#owners.leave(this.host));
+  leave: Hosts["leave"] = () =>
+    this.#call(() => {
+      this.#owners.leave(this.host);
+      this.#data.slots.leave(this.host);
+    });
+
+  readonly slots: SharedSlots = {
+    settle: (demands, ageingMs) =>
+      this.#call(() => {
+        const facts = this.#data.slotFacts(this.#owners, this.isPatient);
+        const { shares, tell } = this.#data.slots.settle(this.host, demands, ageingMs, facts);
+        for (const other of tell)
+          this.#clock.after(this.#network.delayMs(), () => this.#notify(other, "slots"));
+        return shares;
+      }),
+    contended: () =>
+      this.#call(() => {
+        const facts = this.#data.slotFacts(this.#owners, this.isPatient);
+        return this.#data.slots.contended(this.host, facts);
+      }),
+  };
 
   tell: Hosts["tell"] = async (host, notice) => {
     await this.#call(() => undefined);
+    this.#notify(host, notice);
+  };
+
+  #notify(host: number, notice: HostNotice): void {
     const other = this.#others().find((one) => one.host === host);
     if (other === undefined || other.isCut || this.#network.isLost()) return;
     for (const listener of other.#listeners) if (other.isAlive) listener(notice);
-  };
+  }
 
   onNotice(listener: (notice: HostNotice) => void): () => void {
     this.#listeners.add(listener);

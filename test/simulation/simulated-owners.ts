@@ -28,6 +28,11 @@ export class SimulatedOwners {
     this.#nowMs = nowMs;
   }
 
+  /** The disk's clock. */
+  get nowMs(): number {
+    return this.#nowMs();
+  }
+
   nextEpoch(): number {
     return ++this.#epoch;
   }
