@@ -19,6 +19,7 @@
  */
 import type { RunHead } from "./journal.ts";
 import type { SharedSlots } from "./shared-slots.ts";
+import type { StartQuotas } from "./start-quotas.ts";
 
 export interface HostFacts {
   readonly host: number;
@@ -80,6 +81,8 @@ export interface Hosts {
   onNotice(listener: (notice: HostNotice) => void): () => void;
   /** What these hosts count together; absent: each host counts for itself. */
   readonly slots?: SharedSlots;
+  /** Places for new runs; absent: each host counts its own. */
+  readonly starts?: StartQuotas;
   /** JSON text for JSON text. */
   ask(host: number, question: string, timeoutMs: number): Promise<string>;
   /** Who answers others' questions; it never rejects. One at a time may be set. */

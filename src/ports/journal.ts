@@ -17,6 +17,7 @@ import type { CallContext } from "./call-context.ts";
 import type { MemoWrite } from "./memo-store.ts";
 import type { SharedUse } from "./state-store.ts";
 import type { StepLogWrite } from "./step-logs.ts";
+import type { TurnUsage } from "./usage.ts";
 
 // Storage adapters see the ports, and no other room.
 export type { RunStatus } from "#workflow/statuses.ts";
@@ -171,6 +172,10 @@ export interface TurnCommit {
    * turn is stale (SharedSlots L5).
    */
   readonly slot?: { readonly gate: string | null; readonly runId: string };
+  /** What the turn uses up; absent where nobody limits that. */
+  readonly usage?: TurnUsage;
+  /** Creates a run for which a place is held (StartQuotas P3). */
+  readonly isReserved?: true;
 }
 
 export interface RunFilter {

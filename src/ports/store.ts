@@ -8,6 +8,7 @@ import type { StateStore } from "./state-store.ts";
 import type { StepLogs } from "./step-logs.ts";
 import type { Triggers } from "./triggers.ts";
 import type { Upkeep } from "./upkeep.ts";
+import type { Usage } from "./usage.ts";
 
 export interface Store {
   readonly journal: Journal;
@@ -19,6 +20,8 @@ export interface Store {
   readonly logs: StepLogs;
   readonly state: StateStore;
   readonly triggers: Triggers;
+  /** Absent: each opening knows what it counted itself. */
+  readonly usage?: Usage;
   /** Absent: this opening owns every run. */
   readonly hosts?: Hosts;
   /** Owner epoch of this opening, under which it creates runs: greater than that of every opening before. */

@@ -32,6 +32,8 @@ export const ABSENT = {
   admission: undefined,
   logs: undefined,
   slot: undefined,
+  usage: undefined,
+  isReserved: undefined,
 } satisfies Absent;
 
 /** Whatever the record says, also where there is none. */
@@ -52,6 +54,8 @@ export function isHeadOnly(turn: TurnCommit): boolean {
     turn.forgets === undefined &&
     turn.shared === undefined &&
     turn.admission === undefined &&
-    turn.logs === undefined
+    turn.logs === undefined &&
+    turn.usage === undefined &&
+    turn.isReserved === undefined
   );
 }

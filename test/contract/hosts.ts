@@ -11,6 +11,8 @@ export interface HostsFixture extends AsyncDisposable {
   untilLapsed(): Promise<void>;
 }
 
+export type OpenHosts = () => Promise<HostsFixture>;
+
 export type HostStore = Store & { readonly hosts: Hosts };
 
 const ALIVE = { address: null, openRuns: 0, isDraining: false };
@@ -23,7 +25,7 @@ async function withRuns(store: HostStore, ...runIds: string[]): Promise<void> {
 
 const idsOf = (heads: readonly { readonly runId: string }[]) => heads.map(({ runId }) => runId);
 
-export function hostsContract(adapter: string, open: () => Promise<HostsFixture>): void {
+export function hostsContract(adapter: string, open: OpenHosts): void {
   describe(`hosts contract: ${adapter}`, () => {
     test("H1 a run is its creator's; the next owner has a greater epoch, and fences the one before", async () => {
       await using fixture = await open();

@@ -20,12 +20,14 @@ import {
 } from "#ports/journal.ts";
 import type { HoldingRun } from "#ports/shared-slots.ts";
 import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-logs.ts";
+import type { StoredUsage } from "#ports/usage.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
 import { SimulatedSlots, type SlotFacts } from "./simulated-slots.ts";
 import { SimulatedTriggers } from "./simulated-triggers.ts";
+import { SimulatedUsage } from "./simulated-usage.ts";
 
 const MEMORY_MS = 7 * 86_400_000;
 const CHECKPOINTS_KEPT = 2;
@@ -55,6 +57,7 @@ export class SimulatedData {
   readonly shared = new SimulatedShared();
   readonly slots = new SimulatedSlots();
   readonly triggers = new SimulatedTriggers();
+  readonly usage = new SimulatedUsage();
   #logLines = 0;
   /** Is told of each turn that has become durable. */
   onTurn: (turn: TurnCommit) => void = () => {};
@@ -99,8 +102,12 @@ export class SimulatedData {
       const host = options.host ?? 0;
       const isFit = this.shared.fits(turn) && (owners === null || this.slots.fits(turn, host));
       if (!isLeftOut && !isFit) stale.push(fencedName(turn));
-      if (isLeftOut || !isFit || !this.#append(turn, options.nowMs)) fenced.add(fencedName(turn));
-      else if (owners !== null) {
+      if (isLeftOut || !isFit || !this.#append(turn, options.nowMs)) {
+        fenced.add(fencedName(turn));
+        continue;
+      }
+      this.usage.commit(turn, options.host ?? options.epoch);
+      if (owners !== null) {
         this.#own(turn, owners, host);
         this.slots.commit(turn, host);
       }
@@ -310,6 +317,18 @@ export class SimulatedData {
       if (tenant === null || head.tenant === tenant) counts[head.status]++;
     }
     return counts;
+  }
+
+  /** Bytes of events and of blobs that are referred to, by tenant and workflow. */
+  measure(): void {
+    const sums = new Map<string, StoredUsage>();
+    for (const { head, turns } of this.#runs.values()) {
+      const { tenant, workflow } = head;
+      const before = sums.get(key(tenant, workflow))?.bytes ?? 0;
+      const bytes = turns.reduce((sum, { events }) => sum + Buffer.byteLength(events), before);
+      sums.set(key(tenant, workflow), { tenant, workflow, bytes });
+    }
+    this.usage.measured([...sums.values()]);
   }
 
   openRuns(after: RunHead | null, limit: number): readonly RunHead[] {

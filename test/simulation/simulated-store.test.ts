@@ -8,6 +8,7 @@ import { stateStoreContract } from "../contract/state-store.ts";
 import { stepLogsContract } from "../contract/step-logs.ts";
 import { ALICE, creation, type StoreFixture, turn } from "../contract/store-fixture.ts";
 import { triggersContract } from "../contract/triggers.ts";
+import { usageContract } from "../contract/usage.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import type { SimulatedMemoLimits } from "./simulated-memos.ts";
 import { type CommitFault, SimulatedDisk, type StoreFaults } from "./simulated-store.ts";
@@ -40,6 +41,7 @@ memoStoreContract("simulated", openFixture);
 stepLogsContract("simulated", () => openFixture());
 stateStoreContract("simulated", () => openFixture());
 triggersContract("simulated", () => openFixture());
+usageContract("simulated", () => openFixture());
 
 /** A store with run `a` at seq 2, whose commits from then on meet `fault`. */
 async function openFaulty(fault: CommitFault, more: StoreFaults = {}) {

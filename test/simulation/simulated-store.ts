@@ -22,6 +22,7 @@ import type { MemoStore } from "#ports/memo-store.ts";
 import type { StateStore } from "#ports/state-store.ts";
 import type { Store } from "#ports/store.ts";
 import type { Triggers } from "#ports/triggers.ts";
+import type { Usage } from "#ports/usage.ts";
 import { SimulatedData } from "./simulated-data.ts";
 import type { SimulatedHost } from "./simulated-hosts.ts";
 
@@ -147,6 +148,7 @@ class SimulatedProcess {
       memos: this.#memos(),
       state: this.#state(),
       triggers: this.#triggers(),
+      usage: this.#usage(),
       logs: {
         read: ({ tenant }, runId, query) =>
           this.#read("logs", () => this.#data.logs(tenant, runId, query)),
@@ -328,6 +330,15 @@ class SimulatedProcess {
         this.#put("saveTrigger", () => triggers.save(context.tenant, change, nowMs())),
       marks: (context, key, limit) =>
         this.#read("triggerMarks", () => triggers.marks(context.tenant, key, limit)),
+    };
+  }
+
+  #usage(): Usage {
+    const data = this.#data;
+    return {
+      read: (fromMs) => this.#read("usage", () => data.usage.read(fromMs, this.#epoch)),
+      stored: () => this.#read("storedUsage", () => data.usage.stored()),
+      measure: () => this.#put("measureUsage", () => data.measure()),
     };
   }
 

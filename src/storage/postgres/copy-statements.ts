@@ -110,4 +110,7 @@ export const NOT_COPIED = [
   "host_asks",
   "commit_marks",
   "memo_totals",
+  "usage_minutes",
+  "stored_bytes",
+  "start_places",
 ];

@@ -28,6 +28,7 @@ import { PostgresStateStore } from "./postgres-state-store.ts";
 import { PostgresStepLogs } from "./postgres-step-logs.ts";
 import { PostgresTriggers } from "./postgres-triggers.ts";
 import { PostgresUpkeep } from "./postgres-upkeep.ts";
+import { PostgresUsage } from "./postgres-usage.ts";
 import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
 import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
 import { FOLD_COUNTS } from "./sql/fold-counts.ts";
@@ -102,6 +103,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       memos: new PostgresMemoStore(parts, memoUses),
       state: new PostgresStateStore(parts),
       triggers: new PostgresTriggers(parts),
+      usage: new PostgresUsage(parts),
       logs: new PostgresStepLogs(parts),
       upkeep: new PostgresUpkeep(parts, options.copies ?? null),
       ...(hosts === null ? {} : { hosts }),

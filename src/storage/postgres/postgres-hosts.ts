@@ -6,6 +6,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import type { BeatAnswer, HostBeat, HostFacts, HostNotice, Hosts, OwnedRun } from "#ports/hosts.ts";
 import type { RunHead } from "#ports/journal.ts";
+import type { StartQuotas } from "#ports/start-quotas.ts";
 import { bigints, texts } from "./columns.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { HostListener } from "./host-listener.ts";
@@ -27,6 +28,7 @@ import { RELEASE_RUNS } from "./sql/release-runs.ts";
 import { REMOVE_HOST } from "./sql/remove-host.ts";
 import { TAKE_ANSWER } from "./sql/take-answer.ts";
 import { TAKE_ASKS } from "./sql/take-asks.ts";
+import { startQuotas } from "./start-places.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 /** A question whose notice was lost is answered this much later. */
@@ -49,6 +51,7 @@ interface Asking {
 export class PostgresHosts implements Hosts {
   readonly host: number;
   readonly leaseMs: number;
+  readonly starts: StartQuotas;
   readonly #parts: StoreParts;
   readonly #options: HostOptions;
   readonly #listener: HostListener;
@@ -64,6 +67,7 @@ export class PostgresHosts implements Hosts {
     this.#options = options;
     this.host = parts.epoch;
     this.leaseMs = options.leaseMs;
+    this.starts = startQuotas(parts.sessions);
     this.#listener = new HostListener({
       address,
       channel: channelOf(this.host),

@@ -7,6 +7,7 @@
  *   1. A failure is kept for whoever asks the database next: nothing that was promised depends on it.
  *   2. It never keeps the process alive, and close() waits for the round under way.
  */
+import { USAGE_KEPT_MS } from "#ports/usage.ts";
 import { MEMORY_MS } from "../storable-turn.ts";
 import { evictMemos, useMemos } from "./memo-area.ts";
 import { MEMO_ROWS_MAX, type MemoLimits } from "./memo-limits.ts";
@@ -17,6 +18,7 @@ import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
 import { FORGET_RATE_STARTS } from "./sql/forget-rate-starts.ts";
 import { FORGET_RUN_MEMOS } from "./sql/forget-run-memos.ts";
 import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
+import { FORGET_USAGE } from "./sql/forget-usage.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 const EVERY_MS = 60_000;
@@ -94,6 +96,7 @@ export class StoreTidying {
       upTo(FORGET_START_KEYS, remembered, ROWS_MAX),
       upTo(FORGET_RATE_STARTS, counted, RATE_STARTS_MAX),
       upTo(FORGET_BREAKERS, counted, RATE_STARTS_MAX),
+      upTo(FORGET_USAGE, nowMs - USAGE_KEPT_MS, ROWS_MAX),
       upTo(FORGET_EXPIRED_MEMOS, nowMs, MEMO_ROWS_MAX),
       { sql: FORGET_RUN_MEMOS, values: [MEMO_ROWS_MAX], rowsMax: MEMO_ROWS_MAX },
     ];

@@ -10,6 +10,8 @@ import type { MemoUses } from "./memo-uses.ts";
 import { MESSAGES } from "./messages.ts";
 import { sharedArea } from "./shared-area.ts";
 import { START_KEYS } from "./start-keys.ts";
+import { START_PLACES } from "./start-places.ts";
+import { USAGE } from "./usage-area.ts";
 import type { WaveArea } from "./wave.ts";
 
 /** What areas know of the store that they write to. */
@@ -20,7 +22,7 @@ export interface AreaParts {
 
 export function waveAreas({ memoLimits, memoUses }: AreaParts): readonly WaveArea[] {
   return [
-    ...[START_KEYS, sharedArea, LABELS, MESSAGES, CHECKPOINTS, ADMISSION],
+    ...[START_PLACES, START_KEYS, sharedArea, LABELS, MESSAGES, CHECKPOINTS, ADMISSION, USAGE],
     ...[blobArea, logArea, memoArea(memoLimits, memoUses)],
   ];
 }

@@ -38,6 +38,7 @@ import { UPDATE_RUN } from "./sql/update-run.ts";
 import { UPDATE_RUN_STATUS } from "./sql/update-run-status.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { referToBlobs } from "./upkeep-writer.ts";
+import { GroupUsage } from "./usage-writer.ts";
 
 export interface Group {
   readonly commitId: string;
@@ -57,6 +58,8 @@ interface Writing {
   readonly group: Group;
   /** Changes of the counters by runs that they have, by tenant and status. */
   readonly counts: Map<string, Map<number, number>>;
+  /** What its turns use up; null: nothing so far. */
+  usage: GroupUsage | null;
 }
 
 interface AppendedGroup {
@@ -81,7 +84,7 @@ export function appendGroup(
   const fenced = new Set<string>();
   const counts = new Map<string, Map<number, number>>();
   let stale: string[] | null = null;
-  const writing = { connection, knownRuns, group, counts };
+  const writing: Writing = { connection, knownRuns, group, counts, usage: null };
   let hasRecord = false;
   for (const turn of group.turns) {
     if (!isOwner || turn.epoch !== group.epoch || isFenced(fenced, turn)) {
@@ -108,6 +111,7 @@ export function appendGroup(
       if (change !== 0) connection.run(ADD_COUNT, tenant, status, change);
     }
   }
+  writing.usage?.write(connection, group.epoch);
   if (isOwner) group.lists.enlistIfMany();
   group.memos.evict();
   return { isOwner, hasRecord, fenced: [...fenced], stale: stale ?? NONE };
@@ -119,11 +123,8 @@ function isFenced(fenced: ReadonlySet<string>, turn: TurnCommit): boolean {
 }
 
 /** False: fenced, and nothing was written. */
-function appendTurn(
-  { connection, knownRuns, counts, group }: Writing,
-  turn: TurnCommit,
-  commitId: string | null,
-): boolean {
+function appendTurn(writing: Writing, turn: TurnCommit, commitId: string | null): boolean {
+  const { connection, knownRuns, counts, group } = writing;
   const { tenant, runId, record } = turn;
   let run = knownRuns.find(tenant, runId);
   if (turn.create === null) {
@@ -155,6 +156,10 @@ function appendTurn(
   if (turn.labels !== undefined) changeLabels(connection, turn, run.number, turn.labels);
   if (turn.shared !== undefined) writeShared(connection, turn, turn.shared);
   if (turn.admission !== undefined) appendAdmission(connection, turn.admission);
+  if (turn.usage !== undefined) {
+    writing.usage ??= new GroupUsage();
+    writing.usage.add(tenant, turn.usage);
+  }
   if (turn.logs !== undefined) appendLogs(connection, run.number, turn.logs);
   for (const { id, tenant: owner, toRunId, kind, body } of turn.sends) {
     connection.run(SEND_MESSAGE, owner, id, toRunId, kind, body);

@@ -11,6 +11,7 @@
  */
 import { constants, deflateSync } from "node:zlib";
 import type { TurnCommit } from "#ports/journal.ts";
+import { USAGE_KEPT_MS } from "#ports/usage.ts";
 import { MEMORY_MS } from "../storable-turn.ts";
 import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
@@ -24,6 +25,7 @@ import { FORGET_BREAKERS } from "./sql/forget-breakers.ts";
 import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
 import { FORGET_RATE_STARTS } from "./sql/forget-rate-starts.ts";
 import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
+import { FORGET_USAGE } from "./sql/forget-usage.ts";
 import { HAS_BLOB } from "./sql/has-blob.ts";
 import { LAST_COMMIT_NUMBER } from "./sql/last-commit-number.ts";
 import { NEWEST_WORKFLOW } from "./sql/newest-workflow.ts";
@@ -36,6 +38,7 @@ import { SAVE_WORKFLOW_VERSION } from "./sql/save-workflow-version.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import { bringTriggers, saveTrigger } from "./trigger-writer.ts";
 import { isTouchDue, purgeRows, removeRun, sweepBlobs, touchBlob } from "./upkeep-writer.ts";
+import { setStored } from "./usage-writer.ts";
 import { giveWalRoom } from "./wal-room.ts";
 import type { BlobInput, WriterCall, WriterCalls } from "./writer-calls.ts";
 
@@ -128,6 +131,11 @@ export class GroupWriter {
     releaseStore: () =>
       this.#transaction(() => {
         this.#connection.run(RELEASE_STORE);
+        return null;
+      }),
+    setStored: (input) =>
+      this.#transaction(() => {
+        setStored(this.#connection, input, this.#epoch);
         return null;
       }),
     useMemo: ({ number, atMs }) => {
@@ -328,8 +336,11 @@ export class GroupWriter {
     const countedMs = this.#lastNowMs - RATE_START_SLACK_MS;
     const starts = connection.change(FORGET_RATE_STARTS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
     const breakers = connection.change(FORGET_BREAKERS, countedMs, RATE_STARTS_FORGOTTEN_MAX);
+    const minutes = connection.change(
+      ...([FORGET_USAGE, this.#lastNowMs - USAGE_KEPT_MS, FORGET_ROWS_MAX] as const),
+    );
     return (
-      Math.max(messages, keys) >= FORGET_ROWS_MAX ||
+      Math.max(messages, keys, minutes) >= FORGET_ROWS_MAX ||
       Math.max(starts, breakers) >= RATE_STARTS_FORGOTTEN_MAX
     );
   }

@@ -37,6 +37,7 @@ import { SqliteMemoStore } from "./sqlite-memo-store.ts";
 import { SqliteStateStore } from "./sqlite-state-store.ts";
 import { SqliteTriggers } from "./sqlite-triggers.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
+import { SqliteUsage } from "./sqlite-usage.ts";
 import { STORE_FILE } from "./store-file.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { WorkerReader } from "./worker-reader.ts";
@@ -98,6 +99,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       memos: new SqliteMemoStore(parts),
       state: new SqliteStateStore(parts),
       triggers: new SqliteTriggers(parts),
+      usage: new SqliteUsage(parts),
       logs: {
         read: ({ tenant }, runId, query) => parts.reader.call("logs", { tenant, runId, query }),
       },

@@ -6,6 +6,7 @@ import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { CheckpointRecord, RunFilter, RunHead, TurnRecord } from "#ports/journal.ts";
 import type { StepLogLine, StepLogQuery } from "#ports/step-logs.ts";
 import type { RetentionRule } from "#ports/upkeep.ts";
+import type { MinuteUsage, StoredUsage } from "#ports/usage.ts";
 
 export interface ReaderCalls {
   heads: {
@@ -51,6 +52,16 @@ export interface ReaderCalls {
   oldest: {
     readonly input: { readonly limit: number; readonly skip: number; readonly epoch: number };
     readonly output: readonly RunHead[];
+  };
+  /** See ports/usage.ts; of other openings than `epoch`. */
+  usage: {
+    readonly input: { readonly fromMs: number; readonly epoch: number };
+    readonly output: readonly MinuteUsage[];
+  };
+  /** null: as it stands; else what is there beside what that opening has counted. */
+  stored: {
+    readonly input: { readonly measuredBy: number | null };
+    readonly output: readonly StoredUsage[];
   };
   workflows: {
     readonly input: { readonly tenant: string; readonly afterName: string; readonly limit: number };

@@ -3,6 +3,7 @@ import { hash as digest } from "node:crypto";
 import { inflateSync } from "node:zlib";
 import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { CheckpointRecord, TurnRecord } from "#ports/journal.ts";
+import type { MinuteUsage, StoredUsage } from "#ports/usage.ts";
 import { checkpointChecksum } from "../checkpoint-checksum.ts";
 import type { Connection } from "./connection.ts";
 import { dueRuns, oldestRuns } from "./due-runs.ts";
@@ -15,6 +16,9 @@ import { LIST_CHECKPOINTS } from "./sql/list-checkpoints.ts";
 import { LIST_TURNS } from "./sql/list-turns.ts";
 import { LIST_VERSIONS } from "./sql/list-versions.ts";
 import { LIST_WORKFLOWS } from "./sql/list-workflows.ts";
+import { MEASURE_STORED } from "./sql/measure-stored.ts";
+import { READ_STORED } from "./sql/read-stored.ts";
+import { READ_USAGE } from "./sql/read-usage.ts";
 
 type Queries = {
   readonly [Kind in ReaderCall]: (
@@ -69,6 +73,11 @@ export const READER_QUERIES: Queries = {
     dueRuns(reader, rules, { limit, skip }).map((row) => toRunHead(row, epoch)),
   oldest: (reader, { limit, skip, epoch }) =>
     oldestRuns(reader, { limit, skip }).map((row) => toRunHead(row, epoch)),
+  usage: (reader, { fromMs, epoch }) => reader.all<MinuteUsage>(READ_USAGE, fromMs, epoch),
+  stored: (reader, { measuredBy }) =>
+    measuredBy === null
+      ? reader.all<StoredUsage>(READ_STORED)
+      : reader.all<StoredUsage>(MEASURE_STORED, measuredBy),
   workflows: (reader, { tenant, afterName, limit }) =>
     reader.all<WorkflowVersion>(LIST_WORKFLOWS, tenant, afterName, limit),
   versions: (reader, { tenant, name }) => reader.all<WorkflowVersion>(LIST_VERSIONS, tenant, name),

@@ -7,6 +7,7 @@ import type { WorkflowVersion } from "#ports/catalogue.ts";
 import type { TurnCommit } from "#ports/journal.ts";
 import type { SharedChange, SharedEntry } from "#ports/state-store.ts";
 import type { TriggerSave, TriggerText } from "#ports/triggers.ts";
+import type { StoredUsage } from "#ports/usage.ts";
 
 export interface WriterCalls {
   commit: {
@@ -70,6 +71,8 @@ export interface WriterCalls {
   /** Every run that has been made stands in the lists afterwards. */
   enlistRuns: { readonly input: null; readonly output: null };
   releaseStore: { readonly input: null; readonly output: null };
+  /** What measuring found, see ports/usage.ts. */
+  setStored: { readonly input: readonly StoredUsage[]; readonly output: null };
   /** A remembered result was used; written later, with something else. */
   useMemo: {
     readonly input: { readonly number: number; readonly atMs: number };

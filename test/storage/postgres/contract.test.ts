@@ -8,6 +8,7 @@ import { stateStoreContract } from "../../contract/state-store.ts";
 import { stepLogsContract } from "../../contract/step-logs.ts";
 import { triggersContract } from "../../contract/triggers.ts";
 import { upkeepContract } from "../../contract/upkeep.ts";
+import { usageContract } from "../../contract/usage.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
 const postgres = postgresForTests();
@@ -23,4 +24,5 @@ describe.skipIf(postgres === null)("contracts", () => {
   stateStoreContract("postgres", open);
   upkeepContract("postgres", open);
   triggersContract("postgres", open);
+  usageContract("postgres", open);
 });

@@ -1,7 +1,8 @@
 /** Hosts on PostgreSQL keep the promises of the port; what only a server can show stands here. */
 import { describe } from "vitest";
 import { openPostgresStore } from "#storage/postgres/open-postgres-store.ts";
-import { type HostStore, hostsContract } from "../../contract/hosts.ts";
+import { type HostStore, hostsContract, type OpenHosts } from "../../contract/hosts.ts";
+import { startQuotasContract } from "../../contract/start-quotas.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
 /** Long beside what a test takes on a busy machine; what lapses is made to, not waited for. */
@@ -10,7 +11,7 @@ const LEASE_MS = 5_000;
 const postgres = postgresForTests();
 
 describe.skipIf(postgres === null)("hosts on PostgreSQL", () => {
-  hostsContract("postgres", async () => {
+  const open: OpenHosts = async () => {
     const database = await postgres?.database();
     if (database === undefined) throw new Error("there is no PostgreSQL");
     const opened: HostStore[] = [];
@@ -35,5 +36,7 @@ describe.skipIf(postgres === null)("hosts on PostgreSQL", () => {
         await database[Symbol.asyncDispose]();
       },
     };
-  });
+  };
+  hostsContract("postgres", open);
+  startQuotasContract("postgres", open);
 });

@@ -7,6 +7,7 @@ import { stateStoreContract } from "../../contract/state-store.ts";
 import { stepLogsContract } from "../../contract/step-logs.ts";
 import { triggersContract } from "../../contract/triggers.ts";
 import { upkeepContract } from "../../contract/upkeep.ts";
+import { usageContract } from "../../contract/usage.ts";
 import { openSqliteFixture } from "./sqlite-fixture.ts";
 
 for (const mode of ["worker", "local", "adaptive"] as const) {
@@ -19,4 +20,5 @@ for (const mode of ["worker", "local", "adaptive"] as const) {
   stateStoreContract(adapter, () => openSqliteFixture(mode));
   triggersContract(adapter, () => openSqliteFixture(mode));
   upkeepContract(adapter, () => openSqliteFixture(mode));
+  usageContract(adapter, () => openSqliteFixture(mode));
 }

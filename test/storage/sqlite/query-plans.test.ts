@@ -26,6 +26,10 @@ const MAY_SCAN: Readonly<Record<string, RegExp>> = {
   READ_MARKS: /^SCAN CONSTANT ROW$/,
   // A row for each owner of values.
   SHARED_TOTALS: /^SCAN shared_usage$|^USE TEMP B-TREE FOR GROUP BY$/,
+  // A row for each workflow; the whole journal, once an hour where storage is limited.
+  READ_STORED: /^SCAN stored_bytes$/,
+  DROP_STORED: /^SCAN stored_bytes$/,
+  MEASURE_STORED: /^SCAN |^USE TEMP B-TREE FOR GROUP BY$/,
   // Only what is to go is in the index.
   NEXT_REMOVED: /^SCAN runs USING INDEX runs_removed$/,
   // Its first row, and its sizes: an index without the outputs, read once a minute at most.

@@ -4,5 +4,6 @@ import type { Migration } from "../../migration.ts";
 import { initial } from "./0001-initial.ts";
 import { hosts } from "./0002-hosts.ts";
 import { triggers } from "./0003-triggers.ts";
+import { quotas } from "./0004-quotas.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial, hosts, triggers];
+export const MIGRATIONS: readonly Migration[] = [initial, hosts, triggers, quotas];

@@ -14,6 +14,7 @@ import { sharedUsage } from "./0010-shared-usage.ts";
 import { freshRuns } from "./0011-fresh-runs.ts";
 import { triggers } from "./0012-triggers.ts";
 import { memoBlobs } from "./0013-memo-blobs.ts";
+import { usage } from "./0014-usage.ts";
 
 export const MIGRATIONS: readonly Migration[] = [
   initial,
@@ -29,4 +30,5 @@ export const MIGRATIONS: readonly Migration[] = [
   freshRuns,
   triggers,
   memoBlobs,
+  usage,
 ];
