@@ -18,6 +18,7 @@
  * Hosts are named by numbers that are never used again.
  */
 import type { RunHead } from "./journal.ts";
+import type { SharedRates } from "./shared-rates.ts";
 import type { SharedSlots } from "./shared-slots.ts";
 import type { StartQuotas } from "./start-quotas.ts";
 
@@ -83,6 +84,8 @@ export interface Hosts {
   readonly slots?: SharedSlots;
   /** Places for new runs; absent: each host counts its own. */
   readonly starts?: StartQuotas;
+  /** Starts that these hosts count together; absent: each host counts for itself. */
+  readonly rates?: SharedRates;
   /** JSON text for JSON text. */
   ask(host: number, question: string, timeoutMs: number): Promise<string>;
   /** Who answers others' questions; it never rejects. One at a time may be set. */

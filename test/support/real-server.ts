@@ -112,24 +112,62 @@ export async function startPostgres(
   };
 }
 
-/** With a password for the default user, unless told otherwise. */
+export interface RedisServer extends RealServer {
+  /** After stop(): on the same port, empty. */
+  start(): Promise<void>;
+}
+
+export interface RedisOptions {
+  readonly hasPassword?: boolean;
+  /** Paths of PEM files; it is encrypted then. */
+  readonly tls?: { readonly key: string; readonly certificate: string };
+}
+
+/** With a password for the default user, unless told otherwise. It keeps nothing on the disk. */
 export async function startRedis(
   program: string,
-  { hasPassword = true }: { readonly hasPassword?: boolean } = {},
-): Promise<RealServer> {
+  { hasPassword = true, tls }: RedisOptions = {},
+): Promise<RedisServer> {
   const folder = await temporaryDirectory();
   const port = await freePort();
-  const child = spawn(
-    program,
-    [
-      ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder.path],
-      ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
-      ...(hasPassword ? ["--requirepass", PASSWORD] : []),
-    ],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  await said(child, /Ready to accept connections/);
-  return server(child, { port, signal: "SIGKILL", folder });
+  const begin = async () => {
+    const child = spawn(
+      program,
+      [
+        ...[
+          "--port",
+          tls === undefined ? String(port) : "0",
+          "--bind",
+          "127.0.0.1",
+          "--dir",
+          folder.path,
+        ],
+        ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
+        ...(hasPassword ? ["--requirepass", PASSWORD] : []),
+        ...(tls === undefined ? [] : tlsWords(port, tls)),
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    await said(child, /Ready to accept connections/);
+    return server(child, { port, signal: "SIGKILL", folder });
+  };
+  let current = await begin();
+  return {
+    port,
+    password: PASSWORD,
+    stop: () => current.stop(),
+    start: async () => {
+      current = await begin();
+    },
+    [Symbol.asyncDispose]: () => current[Symbol.asyncDispose](),
+  };
+}
+
+function tlsWords(port: number, tls: NonNullable<RedisOptions["tls"]>): readonly string[] {
+  return [
+    ...["--tls-port", String(port), "--tls-auth-clients", "no", "--tls-key-file", tls.key],
+    ...["--tls-cert-file", tls.certificate, "--tls-ca-cert-file", tls.certificate],
+  ];
 }
 
 function server(

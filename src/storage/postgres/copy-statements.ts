@@ -113,4 +113,5 @@ export const NOT_COPIED = [
   "usage_minutes",
   "stored_bytes",
   "start_places",
+  "rate_tokens",
 ];

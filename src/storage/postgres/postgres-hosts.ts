@@ -10,6 +10,7 @@ import type { StartQuotas } from "#ports/start-quotas.ts";
 import { bigints, texts } from "./columns.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { HostListener } from "./host-listener.ts";
+import { PostgresRates } from "./postgres-rates.ts";
 import { type RunRow, toOwnedHead } from "./run-row.ts";
 import { ANSWER_ASK } from "./sql/answer-ask.ts";
 import { ASK_HOST } from "./sql/ask-host.ts";
@@ -52,6 +53,7 @@ export class PostgresHosts implements Hosts {
   readonly host: number;
   readonly leaseMs: number;
   readonly starts: StartQuotas;
+  readonly rates: PostgresRates;
   readonly #parts: StoreParts;
   readonly #options: HostOptions;
   readonly #listener: HostListener;
@@ -68,6 +70,7 @@ export class PostgresHosts implements Hosts {
     this.host = parts.epoch;
     this.leaseMs = options.leaseMs;
     this.starts = startQuotas(parts.sessions);
+    this.rates = new PostgresRates(parts.sessions);
     this.#listener = new HostListener({
       address,
       channel: channelOf(this.host),

@@ -16,6 +16,7 @@ import { FORGET_BREAKERS } from "./sql/forget-breakers.ts";
 import { FORGET_EXPIRED_MEMOS } from "./sql/forget-expired-memos.ts";
 import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
 import { FORGET_RATE_STARTS } from "./sql/forget-rate-starts.ts";
+import { FORGET_RATE_TOKENS } from "./sql/forget-rate-tokens.ts";
 import { FORGET_RUN_MEMOS } from "./sql/forget-run-memos.ts";
 import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
 import { FORGET_USAGE } from "./sql/forget-usage.ts";
@@ -95,6 +96,7 @@ export class StoreTidying {
       upTo(FORGET_MESSAGES, remembered, ROWS_MAX),
       upTo(FORGET_START_KEYS, remembered, ROWS_MAX),
       upTo(FORGET_RATE_STARTS, counted, RATE_STARTS_MAX),
+      upTo(FORGET_RATE_TOKENS, counted, RATE_STARTS_MAX),
       upTo(FORGET_BREAKERS, counted, RATE_STARTS_MAX),
       upTo(FORGET_USAGE, nowMs - USAGE_KEPT_MS, ROWS_MAX),
       upTo(FORGET_EXPIRED_MEMOS, nowMs, MEMO_ROWS_MAX),

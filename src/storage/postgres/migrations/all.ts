@@ -5,5 +5,6 @@ import { initial } from "./0001-initial.ts";
 import { hosts } from "./0002-hosts.ts";
 import { triggers } from "./0003-triggers.ts";
 import { quotas } from "./0004-quotas.ts";
+import { rateTokens } from "./0005-rate-tokens.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial, hosts, triggers, quotas];
+export const MIGRATIONS: readonly Migration[] = [initial, hosts, triggers, quotas, rateTokens];
