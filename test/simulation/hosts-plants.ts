@@ -23,7 +23,7 @@ export const HOSTS_PLANTS: readonly Plant[] = [
     name: "lost-claims-are-forgotten",
     harm: "runs that a claim took whose answer was lost belong to a host that does not know them",
     file: KEEPER,
-    find: "        if (this.#hasDoubt) await this.#settleDoubt();\n",
+    find: "        if (this.#doubtEpoch !== null) await this.#settleDoubt(this.#doubtEpoch);\n",
     replace: "",
   }),
   hosts({

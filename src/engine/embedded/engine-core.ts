@@ -65,7 +65,8 @@ export class EngineCore {
   /** Makes this one of several hosts; null: it is the only one. */
   join: (() => Promise<void>) | null = null;
   readonly #messages: Messages;
-  readonly #defer: (work: () => void) => void;
+  /** Runs it soon, after what is due now. */
+  readonly defer: (work: () => void) => void;
   readonly #hosts = new Map<string, RunHost>();
   /** Hosts that may be unloaded, least recently used first. */
   readonly #resting = new Map<string, LoadedHost>();
@@ -80,10 +81,10 @@ export class EngineCore {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.admission = { ...NO_LIMITS, ...options.admission };
     this.quotas = new Quotas(this.admission, options.clock);
-    this.#defer = options.defer ?? ((work) => void setImmediate(work));
+    this.defer = options.defer ?? ((work) => void setImmediate(work));
     const { store, clock, random, logger, nodes } = options;
     const cache = new ValueCache(this.limits.cacheSizeMax, this.limits.cacheEntriesMax);
-    const pause = () => new Promise<void>((resolve) => this.#defer(resolve));
+    const pause = () => new Promise<void>((resolve) => this.defer(resolve));
     const slices = { nowMs: () => clock.monotonicMs(), pause };
     this.plans = new Plans(store.catalogue, nodes, { slices, optimise: options.optimise });
     this.values = new ValueLoader(store.journal, store.blobs, cache);
@@ -173,7 +174,7 @@ export class EngineCore {
     const { store, clock, logger } = this.options;
     return new Recovery({
       ...{ store, clock, logger, quotas: this.quotas, messages: this.#messages },
-      defer: this.#defer,
+      defer: this.defer,
       present: ({ tenant, runId }) => this.#hosts.get(runKeyOf(tenant, runId)),
       load: ({ tenant, runId }) => this.#load(tenant, runId),
       isClosing: () => this.#isClosing,
@@ -186,7 +187,7 @@ export class EngineCore {
     const { store, clock, random, ids, logger, meter } = this.options;
     const { turnsQueuedMax, groupTurnsMax, groupSizeMax, splitTurnsMin } = this.limits;
     return new Committer({
-      ...{ journal: store.journal, clock, random, ids, logger, defer: this.#defer },
+      ...{ journal: store.journal, clock, random, ids, logger, defer: this.defer },
       ...{ turnsQueuedMax, groupTurnsMax, groupSizeMax, splitTurnsMin, meter: meter ?? null },
       onRoom: () => this.#pumpSoon(),
     });
@@ -322,7 +323,7 @@ export class EngineCore {
   #pumpSoon(): void {
     if (this.#isPumpDue || this.#isStopped) return;
     this.#isPumpDue = true;
-    this.#defer(() => this.#pump());
+    this.defer(() => this.#pump());
   }
 
   #pump(): void {

@@ -24,6 +24,7 @@ import type { UnderWay } from "./attempts.ts";
 import { attemptClaim, ownSlot, runClaim, slotName } from "./claims.ts";
 import type { HostServices } from "./host-services.ts";
 import { type Mail, report } from "./mail.ts";
+import { memoWrites } from "./memo-writes.ts";
 import type { AttemptRequest } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { Turn } from "./turn.ts";
@@ -73,6 +74,29 @@ export class RunEffects {
   /** Whether everything that goes on is a timer: the run may leave memory. */
   get isResting(): boolean {
     return this.#work.size === 0 && this.#reads.size === 0 && this.#admission === null;
+  }
+
+  /** Whether everything that goes on waits for its turn or for time: nothing has begun. */
+  get isInLine(): boolean {
+    if (this.#reads.size > 0) return false;
+    for (const { effect } of this.#work.values()) if (effect.kind !== "admit") return false;
+    return true;
+  }
+
+  /** Nothing is granted any more until enterLines(). */
+  leaveLines(): void {
+    const { attemptSlots, memos, runSlots } = this.#services;
+    for (const { slot, effect } of this.#work.values()) {
+      if (effect.kind !== "admit") continue;
+      attemptSlots.release(slot);
+      if (this.#hasMemos) memos.release(slot);
+    }
+    if (this.#admission !== null && !runSlots.holds(this.#run.key)) runSlots.release(this.#run.key);
+  }
+
+  enterLines(): void {
+    for (const effect of this.#live())
+      if (effect.kind === "admit" || effect.kind === "admit_run") this.#start(effect);
   }
 
   /** What an `admit` effect asks of the scheduler. */
@@ -346,17 +370,7 @@ export class RunEffects {
 
   /** The results of this turn that are to be remembered; null: none. */
   memosOf(turn: Turn): readonly MemoWrite[] | null {
-    if (!this.#hasMemos) return null;
-    const writes: MemoWrite[] = [];
-    for (const event of turn.events) {
-      if (event.type !== "step.succeeded" || event.attempt === undefined) continue;
-      // An operator has completed it: that is no result of the attempt.
-      if (event.outputRef !== undefined) continue;
-      const slot = slotName(this.#run.key, { path: event.path, attempt: event.attempt });
-      const write = this.#services.memos.writeOf(slot, event.output, turn.atMs);
-      if (write !== null) writes.push(write);
-    }
-    return writes.length === 0 ? null : writes;
+    return this.#hasMemos ? memoWrites(turn, this.#run.key, this.#services.memos) : null;
   }
 
   /** Whose result the step at `path` waits for; null: it does not. */

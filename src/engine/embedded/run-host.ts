@@ -69,7 +69,7 @@ export class RunHost implements LoadedHost {
   readonly #world: HostWorld;
   readonly #source: ValueSource;
   /** What it waits for in line. */
-  readonly queues: Pick<RunEffects, "waitOf" | "memoWaitOf" | "isStoreAwayFor">;
+  readonly queues: Omit<RunEffects, "apply" | "reconcile" | "dropAll">;
   readonly #effects: RunEffects;
   #phase: HostPhase = "loading";
   #facts: RunFacts | null = null;
@@ -114,12 +114,11 @@ export class RunHost implements LoadedHost {
   }
   /** Whether it waits for nothing but timers, signals, people and children. */
   get isResting(): boolean {
-    return (
-      this.#phase === "idle" &&
-      this.#mailbox.length === 0 &&
-      this.#computing === 0 &&
-      this.#effects.isResting
-    );
+    return this.isIdle && this.#effects.isResting;
+  }
+  /** Whether there is nothing to decide or to compute. */
+  get isIdle(): boolean {
+    return this.#phase === "idle" && this.#mailbox.length === 0 && this.#computing === 0;
   }
   /** The state between two turns; null while one is under way, or without a state. For reading only. */
   get restingState(): RunState | null {

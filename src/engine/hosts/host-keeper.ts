@@ -24,6 +24,7 @@ import type { EngineCore } from "../embedded/engine-core.ts";
 import { runKeyOf } from "../embedded/host-services.ts";
 import { runElsewhere } from "../embedded/run-errors.ts";
 import { engineContext, isOthers, isTerminal } from "../embedded/run-facts.ts";
+import type { RunHost } from "../embedded/run-host.ts";
 import type { HostsStats } from "../engine.ts";
 import { Lease } from "./lease.ts";
 
@@ -63,10 +64,13 @@ export class HostKeeper {
   #unlisten: () => void = () => undefined;
   #claiming: Promise<void> | null = null;
   #mustClaim = false;
+  #giving: Promise<void> | null = null;
+  /** Others are to take what this host gives: it takes nothing meanwhile. */
+  #isGiving = false;
   /** The greatest epoch under which runs were taken and loaded. */
   #knownEpoch: number;
-  /** A claim got no answer. */
-  #hasDoubt = false;
+  /** A claim got no answer: what it took has a later epoch than this. null: all were answered. */
+  #doubtEpoch: number | null = null;
   /** Runs in memory may be others'. */
   #mustLook = false;
   #isCarryDue = false;
@@ -143,13 +147,21 @@ export class HostKeeper {
     this.#lease.close();
     try {
       await hosts.leave();
-      await Promise.all(this.#others.map(({ host }) => hosts.tell(host, "runs")));
     } catch (error) {
       // Its lease runs out by itself.
-      logger.warn(
-        { error: String(error) },
-        "the runs of this host wait until its lease has run out",
-      );
+      const text = "the runs of this host wait until its lease has run out";
+      return logger.warn({ error: String(error) }, text);
+    }
+    await Promise.all(this.#others.map(({ host }) => this.#tell(host)));
+  }
+
+  /** K4. There are runs to take. Never rejects. */
+  async #tell(host: number): Promise<void> {
+    const { hosts, logger } = this.#options;
+    try {
+      await hosts.tell(host, "runs");
+    } catch (error) {
+      logger.debug({ host, error: String(error) }, "a host was not told of runs: it finds them");
     }
   }
 
@@ -176,39 +188,46 @@ export class HostKeeper {
 
   async #claim(): Promise<void> {
     const { hosts, logger, takesRuns } = this.#options;
-    if (!takesRuns) return;
     try {
       while (this.#mustClaim && !this.#isDraining && !this.#isSuspended) {
         this.#mustClaim = false;
-        if (this.#hasMoreThanOthers(1)) return;
-        if (this.#hasDoubt) await this.#settleDoubt();
-        const heads = await hosts.claim(CLAIM_MAX);
+        if (this.#doubtEpoch !== null) await this.#settleDoubt(this.#doubtEpoch);
+        if (!takesRuns || this.#isGiving || this.#hasMoreThanOthers(1)) return;
+        const heads = await this.#doubted(() => hosts.claim(CLAIM_MAX));
         if (heads.length === 0) continue;
         this.#mustClaim = true;
         await this.#adopt(heads);
       }
     } catch (error) {
-      this.#hasDoubt = true;
       logger.warn({ error: String(error) }, "runs without a host cannot be taken; trying again");
     }
   }
 
   /** As claim(), one run; false: it is not open, or somebody drives it. Rejects while the store is away. */
   async claimRun(tenant: string, runId: string): Promise<boolean> {
+    const head = await this.#doubted(() => this.#options.hosts.claimRun(tenant, runId));
+    if (head !== null) await this.#adopt([head]);
+    return head !== null;
+  }
+
+  /** K3. Others may be answered meanwhile, under later epochs: what counts is what was known when it was sent. */
+  async #doubted<Answer>(
+    ask: () => Promise<Answer>,
+    knownEpoch = this.#knownEpoch,
+  ): Promise<Answer> {
     try {
-      const head = await this.#options.hosts.claimRun(tenant, runId);
-      if (head !== null) await this.#adopt([head]);
-      return head !== null;
+      return await ask();
     } catch (error) {
-      this.#hasDoubt = true;
+      this.#doubtEpoch = Math.min(this.#doubtEpoch ?? knownEpoch, knownEpoch);
       throw error;
     }
   }
 
-  async #settleDoubt(): Promise<void> {
+  async #settleDoubt(afterEpoch: number): Promise<void> {
     const { hosts, core } = this.#options;
-    const heads = await hosts.claimed(this.#knownEpoch);
-    this.#hasDoubt = false;
+    // Another claim may lose its answer while this one is asked for.
+    this.#doubtEpoch = null;
+    const heads = await this.#doubted(() => hosts.claimed(afterEpoch), afterEpoch);
     const known = (head: RunHead) => core.host(runKeyOf(head.tenant, head.runId))?.epoch;
     await this.#adopt(heads.filter((head) => known(head) !== head.epoch));
   }
@@ -243,7 +262,12 @@ export class HostKeeper {
       if (this.#isStopped) return;
       this.#arm(hosts.leaseMs / BEATS);
       if (this.#isDraining) return;
-      await this.#giveAway();
+      // Beats go on beside it: what it gives counts here until that was answered.
+      if (this.#giving === null) this.#isGiving = false;
+      this.#giving ??= this.#giveAway().finally(() => {
+        this.#giving = null;
+      });
+      await this.#giving;
       this.carry();
     } catch (error) {
       logger.warn({ error: String(error) }, "the lease was not renewed; trying again");
@@ -302,24 +326,43 @@ export class HostKeeper {
     return mine > (all / (takers.length + 1)) * slack + (slack === 1 ? CLAIM_MAX : SLACK_RUNS);
   }
 
-  /** Runs that rest, to whoever has less to do. */
+  /** Runs of which nothing is under way, to whoever has less to do. Never rejects. */
   async #giveAway(): Promise<void> {
     const { core, hosts, logger } = this.#options;
     if (this.#isSuspended || !this.#hasMoreThanOthers(SLACK)) return;
     const takers = this.#others.filter(({ isDraining }) => !isDraining);
     const all = takers.reduce((sum, { openRuns }) => sum + openRuns, core.openRuns);
     const tooMany = Math.floor(core.openRuns - all / (takers.length + 1));
-    const given = core.loaded
-      .filter((host) => host.isResting && host.parked === null)
-      .slice(0, Math.min(tooMany, RELEASE_MAX));
+    const given = outOf(core.loaded.filter(isMovable), Math.min(tooMany, RELEASE_MAX));
     if (given.length === 0) return;
+    for (const { queues } of given) queues.leaveLines();
     // Whatever comes of it: those that are not this host's any more are dropped.
     this.#mustLook = true;
-    await hosts.release(given.map(({ tenant, runId, epoch }) => ({ tenant, runId, epoch })));
-    for (const host of given)
+    this.#isGiving = true;
+    try {
+      await hosts.release(given.map(({ tenant, runId, epoch }) => ({ tenant, runId, epoch })));
+      for (const { host } of takers) void this.#tell(host);
+    } catch (error) {
+      for (const { queues } of given) queues.enterLines();
+      return logger.warn({ error: String(error) }, "runs cannot be given to other hosts");
+    }
+    for (const host of given) {
+      // A beat meanwhile may have found that it is not this host's any more.
+      if (core.host(host.key) !== host) continue;
       host.end({ kind: "failed", error: runElsewhere({ runId: host.runId, owner: null }) });
+    }
     this.#mustLook = false;
     logger.info({ runs: given.length }, `gave ${given.length} run(s) to other hosts`);
-    await Promise.all(takers.map(({ host }) => hosts.tell(host, "runs")));
   }
+}
+
+/** Whether somebody else could drive it as well: it waits for time, people, others, or in line. */
+function isMovable({ isIdle, queues, parked }: RunHost): boolean {
+  return isIdle && queues.isInLine && parked === null;
+}
+
+/** So many of them, spread evenly: those that have waited long and those that came last. */
+function outOf<Item>(items: readonly Item[], count: number): readonly Item[] {
+  const taken = (at: number) => Math.floor((at * Math.min(count, items.length)) / items.length);
+  return items.filter((_, at) => taken(at + 1) > taken(at));
 }

@@ -142,7 +142,7 @@ export class OtherHosts implements Elsewhere {
   hasMessages(owner: number | null): void {
     if (this.#toTell !== null) return void this.#toTell.add(owner);
     this.#toTell = new Set([owner]);
-    setImmediate(() => this.#tell());
+    this.#options.core.defer(() => this.#tell());
   }
 
   #tell(): void {

@@ -30,6 +30,8 @@ export class WatchedRuns {
   readonly #options: WatchedRunsOptions;
   readonly #runs = new Map<string, Watched>();
   #cancel: (() => void) | null = null;
+  /** When the next look is due. */
+  #armedMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   constructor(options: WatchedRunsOptions) {
@@ -50,23 +52,24 @@ export class WatchedRuns {
     const nextMs = this.#options.clock.monotonicMs() + LOOK_MS_FIRST;
     const runId = runKey.slice(slash + 1);
     this.#runs.set(runKey, { tenant, runId, seq: -1, lookMs: LOOK_MS_FIRST, nextMs });
-    this.#arm();
+    // Every call that waits for a run comes here: most find a look that is due before.
+    if (nextMs < this.#armedMs) this.#arm();
   }
 
   #arm(): void {
     this.#cancel?.();
-    this.#cancel = null;
+    this.#armedMs = Number.POSITIVE_INFINITY;
     if (this.#isClosed || this.#runs.size === 0) return;
     let nextMs = Number.POSITIVE_INFINITY;
     for (const run of this.#runs.values()) nextMs = Math.min(nextMs, run.nextMs);
     const { clock } = this.#options;
+    this.#armedMs = nextMs;
     const afterMs = Math.max(0, nextMs - clock.monotonicMs());
     this.#cancel = clock.after(afterMs, () => void this.#look());
   }
 
   async #look(): Promise<void> {
     const { core, clock } = this.#options;
-    this.#cancel = null;
     for (const [runKey, run] of [...this.#runs]) {
       if (!core.observers.isWatched(runKey)) this.#runs.delete(runKey);
       else if (run.nextMs <= clock.monotonicMs()) {
@@ -76,7 +79,7 @@ export class WatchedRuns {
         run.nextMs = clock.monotonicMs() + run.lookMs;
       }
     }
-    if (this.#cancel === null) this.#arm();
+    this.#arm();
   }
 
   /** Whether something has happened. Never rejects. */

@@ -4,7 +4,7 @@
  * and writes which results were used. Every minute, on every host, in short statements: hosts that do so
  * at once pass over each other's rows.
  *
- *   1. A failure is kept for whoever asks the database next: nothing that was promised depends on it.
+ *   1. A failure is logged, and tried again with the next round: nothing that was promised depends on it.
  *   2. It never keeps the process alive, and close() waits for the round under way.
  */
 import { USAGE_KEPT_MS } from "#ports/usage.ts";
@@ -55,8 +55,10 @@ export class StoreTidying {
   /** Everything that is over now, once. Never rejects. */
   round(): Promise<void> {
     this.#round ??= this.#forgetAll()
-      // What keeps it from forgetting keeps the next commit from writing, and that one tells.
-      .catch(() => {})
+      .catch((error: unknown) => {
+        // A right that is missing would otherwise only show as tables that grow.
+        this.#parts.logger?.error({ error: String(error) }, "what is over cannot be forgotten");
+      })
       .finally(() => {
         this.#round = null;
       });

@@ -208,4 +208,26 @@ describe.skipIf(postgres === null)("what is over is forgotten", () => {
     expect(await counted()).toEqual({ messages: 0, keys: 0, starts: 1, breakers: 1, memos: 1 });
     await journal.commit("c2", [turn({ runId: "a", epoch, seqs: [3, 3] })]);
   });
+
+  test("what cannot be forgotten is told, and tried again with the next round", async () => {
+    await using fixture = await postgres.openStore();
+    const sessions = new Sessions(databaseAddress(fixture.database.url), 1);
+    const told: string[] = [];
+    const logger = {
+      error: (fields: Readonly<Record<string, unknown>>, message: string) =>
+        void told.push(`${message}: ${fields["error"]}`),
+    };
+    const parts = { sessions, epoch: 1, areas: [], owner: null, nowMs: () => 0, logger };
+    const tidying = new StoreTidying(
+      ...([parts, { entriesMax: 10, bytesMax: 1_000 }, new MemoUses()] as const),
+    );
+    await fixture.database.query("ALTER TABLE messages RENAME TO hidden");
+    await tidying.round();
+    expect(told).toEqual([expect.stringMatching(/^what is over cannot be forgotten: .*messages/)]);
+    await fixture.database.query("ALTER TABLE hidden RENAME TO messages");
+    await tidying.round();
+    expect(told.length).toBe(1);
+    await tidying.close();
+    await sessions.close();
+  });
 });
