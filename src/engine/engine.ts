@@ -378,6 +378,8 @@ export interface EngineStats {
   readonly recovering: boolean;
   /** Why the store keeps nothing, while commits are tried again; null: it does, as far as is known. */
   readonly storeAway?: string | null | undefined;
+  /** Schedules that this host is looking at because they are due. */
+  readonly schedulesDue?: number | undefined;
   /** Absent where the store keeps everything for ever. */
   readonly upkeep?: UpkeepStats | undefined;
   /** Absent where the store has one owner. */

@@ -8,7 +8,9 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
 import { addHosts, type HostFigures } from "./host-metrics.ts";
-import { type Counts, OTHER, OUTCOMES, type PlainMeter, SEPARATOR } from "./plain-meter.ts";
+import { OTHER, SEPARATOR } from "./plain-counts.ts";
+import { type Counts, OUTCOMES, type PlainMeter } from "./plain-meter.ts";
+import { addTriggers } from "./trigger-metrics.ts";
 
 /** What is asked at each scrape. */
 export interface MetricSources {
@@ -36,6 +38,7 @@ export interface MetricSources {
       readonly cacheMisses: number;
     };
     readonly hosts?: HostFigures | undefined;
+    readonly schedulesDue?: number | undefined;
   };
   /** Runs by status, of all tenants. */
   runs(): Promise<Readonly<Record<string, number>>>;
@@ -78,7 +81,7 @@ export interface Metrics {
 
 export function createMetrics(meter: PlainMeter, sources: MetricSources): Metrics {
   const registry = new Registry();
-  const { counts, histograms } = meter;
+  const { counts, triggers, histograms } = meter;
   for (const histogram of histograms)
     registry.registerMetric(histogram as unknown as Metric<string>);
   addCounters(registry, counts);
@@ -94,6 +97,7 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
   addStore(registry, sources);
   addPlugins(registry, sources);
   addValues(registry, sources, engine);
+  addTriggers(registry, triggers, () => engine().schedulesDue ?? 0);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
   addLoopDelay(registry, sources);
   return {

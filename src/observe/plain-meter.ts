@@ -3,18 +3,11 @@
  * after 1,000 pairs of tenant and workflow (or series of a histogram) the rest is `other`.
  */
 import type { AttemptEnd, Meter } from "#ports/meter.ts";
+import { type Count, countOf, KEYS_MAX, OTHER, SEPARATOR } from "./plain-counts.ts";
 import { PlainHistogram, SECONDS, type Series } from "./plain-histogram.ts";
-
-const KEYS_MAX = 1_000;
-export const OTHER = "other";
-/** Between the labels of a key. */
-export const SEPARATOR = "\n";
+import { plainTriggerMeter, type TriggerCounts } from "./plain-trigger-meter.ts";
 
 export type Counts = Record<"started" | "ended" | "steps" | "attempts", Map<string, Count>>;
-
-interface Count {
-  n: number;
-}
 
 interface TypeCounts extends Readonly<Record<AttemptEnd, Count>> {
   readonly seconds: Series;
@@ -23,6 +16,7 @@ interface TypeCounts extends Readonly<Record<AttemptEnd, Count>> {
 export interface PlainMeter {
   readonly meter: Meter;
   readonly counts: Counts;
+  readonly triggers: TriggerCounts;
   readonly histograms: readonly PlainHistogram[];
 }
 
@@ -61,6 +55,7 @@ export function plainMeter(): PlainMeter {
     labelNames: ["method", "route", "status"],
     seriesMax: 1_000,
   });
+  const triggers = plainTriggerMeter();
   const none = () => ({});
   const attempts = new Map<string, TypeCounts>();
   const newType = (type: string): TypeCounts => {
@@ -76,6 +71,7 @@ export function plainMeter(): PlainMeter {
     return made;
   };
   const meter: Meter = {
+    ...triggers.meter,
     runStarted(tenant, workflow) {
       runCount(counts.started, tenant, workflow, "").n++;
     },
@@ -103,7 +99,10 @@ export function plainMeter(): PlainMeter {
     },
   };
   const histograms = [attemptSeconds, commitSeconds, commitTurns, commitSize, requestSeconds];
-  return { meter, counts, histograms };
+  return {
+    ...{ meter, counts, triggers: triggers.counts },
+    histograms: [...histograms, triggers.lateSeconds],
+  };
 }
 
 /** What becomes of a step, by the event that says so. */
@@ -112,16 +111,6 @@ export const OUTCOMES: ReadonlyMap<string, string> = new Map(
     (outcome) => [`step.${outcome}`, outcome],
   ),
 );
-
-/** The count of `key`; `otherwise` takes the place of one that is too many. */
-function countOf(counts: Map<string, Count>, key: string, otherwise: string): Count {
-  const known = counts.get(key);
-  if (known !== undefined) return known;
-  if (counts.size >= KEYS_MAX && key !== otherwise) return countOf(counts, otherwise, otherwise);
-  const count = { n: 0 };
-  counts.set(key, count);
-  return count;
-}
 
 function runCount(
   counts: Map<string, Count>,

@@ -9,6 +9,7 @@ import type {
 } from "#engine/embedded/options.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { Store } from "#ports/store.ts";
 import { systemClock } from "../../src/system/system-clock.ts";
 import { systemIds } from "../../src/system/system-ids.ts";
@@ -29,11 +30,12 @@ export interface OwnerOptions {
   readonly limits?: Partial<EngineLimits>;
   readonly nodes?: NodeRegistry;
   readonly computer?: PureComputer;
+  readonly clock?: Clock;
 }
 
 export async function openOwner(
   store: Store,
-  { work = {}, limits = {}, nodes = testNodes, computer }: OwnerOptions,
+  { work = {}, limits = {}, nodes = testNodes, computer, clock = systemClock }: OwnerOptions,
   open: (options: EngineOptions) => Promise<Engine> = openEmbeddedEngine,
 ): Promise<Owner> {
   const logs: LogLine[] = [];
@@ -48,7 +50,7 @@ export async function openOwner(
   };
   const engine = await open({
     store,
-    ...{ clock: systemClock, random: systemRandom, ids: systemIds(systemClock) },
+    ...{ clock, random: systemRandom, ids: systemIds(clock) },
     ...{ nodes, runner, limits },
     ...(computer === undefined ? {} : { computer }),
     logger: { debug: () => {}, info: log("info"), warn: log("warn"), error: log("error") },

@@ -24,6 +24,7 @@ function host(): Told {
   const log = (fields: unknown, message: string) => logs.push({ message, fields });
   const meter = {
     ...{ runStarted() {}, runEnded() {}, event() {}, commit() {}, request() {} },
+    ...{ instants() {}, late() {}, firingFailed() {}, called() {} },
     attempt: (type: string, end: string) => metrics.push([type, end]),
   };
   let nowMs = 0;

@@ -9,7 +9,7 @@ const STATS = {
   ...{ openRuns: 3, runningAttempts: 2, queuedAttempts: 1, commits: 10, turns: 20, events: 60 },
   ...{ continuedRuns: 4, recovering: false, memo: { hits: 5, misses: 6 } },
   values: { operations: 11, conflicts: 12, cacheHits: 13, cacheMisses: 14 },
-  hosts: { withLease: 3, leaseLeftMs: 7_500, suspensions: 2 },
+  ...{ hosts: { withLease: 3, leaseLeftMs: 7_500, suspensions: 2 }, schedulesDue: 8 },
   admission: {
     waiting: { slot: 1, rate_limit: 9 },
     held: { slot: 2 },
@@ -76,6 +76,15 @@ test("what was reported is what is scraped", async () => {
   meter.attempt("http.request", "failed", 7_000);
   meter.commit(12, 5_000, 0.4);
   meter.request("GET", "/api/v1/runs/:id", 200, 2);
+  const of = { tenant: "default", workflow: "orders" } as const;
+  meter.instants({ ...of, outcome: "fired", reason: "" }, 1);
+  meter.instants({ ...of, outcome: "skipped", reason: "overlap" }, 1);
+  meter.instants({ ...of, outcome: "missed", reason: "catch_up" }, 40);
+  meter.late(1_200);
+  meter.firingFailed();
+  meter.called("event", "filtered");
+  meter.called("webhook", "started");
+  meter.called("webhook", "started");
   const text = await metrics.text();
   for (const line of [
     'lockstitch_build_info{version="1.2.3"} 1',
@@ -101,6 +110,14 @@ test("what was reported is what is scraped", async () => {
     "lockstitch_events_total 60",
     ...["lockstitch_hosts 3", "lockstitch_lease_left_seconds 7.5"],
     "lockstitch_lease_lapses_total 2",
+    'lockstitch_schedule_instants_total{tenant="default",workflow="orders",outcome="fired",reason=""} 1',
+    'lockstitch_schedule_instants_total{tenant="default",workflow="orders",outcome="skipped",reason="overlap"} 1',
+    'lockstitch_schedule_instants_total{tenant="default",workflow="orders",outcome="missed",reason="catch_up"} 40',
+    'lockstitch_schedule_late_seconds_bucket{le="1"} 0',
+    'lockstitch_schedule_late_seconds_bucket{le="2.5"} 1',
+    ...["lockstitch_schedule_failures_total 1", "lockstitch_schedules_due 8"],
+    'lockstitch_trigger_calls_total{kind="event",outcome="filtered"} 1',
+    'lockstitch_trigger_calls_total{kind="webhook",outcome="started"} 2',
     'lockstitch_values{scope="tenant"} 2',
     'lockstitch_values_bytes{scope="tenant"} 30',
     "lockstitch_value_operations_total 11",

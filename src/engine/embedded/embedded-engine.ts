@@ -331,7 +331,10 @@ export class EmbeddedEngine implements Engine {
 
   // The engine itself
 
-  readonly stats: Engine["stats"] = () => engineStats(this.#core, this.care);
+  readonly stats: Engine["stats"] = () => ({
+    ...engineStats(this.#core, this.care),
+    schedulesDue: this.triggers.due,
+  });
 
   async close(graceMs: number): Promise<void> {
     // From now on calls are refused.

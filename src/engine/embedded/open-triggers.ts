@@ -11,6 +11,8 @@ export interface OpenTriggers extends EngineTriggers {
   begin(): void;
   /** A version was saved, which may have brought some. */
   changed(): void;
+  /** Schedules that this host is looking at now. */
+  readonly due: number;
   /** Waits for what is under way. */
   stop(): Promise<void>;
 }
@@ -20,18 +22,18 @@ const POLL_MS = 5_000;
 
 /** `guard` throws where nothing may be changed now. */
 export function openTriggers(core: EngineCore, engine: Engine, guard: () => void): OpenTriggers {
-  const { store, clock, ids, logger, firesSchedules = true } = core.options;
+  const { store, clock, ids, logger, meter, firesSchedules = true } = core.options;
   const { secrets = NO_SECRETS_PORT } = core.options;
   const { triggers } = store;
   const pollMs = store.hosts === undefined ? null : POLL_MS;
   const firing = firesSchedules
-    ? new ScheduleFiring({ triggers, clock, logger, engine, pollMs })
+    ? new ScheduleFiring({ triggers, clock, logger, meter, engine, pollMs })
     : null;
   let isBegun = false;
   const changed = () => {
     if (isBegun) firing?.look();
   };
-  const parts = { triggers, clock, ids, logger, secrets, engine, guard, changed };
+  const parts = { triggers, clock, ids, logger, meter, secrets, engine, guard, changed };
   return {
     ...operateTriggers(parts),
     begin() {
@@ -39,6 +41,9 @@ export function openTriggers(core: EngineCore, engine: Engine, guard: () => void
       firing?.look();
     },
     changed,
+    get due() {
+      return firing?.due ?? 0;
+    },
     stop: async () => await firing?.stop(),
   };
 }

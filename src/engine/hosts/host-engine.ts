@@ -57,6 +57,8 @@ export async function openHostEngine(
   others.serve(engine);
   await core.prepare();
   core.join = () => keeper.open();
-  if (!(await engine.care.open())) await core.recovery.run();
+  if (await engine.care.open()) return engine;
+  await core.recovery.run();
+  engine.triggers.begin();
   return engine;
 }

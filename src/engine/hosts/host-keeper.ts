@@ -27,6 +27,7 @@ import { engineContext, isOthers, isTerminal } from "../embedded/run-facts.ts";
 import type { RunHost } from "../embedded/run-host.ts";
 import type { HostsStats } from "../engine.ts";
 import { Lease } from "./lease.ts";
+import { storeClockAheadMs } from "./store-clock.ts";
 
 /** Beats in a lease: two may be lost. */
 const BEATS = 3;
@@ -278,7 +279,6 @@ export class HostKeeper {
   async #beat(): Promise<void> {
     const { hosts, clock, core, address, takesRuns, onStoreClock } = this.#options;
     const sentAtMs = clock.monotonicMs();
-    const wallMs = clock.nowMs();
     const beat = {
       address: address(),
       openRuns: core.openRuns,
@@ -286,7 +286,7 @@ export class HostKeeper {
     };
     const answer = await hosts.beat(beat);
     const tookMs = clock.monotonicMs() - sentAtMs;
-    onStoreClock(answer.nowMs - (wallMs + tookMs / 2));
+    onStoreClock(storeClockAheadMs({ storeMs: answer.nowMs, tookMs, ownMs: clock.nowMs() }));
     this.#others = answer.hosts.filter(({ host }) => host !== hosts.host);
     await this.#renewed(sentAtMs, answer);
   }

@@ -15,11 +15,13 @@
  *                        v       | run ended
  *                       queue ---+
  */
+import type { InstantReason } from "#ports/meter.ts";
 import type { TriggerMark } from "#ports/triggers.ts";
 import { durationMs } from "#workflow/duration.ts";
 import { hashJson } from "#workflow/hash.ts";
 import type { ScheduleTimes } from "#workflow/schedule-times.ts";
 import type { Overlap } from "#workflow/trigger-definition.ts";
+import type { Tally } from "./meter-triggers.ts";
 import type { Schedule, ScheduleState } from "./schedule-state.ts";
 
 export const CATCH_UP_MS_DEFAULT = 86_400_000;
@@ -42,6 +44,8 @@ export interface ScheduleName {
 export interface Decided {
   readonly state: ScheduleState;
   readonly marks: readonly TriggerMark[];
+  /** What the marks say, for the meter. */
+  readonly tallies: readonly Tally[];
   /** Open runs that the next one takes the place of. */
   readonly cancel: readonly string[];
   readonly dueAtMs: number | null;
@@ -67,22 +71,24 @@ export function decideSchedule(
 
 class Decision {
   readonly #name: ScheduleName;
+  readonly #schedule: Schedule;
   readonly #times: ScheduleTimes;
   readonly #overlap: Overlap;
-  readonly #jitterMs: number;
   readonly #earliestMs: number;
   readonly #now: Now;
   readonly #state: ScheduleState;
   readonly #marks: TriggerMark[] = [];
+  readonly #tallies: Tally[] = [];
   readonly #cancel = new Set<string>();
   /** There may be more that is due. */
   #isCut = false;
 
-  constructor(name: ScheduleName, { spec, times }: Schedule, before: ScheduleState, now: Now) {
+  constructor(name: ScheduleName, schedule: Schedule, before: ScheduleState, now: Now) {
+    const { spec, times } = schedule;
     this.#name = name;
+    this.#schedule = schedule;
     this.#times = times;
     this.#overlap = spec.overlap ?? "skip";
-    this.#jitterMs = durationMs(spec.jitter) ?? 0;
     this.#earliestMs = now.nowMs - (durationMs(spec.catchUp) ?? CATCH_UP_MS_DEFAULT);
     this.#now = now;
     this.#state = {
@@ -115,16 +121,16 @@ class Decision {
     if (this.#overlap === "allow" || !isBusy) return this.#fire(instantMs);
     if (this.#overlap === "skip") {
       const runId = state.running[0] ?? state.pending[0]?.runId ?? null;
-      return this.#skip(instantMs, `run ${runId} is still open`, runId);
+      return this.#skip("overlap", instantMs, `run ${runId} is still open`, runId);
     }
     if (this.#overlap === "queue") {
       if (state.queue.length >= QUEUE_MAX)
-        return this.#skip(instantMs, `${QUEUE_MAX} instants wait already`, null);
+        return this.#skip("queue_full", instantMs, `${QUEUE_MAX} instants wait already`, null);
       state.queue.push(instantMs);
       return;
     }
     for (const older of state.queue.splice(0))
-      this.#skip(older, "a later instant takes its place", null);
+      this.#skip("replaced", older, "a later instant takes its place", null);
     state.queue.push(instantMs);
     for (const runId of state.running) this.#cancel.add(runId);
   }
@@ -141,8 +147,9 @@ class Decision {
     this.#state.pending.push({ instantMs, runId: scheduledRunId(this.#name, instantMs) });
   }
 
-  #skip(instantMs: number, reason: string, runId: string | null): void {
+  #skip(why: InstantReason, instantMs: number, reason: string, runId: string | null): void {
     this.#state.skipped += 1;
+    this.#tallies.push({ outcome: "skipped", reason: why, count: 1 });
     const atMs = this.#now.nowMs;
     this.#marks.push({ kind: "skipped", instantMs, untilMs: null, runId, reason, atMs });
   }
@@ -163,10 +170,11 @@ class Decision {
       state.cursorMs =
         count < MISSED_COUNTED_MAX
           ? instantMs
-          : Math.max(instantMs, this.#earliestMs - this.#jitterMs - 1);
+          : Math.max(instantMs, this.#earliestMs - this.#schedule.jitterMs - 1);
     }
     if (first === null) return;
     state.missed += count;
+    this.#tallies.push({ outcome: "missed", reason: "catch_up", count });
     const isMany = count >= MISSED_COUNTED_MAX;
     const reason = `no host was there in time (${isMany ? "more than " : ""}${count} instant${count === 1 ? "" : "s"})`;
     const untilMs = count === 1 ? null : Math.max(last, isMany ? state.cursorMs : last);
@@ -175,10 +183,7 @@ class Decision {
   }
 
   #dueAtMs(instantMs: number): number {
-    if (this.#jitterMs === 0) return instantMs;
-    const next = this.#times.next(instantMs);
-    const roomMs = next === null ? this.#jitterMs : Math.min(this.#jitterMs, next - instantMs);
-    return instantMs + Math.floor(jitterShare(this.#name, instantMs) * roomMs);
+    return dueAtMs(this.#name, this.#schedule, instantMs);
   }
 
   result(): Decided {
@@ -193,6 +198,7 @@ class Decision {
     return {
       state,
       marks: this.#marks,
+      tallies: this.#tallies,
       cancel: [...this.#cancel],
       dueAtMs: waits.length === 0 ? null : Math.min(...waits),
     };
@@ -216,19 +222,25 @@ export function jitterShare({ tenant, workflow, id }: ScheduleName, instantMs: n
 /** When the instants after `afterMs` are due, jitter included. */
 export function upcoming(
   name: ScheduleName,
-  { spec, times }: Schedule,
+  schedule: Schedule,
   afterMs: number,
   count: number,
 ): { readonly instantMs: number; readonly dueAtMs: number }[] {
-  const jitterMs = durationMs(spec.jitter) ?? 0;
   const found: { instantMs: number; dueAtMs: number }[] = [];
-  let instantMs = times.next(afterMs);
-  while (instantMs !== null && found.length < count) {
-    const next = times.next(instantMs);
-    const roomMs = next === null ? jitterMs : Math.min(jitterMs, next - instantMs);
-    const lateMs = jitterMs === 0 ? 0 : Math.floor(jitterShare(name, instantMs) * roomMs);
-    found.push({ instantMs, dueAtMs: instantMs + lateMs });
-    instantMs = next;
+  for (let at = afterMs; found.length < count; ) {
+    const instantMs = schedule.times.next(at);
+    if (instantMs === null) break;
+    found.push({ instantMs, dueAtMs: dueAtMs(name, schedule, instantMs) });
+    at = instantMs;
   }
   return found;
+}
+
+/** When an instant of the schedule is due (D2). */
+export function dueAtMs(name: ScheduleName, schedule: Schedule, instantMs: number): number {
+  const { jitterMs, times } = schedule;
+  if (jitterMs === 0) return instantMs;
+  const next = times.next(instantMs);
+  const roomMs = next === null ? jitterMs : Math.min(jitterMs, next - instantMs);
+  return instantMs + Math.floor(jitterShare(name, instantMs) * roomMs);
 }

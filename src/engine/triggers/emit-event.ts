@@ -10,6 +10,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Clock, Ids } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Meter } from "#ports/meter.ts";
 import type { TriggerRow, Triggers } from "#ports/triggers.ts";
 import { hashText } from "#workflow/hash.ts";
 import { EVENT_NAME, EventTrigger } from "#workflow/trigger-definition.ts";
@@ -21,6 +22,7 @@ export interface EventParts {
   readonly triggers: Triggers;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly ids: Ids;
   readonly engine: Pick<Engine, "start">;
 }
@@ -45,7 +47,11 @@ export async function emitEvent(
     );
   const runs: TriggeredRun[] = [];
   for (const row of await parts.triggers.matching(context, "event", name)) {
-    const run = row.paused === null ? await fire(parts, context, row, { name, data, id }) : null;
+    if (row.paused !== null) {
+      parts.meter?.called("event", "paused");
+      continue;
+    }
+    const run = await fire(parts, context, row, { name, data, id });
     if (run !== null) runs.push(run);
   }
   return { id, runs };
@@ -53,7 +59,7 @@ export async function emitEvent(
 
 /** null: it does not pass, or its input cannot be made. */
 async function fire(
-  { engine, clock, logger, triggers }: EventParts,
+  { engine, clock, logger, meter, triggers }: EventParts,
   context: CallContext,
   row: TriggerRow,
   event: { readonly name: string; readonly data: unknown; readonly id: string },
@@ -63,7 +69,10 @@ async function fire(
   const trigger = { kind: "event", id, name: event.name, eventId: event.id, data: event.data };
   const fired = { workflow, id, trigger };
   try {
-    if (!passes(fired, spec.filter)) return null;
+    if (!passes(fired, spec.filter)) {
+      meter?.called("event", "filtered");
+      return null;
+    }
     const by = { ...context, principal: `event:${id}` };
     const { run, created } = await engine.start(by, {
       workflow,
@@ -71,8 +80,10 @@ async function fire(
       idempotencyKey: `event:${workflow}/${id}:${hashText(event.id)}`,
       trigger: { kind: "event", id, event: event.name, eventId: event.id },
     });
+    meter?.called("event", created ? "started" : "repeated");
     return { workflow, id, runId: run.id, created };
   } catch (error) {
+    meter?.called("event", "failed");
     if (!(error instanceof LockstitchError) || error.code !== "input_invalid") throw error;
     logger.warn({ workflow, trigger: id, event: event.name }, error.message);
     const { tenant: _tenant, createdAtMs: _created, changedAtMs: _changed, ...to } = row;

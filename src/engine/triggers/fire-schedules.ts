@@ -4,27 +4,36 @@
  *   F1. A decision is saved before anything of it is done, by whoever saw the newest revision; so of
  *       many hosts one decides, and any can go on where another died.
  *   F2. A start that was decided is made until it is: its run id follows from the instant, and a run
- *       that is there already is the start of another host, or of this one before it died.
+ *       that is there already is the start of another host, or of this one before it died. The host
+ *       that has decided is given a few seconds to make it before the others do.
  *   F3. What a start is refused for now (a full queue, a store that is away) is tried again with
  *       backoff, 1 s to 1 min; what it is refused for always is recorded, and the schedule goes on.
  *   F4. The wake is armed at most a minute ahead, and looks at the clock again: a machine that slept,
  *       or a clock that was set, is noticed within the minute.
  *   F5. Nothing is armed while no trigger will ever be due, unless other hosts may make one.
+ *   F6. A schedule that this host cannot read (a newer release wrote it) holds up no other one, and
+ *       is left to whoever can until somebody changes it.
  */
 import { ERRORS, LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
-import type { TriggerKey, TriggerMark, TriggerRow, Triggers } from "#ports/triggers.ts";
+import type { Meter } from "#ports/meter.ts";
+import type { TriggerKey, TriggerRow, Triggers } from "#ports/triggers.ts";
 import type { ScheduleTrigger } from "#workflow/trigger-definition.ts";
 import type { Engine } from "../engine.ts";
 import { type Decided, decideSchedule } from "./decide-schedule.ts";
+import { meterInstants } from "./meter-triggers.ts";
+import { backoffMs, type DoneStart, recordStarts, type StartOutcome } from "./record-starts.ts";
 import { type PendingStart, type ScheduleState, scheduleOf, stateOf } from "./schedule-state.ts";
 import { inputOf } from "./trigger-input.ts";
 
 const ARM_MS_MAX = 60_000;
 const DUE_PER_LOOK = 100;
-const BACKOFF_MS_MIN = 1_000;
-const BACKOFF_MS_MAX = 60_000;
+/** A host that has decided on starts makes them; past this, others do it as well (F2). */
+const CLAIM_MS = 5_000;
+/** How soon a schedule is looked at again that is due and cannot be read (F6). */
+const FAULTY_MS = 1_000;
+const FAULTY_MAX = 1_000;
 /** Turns of deciding and doing for one schedule, after which the others come first. */
 const TURNS_MAX = 20;
 
@@ -32,6 +41,7 @@ export interface FiringParts {
   readonly triggers: Triggers;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly engine: Pick<Engine, "start" | "get" | "wait" | "cancel">;
   /** How often to look at what other hosts have changed; null: there are none. */
   readonly pollMs: number | null;
@@ -47,6 +57,8 @@ export class ScheduleFiring {
   #looking: Promise<void> | null = null;
   #isAskedAgain = false;
   #failures = 0;
+  /** Names and revisions of schedules that cannot be read here. */
+  readonly #faulty = new Set<string>();
 
   constructor(parts: FiringParts) {
     this.#parts = parts;
@@ -77,25 +89,33 @@ export class ScheduleFiring {
     await Promise.allSettled(this.#busy.values());
   }
 
+  /** Schedules that are being looked at, or wait for it. */
+  get due(): number {
+    return this.#busy.size;
+  }
+
   get #isStopped(): boolean {
     return this.#stopped.signal.aborted;
   }
 
   async #round(): Promise<void> {
-    const { triggers, clock, logger } = this.#parts;
+    const { triggers, clock, logger, meter } = this.#parts;
     try {
       for (;;) {
-        const rows = await triggers.due(clock.nowMs(), DUE_PER_LOOK);
+        const limit = DUE_PER_LOOK + this.#faulty.size;
+        const rows = await triggers.due(clock.nowMs(), limit);
         await Promise.all(rows.map((row) => this.#work(row)));
-        if (rows.length < DUE_PER_LOOK || this.#isStopped) break;
+        if (rows.length < limit || this.#isStopped) break;
       }
       const nextMs = await triggers.nextDueAtMs();
       this.#failures = 0;
-      if (nextMs !== null) this.#arm(nextMs - clock.nowMs());
+      const leastMs = this.#faulty.size > 0 ? FAULTY_MS : 0;
+      if (nextMs !== null) this.#arm(Math.max(nextMs - clock.nowMs(), leastMs));
       else if (this.#parts.pollMs !== null) this.#arm(ARM_MS_MAX);
     } catch (error) {
       if (this.#isStopped) return;
       this.#failures += 1;
+      meter?.firingFailed();
       const waitMs = backoffMs(this.#failures);
       logger.warn({ error: String(error), waitMs }, "schedules cannot be looked at; trying again");
       this.#arm(waitMs);
@@ -112,8 +132,9 @@ export class ScheduleFiring {
   /** One at a time for each schedule. Rejects with what the store fails with. */
   async #work(row: TriggerRow): Promise<void> {
     const name = `${row.tenant}\n${row.workflow}\n${row.id}`;
+    if (this.#faulty.has(`${name}\n${row.revision}`)) return;
     const before = this.#busy.get(name);
-    const work = (before ?? Promise.resolve()).catch(ignoreBefore).then(() => this.#turns(row));
+    const work = (before ?? Promise.resolve()).catch(ignoreBefore).then(() => this.#readable(row));
     this.#busy.set(name, work);
     try {
       await work;
@@ -122,14 +143,34 @@ export class ScheduleFiring {
     }
   }
 
+  /** F6. */
+  async #readable(row: TriggerRow): Promise<void> {
+    try {
+      await this.#turns(row);
+    } catch (error) {
+      if (error instanceof LockstitchError) throw error;
+      const { tenant, workflow, id, revision } = row;
+      if (this.#faulty.size >= FAULTY_MAX) this.#faulty.clear();
+      this.#faulty.add(`${tenant}\n${workflow}\n${id}\n${revision}`);
+      this.#parts.meter?.firingFailed();
+      const fields = { tenant, workflow, trigger: id, error: String(error) };
+      this.#parts.logger.error(fields, "a schedule cannot be read by this release");
+    }
+  }
+
   async #turns(given: TriggerRow): Promise<void> {
     let row: TriggerRow | null = given;
-    let done: readonly Done[] = [];
+    let done: readonly DoneStart[] = [];
     for (let turn = 0; row !== null && turn < TURNS_MAX && !this.#isStopped; turn += 1) {
       const { decided, isSaved, again }: Turn = await this.#turn(row, done);
       done = [];
       row = await this.#parts.triggers.find(contextOf(row), row);
-      if (!isSaved || row === null) continue;
+      if (row === null) return;
+      if (!isSaved) {
+        // Somebody else has decided: what is due later is theirs.
+        if (row.dueAtMs === null || row.dueAtMs > this.#parts.clock.nowMs()) return;
+        continue;
+      }
       if (again) return;
       for (const runId of decided.cancel) await this.#cancelRun(row, runId);
       this.#watch(row, decided.state);
@@ -139,19 +180,16 @@ export class ScheduleFiring {
   }
 
   /** What was done, and what comes of the instants that are due, in one write. */
-  async #turn(row: TriggerRow, done: readonly Done[]): Promise<Turn> {
-    const { triggers, clock } = this.#parts;
+  async #turn(row: TriggerRow, done: readonly DoneStart[]): Promise<Turn> {
+    const { triggers, clock, meter } = this.#parts;
     const schedule = scheduleOf(row);
-    const before = stateOf(row);
     const nowMs = clock.nowMs();
-    const { state, marks, retryMs } = afterStarts(before, done, {
-      nowMs,
-      isCounted: (schedule.spec.overlap ?? "skip") !== "allow",
-    });
-    const open = await this.#openOf(row, state.running);
+    const recorded = recordStarts(row, schedule, stateOf(row), { done, nowMs });
+    const { marks, retryMs } = recorded;
+    const open = await this.#openOf(row, recorded.state.running);
     const now = { nowMs, open, isPaused: row.paused !== null };
-    const decided = decideSchedule(row, schedule, state, now);
-    const dueAtMs = retryMs === null ? decided.dueAtMs : nowMs + retryMs;
+    const decided = decideSchedule(row, schedule, recorded.state, now);
+    const dueAtMs = retryMs === null ? this.#dueAtMs(decided, nowMs) : nowMs + retryMs;
     const { kind, lookup, spec, source, paused } = row;
     const text = JSON.stringify(decided.state);
     if (text === row.state && dueAtMs === row.dueAtMs && marks.length === 0)
@@ -161,7 +199,14 @@ export class ScheduleFiring {
       to: { kind, lookup, spec, source, paused, state: text, dueAtMs },
       marks: [...marks, ...decided.marks],
     });
+    if (isSaved) meterInstants(meter, row, [...recorded.tallies, ...decided.tallies]);
     return { decided, isSaved, again: retryMs !== null };
+  }
+
+  /** Where there are other hosts, what this one is about to start is its own for a while. */
+  #dueAtMs({ state, dueAtMs }: Decided, nowMs: number): number | null {
+    const isShared = this.#parts.pollMs !== null;
+    return isShared && state.pending.length > 0 ? nowMs + CLAIM_MS : dueAtMs;
   }
 
   async #openOf(row: TriggerRow, runIds: readonly string[]): Promise<ReadonlySet<string>> {
@@ -174,8 +219,11 @@ export class ScheduleFiring {
     return open;
   }
 
-  async #startAll(row: TriggerRow, pending: readonly PendingStart[]): Promise<readonly Done[]> {
-    const done: Done[] = [];
+  async #startAll(
+    row: TriggerRow,
+    pending: readonly PendingStart[],
+  ): Promise<readonly DoneStart[]> {
+    const done: DoneStart[] = [];
     for (const start of pending) {
       const outcome = await this.#start(row, start);
       done.push({ ...start, ...outcome });
@@ -184,7 +232,7 @@ export class ScheduleFiring {
     return done;
   }
 
-  async #start(row: TriggerRow, { instantMs, runId }: PendingStart): Promise<Outcome> {
+  async #start(row: TriggerRow, { instantMs, runId }: PendingStart): Promise<StartOutcome> {
     const { engine, logger } = this.#parts;
     try {
       await engine.start(contextOf(row), {
@@ -201,7 +249,8 @@ export class ScheduleFiring {
       const reason = error instanceof Error ? error.message : String(error);
       const { workflow, id, tenant } = row;
       logger.warn({ tenant, workflow, trigger: id, runId, reason }, "a scheduled run cannot start");
-      return isForGood(error) ? { kind: "failed", reason } : { kind: "later", reason };
+      const code = error instanceof LockstitchError ? error.code : "internal";
+      return { kind: isForGood(error) ? "failed" : "later", reason, code };
     }
   }
 
@@ -246,48 +295,6 @@ interface Turn {
   readonly again: boolean;
 }
 
-type Outcome =
-  | { readonly kind: "started" }
-  | { readonly kind: "failed" | "later"; readonly reason: string };
-type Done = PendingStart & Outcome;
-
-/** The state after starts: what is done is no longer pending, and has its mark. */
-function afterStarts(
-  before: ScheduleState,
-  done: readonly Done[],
-  { nowMs, isCounted }: { readonly nowMs: number; readonly isCounted: boolean },
-): { state: ScheduleState; marks: TriggerMark[]; retryMs: number | null } {
-  const state = { ...before, pending: [...before.pending], running: [...before.running] };
-  const marks: TriggerMark[] = [];
-  let retryMs: number | null = null;
-  for (const one of done) {
-    // Another host has said so first.
-    if (!state.pending.some(({ runId }) => runId === one.runId)) continue;
-    const { instantMs, runId } = one;
-    if (one.kind === "later") {
-      state.tries += 1;
-      state.trouble = one.reason;
-      retryMs = backoffMs(state.tries);
-      break;
-    }
-    state.pending = state.pending.filter((start) => start.runId !== runId);
-    state.tries = 0;
-    state.trouble = null;
-    const of = { instantMs, untilMs: null, atMs: nowMs };
-    if (one.kind === "failed") {
-      state.failed += 1;
-      marks.push({ kind: "failed", ...of, runId: null, reason: one.reason });
-      continue;
-    }
-    state.fired += 1;
-    state.lastInstantMs = Math.max(state.lastInstantMs ?? instantMs, instantMs);
-    state.lastRunId = runId;
-    if (isCounted) state.running.push(runId);
-    marks.push({ kind: "fired", ...of, runId, reason: null });
-  }
-  return { state, marks, retryMs };
-}
-
 /** The run's input at an instant. Throws input_invalid. */
 export function scheduledInput(
   { workflow, id }: TriggerKey,
@@ -310,10 +317,6 @@ function isForGood(error: unknown): boolean {
   if (!(error instanceof LockstitchError)) return false;
   const { retry, httpStatus } = ERRORS[error.code];
   return retry === "never" && httpStatus < 500;
-}
-
-function backoffMs(tries: number): number {
-  return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(tries - 1, 10));
 }
 
 /** The turn before has told its own caller. */

@@ -3,6 +3,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Clock, Ids } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Meter } from "#ports/meter.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { TriggerKey, TriggerRow, TriggerSave, Triggers } from "#ports/triggers.ts";
 import { ScheduleFault, scheduleTimes } from "#workflow/schedule-times.ts";
@@ -12,6 +13,7 @@ import type { EngineTriggers, ScheduleFacts, TriggerView, Upcoming } from "../en
 import { upcoming } from "./decide-schedule.ts";
 import { emitEvent } from "./emit-event.ts";
 import { scheduledInput } from "./fire-schedules.ts";
+import { meterInstants, type Tally } from "./meter-triggers.ts";
 import { receiveHook } from "./receive-hook.ts";
 import { type Schedule, scheduleOf, stateOf } from "./schedule-state.ts";
 import { triggerText } from "./trigger-text.ts";
@@ -21,6 +23,7 @@ export interface TriggerParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly secrets: Secrets;
   readonly engine: Pick<Engine, "start" | "wait" | "get" | "cancel" | "findWorkflow">;
   /** Throws where nothing may be changed now. */
@@ -32,6 +35,8 @@ export interface TriggerParts {
 /** Somebody else may change a trigger between a look at it and the write. */
 const SAVE_TRIES_MAX = 20;
 export const PREVIEW_MAX = 1_000;
+/** Instants of a pause that are counted one by one. */
+const COUNTED_MAX = 1_000;
 
 export function operateTriggers(parts: TriggerParts): EngineTriggers {
   const { triggers, clock, guard } = parts;
@@ -150,12 +155,14 @@ async function saved(
   throw contended(key);
 }
 
+type Changed = TriggerRow & Partial<Pick<TriggerSave, "marks">> & { tallies?: readonly Tally[] };
+
 /** Changes a trigger as it is now; the same row again changes nothing. */
 async function change(
-  { triggers, changed }: TriggerParts,
+  { triggers, changed, meter }: TriggerParts,
   context: CallContext,
   key: TriggerKey,
-  to: (row: TriggerRow) => (TriggerRow & Partial<Pick<TriggerSave, "marks">>) | null,
+  to: (row: TriggerRow) => Changed | null,
 ): Promise<TriggerView> {
   for (let tries = 0; tries < SAVE_TRIES_MAX; tries += 1) {
     const row = await triggers.find(context, key);
@@ -166,6 +173,7 @@ async function change(
     const marks = next?.marks ?? [];
     const isSaved = await triggers.save(context, { ...key, revision, to: next, marks });
     if (!isSaved) continue;
+    meterInstants(meter, row, next?.tallies ?? []);
     changed();
     return viewOf((await triggers.find(context, key)) ?? row);
   }
@@ -173,20 +181,28 @@ async function change(
 }
 
 /** What lay in the pause is passed over, and recorded. */
-function resumed(row: TriggerRow, nowMs: number): ReturnType<Parameters<typeof change>[3]> {
+function resumed(row: TriggerRow, nowMs: number): Changed {
   const { paused } = row;
   if (paused === null) return row;
   if (row.kind !== "schedule") return { ...row, paused: null };
   const state = stateOf(row);
-  const first = scheduleOf(row).times.next(state.cursorMs);
+  const { times } = scheduleOf(row);
+  const first = times.next(state.cursorMs);
   const isMissed = first !== null && first <= nowMs;
+  let count = 0;
+  for (let at = first; at !== null && at <= nowMs && count < COUNTED_MAX; at = times.next(at))
+    count += 1;
+  const { skipped } = state;
   const why = paused.reason === null ? "" : `: ${paused.reason}`;
   const reason = `paused by ${paused.by}${why}`;
   return {
     ...row,
     paused: null,
-    state: JSON.stringify({ ...state, cursorMs: Math.max(state.cursorMs, nowMs) }),
+    state: JSON.stringify({
+      ...{ ...state, skipped: skipped + count, cursorMs: Math.max(state.cursorMs, nowMs) },
+    }),
     dueAtMs: nowMs,
+    tallies: isMissed ? [{ outcome: "skipped", reason: "paused", count }] : [],
     marks: isMissed
       ? [{ kind: "skipped", instantMs: first, untilMs: nowMs, runId: null, reason, atMs: nowMs }]
       : [],

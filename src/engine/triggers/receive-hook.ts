@@ -11,6 +11,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
+import type { Meter } from "#ports/meter.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { TriggerRow, Triggers } from "#ports/triggers.ts";
 import { durationMs } from "#workflow/duration.ts";
@@ -26,6 +27,7 @@ export interface HookParts {
   readonly triggers: Triggers;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly secrets: Secrets;
   readonly engine: Pick<Engine, "start" | "wait">;
 }
@@ -44,6 +46,32 @@ export async function receiveHook(
   const [row] = await parts.triggers.matching(context, "webhook", lookup);
   if (row === undefined) throw noHook(lookup);
   const hook = WebhookTrigger.parse(JSON.parse(row.spec));
+  const by = { ...context, principal: `webhook:${row.id}` };
+  const answer = await start(parts, by, { row, hook, lookup, request }).catch((error: unknown) => {
+    const isUnknown = error instanceof LockstitchError && error.code === "unauthorized";
+    const isPaused = row.paused !== null && !isUnknown;
+    parts.meter?.called("webhook", isUnknown ? "unauthorized" : isPaused ? "paused" : "failed");
+    throw error;
+  });
+  parts.meter?.called("webhook", answer.created ? "started" : "repeated");
+  const waitMs = durationMs(hook.wait) ?? 0;
+  if (waitMs === 0) return { ...answer, ended: null };
+  const run = await parts.engine.wait(by, answer.runId, waitMs, request.signal);
+  return { ...answer, ended: run.endedAtMs === null ? null : run };
+}
+
+interface Call {
+  readonly row: TriggerRow;
+  readonly hook: WebhookTrigger;
+  readonly lookup: string;
+  readonly request: HookRequest;
+}
+
+async function start(
+  parts: HookParts,
+  by: CallContext,
+  { row, hook, lookup, request }: Call,
+): Promise<Omit<HookAnswer, "ended">> {
   await authenticate(parts, row, hook, request);
   const { workflow, id } = row;
   if (row.paused !== null)
@@ -64,18 +92,13 @@ export async function receiveHook(
       "request_invalid",
       `The idempotency key of a webhook has 1 to ${KEY_LENGTH_MAX} characters.`,
     );
-  const by = { ...context, principal: `webhook:${id}` };
   const started = await parts.engine.start(by, {
     workflow,
     input: inputOf(fired, hook.input, body),
     ...(key === null ? {} : { idempotencyKey: `webhook:${workflow}/${id}:${hashText(key)}` }),
     trigger: { kind: "webhook", id, hook: lookup },
   });
-  const answer = { workflow, id, runId: started.run.id, created: started.created };
-  const waitMs = durationMs(hook.wait) ?? 0;
-  if (waitMs === 0) return { ...answer, ended: null };
-  const run = await parts.engine.wait(by, answer.runId, waitMs, request.signal);
-  return { ...answer, ended: run.endedAtMs === null ? null : run };
+  return { workflow, id, runId: started.run.id, created: started.created };
 }
 
 async function authenticate(

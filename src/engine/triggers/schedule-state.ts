@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import type { TriggerRow } from "#ports/triggers.ts";
+import { durationMs } from "#workflow/duration.ts";
 import { hashText } from "#workflow/hash.ts";
 import { type ScheduleTimes, scheduleTimes } from "#workflow/schedule-times.ts";
 import { ScheduleTrigger } from "#workflow/trigger-definition.ts";
@@ -54,6 +55,8 @@ export function stateOf({ state, spec, changedAtMs }: TriggerRow): ScheduleState
 export interface Schedule {
   readonly spec: ScheduleTrigger;
   readonly times: ScheduleTimes;
+  /** Starts may be so much late (decide-schedule.ts, D2). */
+  readonly jitterMs: number;
 }
 
 /** Reading a cron expression takes longer than all else that a look at a schedule does. */
@@ -65,7 +68,7 @@ export function scheduleOf(row: Pick<TriggerRow, "spec">): Schedule {
   let schedule = read.get(row.spec);
   if (schedule === undefined) {
     const spec = ScheduleTrigger.parse(JSON.parse(row.spec));
-    schedule = { spec, times: scheduleTimes(spec) };
+    schedule = { spec, times: scheduleTimes(spec), jitterMs: durationMs(spec.jitter) ?? 0 };
     if (read.size >= READ_MAX) read.clear();
     read.set(row.spec, schedule);
   }

@@ -69,10 +69,16 @@ export function refusalOf(
   return { reason: error.message, about };
 }
 
-/** Nothing was changed, and the same transaction may go through at once. */
+/** Nothing was changed, and the same transaction may go through at once, or say better why not. */
 export function isCollision(error: unknown): boolean {
   const state = sqlStateOf(error);
+  if (state === "23505") return isHookRace(error);
   return state === "40001" || state === "40P01" || refusalOf(error)?.reason === "start_key";
+}
+
+/** Another transaction has taken the webhook's path meanwhile: done again, this one sees whose it is. */
+function isHookRace(error: unknown): boolean {
+  return error instanceof Error && "constraint" in error && error.constraint === "triggers_by_hook";
 }
 
 /** The session is not to be used again: it is gone, or it remembers statements that are. */

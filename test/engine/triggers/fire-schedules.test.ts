@@ -1,6 +1,7 @@
 /** fire-schedules.ts, F1 to F5, and what operators do, on a simulated clock and disk. */
 import { expect, test } from "vitest";
 import type { TriggerView } from "#engine/engine-triggers.ts";
+import type { Meter } from "#ports/meter.ts";
 import { context, driven, openBench, work, workflow } from "../engine-fixture.ts";
 
 const HOUR_MS = 3_600_000;
@@ -260,4 +261,81 @@ test("schedules of the API: made, changed, fired by hand, deleted; a definition'
   ];
   for (const call of calls)
     await expect(driven(bench.clock, call())).rejects.toMatchObject({ code: "action_refused" });
+});
+
+/** What the meter was told, as text. */
+function counting() {
+  const told: string[] = [];
+  const none = () => {};
+  const meter: Meter = {
+    ...{ runStarted: none, runEnded: none, event: none, attempt: none, commit: none },
+    request: none,
+    instants: ({ tenant, workflow, outcome, reason }, count) =>
+      void told.push([tenant, workflow, outcome, reason, count].join(" ")),
+    late: (lateMs) => void told.push(`late ${lateMs}`),
+    firingFailed: () => void told.push("failed look"),
+    called: (kind, outcome) => void told.push(`${kind} ${outcome}`),
+  };
+  return { told, meter };
+}
+
+test("the meter hears what became of instants, why, and how late they were", async () => {
+  const { told, meter } = counting();
+  let away = false;
+  await using bench = await openBench({
+    ...{ meter, work: { ok: async () => 1 } },
+    faults: { onRead: (operation) => (away && operation === "dueTriggers" ? "unavailable" : 0) },
+  });
+  const save = (schedule: object, steps?: never) =>
+    driven(bench.clock, bench.engine.saveWorkflow(context, report({ ...schedule }, steps)));
+  const slow = [{ id: "slow", uses: "wait.for", with: { duration: "90m" } }] as never;
+  await save({ every: "1h", catchUp: "30m" }, slow);
+  await bench.clock.advanceTo(T0 + 2 * HOUR_MS);
+  expect(told.splice(0)).toEqual([
+    "default report fired  1",
+    "late 0",
+    "default report skipped overlap 1",
+  ]);
+  await driven(bench.clock, bench.engine.triggers.pause(context, KEY));
+  await bench.clock.advanceTo(T0 + 5.5 * HOUR_MS);
+  await driven(bench.clock, bench.engine.triggers.resume(context, KEY));
+  expect(told.splice(0)).toEqual(["default report skipped paused 3"]);
+  expect((await view(bench)).schedule).toMatchObject({ fired: 1, skipped: 4 });
+  away = true;
+  await bench.clock.advanceTo(T0 + 7.9 * HOUR_MS);
+  away = false;
+  await bench.clock.advanceTo(T0 + 8 * HOUR_MS);
+  expect(told[0]).toBe("failed look");
+  expect(told.filter((line) => line !== "failed look")).toEqual([
+    "default report missed catch_up 2",
+    "default report fired  1",
+    "late 0",
+  ]);
+});
+
+test("F6 a schedule that this release cannot read holds up no other, and fires once it is mended", async () => {
+  const { told, meter } = counting();
+  await using bench = await openBench({ meter, work: { ok: async () => 1 } });
+  await driven(bench.clock, bench.engine.saveWorkflow(context, report({ every: "1h" })));
+  const { triggers } = bench.disk.data;
+  const row = triggers.find(context.tenant, KEY);
+  if (row === null) throw new Error("the schedule is not there");
+  const { kind, lookup, spec, source, paused, state } = row;
+  const write = (revision: number, text: string, id: string) => {
+    const to = { kind, lookup, source, paused, state, spec: text, dueAtMs: T0 + HOUR_MS };
+    const change = { workflow: "report", id, revision, marks: [], to };
+    return triggers.save(context.tenant, change, bench.clock.nowMs());
+  };
+  const newer = JSON.stringify({ every: "1h", moonPhase: "full" });
+  for (let at = 0; at < 120; at += 1) write(0, newer, `newer-${at}`);
+  await bench.clock.advanceTo(T0 + 2 * HOUR_MS + 1_000);
+  expect(await runsOf(bench)).toHaveLength(2);
+  expect(told.filter((line) => line === "failed look")).toHaveLength(120);
+  expect(bench.logs.find(({ level }) => level === "error")).toMatchObject({
+    fields: { trigger: "newer-0", workflow: "report" },
+    message: "a schedule cannot be read by this release",
+  });
+  write(1, spec, "newer-7");
+  await bench.clock.advanceTo(T0 + 3 * HOUR_MS);
+  expect((await runsOf(bench)).filter((id) => id.includes("newer-7"))).toHaveLength(2);
 });
