@@ -92,8 +92,8 @@ export async function lockstitchInProcess(folder: string): Promise<Subject> {
   });
 }
 
-/** The only host on the database that `url` names. */
-export async function lockstitchOnDatabase(url: string): Promise<Subject> {
+/** A host on the database that `url` names; `check` counts afterwards what is kept. */
+export async function lockstitchOnDatabase(url: string, check = checkKeptIn): Promise<Subject> {
   const logger = standardErrorLogger("warn", (line) => line);
   const host = { name: "bench", reader: READER, leaseMs: LEASE_MS };
   const store = await openPostgresStore({ url, clock: systemClock, logger, host });
@@ -102,7 +102,7 @@ export async function lockstitchOnDatabase(url: string): Promise<Subject> {
   return await inProcess("lockstitch", {
     ...{ store, logger },
     open: (options) => openHostEngine(options, { hosts, takesRuns: true }),
-    check: (claims) => checkKeptIn(url, claims),
+    check: (claims) => check(url, claims),
   });
 }
 
