@@ -45,6 +45,8 @@ export function programOrSkip(name: ProgramName): string | null {
 export interface PostgresServer extends RealServer {
   /** Of a database as the user `tester`. */
   url(database: string): string;
+  /** It may have ended by itself. */
+  readonly isRunning: boolean;
   /** After stop(): on the same data and port, as after an outage. */
   start(): Promise<void>;
 }
@@ -52,6 +54,8 @@ export interface PostgresServer extends RealServer {
 export interface PostgresOptions {
   /** `name=value` of postgresql.conf, after the test's own (fsync=off and such). */
   readonly settings?: readonly string[];
+  /** Where its folder is made; the system's own by default. */
+  readonly under?: string | undefined;
   /** Puts files into the data directory (certificates, pg_hba.conf) before the first start. */
   readonly prepare?: (
     dataDir: string,
@@ -62,9 +66,9 @@ export interface PostgresOptions {
 /** User `tester` with a password, database `postgres`, UTF-8. */
 export async function startPostgres(
   program: string,
-  { settings = [], prepare }: PostgresOptions = {},
+  { settings = [], prepare, under }: PostgresOptions = {},
 ): Promise<PostgresServer> {
-  const folder = await temporaryDirectory();
+  const folder = await temporaryDirectory(under);
   const owner = ownerForPostgres();
   const data = join(folder.path, "data");
   const passwordFile = join(folder.path, "password");
@@ -104,6 +108,9 @@ export async function startPostgres(
     port,
     password: PASSWORD,
     url: (database) => `postgres://tester:${PASSWORD}@127.0.0.1:${port}/${database}`,
+    get isRunning() {
+      return current.isRunning;
+    },
     stop: () => current.stop(),
     start: async () => {
       current = await begin();
@@ -177,14 +184,18 @@ function server(
     signal,
     folder,
   }: { readonly port: number; readonly signal: NodeJS.Signals; readonly folder: AsyncDisposable },
-): RealServer {
+): RealServer & { readonly isRunning: boolean } {
   killWithUs(child);
   const ended = once(child, "exit");
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    if (isRunning()) child.kill(signal);
     await ended;
   };
   return {
+    get isRunning() {
+      return isRunning();
+    },
     port,
     password: PASSWORD,
     stop,

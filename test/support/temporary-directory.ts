@@ -7,9 +7,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Makes an empty directory under the system's own; `path` is absolute. */
-export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), "lockstitch-test-"));
+/** Makes an empty directory under the system's own, or `under` another; `path` is absolute. */
+export async function temporaryDirectory(
+  under = tmpdir(),
+): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(under, "lockstitch-test-"));
   return {
     path,
     async [Symbol.asyncDispose]() {

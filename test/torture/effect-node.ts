@@ -20,10 +20,20 @@ const HURRIED_MS = 10;
 
 const Share = z.number().min(0).max(1).default(0);
 
+/** Of the process that runs it: `host 2`, and how much longer its effects take than they say. */
+const HOST = process.env["LOCKSTITCH_TORTURE_HOST"] ?? "";
+const SLOWER = Number(process.env["LOCKSTITCH_TORTURE_SLOWER"] ?? 1);
+
+async function connected(witnessSocket: string): Promise<WitnessConnection> {
+  const connection = await connectWitness(witnessSocket);
+  await connection.exchange({ hello: HOST });
+  return connection;
+}
+
 export function effectNode(witnessSocket: string): NodeDefinition {
   let connecting: Promise<WitnessConnection> | null = null;
   const tell = async (record: WitnessRecord) => {
-    connecting ??= connectWitness(witnessSocket);
+    connecting ??= connected(witnessSocket);
     await (await connecting).exchange(record);
   };
   return defineNode({
@@ -65,7 +75,7 @@ export function effectNode(witnessSocket: string): NodeDefinition {
       const dice = Math.random();
       const isHurried = attempt >= HURRIED_FROM_ATTEMPT;
       const hangs = !isHurried && dice < config.hangShare;
-      const [minMs, maxMs] = isHurried ? [0, HURRIED_MS] : [config.minMs, config.maxMs];
+      const [minMs, maxMs] = isHurried ? [0, HURRIED_MS] : [config.minMs, config.maxMs * SLOWER];
       const workMs = minMs + Math.random() * (maxMs - minMs);
       await Promise.race([
         hangs ? new Promise<never>(() => undefined) : pause(workMs),

@@ -1,6 +1,7 @@
 /**
- * When the victim dies: each kind of moment with its share of the kills. Every kill is `kill -9`;
- * `inFlight` is what ran in the victim right before it, as the witness counted.
+ * When a victim dies: each kind of moment with its share of the kills. Every kill is `kill -9`;
+ * `inFlight` is what ran in the victim right before it, as the witness counted. Of several victims one
+ * dies that has much in flight, and somebody is left who can reach the database.
  */
 import { pick, type Random } from "../kernel/random-definition.ts";
 import { pause } from "./pause.ts";
@@ -35,7 +36,11 @@ export interface Kill {
 }
 
 export interface Scene {
+  readonly victims: readonly Victim[];
+  /** The last one that was killed. It was spawned, not necessarily ready. */
   readonly victim: Victim;
+  /** Whether nothing keeps it from the database. */
+  readonly isConnected: (victim: Victim) => boolean;
   readonly witness: Witness;
   readonly workload: Workload;
   readonly random: Random;
@@ -47,18 +52,21 @@ export function planKills(count: number, random: Random): readonly Phase[] {
   return Array.from({ length: count }, (_, at) => names[at] ?? pick(random, SHARES));
 }
 
-/** Waits for the moment and kills. The victim was spawned, not necessarily ready. */
-export async function killAt(phase: Phase, scene: Scene): Promise<Kill> {
-  const { victim, witness } = scene;
+/** Waits for the moment and kills; answers who died. */
+export async function killAt(
+  phase: Phase,
+  scene: Scene,
+): Promise<{ readonly victim: Victim; readonly kill: Kill }> {
+  const { witness } = scene;
+  let { victim } = scene;
   if (phase === "recovery") await recovering(scene);
   else {
-    await victim.ready();
-    await crowded(witness);
-    await MOMENTS[phase](scene);
+    victim = await crowdedVictim(scene);
+    await MOMENTS[phase]({ ...scene, victim });
   }
-  const inFlight = await witness.inFlight();
+  const inFlight = (await witness.inFlight()).get(victim.name) ?? 0;
   await victim.kill();
-  return { phase, inFlight };
+  return { victim, kill: { phase, inFlight } };
 }
 
 const MOMENTS: Readonly<Record<Exclude<Phase, "recovery">, (scene: Scene) => Promise<void>>> = {
@@ -80,7 +88,29 @@ async function recovering({ victim, random }: Scene): Promise<void> {
   await pause(random() * usualMs * 1.2);
 }
 
-async function crowded(witness: Witness): Promise<void> {
-  const untilMs = performance.now() + CROWD_PATIENCE_MS;
-  while ((await witness.inFlight()) < CROWD && performance.now() < untilMs) await pause(15);
+/** One that has enough in flight; the one that has most, where that does not come in time. */
+async function crowdedVictim(scene: Scene): Promise<Victim> {
+  const { victims, witness, random } = scene;
+  const untilMs = performance.now() + CROWD_PATIENCE_MS * (victims.length > 1 ? 2 : 1);
+  for (;;) {
+    const counts = await witness.inFlight();
+    const of = (victim: Victim) => counts.get(victim.name) ?? 0;
+    const may = victims.filter((victim) => mayDie(victim, scene));
+    const crowded = may.filter((victim) => of(victim) >= CROWD);
+    if (crowded.length > 0) return pick(random, crowded);
+    const [most] = may.toSorted((a, b) => of(b) - of(a));
+    if (performance.now() > untilMs) {
+      if (most !== undefined) return most;
+      // Throws where one does not start.
+      await Promise.all(victims.map((victim) => victim.ready()));
+    }
+    await pause(15);
+  }
+}
+
+/** It serves; and where there are several, another one does that reaches the database. */
+function mayDie(victim: Victim, { victims, isConnected }: Scene): boolean {
+  if (!victim.isReady) return false;
+  const others = victims.filter((one) => one !== victim);
+  return others.length === 0 || others.some((one) => one.isReady && isConnected(one));
 }

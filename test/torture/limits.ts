@@ -2,7 +2,7 @@
  * Limits as the witness counts them: effects of one concurrency key at the same time, and starts of
  * one rate key in any window. Attempts end with their host; starts are kept over its death.
  */
-import type { WitnessRecord } from "./witness-record.ts";
+import type { GoneRecord, WitnessRecord } from "./witness-record.ts";
 
 /** Between the engine's count of a start and the effect's own clock, milliseconds. */
 const CLOCK_SLACK_MS = 50;
@@ -10,28 +10,27 @@ const CLOCK_SLACK_MS = 50;
 export class Limits {
   readonly broken: string[] = [];
   readonly counts = { underLimit: 0, mostAtOnce: 0, mostInWindow: 0 };
-  #host = 0;
   /** By concurrency key: the attempts that run. */
   readonly #running = new Map<string, Set<string>>();
-  readonly #keyOf = new Map<string, string>();
+  readonly #keyOf = new Map<string, { readonly key: string; readonly host: number | undefined }>();
   readonly #starts = new Map<string, { perMs: number; limit: number; instants: number[] }>();
 
+  /** What ran there has ended with its host. */
+  addGone({ host }: GoneRecord): void {
+    for (const [name, of] of this.#keyOf) if (of.host === host) this.#end(name);
+  }
+
   addRecord({ phase, runId, path, attempt, host, atMs, marks }: WitnessRecord): void {
-    if (host !== undefined && host > this.#host) {
-      this.#host = host;
-      this.#running.clear();
-      this.#keyOf.clear();
-    }
     const name = `${runId} ${path} ${attempt}`;
     if (phase === "end") {
-      this.#running.get(this.#keyOf.get(name) ?? "")?.delete(name);
+      this.#end(name);
       return;
     }
     if (marks?.slots !== undefined) {
       const { key, limit } = marks.slots;
       const running = this.#running.get(key) ?? new Set();
       this.#running.set(key, running.add(name));
-      this.#keyOf.set(name, key);
+      this.#keyOf.set(name, { key, host });
       this.counts.underLimit++;
       this.counts.mostAtOnce = Math.max(this.counts.mostAtOnce, running.size);
       if (running.size > limit)
@@ -44,6 +43,11 @@ export class Limits {
       starts.instants.push(atMs);
       this.counts.underLimit++;
     }
+  }
+
+  #end(name: string): void {
+    this.#running.get(this.#keyOf.get(name)?.key ?? "")?.delete(name);
+    this.#keyOf.delete(name);
   }
 
   /** All records must have been added. */

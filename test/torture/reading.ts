@@ -29,7 +29,7 @@ import { Limits } from "./limits.ts";
 import { Recall } from "./recall.ts";
 import { Tally } from "./tally.ts";
 import { Undoing } from "./undoing.ts";
-import type { WitnessRecord } from "./witness-record.ts";
+import type { GoneRecord, WitnessRecord } from "./witness-record.ts";
 import type { Acknowledged } from "./workload.ts";
 
 export type Broken =
@@ -180,7 +180,7 @@ export class Reading {
   }
 
   /** All journals must have been added. */
-  async compareWitness(records: AsyncIterable<WitnessRecord>): Promise<void> {
+  async compareWitness(records: AsyncIterable<WitnessRecord | GoneRecord>): Promise<void> {
     const keyOf = new Map<string, string>();
     const stepOf = new Map<string, string>();
     const begun = new Set<string>();
@@ -188,6 +188,10 @@ export class Reading {
     const hashOf = new Map<string, string>();
     const seen: { readonly by: string; readonly nonce: string }[] = [];
     for await (const record of records) {
+      if (record.phase === "gone") {
+        this.#limits.addGone(record);
+        continue;
+      }
       this.#undoing.addRecord(record);
       this.#limits.addRecord(record);
       this.#recall.addRecord(record);

@@ -1,4 +1,5 @@
 /** A torture's report for people. */
+import { DISTURBANCES, type DisturbanceKind } from "./disturbances.ts";
 import { CROWD, PHASES, type Phase } from "./kills.ts";
 import { faultsOf, type TortureReport } from "./torture.ts";
 
@@ -16,6 +17,9 @@ export function reportText(report: TortureReport): string {
       return row(`  ${PHASES[phase]}`, those.length, `${mean.toFixed(0)} steps in flight (mean)`);
     }),
     row(`kills with >= ${CROWD} steps in flight`, `${Math.round(report.crowdedShare * 100)} %`),
+    ...(Object.keys(DISTURBANCES) as DisturbanceKind[])
+      .filter((kind) => report.disturbances[kind] !== undefined)
+      .map((kind) => row(`  ${DISTURBANCES[kind]}`, report.disturbances[kind] ?? 0)),
     "",
     row(
       "runs",
@@ -87,9 +91,15 @@ export function reportText(report: TortureReport): string {
     ),
     row("other complaints", report.complaints.length),
     row("integrity_check", report.integrity ?? "not looked at"),
-    ...(report.ownerlessMs === null
+    ...(report.ownerless === null
       ? []
-      : [row("open runs without a host, ms at most", Math.round(report.ownerlessMs))]),
+      : [
+          row(
+            "open runs without a host, ms at most",
+            Math.round(report.ownerless.longestMs),
+            `looked at ${Math.round(report.ownerless.judgedShare * 100)} % of the time`,
+          ),
+        ]),
   ];
   const faults = faultsOf(report);
   if (faults.length > 0) {

@@ -8,8 +8,15 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { NamedValue } from "#engine/named-values.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
-import { pick, seededRandom } from "../kernel/random-definition.ts";
+import { seededRandom } from "../kernel/random-definition.ts";
 import { canSeal } from "../plugins/plugin-fixture.ts";
+import { DatabaseGate } from "./database-gate.ts";
+import {
+  type Disturbance,
+  disturb,
+  planDisturbances,
+  type SharedDatabase,
+} from "./disturbances.ts";
 import { openFront } from "./front.ts";
 import { readJournals } from "./journals.ts";
 import { CROWD, type Kill, killAt, planKills } from "./kills.ts";
@@ -23,6 +30,10 @@ import { Workload } from "./workload.ts";
 
 const SIDECAR = new URL("./sidecar/", import.meta.url);
 const OPEN_RUNS_AIM = 32;
+/** Runs of a host that was killed rest for a lease: so many are kept open for each host, */
+const OPEN_RUNS_AIM_PER_HOST = 44;
+/** and effects take longer, so that every host has enough in flight on as many processors as before. */
+const SLOWER = 4;
 const CALM_MS = 180_000;
 /** No wait of the workload is half as long: where nothing happens for this time, nothing will. */
 const STILL_MS = 25_000;
@@ -30,6 +41,8 @@ const CALM_LOOK_MS = 200;
 /** A host's, and what may pass after it until somebody has its runs. */
 const LEASE_MS = 10_000;
 const OWNERLESS_MS_MAX = 5_000;
+/** After what disturbs all hosts nobody is judged for a lease. */
+const OWNERLESS_JUDGED_MIN = 0.3;
 
 export interface TortureOptions {
   readonly kills: number;
@@ -42,15 +55,9 @@ export interface TortureOptions {
   readonly plant?: string;
   /** Several hosts on one database instead of one on a data directory. */
   readonly shared?: SharedDatabase;
+  /** Of several hosts: whether limits over all of them are compared too. */
+  readonly judgesLimits?: boolean;
   readonly onProgress?: (line: string) => void;
-}
-
-export interface SharedDatabase {
-  readonly hosts: number;
-  readonly url: string;
-  /** How often it is stopped and started again. */
-  readonly restarts: number;
-  restart(): Promise<void>;
 }
 
 export interface TortureReport {
@@ -69,8 +76,10 @@ export interface TortureReport {
   readonly crowdedShare: number;
   /** Of the store's file; null: a database server looks after its own. */
   readonly integrity: string | null;
-  /** How long an open run had no host, at most; null: there was one host. */
-  readonly ownerlessMs: number | null;
+  /** What happened to the database and the ways to it, how often. */
+  readonly disturbances: Readonly<Record<string, number>>;
+  /** How long an open run had no host, at most, and in which part of the time that was looked at. */
+  readonly ownerless: { readonly longestMs: number; readonly judgedShare: number } | null;
   readonly broken: Reading["broken"];
   /** Answers that may not be, deaths that nobody caused. */
   readonly complaints: readonly string[];
@@ -91,7 +100,10 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   await writeFile(join(folder, "lockstitch.config.ts"), configText(witness.socketPath));
   await using stack = new AsyncDisposableStack();
   const { shared } = options;
-  const victims = newVictims(options, dataDir);
+  const gates: DatabaseGate[] = [];
+  for (let at = 0; at < (shared?.hosts ?? 0); at++)
+    gates.push(stack.use(await DatabaseGate.to(shared?.port ?? 0)));
+  const victims = newVictims(options, dataDir, gates);
   for (const victim of victims) stack.defer(() => victim.kill());
   await firstStart(victims);
   const [first] = victims;
@@ -105,20 +117,38 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const workload = new Workload({
     baseUrl: front.baseUrl,
     random,
-    openRunsAim: OPEN_RUNS_AIM,
+    openRunsAim: shared === undefined ? OPEN_RUNS_AIM : OPEN_RUNS_AIM_PER_HOST * shared.hosts,
     token: `${seed}-${Date.now()}`,
   });
   await workload.begin();
+  const plan =
+    shared === undefined
+      ? new Map<number, Disturbance>()
+      : planDisturbances(options.kills, shared, { random, leaseMs: LEASE_MS });
+  const disturbances: Record<string, number> = {};
+  let disturbing: Promise<void> = Promise.resolve();
   const kills: Kill[] = [];
   let victim = first;
+  const isConnected = (one: Victim) => gates[victims.indexOf(one)]?.isOpen !== false;
   for (const phase of planKills(options.kills, random)) {
-    if (phase !== "recovery") victim = pick(random, victims);
-    kills.push(await killAt(phase, { victim, witness, workload, random }));
+    const due = plan.get(kills.length);
+    if (due !== undefined && shared !== undefined && ownerless !== null) {
+      await disturbing;
+      // Whoever is left must be able to take what others lose.
+      const others = victims.filter((_, at) => at !== due.host);
+      if (due.host !== null) await Promise.any(others.map((one) => one.ready()));
+      disturbing = disturb(due, { shared, gates, ownerless });
+      disturbances[due.kind] = (disturbances[due.kind] ?? 0) + 1;
+    }
+    const killed = await killAt(phase, {
+      ...{ victims, victim, isConnected, witness, workload, random },
+    });
+    kills.push(killed.kill);
+    victim = killed.victim;
     victim.spawn();
-    if (shared !== undefined && isRestartDue(kills.length, options.kills, shared.restarts))
-      await shared.restart();
     options.onProgress?.(progressText(kills, options.kills, performance.now() - beganMs));
   }
+  await disturbing;
   const killedMs = performance.now();
   workload.stopStarting();
   for (const one of victims) await one.ready();
@@ -153,8 +183,12 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     rules: reading.rules,
     crowdedShare: kills.filter(({ inFlight }) => inFlight >= CROWD).length / kills.length,
     integrity: shared === undefined ? integrityOf(join(dataDir, "store.db")) : null,
-    ownerlessMs: ownerless?.longestMs ?? null,
-    broken: shared === undefined ? reading.broken : ofManyHosts(reading.broken),
+    disturbances,
+    ownerless:
+      ownerless === null
+        ? null
+        : { longestMs: ownerless.longestMs, judgedShare: ownerless.judgedShare },
+    broken: shared === undefined ? reading.broken : ofManyHosts(reading.broken, options),
     complaints: [
       ...workload.complaints,
       ...victims
@@ -165,13 +199,22 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   };
 }
 
-function newVictims({ folder, plant, shared }: TortureOptions, dataDir: string): Victim[] {
+function newVictims(
+  { folder, plant, shared }: TortureOptions,
+  dataDir: string,
+  gates: readonly DatabaseGate[],
+): Victim[] {
   if (shared === undefined) return [new Victim(folder, dataDir, { plant })];
-  const env = { LOCKSTITCH_DATABASE_URL: shared.url };
-  return Array.from(
-    { length: shared.hosts },
-    (_, index) => new Victim(folder, `${dataDir}-${index + 1}`, { plant, env }),
-  );
+  return gates.map((gate, at) => {
+    const url = new URL(shared.url);
+    url.port = String(gate.port);
+    const env = {
+      LOCKSTITCH_DATABASE_URL: url.toString(),
+      LOCKSTITCH_TORTURE_SLOWER: String(SLOWER),
+    };
+    const name = `host ${at + 1}`;
+    return new Victim(folder, `${dataDir}-${at + 1}`, { name, plant, env, isPatient: true });
+  });
 }
 
 /** Only a process that ends by itself leaves its compiled code to the next ones. */
@@ -184,14 +227,12 @@ async function firstStart(victims: readonly Victim[]): Promise<void> {
   for (const victim of victims) await victim.ready();
 }
 
-function isRestartDue(kills: number, of: number, restarts: number): boolean {
-  const every = restarts === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(of / restarts));
-  return kills % every === 0 && kills / every <= restarts;
-}
-
-/** Limits and remembered results are each host's own so far (docs/hosts.md). */
-function ofManyHosts(broken: Reading["broken"]): Reading["broken"] {
-  return { ...broken, overrun: [], recalled: [] };
+/** Results are remembered together, but two hosts may be at one at the same time. */
+function ofManyHosts(
+  broken: Reading["broken"],
+  { judgesLimits = false }: TortureOptions,
+): Reading["broken"] {
+  return { ...broken, overrun: judgesLimits ? broken.overrun : [], recalled: [] };
 }
 
 /** What makes the report a bad one; empty: all promises were kept, and were really at stake. */
@@ -202,8 +243,13 @@ export function faultsOf(report: TortureReport): readonly string[] {
   faults.push(...report.complaints);
   if (report.integrity !== null && report.integrity !== "ok")
     faults.push(`integrity_check: ${report.integrity}`);
-  if (report.ownerlessMs !== null && report.ownerlessMs > OWNERLESS_MS_MAX)
-    faults.push(`an open run had no host for ${Math.round(report.ownerlessMs)} ms`);
+  if (report.ownerless !== null) {
+    const { longestMs, judgedShare } = report.ownerless;
+    if (longestMs > OWNERLESS_MS_MAX)
+      faults.push(`an open run had no host for ${Math.round(longestMs)} ms`);
+    if (judgedShare < OWNERLESS_JUDGED_MIN)
+      faults.push(`hosts of runs were judged ${Math.round(judgedShare * 100)} % of the time only`);
+  }
   if (report.counts.repeats === 0)
     faults.push("no attempt was ever repeated: the kills hit nothing");
   if (report.crowdedShare <= 0.5)

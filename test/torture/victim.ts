@@ -1,6 +1,7 @@
 /**
  * The victim: the real `lockstitch start` on a real data directory, killed and started again on the
- * same port. It counts as ready when it has said where it serves.
+ * same port. It counts as ready when it has said where it serves. One that shares a database is started
+ * again, as a supervisor does, where it ends because the database does not answer it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,6 +9,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { killWithUs } from "../support/kill-with-us.ts";
+import { pause } from "./pause.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/lockstitch.js", import.meta.url));
 const PLANTING = `--import ${new URL("./plant-in-victim.ts", import.meta.url).href}`;
@@ -15,31 +17,54 @@ const PLANTING = `--import ${new URL("./plant-in-victim.ts", import.meta.url).hr
 const START_DEADLINE_S = 60;
 /** The grace that the server gives running attempts, and then some. */
 const STOP_DEADLINE_MS = 30_000;
+/** What a host says that ends because the database does not answer. */
+const AWAY = /error opening postgres:/;
+const AGAIN_AFTER_MS = 300;
 
 export class Victim {
   /** Of every start that became ready, milliseconds from spawn. */
   readonly startedInMs: number[] = [];
+  /** As the witness knows it. */
+  readonly name: string;
   /** Deaths that the torture did not cause. */
   readonly diedByItself: string[] = [];
+  /** Starts that met a database which was away. */
+  startedAgain = 0;
   readonly #folder: string;
   readonly #dataDir: string;
   readonly #plant: string | null;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #isPatient: boolean;
   #port = 0;
   #child: ChildProcess | null = null;
   #ready: Promise<void> = Promise.resolve();
   #spawnedAtMs = 0;
   #isDoomed = false;
+  /** Processes that the torture has ended, or told to end. */
+  readonly #doomed = new WeakSet<ChildProcess>();
+  #isReady = false;
+  /** Counts calls of spawn(). */
+  #life = 0;
 
   /** `folder` holds lockstitch.config.ts and gets the log; `plant` names a bug to load it with. */
   constructor(
     folder: string,
     dataDir: string,
     {
+      name = "the victim",
       plant,
       env = {},
-    }: { plant?: string | undefined; env?: Readonly<Record<string, string>> } = {},
+      isPatient = false,
+    }: {
+      name?: string;
+      plant?: string | undefined;
+      env?: Readonly<Record<string, string>>;
+      /** It may end while it starts, where it says that the database is away. */
+      isPatient?: boolean;
+    } = {},
   ) {
+    this.name = name;
+    this.#isPatient = isPatient;
     this.#folder = folder;
     this.#dataDir = dataDir;
     this.#plant = plant ?? null;
@@ -58,12 +83,45 @@ export class Victim {
     return this.#spawnedAtMs;
   }
 
+  /** It has said where it serves, and nobody has ended it since. */
+  get isReady(): boolean {
+    return this.#isReady && !this.#isDoomed && this.isAlive;
+  }
+
   get isAlive(): boolean {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   /** Starts it; `ready()` resolves when it serves. */
   spawn(): void {
+    this.#isDoomed = false;
+    this.#isReady = false;
+    this.#spawnedAtMs = performance.now();
+    this.#ready = this.#start(++this.#life);
+    // A victim that is killed before it is ready is nobody's failure.
+    this.#ready.catch(() => undefined);
+  }
+
+  async #start(life: number): Promise<void> {
+    const isOver = () => this.#isDoomed || life !== this.#life;
+    const untilMs = performance.now() + START_DEADLINE_S * 1_000;
+    for (;;) {
+      try {
+        await this.#untilServing();
+        break;
+      } catch (error) {
+        const isAway = error instanceof StartError && AWAY.test(error.message);
+        if (!this.#isPatient || !isAway || isOver() || performance.now() > untilMs) throw error;
+        this.startedAgain++;
+        await pause(AGAIN_AFTER_MS);
+        if (isOver()) throw error;
+      }
+    }
+    this.#isReady = true;
+    this.startedInMs.push(performance.now() - this.#spawnedAtMs);
+  }
+
+  #spawnProcess(): { readonly child: ChildProcess; said(): string } {
     // Coverage of processes that are killed is not written, and costs the compile cache.
     const { NODE_V8_COVERAGE: _coverage, FORCE_COLOR: _colour, ...env } = process.env;
     const argv = [BIN, "--data", this.#dataDir, "start", "--port", String(this.#port)];
@@ -71,26 +129,23 @@ export class Victim {
       this.#plant === null ? {} : { LOCKSTITCH_TORTURE_PLANT: this.#plant, NODE_OPTIONS: PLANTING };
     const child = spawn(process.execPath, argv, {
       cwd: this.#folder,
-      env: { ...env, ...this.#env, ...planted, NO_COLOR: "1" },
+      env: { ...env, ...this.#env, ...planted, LOCKSTITCH_TORTURE_HOST: this.name, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     killWithUs(child);
     this.#child = child;
-    this.#isDoomed = false;
-    this.#spawnedAtMs = performance.now();
     const log = createWriteStream(join(this.#folder, "victim.log"), { flags: "a" });
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-4_000);
     });
     child.stderr.pipe(log);
-    void once(child, "exit").then(([code, signal]) => {
-      if (!this.#isDoomed || (code !== null && code !== 0))
+    void once(child, "close").then(([code, signal]) => {
+      if (this.#isPatient && AWAY.test(said)) return;
+      if (!this.#doomed.has(child) || (code !== null && code !== 0))
         this.diedByItself.push(`exit ${code ?? signal}: ${said.trim()}`);
     });
-    this.#ready = this.#untilServing(child, () => said);
-    // A victim that is killed before it is ready is nobody's failure.
-    this.#ready.catch(() => undefined);
+    return { child, said: () => said };
   }
 
   async ready(): Promise<void> {
@@ -104,6 +159,7 @@ export class Victim {
 
   terminate(): void {
     this.#isDoomed = true;
+    if (this.#child !== null) this.#doomed.add(this.#child);
     this.#child?.kill("SIGTERM");
   }
 
@@ -119,21 +175,23 @@ export class Victim {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
-    if (child === null || !this.isAlive) return;
     this.#isDoomed = true;
+    if (child === null || !this.isAlive) return;
+    this.#doomed.add(child);
     const gone = once(child, "exit");
     child.kill(signal);
     await gone;
   }
 
-  async #untilServing(child: ChildProcess, said: () => string): Promise<void> {
-    const spawnedAtMs = this.#spawnedAtMs;
+  async #untilServing(): Promise<void> {
+    const { child, said } = this.#spawnProcess();
     await new Promise<void>((resolve, reject) => {
       let text = "";
       let seconds = 0;
+      const fail = (what: string) =>
+        settle(() => reject(new StartError(`the victim ${what}: ${text}${said()}`)));
       const timer = setInterval(() => {
-        if (++seconds > START_DEADLINE_S)
-          settle(() => reject(new Error(`the victim does not start; it said: ${text}${said()}`)));
+        if (++seconds > START_DEADLINE_S) fail("does not start; it said");
       }, 1_000);
       const settle = (act: () => void) => {
         clearInterval(timer);
@@ -146,10 +204,10 @@ export class Victim {
         this.#port = Number(port);
         settle(resolve);
       });
-      child.once("exit", () =>
-        settle(() => reject(new Error(`the victim ended while starting: ${text}${said()}`))),
-      );
+      // By then it has said why.
+      child.once("close", () => fail("ended while starting"));
     });
-    this.startedInMs.push(performance.now() - spawnedAtMs);
   }
 }
+
+class StartError extends Error {}

@@ -14,14 +14,23 @@ const records = openSync(file, "a");
 const inFlight = new Map<Socket, Set<string>>();
 /** By the order of their first words: the torture itself has a connection too, and only asks. */
 const hosts = new Map<Socket, number>();
+const names = new Map<Socket, string>();
 let spokeCount = 0;
 
 function hear(socket: Socket, line: string): void {
   const said = WitnessLine.parse(JSON.parse(line));
   if ("ask" in said) {
-    let count = 0;
-    for (const attempts of inFlight.values()) count += attempts.size;
-    socket.write(`${count}\n`);
+    const counts: Record<string, number> = {};
+    for (const [of, attempts] of inFlight) {
+      const name = names.get(of) ?? "";
+      counts[name] = (counts[name] ?? 0) + attempts.size;
+    }
+    socket.write(`${JSON.stringify(counts)}\n`);
+    return;
+  }
+  if ("hello" in said) {
+    names.set(socket, said.hello);
+    socket.write("\n");
     return;
   }
   let host = hosts.get(socket);
@@ -44,8 +53,11 @@ const server = createServer((socket) => {
     .on("error", () => socket.destroy());
   socket.on("error", () => socket.destroy());
   socket.on("close", () => {
+    const host = hosts.get(socket);
+    if (host !== undefined) writeSync(records, `${JSON.stringify({ phase: "gone", host })}\n`);
     inFlight.delete(socket);
     hosts.delete(socket);
+    names.delete(socket);
   });
 });
 server.listen(socketPath, () => process.stdout.write("ready\n"));

@@ -1,7 +1,8 @@
 /**
  * What an effect tells the witness, one JSON line each over a unix socket; the witness answers each
- * with an empty line once it is written down. A line `{"ask":"inFlight"}` is answered with the
- * number of effects that have begun and not ended on connections that are still open.
+ * with an empty line once it is written down. A host's first line is its name, `{"hello":"host 2"}`. A line
+ * `{"ask":"inFlight"}` is answered with the number of effects that have begun and not ended on
+ * connections that are still open, by the name of their host.
  */
 import { z } from "zod";
 
@@ -19,6 +20,10 @@ export const Marks = z.strictObject({
   number: z.int().optional(),
 });
 export type Marks = z.infer<typeof Marks>;
+
+/** The witness itself writes this when a connection ends: what ran there has ended with its host. */
+export const GoneRecord = z.object({ phase: z.literal("gone"), host: z.int() });
+export type GoneRecord = z.infer<typeof GoneRecord>;
 
 export const WitnessRecord = z.object({
   phase: z.enum(["begin", "end"]),
@@ -42,7 +47,11 @@ export const WitnessRecord = z.object({
 });
 export type WitnessRecord = z.infer<typeof WitnessRecord>;
 
-export const WitnessLine = z.union([z.object({ ask: z.literal("inFlight") }), WitnessRecord]);
+export const WitnessLine = z.union([
+  z.object({ ask: z.literal("inFlight") }),
+  z.object({ hello: z.string() }),
+  WitnessRecord,
+]);
 
 /** Every nonce in a value, wherever it stands. */
 export function noncesIn(value: unknown): string[] {

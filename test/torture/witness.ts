@@ -4,15 +4,18 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { killWithUs } from "../support/kill-with-us.ts";
 import { connectWitness } from "./witness-connection.ts";
-import { WitnessRecord } from "./witness-record.ts";
+import { GoneRecord, WitnessRecord } from "./witness-record.ts";
+
+const Witnessed = z.union([GoneRecord, WitnessRecord]);
 
 export interface Witness extends AsyncDisposable {
   readonly socketPath: string;
-  /** Effects that run in the victim at this moment. */
-  inFlight(): Promise<number>;
-  records(): AsyncIterable<WitnessRecord>;
+  /** Effects that run at this moment, by the name of their host. */
+  inFlight(): Promise<ReadonlyMap<string, number>>;
+  records(): AsyncIterable<WitnessRecord | GoneRecord>;
 }
 
 export async function startWitness(socketPath: string, file: string): Promise<Witness> {
@@ -29,10 +32,11 @@ export async function startWitness(socketPath: string, file: string): Promise<Wi
   const connection = await connectWitness(socketPath);
   return {
     socketPath,
-    inFlight: async () => Number(await connection.exchange({ ask: "inFlight" })),
+    inFlight: async () =>
+      new Map(Object.entries(JSON.parse(await connection.exchange({ ask: "inFlight" })))),
     async *records() {
       for await (const line of createInterface({ input: createReadStream(file) }))
-        yield WitnessRecord.parse(JSON.parse(line));
+        yield Witnessed.parse(JSON.parse(line));
     },
     async [Symbol.asyncDispose]() {
       connection.close();
