@@ -81,6 +81,7 @@ const of = (name: string) => met.get(name) ?? 0;
 process.stdout.write(
   `undone: ${of("undone.succeeded")} done, ${of("undone.unknown")} in doubt, ${of("undone.failed")} failed; ` +
     `${of("chain.continued")} runs continued with ${of("chain.carried")} unread signals; ` +
+    `${of("chain.outputs")} outputs of children compared; ` +
     `${of("time.cutOff")} cleanups cut off; ${of("opened")} breakers opened, ${of("probes")} probes\n`,
 );
 process.stdout.write(

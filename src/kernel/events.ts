@@ -368,7 +368,6 @@ export type RunEvent =
       readonly path: string;
       readonly runId: string;
       readonly status: "succeeded" | "failed" | "cancelled";
-      readonly output?: unknown;
       readonly error?: StepError;
     }
   /** The child has ended in a successor, which is waited for instead. */
@@ -387,7 +386,6 @@ export type CancelReason =
   | "continue"
   | "fail_fast"
   | "join"
-  | "parent"
   | "operator"
   | "cleanup";
 

@@ -65,7 +65,7 @@ export const VALUE_FIELDS_OF: {
   "signal.consumed": [],
   "signal.unconsumed": [],
   "child.started": ["input"],
-  "child.finished": ["output"],
+  "child.finished": [],
   "child.continued": [],
   "run.continue_requested": ["input"],
   "run.continued": [],

@@ -9,6 +9,7 @@
  *   N4. A parent that waits hears of the end of the chain, once it has come: its status and output.
  */
 import type { EventOf } from "#kernel/events.ts";
+import type { ValueRef } from "#kernel/value-ref.ts";
 import { endOf, entriesOf, type RunHistory } from "./run-history.ts";
 
 type Histories = ReadonlyMap<string, RunHistory>;
@@ -18,6 +19,8 @@ export interface ChainCounts {
   carried: number;
   childrenContinued: number;
   cancelled: number;
+  /** Of children, compared with what their parents were told. */
+  outputs: number;
 }
 
 /** Simulated time in which a cancel must have reached its run, restarts and failed commits included. */
@@ -155,7 +158,12 @@ function readChildren(
     const finished = own.find(
       ({ event }) => event.type === "child.finished" && event.path === child.path,
     );
-    if (finished?.event.type === "child.finished") readFinished(last, finished, { runId, violate });
+    if (finished?.event.type === "child.finished") {
+      readFinished(last, finished, { runId, violate });
+      const from = own.slice(own.indexOf(finished) + 1);
+      if (finished.event.status === "succeeded")
+        readOutput(last, { path: child.path, runId, own: from, counts, violate });
+    }
     if (child.onParentEnd !== "cancel") continue;
     const told = own.find(
       ({ event }) => event.type === "step.cancel_requested" && event.path === child.path,
@@ -183,9 +191,30 @@ function readFinished(
   const status = end.event.type.slice("run.".length);
   if (status !== event.status)
     violate(`N4: ${runId} heard that ${last.runId} ${event.status}, but it ${status}`);
+}
+
+/** What the child has given is the output of the step that waited, unless an operator said otherwise. */
+function readOutput(
+  last: RunHistory,
+  parent: {
+    readonly path: string;
+    readonly runId: string;
+    readonly own: RunHistory["entries"];
+    readonly counts: ChainCounts;
+    readonly violate: (what: string) => void;
+  },
+): void {
+  const end = endOf(last)?.event;
+  const taken = parent.own.find(({ event }) => "path" in event && event.path === parent.path);
+  if (end?.type !== "run.succeeded" || taken?.event.type !== "step.succeeded") return;
+  const given = end.outputRef === undefined ? end.output : inlineValue(end.outputRef);
   // Longer outputs stand elsewhere, by reference.
-  const output = end.event.type === "run.succeeded" ? end.event.output : undefined;
-  if (output !== undefined && event.output !== undefined)
-    if (JSON.stringify(output) !== JSON.stringify(event.output))
-      violate(`N4: ${runId} has another output of ${last.runId} than it gave`);
+  if (given === undefined) return;
+  parent.counts.outputs++;
+  if (JSON.stringify(given) !== JSON.stringify(taken.event.output ?? null))
+    parent.violate(`N4: ${parent.runId} has another output of ${last.runId} than it gave`);
+}
+
+function inlineValue(ref: ValueRef): unknown {
+  return "v" in ref ? ref.v : undefined;
 }

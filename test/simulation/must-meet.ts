@@ -10,7 +10,7 @@ const MUST_MEET = [
   "terminated",
   ...["rated", "exclusive", "probes", "opened", "runsKeyed"],
   ...["undone.succeeded", "undone.unknown", "undone.failed"],
-  ...["chain.continued", "chain.carried", "chain.cancelled"],
+  ...["chain.continued", "chain.carried", "chain.cancelled", "chain.outputs"],
   ...["large.far", "large.near", "large.packed", "large.lost", "large.failed", "large.copies"],
   ...["streams.chunks", "streams.resumed", "streams.failed", "streams.items"],
   ...["steered.asked", "steered.wished", "steered.pinned"],

@@ -61,6 +61,13 @@ export const PLANTS: readonly Plant[] = [
     replace: "  if (pausedMs >= 0) return;",
   },
   {
+    name: "outputs-of-children-are-lost",
+    harm: "a step that waited for another run has an output that this run did not give",
+    file: "src/kernel/decide-child.ts",
+    find: "if (goesOn) return succeed(turn, instance, { output: input.output });",
+    replace: "if (goesOn) return succeed(turn, instance, { output: null });",
+  },
+  {
     name: "key-of-the-attempt",
     harm: "a repeated effect carries another idempotency key and is done twice",
     file: "src/engine/embedded/attempt-context.ts",

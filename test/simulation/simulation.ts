@@ -223,7 +223,9 @@ class SimulatedWorld {
   readonly #steering = new SteeringWitness((what) => this.#violate(`W19 ${what}`));
   /** Durable turns never change: each is parsed once, and the values behind its blobs are put in. */
   readonly #parsed = new WeakMap<TurnRecord, readonly RunEvent[]>();
-  readonly #chains = { continued: 0, carried: 0, childrenContinued: 0, cancelled: 0 };
+  readonly #chains = {
+    ...{ continued: 0, carried: 0, childrenContinued: 0, cancelled: 0, outputs: 0 },
+  };
   readonly #times = { cleanups: 0, cutOff: 0, timeouts: 0, deadlines: 0, pausedLimits: 0 };
   /** When each turn became durable, by run and first event. */
   readonly #durableMs = new Map<string, number>();
