@@ -5,8 +5,10 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { RunEvent } from "#kernel/events.ts";
+import { missingFields } from "../test/histories/event-fields.ts";
 import { recordHistory } from "../test/histories/history.ts";
-import { EVENT_TYPES, SCENARIOS } from "../test/histories/scenarios.ts";
+import { SCENARIOS } from "../test/histories/scenarios.ts";
 
 const { values } = parseArgs({ options: { unreleased: { type: "boolean", default: false } } });
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
@@ -19,16 +21,16 @@ if (existsSync(folder) && !values.unreleased) {
 }
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-const seen = new Set<string>();
+const journals: RunEvent[][] = [];
 for (const scenario of SCENARIOS) {
   const history = recordHistory(scenario, version);
-  for (const { event } of history.journal) seen.add(event.type);
+  journals.push(history.journal.map(({ event }) => event));
   writeFileSync(`${folder}/${scenario.name}.json`, `${JSON.stringify(history, null, 1)}\n`);
   process.stdout.write(
     `${scenario.name}: ${history.inputs.length} inputs, ${history.journal.length} events, ${history.result.status}\n`,
   );
 }
-const missing = EVENT_TYPES.filter((type) => !seen.has(type));
+const missing = missingFields(journals);
 if (missing.length > 0) {
   process.stderr.write(`No scenario has: ${missing.join(", ")}\n`);
   process.exit(1);

@@ -7,6 +7,7 @@
  *       state is compared only by kernels of the same STATE_VERSION.
  */
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { STATE_VERSION, saveState } from "#kernel/checkpoint.ts";
 import type { Send } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
@@ -18,13 +19,15 @@ import type { WorkflowDefinition } from "#workflow/definition.ts";
 import type { Plan } from "#workflow/plan.ts";
 import { compilePlan } from "#workflow/plan-compile.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
-import { KernelDriver, TEST_NODES } from "../kernel/kernel-driver.ts";
+import { type DriverOptions, KernelDriver, TEST_NODES } from "../kernel/kernel-driver.ts";
 
 export interface Scenario {
   readonly name: string;
   readonly definition: WorkflowDefinition;
   /** Steps enter the root by `declare`, until `seal`. */
   readonly dynamic?: true;
+  /** Secrets have another version after so long. Absent: nobody knows their versions. */
+  readonly secretsChangeEveryMs?: number;
   /** Gives the run everything that happens to it, the start included. */
   play(driver: KernelDriver): void;
 }
@@ -46,6 +49,7 @@ export interface History {
   readonly name: string;
   readonly definition: WorkflowDefinition;
   readonly dynamic: boolean;
+  readonly secretsChangeEveryMs?: number;
   readonly inputs: readonly RecordedInput[];
   readonly journal: readonly RecordedEvent[];
   readonly sends: readonly Send[];
@@ -61,6 +65,20 @@ export interface HistoryResult {
   readonly steps: readonly string[];
 }
 
+const here = new URL(".", import.meta.url);
+
+/** Each has a folder of its histories. */
+export const RELEASES: readonly string[] = readdirSync(here, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+export function historiesOf(release: string): History[] {
+  const folder = new URL(`${release}/`, here);
+  return readdirSync(folder).map(
+    (file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as History,
+  );
+}
+
 export function planOfHistory({
   definition,
   dynamic,
@@ -69,9 +87,17 @@ export function planOfHistory({
   return dynamic ? { ...plan, root: { ...plan.root, dynamic: true } } : plan;
 }
 
+/** What the driver of a history is told of the world. */
+export function worldOfHistory({
+  secretsChangeEveryMs,
+}: Pick<History, "secretsChangeEveryMs">): Pick<DriverOptions, "secretVersion"> {
+  if (secretsChangeEveryMs === undefined) return {};
+  return { secretVersion: (_name, nowMs) => `v${Math.floor(nowMs / secretsChangeEveryMs)}` };
+}
+
 /** Plays a scenario and writes it down, as plain JSON. */
 export function recordHistory(scenario: Scenario, release: string): History {
-  const { name, definition, dynamic = false } = scenario;
+  const { name, definition, dynamic = false, secretsChangeEveryMs } = scenario;
   const inputs: RecordedInput[] = [];
   class Recorder extends KernelDriver {
     override give(input: Input): this {
@@ -82,10 +108,15 @@ export function recordHistory(scenario: Scenario, release: string): History {
       return this;
     }
   }
-  const driver = new Recorder(planOfHistory({ definition, dynamic }), { paranoid: true });
+  const driver = new Recorder(planOfHistory({ definition, dynamic }), {
+    paranoid: true,
+    ...worldOfHistory(scenario),
+  });
   scenario.play(driver);
   const history = {
-    ...{ release, name, definition, dynamic, inputs },
+    ...{ release, name, definition, dynamic },
+    ...(secretsChangeEveryMs === undefined ? {} : { secretsChangeEveryMs }),
+    inputs,
     journal: driver.journal.map(({ event, atMs }) => ({ atMs, event })),
     sends: driver.sends,
     result: resultOf(driver.state, driver.journal, driver.output()),

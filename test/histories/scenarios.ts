@@ -1,94 +1,11 @@
 /**
- * The runs that each release records: together they hold every event type there is. Adding one is
+ * The runs that each release records: together they hold every field of every event (event-fields.ts). Adding one is
  * fine; what a release has recorded stays as it is.
  */
-import type { RunEventType } from "#kernel/events.ts";
-import type { AttemptOutcome } from "#kernel/inputs.ts";
-import type { Step, WorkflowDefinition } from "#workflow/definition.ts";
 import type { StateChange, StateOperation } from "#workflow/state-operation.ts";
-import type { KernelDriver } from "../kernel/kernel-driver.ts";
+import { FIELD_SCENARIOS } from "./field-scenarios.ts";
 import type { Scenario } from "./history.ts";
-
-/** Every event type of this release: the compiler holds it to the union of all events. */
-export const EVENT_TYPES = Object.keys({
-  "run.queued": true,
-  "run.forked": true,
-  "run.admitted": true,
-  "run.started": true,
-  "run.paused": true,
-  "run.resumed": true,
-  "run.labelled": true,
-  "run.prioritized": true,
-  "checkpoint.saved": true,
-  "run.cancel_requested": true,
-  "run.stop_requested": true,
-  "run.deadline_passed": true,
-  "run.succeeded": true,
-  "run.failed": true,
-  "run.cancelled": true,
-  "variable.set": true,
-  "scope.opened": true,
-  "scope.sealed": true,
-  "scope.cancel_requested": true,
-  "scope.closed": true,
-  "step.declared": true,
-  "step.scheduled": true,
-  "step.started": true,
-  "step.waiting": true,
-  "step.succeeded": true,
-  "step.failed": true,
-  "step.retry_scheduled": true,
-  "step.skipped": true,
-  "step.blocked": true,
-  "step.cancel_requested": true,
-  "step.cancelled": true,
-  "step.resolved": true,
-  "step.heartbeat": true,
-  "step.lost": true,
-  "step.late_result": true,
-  "step.memo_hit": true,
-  "state.applied": true,
-  "step.items_stored": true,
-  "step.results_stored": true,
-  "slot.granted": true,
-  "timer.fired": true,
-  "signal.received": true,
-  "signal.consumed": true,
-  "signal.unconsumed": true,
-  "child.started": true,
-  "child.finished": true,
-  "child.continued": true,
-  "run.continue_requested": true,
-  "run.continued": true,
-} satisfies Record<RunEventType, true>) as readonly RunEventType[];
-
-const LONG = "a text that is too long to stand inline. ".repeat(10);
-
-const value = (id: string, of: unknown, more: Partial<Step> = {}): Step => ({
-  ...{ id, uses: "value", with: { value: of } },
-  ...more,
-});
-const work = (id: string, of: unknown = 1, more: Partial<Step> = {}): Step => ({
-  ...{ id, uses: "work", with: { value: of } },
-  ...more,
-});
-
-function define(name: string, fields: Partial<WorkflowDefinition>): WorkflowDefinition {
-  return { language: 1, name, steps: [], ...fields } as WorkflowDefinition;
-}
-
-const failing = (code: string, retryable = true): AttemptOutcome => ({
-  ok: false,
-  error: { code, message: `it failed with ${code}`, retryable },
-});
-
-const succeeding = (output: unknown): AttemptOutcome => ({ ok: true, output });
-
-function result(driver: KernelDriver, path: string, attempt: number, outcome: AttemptOutcome) {
-  return driver.give({ kind: "result", path, attempt, outcome });
-}
-
-const by = { by: "ada", reason: "because" } as const;
+import { by, define, failing, LONG, result, succeeding, value, work } from "./scenario-parts.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -719,7 +636,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "state-steps",
     definition: define("state-steps", {
       vars: { total: 1 },
-      steps: ["add", "read", "drop", "own", "late"].map((id) => work(id)),
+      steps: ["add", "read", "drop", "own", "late"].map((id) => work(id, 1, { needs: [] })),
       output: "${{ vars }}",
     }),
     play(driver) {
@@ -771,4 +688,5 @@ export const SCENARIOS: readonly Scenario[] = [
       });
     },
   },
+  ...FIELD_SCENARIOS,
 ];

@@ -2,6 +2,7 @@
 import { describe } from "vitest";
 import { blobStoreContract } from "../../contract/blob-store.ts";
 import { catalogueContract } from "../../contract/catalogue.ts";
+import { historiesContract } from "../../contract/histories.ts";
 import { journalContract } from "../../contract/journal.ts";
 import { memoStoreContract } from "../../contract/memo-store.ts";
 import { stateStoreContract } from "../../contract/state-store.ts";
@@ -19,6 +20,7 @@ describe.skipIf(postgres === null)("contracts", () => {
   journalContract("postgres", open);
   catalogueContract("postgres", open);
   blobStoreContract("postgres", open);
+  historiesContract("postgres", open);
   memoStoreContract("postgres", (memoLimits) => postgres.openStore({ memoLimits }));
   stepLogsContract("postgres", open);
   stateStoreContract("postgres", open);
