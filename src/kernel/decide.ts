@@ -119,7 +119,7 @@ function takeInput(turn: Turn, input: Input): void {
     case "items":
       return takeItems(turn, input);
     case "lost":
-      return takeLost(turn, input.path, input.attempt);
+      return takeLost(turn, input);
     case "computed":
       return takeComputed(turn, input);
     case "timer":
@@ -239,10 +239,12 @@ function takeHeartbeat(turn: Turn, input: Extract<Input, { readonly kind: "heart
   });
 }
 
-function takeLost(turn: Turn, path: string, attempt: number): void {
+function takeLost(turn: Turn, input: Extract<Input, { readonly kind: "lost" }>): void {
+  const { path, attempt, hostLived } = input;
   const instance = find(turn, path);
   if (!isCurrent(instance, attempt)) return;
   if (instance.live?.cancelling) return void endCancelled(turn, instance);
+  if (hostLived === true) return void emit(turn, { type: "step.lost", path, attempt, hostLived });
   const lost = (instance.live?.lostInARow ?? 0) + 1;
   if (lost >= LOST_MAX && !canFail(turn, instance)) return;
   emit(turn, { type: "step.lost", path, attempt });

@@ -302,7 +302,13 @@ export type RunEvent =
       /** fail */
       readonly message?: string;
     }
-  | { readonly type: "step.lost"; readonly path: string; readonly attempt: number }
+  | {
+      readonly type: "step.lost";
+      readonly path: string;
+      readonly attempt: number;
+      /** Its host gave it up and went on: the step has not ended it. */
+      readonly hostLived?: true;
+    }
   | {
       readonly type: "step.late_result";
       readonly path: string;

@@ -150,8 +150,8 @@ function evolveLive(
       live.beat = beatAfter(live.beat, event, state);
       return;
     case "step.lost":
-      // What calls nobody cannot have ended its host.
-      if (!instance.step.isExact) live.lostInARow++;
+      // What calls nobody cannot have ended its host, and one that went on was not ended.
+      if (!instance.step.isExact && event.hostLived !== true) live.lostInARow++;
       return askAgain(state, instance, live, event.attempt + 1);
     case "step.items_stored":
     case "step.results_stored":

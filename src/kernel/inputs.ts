@@ -154,8 +154,13 @@ export type Input =
       readonly from: number;
       readonly outcome: ItemsOutcome;
     }
-  /** An attempt that was started by an owner that is gone. */
-  | { readonly kind: "lost"; readonly path: string; readonly attempt: number }
+  /** An attempt that was started by an owner that is gone, or that was no owner for a while (`hostLived`). */
+  | {
+      readonly kind: "lost";
+      readonly path: string;
+      readonly attempt: number;
+      readonly hostLived?: true;
+    }
   /** The outcome of a pure step that was computed off the turn (see World.pure). */
   | { readonly kind: "computed"; readonly path: string; readonly outcome: ComputedOutcome }
   | { readonly kind: "timer"; readonly key: string }

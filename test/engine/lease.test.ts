@@ -2,9 +2,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Lease } from "#engine/hosts/lease.ts";
+import type { Clock } from "#ports/clock.ts";
 import { SimulatedClock } from "../simulation/simulated-clock.ts";
 
 const LEASE_MS = 10_000;
+
+const bound = (clock: SimulatedClock): Clock => ({
+  nowMs: () => clock.nowMs(),
+  monotonicMs: () => clock.monotonicMs(),
+  after: (delayMs, wake) => clock.after(delayMs, wake),
+});
 
 function openLease() {
   const clock = new SimulatedClock();
@@ -40,6 +47,23 @@ test("an answer that took long counts from its question, one that took too long 
   expect([lapses.length, lease.hasLapsed]).toEqual([2, true]);
   lease.renewed(clock.monotonicMs());
   expect(lease.hasLapsed).toBe(false);
+});
+
+test("whoever slept through the end of the lease finds out late, and is told so", async () => {
+  const clock = new SimulatedClock();
+  const late: boolean[] = [];
+  const asleep = { ...bound(clock), after: () => () => {} };
+  const lease = new Lease({
+    clock: asleep,
+    leaseMs: LEASE_MS,
+    onLapse: (isLate) => void late.push(isLate),
+  });
+  lease.renewed(clock.monotonicMs());
+  await clock.advanceBy(9_000);
+  expect([lease.holds(), late]).toEqual([false, [false]]);
+  lease.renewed(clock.monotonicMs());
+  await clock.advanceBy(9_001);
+  expect([lease.holds(), late]).toEqual([false, [false, true]]);
 });
 
 test("whatever the order of renewals and silences, it never acts past four fifths of the last lease", async () => {

@@ -158,7 +158,7 @@ export const EVENT_FIELDS: EventFields = {
     action: { retry: true, skip: true, complete: true, fail: true },
     ...operated,
   },
-  "step.lost": { path: true, attempt: true },
+  "step.lost": { path: true, attempt: true, hostLived: true },
   "step.late_result": { path: true, attempt: true, ok: true },
   "step.memo_hit": { path: true, key: true, from: { runId: true, path: true, atMs: true } },
   "step.items_stored": {

@@ -71,6 +71,19 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "lapsed-host",
+    definition: define("lapsed-host", { steps: [work("call", 1)] }),
+    play(driver) {
+      driver.start().give({ kind: "admit", paths: ["call"] });
+      for (const attempt of [1, 2, 3]) {
+        driver.give({ kind: "lost", path: "call", attempt, hostLived: true });
+        driver.give({ kind: "admit", paths: ["call"] });
+      }
+      driver.give({ kind: "lost", path: "call", attempt: 4 });
+      driver.settle();
+    },
+  },
+  {
     name: "secrets",
     definition: define("secrets", {
       steps: [

@@ -102,6 +102,20 @@ test("attempts that end with their host fail the step after the third in a row",
   });
 });
 
+test("attempts that were lost while their host lived say nothing about the step", () => {
+  const driver = run({ retry: { attempts: 5 } });
+  const lose = (attempt: number, more: { readonly hostLived?: true } = {}) => {
+    driver.give(admit);
+    driver.give({ kind: "lost", path: "a", attempt, ...more });
+  };
+  lose(1);
+  lose(2);
+  for (const attempt of [3, 4, 5, 6]) lose(attempt, { hostLived: true });
+  expect(driver.state.terminal).toBeNull();
+  lose(7);
+  expect(errorOf(driver)?.code).toBe("host_lost");
+});
+
 test("nobody came in time", () => {
   const signal = run({ uses: "wait.signal", with: { name: "go", expires: "1s" } });
   late(signal, "wait:a", 1);

@@ -46,7 +46,8 @@ function performEffect(driver: KernelDriver, random: Random, effect: Effect): vo
   if (effect.kind === "attempt") {
     const dice = random();
     const at = { path: effect.path, attempt: effect.attempt };
-    if (dice < 0.15) return void driver.give({ kind: "lost", ...at });
+    if (dice < 0.15)
+      return void driver.give({ kind: "lost", ...at, ...(dice < 0.05 ? { hostLived: true } : {}) });
     if (dice > 0.9) driver.give({ kind: "heartbeat", ...at, value: random(), progress: null });
     if (dice < 0.4)
       return void driver.give({ kind: "result", ...at, outcome: errorOutcome(random) });

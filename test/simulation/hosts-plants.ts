@@ -9,7 +9,7 @@ export const HOSTS_PLANTS: readonly Plant[] = [
     name: "lapsed-hosts-go-on",
     harm: "what a host that was cut off has under way goes on beside the host that took its runs",
     file: KEEPER,
-    find: "        core.services.attempts.suspend();\n",
+    find: "        core.services.attempts.suspend(!isLate);\n",
     replace: "",
   }),
   hosts({

@@ -39,8 +39,11 @@ export interface UnderWay {
   calledAtMs: number;
   isReported: boolean;
   isForgotten: boolean;
-  /** It was told to stop because nothing may go on here: nobody has failed. */
-  isLost: boolean;
+  /**
+   * It was told to stop because nothing may go on here: nobody has failed. `hostLived`: nor has it
+   * held up its host.
+   */
+  lost: { readonly hostLived?: true } | null;
   cancelGrace: (() => void) | null;
 }
 
@@ -105,7 +108,7 @@ export class Attempts {
       calledAtMs: 0,
       isReported: false,
       isForgotten: false,
-      isLost: false,
+      lost: null,
       cancelGrace: null,
     };
     this.#known.add(attempt);
@@ -135,14 +138,14 @@ export class Attempts {
     if (!attempt.hasEnded) attempt.abort.abort();
   }
 
-  /** R4. Idempotent. */
-  suspend(): void {
+  /** R4. Idempotent. `hostLived`: what is under way here has not kept the host from its duties. */
+  suspend(hostLived = false): void {
     if (this.#held !== null) return;
     this.#held = [];
     for (const attempt of this.#known) {
       // Who was told to stop before was so by its run.
       if (attempt.hasEnded || attempt.isReported || attempt.abort.isAborted) continue;
-      attempt.isLost = true;
+      attempt.lost = hostLived ? { hostLived } : {};
       this.abort(attempt.id, attempt);
     }
   }
@@ -241,8 +244,8 @@ export class Attempts {
     if (attempt.isReported || this.#isAbandoned) return;
     attempt.isReported = true;
     const { runId, path, attempt: number } = attempt.id;
-    if (attempt.isLost && !outcome.ok)
-      this.#options.tell(runId, { kind: "lost", path, attempt: number });
+    if (attempt.lost !== null && !outcome.ok)
+      this.#options.tell(runId, { kind: "lost", path, attempt: number, ...attempt.lost });
     else this.#tellResult(attempt.id, outcome);
   }
 

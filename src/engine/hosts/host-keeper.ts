@@ -87,7 +87,7 @@ export class HostKeeper {
     const { clock, hosts, core, logger } = options;
     this.#lease = new Lease({
       ...{ clock, leaseMs: hosts.leaseMs },
-      onLapse: () => {
+      onLapse: (isLate) => {
         if (this.#isSuspended || this.#isStopped) return;
         this.#isSuspended = true;
         this.#suspensions++;
@@ -95,7 +95,7 @@ export class HostKeeper {
           { host: hosts.host },
           "the lease has run out: nothing begins until it is back",
         );
-        core.services.attempts.suspend();
+        core.services.attempts.suspend(!isLate);
       },
     });
     core.services.attempts.mayBegin = () => this.#lease.holds() && !this.#isSuspended;

@@ -6,17 +6,20 @@
  *   N1. Past the lease less a margin nothing is begun and what runs is told to stop (`onLapse`),
  *       before anybody else may take the runs.
  *   N2. A process that slept through the end of its lease finds out by holds(), which looks at the clock:
- *       its timer is as late as everything else.
+ *       its timer is as late as everything else. Who finds out in time was not held up by what it does.
  */
 import type { Clock } from "#ports/clock.ts";
 
 /** Of the lease: what a node needs to stop. */
 const MARGIN = 0.2;
+/** Of the lease: how much later than at its end a process that is at work may notice. */
+const LATE = 0.1;
 
 interface LeaseOptions {
   readonly clock: Clock;
   readonly leaseMs: number;
-  onLapse(): void;
+  /** `isLate`: the process was asleep or held up when it should have found out (N2). */
+  onLapse(isLate: boolean): void;
 }
 
 export class Lease {
@@ -54,11 +57,11 @@ export class Lease {
   }
 
   #arm(): void {
-    const { clock } = this.#options;
+    const { clock, leaseMs } = this.#options;
     this.#cancel?.();
-    const leftMs = Math.max(0, this.#endsMs - clock.monotonicMs());
-    this.hasLapsed = leftMs === 0;
-    if (this.hasLapsed) return this.#options.onLapse();
+    const leftMs = this.#endsMs - clock.monotonicMs();
+    this.hasLapsed = leftMs <= 0;
+    if (this.hasLapsed) return this.#options.onLapse(-leftMs > leaseMs * LATE);
     this.#cancel = clock.after(leftMs, () => this.#arm());
   }
 }

@@ -156,3 +156,28 @@ test("a host that leaves says what went wrong: its runs wait, or only nobody was
     await bench.until("b has it", () => bench.ownerOf("r") === b.host.host);
   }
 });
+
+/** A step that takes a minute, and the outcome of its run after the store was away for so often. */
+async function afterOutages(outages: number, awayMs: number) {
+  await using bench = openHostsBench();
+  const slow: Work = (_, signal) =>
+    new Promise((resolve, reject) => {
+      bench.clock.after(60_000, () => resolve("done"));
+      signal.addEventListener("abort", () => reject(new Error("told to")));
+    });
+  const a = await bench.join("a", { work: { slow } });
+  const definition = workflow("long", { steps: [work("slow", "slow")] });
+  await driven(bench.clock, a.engine.start(context, { workflow: definition, id: "r" }));
+  for (let outage = 1; outage <= outages; outage++) {
+    await bench.until("it is under way", () => a.attempts.length === outage);
+    await bench.away(a, awayMs);
+  }
+  const status = () => bench.disk.data.headOfKey("default\nr").status;
+  await bench.until("it ends", () => status() !== "running");
+  return { status: status(), attempts: a.attempts.length };
+}
+
+test("a step is not given up because the store was away again and again", async () => {
+  const { status, attempts } = await afterOutages(4, 15_000);
+  expect([status, attempts]).toEqual(["succeeded", 5]);
+});

@@ -44,6 +44,8 @@ export interface HostsBench extends AsyncDisposable {
   ): Promise<BenchHost>;
   /** Moves time in small steps until it is so. Throws after ten minutes of it. */
   until(what: string, isSo: () => boolean): Promise<void>;
+  /** The store is away for the host for so long. */
+  away(host: BenchHost, forMs: number): Promise<void>;
   /** Who drives it; null: nobody. */
   ownerOf(runId: string): number | null;
 }
@@ -73,7 +75,11 @@ export function openHostsBench(): HostsBench {
         network: { ...network, isAnswerLost: () => joined?.losesAnswers ?? false },
         others: () => hosts.map((one) => one.host),
       });
-      const store = disk.join(host, {});
+      const away = (): number | "unavailable" => (host.isCut ? "unavailable" : 0);
+      const store = disk.join(host, {
+        ...{ onRead: away, onPut: away },
+        onCommit: () => (host.isCut ? { kind: "unavailable" } : { kind: "none" }),
+      });
       const attempts: AttemptRequest[] = [];
       const logs: LogLine[] = [];
       let joined: BenchHost | null = null;
@@ -97,6 +103,11 @@ export function openHostsBench(): HostsBench {
         if (clock.monotonicMs() > untilMs) throw new Error(`not within ten minutes: ${what}`);
         await clock.advanceBy(50);
       }
+    },
+    async away({ host }, forMs) {
+      host.isCut = true;
+      await clock.advanceBy(forMs);
+      host.isCut = false;
     },
     ownerOf: (runId) => owners.of(`default\n${runId}`).owner,
     async [Symbol.asyncDispose]() {
