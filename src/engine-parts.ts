@@ -97,6 +97,7 @@ export async function startEngineParts(
 function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
   const { settings, nodes, limits } = options;
   const clock = aheadClock(systemClock);
+  let versionKey: Uint8Array | null = null;
   const openEngine = (engine: EngineOptions) =>
     engine.store.hosts === undefined
       ? openEmbeddedEngine(engine)
@@ -111,7 +112,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
       name: "secrets",
       needs: ["ownership"],
       start() {
-        const secrets = watchedSecrets(secretsOf(settings));
+        const secrets = watchedSecrets(secretsOf(settings, () => versionKey));
         options.onSecrets?.(secrets);
         return secrets;
       },
@@ -128,13 +129,11 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
     {
       name: "store",
       needs: ["ownership", "logger"],
-      start: ({ logger }) =>
-        settings.database === null
-          ? openSqliteStore({
-              ...{ dataDir: settings.data, clock: systemClock, logger },
-              memoLimits: settings.memo,
-            })
-          : openDatabase(settings.database, { settings, clock, logger }),
+      async start({ logger }) {
+        const store = await openStore(settings, clock, logger);
+        versionKey = store.versionKey ?? null;
+        return store;
+      },
       stop: (store) => store.close(),
     },
     {
@@ -196,22 +195,22 @@ function loggerOf(log: LogLevel | Logger, secrets: WatchedSecrets): Logger {
 }
 
 /** The file or folder comes before the environment. */
-export function secretsOf(settings: Settings): Secrets {
-  const versionOf = secretVersions(settings.data);
+export function secretsOf(settings: Settings, keyOfStore?: () => Uint8Array | null): Secrets {
+  const versionOf = secretVersions(settings.data, keyOfStore);
   const environment = environmentSecrets(process.env, versionOf);
   if (settings.secrets === null) return environment;
   const onWarning = (message: string) => void process.stderr.write(`warning ${message}\n`);
   return firstSecrets([fileSecrets(settings.secrets, { versionOf, onWarning }), environment]);
 }
 
-/** Loaded only where there is one: it takes longer than all of a command that needs none. */
-async function openDatabase(
-  url: string,
-  { settings, clock, logger }: { settings: Settings; clock: Clock; logger: Logger },
-): Promise<Store> {
+/** The database's adapter is loaded only where there is one: it takes longer than all of a command that needs none. */
+async function openStore(settings: Settings, clock: Clock, logger: Logger): Promise<Store> {
+  const { database: url, data: dataDir, memo: memoLimits } = settings;
+  if (url === null)
+    return await openSqliteStore({ dataDir, clock: systemClock, logger, memoLimits });
   const { openPostgresStore } = await import("#storage/postgres/open-postgres-store.ts");
   return await openPostgresStore({
-    ...{ url, clock, logger, memoLimits: settings.memo, copies: sqliteCopies },
+    ...{ url, clock, logger, memoLimits, copies: sqliteCopies },
     autoMigrate: settings.autoMigrate,
     host: { name: `${hostname()}:${process.pid}`, reader: READER, leaseMs: LEASE_MS },
   });

@@ -26,6 +26,8 @@ export interface Store {
   readonly hosts?: Hosts;
   /** Owner epoch of this opening, under which it creates runs: greater than that of every opening before. */
   readonly epoch: number;
+  /** Under which versions of secrets are named, the same for every opening; absent: each host has its own. */
+  readonly versionKey?: Uint8Array;
   /** Schema version in force, and what the store says of itself (journal mode, synchronous), for readyz and the bench. */
   describe(): Promise<Readonly<Record<string, string | number>>>;
   /** Waits for what is under way, then closes. Idempotent. */

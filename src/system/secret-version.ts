@@ -1,6 +1,7 @@
 /**
  * Versions of secrets that come without any: a keyed hash of the value, so that a version names
- * one value and a reader of the journal cannot try guesses against it. The key lies in the data
+ * one value and a reader of the journal cannot try guesses against it. The key is the store's where
+ * several hosts share it: one secret has one version on all of them. Else it lies in the data
  * directory, readable by its owner only; without it every version would be new after a restart.
  */
 import { createHmac, randomBytes } from "node:crypto";
@@ -12,12 +13,18 @@ const VERSION_DIGITS = 12;
 
 export type VersionOf = (tenant: string, name: string, value: string) => string;
 
-/** Makes the key at the first version that is asked for. */
-export function secretVersions(dataDir: string): VersionOf {
-  let key: Buffer | null = null;
+/** The store's key, once the store is open; null: it has none. The other one is made at the first version that is asked for. */
+export function secretVersions(
+  dataDir: string,
+  keyOfStore: () => Uint8Array | null = () => null,
+): VersionOf {
+  let own: Buffer | null = null;
+  const ownKey = (): Buffer => {
+    own ??= keyOf(dataDir);
+    return own;
+  };
   return (tenant, name, value) => {
-    key ??= keyOf(dataDir);
-    return createHmac("sha256", key)
+    return createHmac("sha256", keyOfStore() ?? ownKey())
       .update(JSON.stringify([tenant, name, value]))
       .digest("hex")
       .slice(0, VERSION_DIGITS);

@@ -7,6 +7,7 @@
  *   2. Each opening has an epoch of its own, greater than all before. It owns no run by itself:
  *      `claim: "all"` makes every open run its own, and is for a host that is alone.
  */
+import { randomBytes } from "node:crypto";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
@@ -31,9 +32,11 @@ import { PostgresUpkeep } from "./postgres-upkeep.ts";
 import { PostgresUsage } from "./postgres-usage.ts";
 import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
 import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
+import { ENSURE_VERSION_KEY } from "./sql/ensure-version-key.ts";
 import { FOLD_COUNTS } from "./sql/fold-counts.ts";
 import { NEXT_EPOCH } from "./sql/next-epoch.ts";
 import { READ_STORE } from "./sql/read-store.ts";
+import { READ_VERSION_KEY } from "./sql/read-version-key.ts";
 import { SETTLE_WRITER } from "./sql/settle-writer.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { StoreTidying } from "./store-tidying.ts";
@@ -70,6 +73,7 @@ interface StoreRow {
 }
 
 const OPENING = "opening the store";
+const VERSION_KEY_BYTES = 32;
 
 /** Rejects with store_unavailable, store_newer, store_corrupt or config_invalid. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
@@ -108,6 +112,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       upkeep: new PostgresUpkeep(parts, options.copies ?? null),
       ...(hosts === null ? {} : { hosts }),
       epoch: parts.epoch,
+      versionKey: await versionKeyOf(sessions),
       describe: async () => ({
         adapter: "postgres",
         schemaVersion,
@@ -134,6 +139,14 @@ async function factsOf(sessions: Sessions, address: DatabaseAddress) {
     throw new LockstitchError("store_corrupt", `${address.label} has lost its id`);
   refuseUnsynced(row.synchronousCommit, address, "config_invalid");
   return { storeId: row.storeId, schema: address.schema };
+}
+
+/** The same for whoever opens the store, however many do so at once for the first time. */
+async function versionKeyOf(sessions: Sessions): Promise<Uint8Array> {
+  const made = randomBytes(VERSION_KEY_BYTES).toString("hex");
+  await sessions.change(OPENING, ENSURE_VERSION_KEY, made);
+  const row = await sessions.get<{ readonly key: string }>(OPENING, READ_VERSION_KEY);
+  return Buffer.from(row?.key ?? made, "hex");
 }
 
 async function openingEpoch(sessions: Sessions, claim: "all" | "none"): Promise<number> {

@@ -36,6 +36,9 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
     await using database = await postgres.database(true);
     const stores = await Promise.all([open(database.url), open(database.url)]);
     expect(stores.map(({ epoch }) => epoch).toSorted()).toEqual([1, 2]);
+    const keys = stores.map(({ versionKey = [] }) => Buffer.from(versionKey).toString("hex"));
+    expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(keys[1]).toBe(keys[0]);
     const applied = await database.query("SELECT version FROM migrations ORDER BY version");
     expect(applied).toEqual(MIGRATIONS.map(({ version }) => ({ version })));
     for (const store of stores) await store.close();
