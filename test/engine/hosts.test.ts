@@ -28,6 +28,8 @@ interface Hosts extends AsyncDisposable {
   join(name: string, options?: OwnerOptions & { readonly takesRuns?: boolean }): Promise<Owner>;
   /** As a host that dies: it says and does nothing any more. */
   kill(owner: Owner): Promise<void>;
+  /** As a restored store: whoever opens it starts paused. */
+  hold(): Promise<void>;
   /** Takes a run from its owner, whoever that is. */
   free(runId: string): Promise<void>;
 }
@@ -53,6 +55,9 @@ async function openHosts(): Promise<Hosts> {
     },
     async kill(owner) {
       await owner.store.close();
+    },
+    async hold() {
+      await database.query(`INSERT INTO meta (name, value) VALUES ('held', '{"backupAtMs":1}')`);
     },
     async free(runId) {
       await database.query("UPDATE runs SET owner = NULL WHERE run_id = $1", [runId]);
@@ -219,6 +224,25 @@ describe.skipIf(postgres === null)("several hosts", () => {
     await closed;
     expect(await ended(b.engine, "r")).toMatchObject({ status: "succeeded", output: "a" });
     expect(b.attempts).toEqual([]);
+  });
+
+  test("a restored store that is released at one host runs on all of them", async () => {
+    await using hosts = await openHosts();
+    await hosts.hold();
+    const a = await hosts.join("a");
+    const b = await hosts.join("b");
+    const start = (id: string) => b.engine.start(context, { workflow: signalled, id });
+    await expect(start("early")).rejects.toMatchObject({ code: "store_held" });
+    await a.engine.care.release(context);
+    await until("b knows", () => !(b.engine.stats().upkeep?.isHeld ?? true));
+    await start("r");
+    await waiting(a.engine, "r");
+    await until("each knows of the other", () =>
+      [a, b].every(({ engine }) => engine.stats().hosts?.withLease === 2),
+    );
+    expect(b.logs.filter(({ level }) => level === "warn")).toEqual([
+      expect.objectContaining({ fields: { by: "another host" } }),
+    ]);
   });
 
   test("a parent and its child on different hosts: start, cancel and end arrive", async () => {

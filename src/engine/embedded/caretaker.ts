@@ -23,12 +23,15 @@ import { runNotFound } from "./run-reader.ts";
 
 const DOUBTS_MAX = 1_000;
 const RUNS_PER_READ = 200;
+/** How soon a host knows that another one has released the store. */
+const HOLD_LOOK_MS = 1_000;
 
 export class Caretaker implements EngineCare {
   readonly #core: EngineCore;
   readonly #housekeeping: Housekeeping | null;
   readonly #disk: DiskGuard | null;
   #hold: StoreHold | null = null;
+  #cancelLook: (() => void) | null = null;
   /** Told when a held store may run. */
   released = (): void => {};
 
@@ -51,12 +54,35 @@ export class Caretaker implements EngineCare {
   async open(): Promise<boolean> {
     await this.#disk?.start();
     this.#hold = (await this.#core.options.store.upkeep?.hold()) ?? null;
-    if (this.#hold !== null) return true;
+    if (this.#hold !== null) {
+      this.#watchHold();
+      return true;
+    }
     this.#housekeeping?.start();
     return false;
   }
 
+  /** Somebody may release it at another host. */
+  #watchHold(): void {
+    const { store, clock } = this.#core.options;
+    if (store.hosts === undefined || this.#core.isClosing) return;
+    this.#cancelLook = clock.after(HOLD_LOOK_MS, () => void this.#lookAtHold());
+  }
+
+  async #lookAtHold(): Promise<void> {
+    const { store, logger } = this.#core.options;
+    try {
+      const hold = (await store.upkeep?.hold()) ?? null;
+      if (this.#hold === null || this.#core.isClosing) return;
+      if (hold === null) return this.#go("another host");
+    } catch (error) {
+      logger.warn({ error: String(error) }, "it is not known whether the store is released");
+    }
+    this.#watchHold();
+  }
+
   async stop(): Promise<void> {
+    this.#cancelLook?.();
     this.#disk?.stop();
     await this.#housekeeping?.stop();
   }
@@ -186,9 +212,12 @@ export class Caretaker implements EngineCare {
   async release(context: CallContext): Promise<void> {
     this.#refuseClosing();
     await this.#upkeep().release();
-    if (this.#hold === null) return;
+    if (this.#hold !== null) this.#go(context.principal);
+  }
+
+  #go(by: string): void {
     this.#hold = null;
-    this.#core.options.logger.warn({ by: context.principal }, "the restored store was released");
+    this.#core.options.logger.warn({ by }, "the restored store was released");
     this.#housekeeping?.start();
     void this.#core.recovery.run();
     this.released();
