@@ -33,7 +33,7 @@ import {
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const WAIT_MS = 60_000;
-const LEASE_MS = 10_000;
+export const LEASE_MS = 10_000;
 
 /** `execArgv` goes to the server's Node, for a profile; `root` holds the sources that it runs. */
 export async function lockstitchOverHttp(

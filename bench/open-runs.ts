@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openEmbeddedEngine } from "../src/engine/embedded/open.ts";
+import type { Engine } from "../src/engine/engine.ts";
 import { createRegistry } from "../src/nodes/registry.ts";
 import { standardErrorLogger } from "../src/observe/logger.ts";
 import type { TurnCommit } from "../src/ports/journal.ts";
@@ -48,6 +49,13 @@ export async function makeOpenRuns(folder: string, runs: number): Promise<void> 
     nodes: createRegistry([hang]),
     services: { fileRoot: null, http: NO_HTTP },
   });
+  await fillWithOpenRuns(engine, store, runs);
+  await engine.close(0);
+  await store.close();
+}
+
+/** Runs of all kinds, owned by the store's opening; the engine drives one of each. */
+export async function fillWithOpenRuns(engine: Engine, store: Store, runs: number): Promise<void> {
   for (const { name, uses, with: config, share, is } of KINDS) {
     const steps = [
       { id: "before", uses: "data.set", with: { value: { n: 1 } } },
@@ -58,8 +66,11 @@ export async function makeOpenRuns(folder: string, runs: number): Promise<void> 
     await until(async () => (await engine.get(CONTEXT, run.id))?.status === is);
     await multiply(store, run.id, Math.round(runs * share) - 1);
   }
-  await engine.close(0);
-  await store.close();
+}
+
+/** Of so many open runs those with an attempt under way. */
+export function workingOf(runs: number): number {
+  return Math.round(runs * KINDS[2].share);
 }
 
 /** Starts the server on it once, and kills it. Throws where it does not find every run. */
@@ -74,7 +85,7 @@ export async function measureOpenRuns(folder: string, runs: number): Promise<Ope
     await until(async () => !(await stats()).recovering);
     const loadedMs = performance.now() - startedMs;
     const { openRuns, runningAttempts, queuedAttempts } = await stats();
-    const working = Math.round(runs * KINDS[2].share);
+    const working = workingOf(runs);
     if (openRuns !== runs || runningAttempts + queuedAttempts !== working)
       throw new Error(
         `${openRuns} of ${runs} open runs and ${runningAttempts + queuedAttempts} of ${working} attempts were found`,
@@ -87,7 +98,7 @@ export async function measureOpenRuns(folder: string, runs: number): Promise<Ope
   }
 }
 
-interface EngineStats {
+export interface EngineStats {
   readonly recovering: boolean;
   readonly openRuns: number;
   readonly runningAttempts: number;
@@ -135,7 +146,7 @@ async function multiply({ journal, epoch }: Store, modelId: string, count: numbe
   }
 }
 
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
+export async function until(isTrue: () => Promise<boolean>): Promise<void> {
   const untilMs = performance.now() + DEADLINE_MS;
   while (!(await isTrue())) {
     if (performance.now() > untilMs) throw new Error("the runs do not get where they should be");

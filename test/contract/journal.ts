@@ -321,6 +321,37 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       );
     });
 
+    test("reads of many runs at once each get their own: heads, pages of turns, checkpoints", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const ids = Array.from({ length: 70 }, (_, at) => `many${at}`);
+      await journal.commit("create", [
+        ...ids.map((runId) => creation({ runId, epoch })),
+        creation({ ...BOB, runId: "many1", epoch, labels: { of: "bob" } }),
+      ]);
+      for (const [at, seq] of [3, 4, 5].entries())
+        await journal.commit(
+          `turn ${seq}`,
+          ids.slice(at * 10).map((runId, of) => {
+            const checkpoint = { seq, stateVersion: 1, state: JSON.stringify({ runId, of }) };
+            return turn({ runId, epoch, seqs: [seq - at, seq - at], rest: { checkpoint } });
+          }),
+        );
+      const asked = [...ids, "nobody", "many1"];
+      const read = async (context: typeof ALICE, runId: string, at: number) => [
+        await journal.head(context, runId),
+        await journal.turns(context, runId, at % 4, 1 + (at % 3)),
+        await journal.checkpoints(context, runId, () => undefined),
+      ];
+      const alone: unknown[] = [];
+      for (const [at, runId] of asked.entries()) alone.push(await read(ALICE, runId, at));
+      alone.push(await read(BOB, "many1", 0));
+      const together = [...asked.map((runId, at) => read(ALICE, runId, at)), read(BOB, "many1", 0)];
+      expect(await Promise.all(together)).toEqual(alone);
+      expect(alone.at(-3)).toEqual([null, [], []]);
+      expect(alone.at(-1)).not.toEqual(alone.at(-2));
+    });
+
     test("J7 creating a run that exists fences that turn; another tenant's is another run", async () => {
       await using fixture = await open();
       const { journal, epoch } = fixture.store;

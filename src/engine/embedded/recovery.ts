@@ -1,7 +1,7 @@
 /**
  * Runs that come to this engine: what was open when it started, and what it takes over later from
- * hosts that are gone. They are loaded one after another while calls are served already: first those
- * that can go on at once, then those that wait for time, people or others, last the paused ones.
+ * hosts that are gone. They are loaded while calls are served already: first those that can go on at
+ * once, then those that wait for time, people or others, last the paused ones.
  *
  *   V1. Nothing with a concurrency key starts before every run that was open at the start is known again.
  *   V2. Messages are carried once all of them are loaded. (After a take-over the host's keeper sees to it.)
@@ -19,6 +19,8 @@ import type { RunHost } from "./run-host.ts";
 /** Time for loading before what waits in the event loop comes first. */
 const SLICE_MS = 1;
 const RETRY_MS = 1_000;
+/** Runs loaded at once from a store over the network, which answers for all of them in one round trip. */
+const AT_ONCE = 32;
 
 interface RecoveryOptions {
   readonly store: Store;
@@ -84,23 +86,32 @@ export class Recovery {
   }
 
   async #load(runs: readonly (OpenRun & { readonly epoch?: number })[]): Promise<void> {
-    const { clock, defer, isClosing, present, load } = this.#options;
+    const { store, clock, defer, isClosing } = this.#options;
+    const atOnce = store.hosts === undefined ? 1 : AT_ONCE;
+    const underWay: Promise<void>[] = [];
     let beganMs = clock.monotonicMs();
     for (const run of runs) {
       // A store that answers at once would keep everything else out of the event loop.
-      if (clock.monotonicMs() - beganMs >= SLICE_MS) {
+      if (underWay.length === 0 && clock.monotonicMs() - beganMs >= SLICE_MS) {
         await new Promise<void>((resolve) => defer(resolve));
         beganMs = clock.monotonicMs();
       }
-      if (isClosing()) return;
-      const { runId, epoch } = run;
-      const known = present(run);
-      // Under an epoch of before it would be fenced.
-      if (known !== undefined && epoch !== undefined && known.epoch < epoch)
-        known.end({ kind: "failed", error: runElsewhere({ runId }) });
-      // Meanwhile a call or a message may have begun to load it; its slot counts all the same.
-      await (present(run) ?? load(run)).loaded();
+      if (isClosing()) break;
+      underWay.push(this.#loadOne(run));
+      if (underWay.length >= atOnce) await Promise.all(underWay.splice(0));
     }
+    await Promise.all(underWay);
+  }
+
+  async #loadOne(run: OpenRun & { readonly epoch?: number }): Promise<void> {
+    const { present, load } = this.#options;
+    const { runId, epoch } = run;
+    const known = present(run);
+    // Under an epoch of before it would be fenced.
+    if (known !== undefined && epoch !== undefined && known.epoch < epoch)
+      known.end({ kind: "failed", error: runElsewhere({ runId }) });
+    // Meanwhile a call or a message may have begun to load it; its slot counts all the same.
+    await (present(run) ?? load(run)).loaded();
   }
 
   /** Carries what lies in the journal, trying again while it cannot be read. Never rejects. */

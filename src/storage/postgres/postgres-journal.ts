@@ -20,38 +20,31 @@ import { countsByStatus } from "../run-statuses.ts";
 import { MEMORY_MS } from "../storable-turn.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { listRuns } from "./list-runs.ts";
+import { type RunReads, runReads, type TurnRow } from "./run-reads.ts";
 import { type RunRow, toOwnedHead, toRunHead } from "./run-row.ts";
 import { COUNT_RUNS } from "./sql/count-runs.ts";
 import { FIND_START_KEY } from "./sql/find-start-key.ts";
 import { FIND_TURN } from "./sql/find-turn.ts";
 import { LIST_BREAKERS } from "./sql/list-breakers.ts";
 import { LIST_CHECKPOINT_MARKS } from "./sql/list-checkpoint-marks.ts";
-import { LIST_CHECKPOINTS } from "./sql/list-checkpoints.ts";
 import { LIST_RATE_STARTS } from "./sql/list-rate-starts.ts";
-import { LIST_TURNS } from "./sql/list-turns.ts";
 import { OPEN_RUNS } from "./sql/open-runs.ts";
-import { READ_HEAD } from "./sql/read-head.ts";
 import { WAITING_MESSAGES } from "./sql/waiting-messages.ts";
 import { WAITING_MESSAGES_OF_OWNER } from "./sql/waiting-messages-of-owner.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 const READING = "reading the journal";
 
-type TurnRow = Omit<TurnRecord, "runId" | "events"> & { readonly events: Buffer };
 type MessageRow = Omit<Message, "body"> & { readonly body: Buffer };
-interface CheckpointRow {
-  readonly seq: number;
-  readonly stateVersion: number;
-  readonly state: Buffer;
-  readonly checksum: Buffer;
-}
 
 export class PostgresJournal implements Journal {
   readonly #parts: StoreParts;
   readonly #queue: CommitQueue;
+  readonly #reads: RunReads;
 
   constructor(parts: StoreParts, queue: CommitQueue) {
     this.#parts = parts;
+    this.#reads = runReads(parts.sessions);
     this.#queue = queue;
   }
 
@@ -76,7 +69,7 @@ export class PostgresJournal implements Journal {
   }
 
   async head({ tenant }: CallContext, runId: string): Promise<RunHead | null> {
-    const row = await this.#get<RunRow>(READ_HEAD, tenant, runId);
+    const [row] = await this.#reads.heads.read({ tenant, runId });
     return row === undefined ? null : this.#head(row);
   }
 
@@ -104,7 +97,7 @@ export class PostgresJournal implements Journal {
     afterSeq: number,
     limit: number,
   ): Promise<readonly TurnRecord[]> {
-    const rows = await this.#all<TurnRow>(LIST_TURNS, tenant, runId, afterSeq, limit);
+    const rows = await this.#reads.turns.read({ tenant, runId, afterSeq, limit });
     return rows.map((row) => turnOf(runId, row));
   }
 
@@ -119,7 +112,7 @@ export class PostgresJournal implements Journal {
     onCorrupt: (seq: number) => void,
   ): Promise<readonly CheckpointRecord[]> {
     const valid: CheckpointRecord[] = [];
-    for (const row of await this.#all<CheckpointRow>(LIST_CHECKPOINTS, tenant, runId)) {
+    for (const row of await this.#reads.checkpoints.read({ tenant, runId })) {
       const { seq, stateVersion, state } = row;
       if (checkpointChecksum(stateVersion, state).equals(row.checksum))
         valid.push({ seq, stateVersion, state: state.toString("utf8") });

@@ -9,9 +9,12 @@ import { APPEND_FIRST_WAVE } from "#storage/postgres/sql/append-first-wave.ts";
 import { APPEND_NEXT_WAVE } from "#storage/postgres/sql/append-next-wave.ts";
 import { APPEND_PLAIN_TURNS } from "#storage/postgres/sql/append-plain-turns.ts";
 import { FIND_TURN } from "#storage/postgres/sql/find-turn.ts";
+import { LIST_CHECKPOINTS_OF_RUNS } from "#storage/postgres/sql/list-checkpoints-of-runs.ts";
 import { LIST_TURNS } from "#storage/postgres/sql/list-turns.ts";
+import { LIST_TURNS_OF_RUNS } from "#storage/postgres/sql/list-turns-of-runs.ts";
 import { LOCK_RUNS } from "#storage/postgres/sql/lock-runs.ts";
 import { READ_HEAD } from "#storage/postgres/sql/read-head.ts";
+import { READ_HEADS } from "#storage/postgres/sql/read-heads.ts";
 import { SETTLE_WRITER } from "#storage/postgres/sql/settle-writer.ts";
 import { ALICE, creation, turn } from "../../contract/store-fixture.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
@@ -29,6 +32,9 @@ describe.skipIf(postgres === null)("statements on PostgreSQL", () => {
     ["read-head", READ_HEAD, 2],
     ["list-turns", LIST_TURNS, 4],
     ["find-turn", FIND_TURN, 3],
+    ["read-heads", READ_HEADS, 3],
+    ["list-turns-of-runs", LIST_TURNS_OF_RUNS, 5],
+    ["list-checkpoints-of-runs", LIST_CHECKPOINTS_OF_RUNS, 3],
   ])(
     "%s finds runs by their key, also when it was planned on an empty table",
     async (_, sql, count) => {
