@@ -12,7 +12,14 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 function bench(
   faultOf: (commit: number, runIds: string[]) => CommitFault = () => NONE,
-  { splitTurnsMin = 100 }: { readonly splitTurnsMin?: number } = {},
+  {
+    splitTurnsMin = 100,
+    others = [],
+  }: {
+    readonly splitTurnsMin?: number;
+    /** Runs that another host has made. */
+    readonly others?: readonly string[];
+  } = {},
 ) {
   const clock = new SimulatedClock(0);
   const groups: string[][] = [];
@@ -27,7 +34,13 @@ function bench(
   const rooms: number[] = [];
   const committer = new Committer({
     meter: null,
-    journal: store.journal,
+    journal: {
+      ...store.journal,
+      async head(context, runId) {
+        const head = await store.journal.head(context, runId);
+        return head !== null && others.includes(runId) ? { ...head, epoch: head.epoch + 1 } : head;
+      },
+    },
     ...{ clock, logger: SILENT, random: { next: () => 0.5 } },
     ids: { runId: () => "", commitId: () => `c${++lastId}` },
     defer: (work) => queueMicrotask(work),
@@ -221,3 +234,14 @@ test("errors that are no LockstitchError count as lasting", async () => {
 function headOf(store: ReturnType<typeof bench>["store"], runId: string) {
   return store.journal.head(LOCAL_CONTEXT, runId);
 }
+
+test("without an answer, a run that another host has made is not taken for one's own", async () => {
+  const fault: CommitFault = { kind: "unknown", isCommitted: true };
+  const { clock, submit, kinds } = bench((commit) => (commit === 1 ? fault : NONE), {
+    others: ["b"],
+  });
+  submit("a");
+  submit("b");
+  await clock.runUntilIdle();
+  expect(kinds()).toEqual({ a: ["committed"], b: ["fenced"] });
+});

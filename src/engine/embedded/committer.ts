@@ -297,7 +297,9 @@ export class Committer {
       const { runId } = commit;
       const head = await this.#persist(() => this.#options.journal.head(context, runId));
       if (head === GAVE_UP) return this.#refuse(group, cause);
-      if (head === null || head.seq !== commit.record.lastSeq) fenced.push(fencedName(commit));
+      // Another host may have made the same run, as many events long.
+      const isOurs = head?.epoch === commit.epoch && head.seq === commit.record.lastSeq;
+      if (!isOurs) fenced.push(fencedName(commit));
     }
     this.commits++;
     this.#settle(group, { fenced });
