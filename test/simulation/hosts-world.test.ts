@@ -21,5 +21,7 @@ test(`${SEEDS} seeds of the hosts' world keep every promise`, async () => {
   expect(met.stops).toBeGreaterThan(SEEDS);
   expect(met.repeats).toBeGreaterThan(SEEDS);
   expect(met.suspensions).toBeGreaterThan(SEEDS);
+  expect(met.instants).toBeGreaterThan(SEEDS * 20);
+  expect(met.events).toBeGreaterThan(SEEDS / 4);
   expect(met.calls).toBeGreaterThan(SEEDS / 4);
 });

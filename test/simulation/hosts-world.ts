@@ -11,12 +11,18 @@
  *   M5. What a host has under way is told to stop before another one begins it, unless it is asleep.
  *   M6. No open run is without a host that has a lease for longer than UNOWNED_MS, while there is a
  *       host that reaches the disk, and need not be patient after an outage.
+ *   M7. Instants and events start what they have to, once and not before the disk's clock says so,
+ *       whatever the hosts' own clocks show: R1 to R5 (trigger-witness.ts).
  */
+import { parseEvents } from "#engine/embedded/event-blobs.ts";
 import type { AttemptRequest } from "#engine/embedded/options.ts";
+import { isTerminal } from "#engine/embedded/run-facts.ts";
 import type { Engine } from "#engine/engine.ts";
 import { openHostEngine } from "#engine/hosts/host-engine.ts";
 import type { AttemptOutcome } from "#kernel/inputs.ts";
+import type { TriggerOrigin } from "#kernel/run-links.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { TurnCommit } from "#ports/journal.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { aheadClock } from "../../src/system/ahead-clock.ts";
 import { context, driven, nodes, work, workflow } from "../engine/engine-fixture.ts";
@@ -25,6 +31,7 @@ import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedHost } from "./simulated-hosts.ts";
 import { SimulatedOwners } from "./simulated-owners.ts";
 import { type CommitFault, SimulatedDisk, type StoreFaults } from "./simulated-store.ts";
+import { type BegunRun, simulatedTriggers, TriggerWitness } from "./trigger-witness.ts";
 
 const LEASE_MS = 10_000;
 /** After a lease: looks come every second, and a load that met a cut pauses for up to five before it is tried again. */
@@ -33,6 +40,10 @@ const HOSTS = 3;
 const ROUNDS = 40;
 const CALM_MS = 300_000;
 const STEP_MS = 500;
+/** Schedules end when about this much has been played. */
+const TICKING_MS = 100_000;
+/** A host halves the time that a quick beat took. */
+const CLOCK_LOOSE_MS = 600;
 
 /** The same name as the failure of the other worlds: scripts look for it. */
 export class SimulationFailure extends Error {
@@ -51,6 +62,9 @@ export interface HostsReport {
   /** Calls that were answered, of those about a run of another host's too. */
   calls: number;
   suspensions: number;
+  /** Instants that fired, and events that started a run. */
+  instants: number;
+  events: number;
   /** Runs that failed because their hosts died again and again. */
   givenUp: number;
 }
@@ -90,6 +104,17 @@ const FAMILY: WorkflowDefinition = workflow("family", {
     work("last", "give", { needs: ["one"] }),
   ],
 });
+const tickOf = (untilMs: number): WorkflowDefinition =>
+  workflow("tick", {
+    triggers: [
+      ...simulatedTriggers(untilMs, [
+        { every: 7_000, overlap: "allow" },
+        { every: 5_000, overlap: "skip" },
+        { every: 11_000, overlap: "queue", jitter: "3s" },
+      ]),
+    ],
+    steps: [work("a", "give")],
+  });
 const KINDS = [FAN, FAN, NAP, NAP, TALK, TALK, FAMILY, FAMILY];
 
 interface UnderWay {
@@ -124,6 +149,14 @@ class HostsWorld {
   readonly #starting = new Map<string, SimulatedHost>();
   readonly #given = new Map<string, { readonly keys: Set<string>; readonly values: Set<string> }>();
   readonly #underWay = new Set<UnderWay>();
+  readonly #triggers = new TriggerWitness((what) => {
+    this.#fault ??= new SimulationFailure(`M7: ${what}`);
+  });
+  /** Runs of triggers, as they became durable. */
+  readonly #triggered = new Map<string, { -readonly [Field in keyof BegunRun]: BegunRun[Field] }>();
+  /** Events without an answer so far. */
+  readonly #unanswered = new Map<string, ReturnType<TriggerWitness["event"]>>();
+  #events = 0;
   readonly #unownedSinceMs = new Map<string, number>();
   readonly #report: HostsReport = {
     ...{
@@ -136,6 +169,8 @@ class HostsWorld {
       repeats: 0,
       calls: 0,
       suspensions: 0,
+      instants: 0,
+      events: 0,
     },
     givenUp: 0,
   };
@@ -147,8 +182,9 @@ class HostsWorld {
   constructor(seed: number) {
     this.#random = seededRandom(seed * 104_729);
     this.#disk = new SimulatedDisk(this.#clock);
-    this.#owners = new SimulatedOwners(LEASE_MS, () => this.#clock.monotonicMs());
+    this.#owners = new SimulatedOwners(LEASE_MS, () => this.#clock.nowMs());
     this.#disk.data.owners = this.#owners;
+    this.#disk.data.onTurn = (turn) => this.#witnessTurn(turn);
     this.#hosts = Array.from({ length: HOSTS }, (_, at) => ({ name: `h${at + 1}`, process: null }));
   }
 
@@ -156,6 +192,7 @@ class HostsWorld {
     for (const host of this.#hosts) await this.#bring(host);
     const saved = this.#anybody()?.saveWorkflow(context, CHILD);
     if (saved !== undefined) await driven(this.#clock, saved);
+    await this.#saveTicking();
     for (let round = 0; round < ROUNDS; round++) {
       await this.#act();
       await this.#pass(this.#between(0, 6_000));
@@ -179,6 +216,7 @@ class HostsWorld {
     else if (chance < 0.85) this.#outage();
     else if (chance < 0.88) this.#stall(pick(this.#random, this.#hosts));
     else if (chance < 0.93) this.#stop(pick(this.#random, this.#hosts));
+    else this.#emit();
     for (const host of this.#hosts)
       if (host.process === null && this.#random() < 0.35) await this.#bring(host);
   }
@@ -336,6 +374,75 @@ class HostsWorld {
     return await promise.finally(() => this.#underWay.delete(mine));
   }
 
+  async #saveTicking(): Promise<void> {
+    const tick = tickOf(this.#clock.nowMs() + TICKING_MS);
+    for (;;) {
+      // Until somebody has answered.
+      const saving = this.#anybody()?.saveWorkflow(context, tick);
+      if (saving === undefined) throw new Error("nobody is there");
+      if (
+        (await driven(
+          this.#clock,
+          saving.catch(() => null),
+        )) !== null
+      )
+        return;
+    }
+  }
+
+  #emit(): void {
+    const event = this.#triggers.event(this.#events++);
+    this.#unanswered.set(event.id, event);
+    this.#emitAgain(event);
+  }
+
+  #emitAgain(event: ReturnType<TriggerWitness["event"]>): void {
+    const emitting = this.#anybody()?.triggers.emit(context, event);
+    emitting?.then(
+      () => {
+        this.#triggers.answered(event);
+        this.#unanswered.delete(event.id);
+      },
+      () => undefined,
+    );
+  }
+
+  /** Of a run that a trigger starts: when it began, and when it ended, by the disk's clock. */
+  #witnessTurn({ runId, record, status }: TurnCommit): void {
+    const nowMs = this.#clock.nowMs();
+    if (record?.firstSeq === 1) {
+      const [first] = parseEvents(record.events);
+      const { trigger } = (first ?? {}) as { readonly trigger?: TriggerOrigin };
+      if (trigger !== undefined)
+        this.#triggered.set(runId, {
+          ...{ runId, trigger, atMs: nowMs, begunMs: nowMs, endedMs: null },
+        });
+    }
+    const run = this.#triggered.get(runId);
+    if (run !== undefined && isTerminal(status)) run.endedMs ??= nowMs;
+  }
+
+  get #isTicking(): boolean {
+    return this.#unanswered.size > 0 || this.#disk.data.triggers.nextDueAtMs() !== null;
+  }
+
+  /** M7. */
+  #judgeTriggers(): void {
+    const runs = [...this.#triggered.values()];
+    this.#triggers.readEvents(runs);
+    const { triggers } = this.#disk.data;
+    const { items } = triggers.list("default", { kind: "schedule", limit: 9 });
+    for (const { id, spec, createdAtMs: savedAtMs } of items) {
+      const marks = triggers.marks("default", { workflow: "tick", id }, 200);
+      const of = { marks, runs, savedAtMs, looseMs: CLOCK_LOOSE_MS };
+      this.#triggers.readSchedule({ ...(JSON.parse(spec) as object), id }, of);
+    }
+    if (this.#isTicking) throw new SimulationFailure("M7: a schedule or an event has no end");
+    if (this.#fault !== null) throw this.#fault;
+    this.#report.instants = this.#triggers.counts.fired;
+    this.#report.events = this.#triggers.counts.events;
+  }
+
   /** A host that is there, whatever it can reach. */
   #anybody(): Engine | null {
     const there = this.#hosts.filter(({ process }) => process !== null);
@@ -429,9 +536,10 @@ class HostsWorld {
     for (const host of this.#hosts) if (host.process === null) await this.#bring(host);
     const untilMs = this.#clock.monotonicMs() + CALM_MS;
     while (
-      (this.#disk.data.openKeys().length > 0 || this.#isStarting) &&
+      (this.#disk.data.openKeys().length > 0 || this.#isStarting || this.#isTicking) &&
       this.#clock.monotonicMs() < untilMs
     ) {
+      for (const event of this.#unanswered.values()) this.#emitAgain(event);
       for (const run of this.#disk.data.openKeys()) {
         const id = run.slice(run.indexOf("\n") + 1);
         const engine = this.#anybody();
@@ -469,6 +577,7 @@ class HostsWorld {
         throw new SimulationFailure(`M2: ${id} is ${run?.status}: ${JSON.stringify(run?.error)}`);
       await this.#judgeJournal(engine, id);
     }
+    this.#judgeTriggers();
     for (const [instance, { keys }] of this.#given)
       if (keys.size > 1)
         throw new SimulationFailure(`M4: ${instance} was executed under ${[...keys].join(", ")}`);

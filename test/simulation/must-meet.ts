@@ -13,6 +13,8 @@ const MUST_MEET = [
   ...["chain.continued", "chain.carried", "chain.cancelled", "chain.outputs"],
   ...["large.far", "large.near", "large.packed", "large.lost", "large.failed", "large.copies"],
   ...["streams.chunks", "streams.resumed", "streams.failed", "streams.items"],
+  ...["triggers.fired", "triggers.skipped", "triggers.missed"],
+  ...["triggers.events", "triggers.filtered"],
   ...["steered.asked", "steered.wished", "steered.pinned"],
   ...["time.cleanups", "time.cutOff", "time.timeouts", "connectionSecrets"],
   ...["has.compensate", "has.cleanupTimeout", "has.concurrency", "has.rateLimit"],

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { COUNTING_PLANTS } from "./counting-plants.ts";
 import foundAt from "./found-at.json" with { type: "json" };
 import { HOSTS_PLANTS } from "./hosts-plants.ts";
+import { TRIGGER_PLANTS } from "./trigger-plants.ts";
 
 export interface Plant {
   readonly name: string;
@@ -25,6 +26,7 @@ export interface Plant {
 export const PLANTS: readonly Plant[] = [
   ...COUNTING_PLANTS,
   ...HOSTS_PLANTS,
+  ...TRIGGER_PLANTS,
   {
     name: "effects-before-commit",
     harm: "an effect happens although the journal never heard of it",
@@ -210,10 +212,10 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "memo-keeps-failures",
     harm: "a failed step is remembered, and others take its failure for a result",
-    file: "src/engine/embedded/run-effects.ts",
+    file: "src/engine/embedded/memo-writes.ts",
     find: 'if (event.type !== "step.succeeded" || event.attempt === undefined) continue;',
     replace:
-      'if (event.type === "step.retry_scheduled") { const failed = this.#services.memos.writeOf(slotName(this.#run.key, { path: event.path, attempt: event.attempt - 1 }), null, turn.atMs); if (failed !== null) writes.push(failed); }\n      if (event.type !== "step.succeeded" || event.attempt === undefined) continue;',
+      'if (event.type === "step.retry_scheduled") { const failed = memos.writeOf(slotName(runKey, { path: event.path, attempt: event.attempt - 1 }), null, turn.atMs); if (failed !== null) writes.push(failed); }\n      if (event.type !== "step.succeeded" || event.attempt === undefined) continue;',
   },
   {
     name: "memo-forgets-its-scope",

@@ -30,6 +30,7 @@
  *   W18. Large values stay what they are, whoever computes with them: V1, V2 (large-witness.ts).
  *   W20. No journal says that the store was away: whatever had to be read was read later.
  *   W21. Loops through streams get every item once: I1 to I3 (stream-witness.ts).
+ *   W22. Instants and events start what they have to, once and in time: R1 to R5 (trigger-witness.ts).
  *   W19. Priorities and checkpoints are what operators made them: P1, P2, C1, C2 (steering-witness.ts).
  */
 import { z } from "zod";
@@ -75,6 +76,7 @@ import { type CommitFault, SimulatedDisk } from "./simulated-store.ts";
 import { SteeringWitness } from "./steering-witness.ts";
 import { readStreams, StreamCounts, simulatedStreams } from "./stream-witness.ts";
 import { readTimes } from "./time-witness.ts";
+import { type BegunRun, simulatedTriggers, TriggerWitness } from "./trigger-witness.ts";
 
 const SECRET = "a-secret-of-the-simulation";
 const SECRETS: Secrets = {
@@ -220,6 +222,10 @@ class SimulatedWorld {
   readonly #streams = new StreamCounts();
   /** Computations under way. */
   #computing = 0;
+  readonly #triggers = new TriggerWitness((what) => this.#violate(`W22 ${what}`));
+  /** Of a world that fires schedules and emits events; null: the reads would move its other seeds. */
+  readonly #triggerChance: Random | null;
+  #emitted = 0;
   readonly #steering = new SteeringWitness((what) => this.#violate(`W19 ${what}`));
   /** Durable turns never change: each is parsed once, and the values behind its blobs are put in. */
   readonly #parsed = new WeakMap<TurnRecord, readonly RunEvent[]>();
@@ -265,6 +271,7 @@ class SimulatedWorld {
     this.#random = seededRandom(seed);
     // A stream of its own: the other worlds stay as they are.
     this.#readChance = seed % 6 === 2 ? seededRandom(~seed) : null;
+    this.#triggerChance = seed % 10 === 0 ? seededRandom(seed + 7_919) : null;
     this.#disk = new SimulatedDisk(this.#clock, {
       onCommit: ({ turns }) => this.#commitFault(turns.length),
       onRead: (operation) => this.#readFault(operation),
@@ -313,6 +320,7 @@ class SimulatedWorld {
         ...this.#limits.counts,
         ...prefixed("large.", this.#large),
         ...prefixed("streams.", this.#streams),
+        ...prefixed("triggers.", this.#triggers.counts),
         ...prefixed("steered.", this.#steering.counts),
         ...prefixed("undone.", this.#compensations.counts),
         ...prefixed("chain.", this.#chains),
@@ -341,12 +349,81 @@ class SimulatedWorld {
           streams: this.#theme === "streams",
         }),
       );
+    if (this.#triggerChance !== null)
+      this.#definitions.set("tick", this.#ticking(this.#triggerChance));
     for (const definition of this.#definitions.values())
       this.#want(`save ${definition.name}`, async (engine) => {
         await engine.saveWorkflow(LOCAL_CONTEXT, definition);
       });
     const runs = 2 + Math.floor(this.#random() * 3);
     for (let i = 0; i < runs; i++) this.#wantStart(`run-${i}`, `flow-${i % count}`);
+  }
+
+  #ticking(random: Random): WorkflowDefinition {
+    const untilMs = this.#clock.nowMs() + 18_000;
+    const triggers = simulatedTriggers(untilMs, [
+      { every: 2_000, overlap: "allow" },
+      { every: 1_500, overlap: pick(random, ["skip", "queue", "cancelRunning"] as const) },
+      { every: 1_000, overlap: "allow", catchUp: "2s", jitter: "700ms" },
+    ]);
+    const steps = [{ id: "work", uses: "work", with: {} }];
+    return { language: 1, name: "tick", triggers: [...triggers], steps };
+  }
+
+  /** What becomes of triggers meanwhile: events, pauses and runs by hand. */
+  #trigger(random: Random): void {
+    const key = { workflow: "tick", id: pick(random, ["s0", "s1", "s2"]) };
+    const chance = random();
+    if (chance < 0.6) {
+      const event = this.#triggers.event(this.#emitted++);
+      return this.#want(`emit ${event.id}`, async (engine) => {
+        if ((await engine.findWorkflow(LOCAL_CONTEXT, "tick")) === null)
+          throw new LockstitchError("store_unavailable", "not saved yet");
+        await engine.triggers.emit(LOCAL_CONTEXT, event);
+        this.#triggers.answered(event);
+      });
+    }
+    const name = `${key.id} ${this.#emitted++}`;
+    this.#want(`schedule ${name}`, async ({ triggers }) => {
+      if (chance < 0.75) await triggers.pause(LOCAL_CONTEXT, key);
+      else if (chance < 0.9) await triggers.resume(LOCAL_CONTEXT, key);
+      else await triggers.fire(LOCAL_CONTEXT, key, name);
+    });
+  }
+
+  /** Whether all schedules have come to their end; what is paused is resumed. */
+  #isTicking(): boolean {
+    if (this.#triggerChance === null) return false;
+    const { triggers } = this.#disk.data;
+    const { items } = triggers.list("default", { kind: "schedule", limit: 10 });
+    const paused = items.filter((row) => row.paused !== null);
+    for (const row of paused)
+      this.#want(`resume ${row.id}`, async (engine) => {
+        await engine.triggers.resume(LOCAL_CONTEXT, row);
+      });
+    return paused.length > 0 || triggers.nextDueAtMs() !== null;
+  }
+
+  /** W22. */
+  #readTriggers(histories: ReadonlyMap<string, RunHistory>): void {
+    if (this.#triggerChance === null) return;
+    const runs: BegunRun[] = [];
+    for (const history of histories.values()) {
+      const { runId, entries } = history;
+      const [first] = entries;
+      if (first?.event.type !== "run.queued" || first.event.trigger === undefined) continue;
+      const { trigger } = first.event;
+      const endedMs = endOf(history)?.durableMs ?? null;
+      runs.push({ runId, trigger, atMs: first.atMs, begunMs: first.durableMs, endedMs });
+    }
+    this.#triggers.readEvents(runs);
+    const { triggers } = this.#disk.data;
+    for (const { id, spec, createdAtMs } of triggers.list("default", { kind: "schedule", limit: 9 })
+      .items) {
+      const marks = triggers.marks("default", { workflow: "tick", id }, 200);
+      const of = { marks, runs, savedAtMs: createdAtMs, looseMs: this.#leapMs };
+      this.#triggers.readSchedule({ ...(JSON.parse(spec) as object), id }, of);
+    }
   }
 
   #want(what: string, perform: (engine: Engine) => Promise<void>): void {
@@ -371,8 +448,7 @@ class SimulatedWorld {
     this.#memoKeys.set(process, new Map());
     this.#suspects.set(process, new Set());
     void openEmbeddedEngine({
-      // Schedules have a simulation of their own: what they read would move every seed's faults.
-      firesSchedules: false,
+      firesSchedules: this.#triggerChance !== null,
       store: this.#disk.open(),
       clock: process,
       random: { next: this.#random },
@@ -649,6 +725,8 @@ class SimulatedWorld {
       this.#clock.jumpWallClock(byMs);
     }
     if (dice < (this.#theme === "operators" ? 0.2 : 0.1)) this.#somethingHappens();
+    if (this.#triggerChance !== null && this.#triggerChance() < 0.04)
+      this.#trigger(this.#triggerChance);
     this.#tryOperations();
     await this.#clock.settle();
     if (!this.#clock.wakeNext()) await this.#clock.advanceBy(50 + this.#random() * 200);
@@ -828,7 +906,7 @@ class SimulatedWorld {
       this.#check();
       this.#tryOperations();
       const open = this.#openRuns();
-      const isIdle = open.length === 0 && !this.#hasUnborn();
+      const isIdle = open.length === 0 && !this.#hasUnborn() && !this.#isTicking();
       if (isIdle && this.#operations.every(({ isAnswered }) => isAnswered)) return;
       if (round % 5 === 0) await this.#help(open);
       await this.#clock.advanceBy(500);
@@ -956,6 +1034,7 @@ class SimulatedWorld {
   #readTogether(): void {
     const histories = this.#histories();
     this.#compensations.read(histories.values());
+    this.#readTriggers(histories);
     readChains(histories, this.#chains, (what) => this.#violate(`W15 ${what}`));
     for (const history of histories.values()) {
       const violate = (what: string) => this.#violate(`W16 ${what}`);
