@@ -15,7 +15,7 @@ export const COUNTING_PLANTS: readonly Plant[] = [
     name: "counting-steps-are-given-up",
     harm: "a step that counts fails because its host was lost three times, which was not its doing",
     file: "src/kernel/evolve-step.ts",
-    find: "if (!instance.step.isExact) live.lostInARow++;",
+    find: "if (!instance.step.isExact && event.hostLived !== true) live.lostInARow++;",
     replace: "live.lostInARow += 3;",
   }),
   counting({
