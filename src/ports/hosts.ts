@@ -80,8 +80,8 @@ export interface Hosts {
   tell(host: number, notice: HostNotice): Promise<void>;
   /** Calls back for every notice until what it answers is called. */
   onNotice(listener: (notice: HostNotice) => void): () => void;
-  /** What these hosts count together; absent: each host counts for itself. */
-  readonly slots?: SharedSlots;
+  /** What these hosts count together. */
+  readonly slots: SharedSlots;
   /** Places for new runs; absent: each host counts its own. */
   readonly starts?: StartQuotas;
   /** Starts that these hosts count together; absent: each host counts for itself. */

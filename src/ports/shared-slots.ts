@@ -11,7 +11,7 @@
  *       not want to keep is free again; what it keeps goes to others as soon as they want it and ask.
  *   L3. A free slot goes to the host whose next claim has the greatest effective priority (its own and
  *       one more for each ageing period that it waits), at equal to the one that was served least
- *       recently; who comes to a gate stands behind those that are there. A host is given slots by
+ *       recently; who begins to wait stands behind those that do. A host is given slots by
  *       others' calls too, none while its lease is over. A claim that does not start because its limit
  *       is less than others' holds back those behind it once it has waited a whole ageing period;
  *       claims of runs never do.

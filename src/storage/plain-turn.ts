@@ -55,6 +55,7 @@ export function isHeadOnly(turn: TurnCommit): boolean {
     turn.shared === undefined &&
     turn.admission === undefined &&
     turn.logs === undefined &&
+    turn.slot === undefined &&
     turn.usage === undefined &&
     turn.isReserved === undefined
   );

@@ -7,8 +7,8 @@
  *       hosts use and what runs hold counts whatever the limit says.
  *   O2. Of all claims that wait on live hosts the one with the greatest effective priority goes next;
  *       at equal the host whose turn was longest ago, then the claim that waits longest.
- *   O3. A host has its turn when it is given a slot, and when it comes to the gate: who leaves and
- *       comes again stands behind the others.
+ *   O3. A host has its turn when it is given a slot, and when it begins to wait: who leaves and comes
+ *       again stands behind the others.
  *   O4. Of claims behind the first of their kind the store knows only that they wait: they count
  *       without any ageing until their host says since when. So a host that does not listen is given
  *       little that others would use.
@@ -58,7 +58,7 @@ export interface ShareAnswer {
   readonly waitingElsewhere: number;
   /** Claims of the caller that wait on. */
   readonly short: number;
-  /** Shares that are new or other than before; the caller's always, unless it has nothing. */
+  /** Shares that are new or other than before. */
   readonly changed: readonly HostShare[];
   /** Hosts that had a share and have nothing of the gate any more. */
   readonly dropped: readonly number[];
@@ -119,9 +119,10 @@ function partiesOf({ host, demand, shares, lapsed }: ShareCall): readonly Party[
     });
   const before = shares.find((share) => share.host === host) ?? null;
   const waiting = demand.waiting.filter(({ count }) => count > 0);
+  const begins = waiting.length > 0 && before?.waiting.length === 0;
   parties.push({
     ...{ host, before, isCaller: true, isLive: !lapsed.has(host), held: demand.inUse },
-    turn: before?.turn ?? newestTurn(shares) + 1,
+    turn: before === null || begins ? newestTurn(shares) + 1 : before.turn,
     waiting: waiting.map((claims) => ({ ...claims })),
   });
   return parties;
@@ -218,7 +219,7 @@ function changes(
       if (before !== null) dropped.push(party.host);
       continue;
     }
-    if (!isCaller && isSame(before, after)) continue;
+    if (before !== null && isSame(before, after)) continue;
     changed.push(after);
     const isGivenMore = after.held > (before?.held ?? 0);
     const isWantedNow = after.isTold && before?.isTold !== true;
@@ -260,12 +261,23 @@ function shareAfter(
   return { host, held, waiting, turn, isGiven, isTold };
 }
 
-function isSame(before: HostShare | null, after: HostShare): boolean {
+function isSame(before: HostShare, after: HostShare): boolean {
   return (
-    before !== null &&
     before.held === after.held &&
+    before.turn === after.turn &&
     before.isGiven === after.isGiven &&
-    before.isTold === after.isTold
+    before.isTold === after.isTold &&
+    before.waiting.length === after.waiting.length &&
+    before.waiting.every((claims, at) => isSameClaims(claims, after.waiting[at]))
+  );
+}
+
+function isSameClaims(a: Waiting, b: Waiting | undefined): boolean {
+  return (
+    a.limit === b?.limit &&
+    a.priority === b.priority &&
+    a.sinceMs === b.sinceMs &&
+    a.count === b.count
   );
 }
 

@@ -22,6 +22,12 @@ export function refuseUnstorable(turn: TurnCommit): void {
   }
 }
 
+/** Only hosts share slots: a store that has one owner would forget what it is told of them. */
+export function refuseSlot(turn: TurnCommit): void {
+  if (turn.slot !== undefined)
+    throw refused(turn, "its slot is one that hosts share, and this store has one owner");
+}
+
 export function refused(turn: Pick<TurnCommit, "runId">, why: string): LockstitchError {
   return new LockstitchError("journal_refused", `run ${turn.runId}: ${why}`, {
     details: { runId: turn.runId },

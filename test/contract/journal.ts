@@ -87,6 +87,21 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       expect(await journal.commit("c3", [good])).toEqual({ fenced: [] });
     });
 
+    test("J1 a slot that hosts share is refused where one owner has all runs", async () => {
+      await using fixture = await open();
+      const { journal, epoch } = fixture.store;
+      const slot = { gate: "concurrency:alice/k", runId: "r" };
+      const group = [
+        creation({ runId: "q", epoch }),
+        creation({ runId: "r", epoch, rest: { slot } }),
+      ];
+      await expect(journal.commit("c", group)).rejects.toMatchObject({
+        code: "journal_refused",
+        message: expect.stringContaining("run r"),
+      });
+      expect(await journal.head(ALICE, "q")).toBeNull();
+    });
+
     test("J1 admission remembers starts that count and breakers with failures, fenced turns left out", async () => {
       await using fixture = await open();
       const { journal, epoch } = fixture.store;

@@ -22,6 +22,7 @@ import type { HoldingRun } from "#ports/shared-slots.ts";
 import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-logs.ts";
 import type { StoredUsage } from "#ports/usage.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
+import { refuseSlot } from "../../src/storage/storable-turn.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
@@ -87,7 +88,10 @@ export class SimulatedData {
       readonly host?: number | null;
     },
   ): { readonly fenced: readonly string[]; readonly stale?: readonly string[] } {
-    for (const turn of turns) refuseUnstorable(turn);
+    for (const turn of turns) {
+      refuseUnstorable(turn);
+      if (this.owners === null) refuseSlot(turn);
+    }
     const fenced = new Set<string>();
     const stale: string[] = [];
     const { owners } = this;

@@ -76,7 +76,8 @@ function expected(gate: GateModel, host: number, demand: SlotDemand): Map<number
   const held = new Map([...gate.shares].map(([one, share]) => [one, share.held]));
   const turns = new Map([...gate.shares].map(([one, { turn }]) => [one, turn]));
   held.set(host, demand.inUse);
-  if (!turns.has(host)) turns.set(host, Math.max(0, ...turns.values()) + 1);
+  const isNew = demand.waiting.length > 0 && gate.shares.get(host)?.waiting.length === 0;
+  if (!turns.has(host) || isNew) turns.set(host, Math.max(0, ...turns.values()) + 1);
   const waiting = [...gate.shares.values()].filter((share) => share.host !== host);
   const all: { host: number; of: readonly (readonly OneClaim[])[] }[] = [
     ...waiting.map((share) => ({ host: share.host, of: share.waiting.map(each(share.host)) })),

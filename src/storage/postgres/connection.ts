@@ -73,6 +73,23 @@ interface Wired {
   readonly connection: { readonly stream: { cork(): void; uncork(): void } };
 }
 
+/** Sends all that `begin` asks in one write; rejects with the first error when all have ended. */
+async function sent<Result>(
+  client: Client | PoolClient,
+  begin: () => readonly Promise<Result>[],
+): Promise<readonly Result[]> {
+  const { stream } = (client as unknown as Wired).connection;
+  stream.cork();
+  const asked = begin();
+  // Once those of this turn of the loop are there.
+  process.nextTick(() => stream.uncork());
+  for (const one of await Promise.allSettled(asked))
+    if (one.status === "rejected") throw one.reason;
+  return Promise.all(asked);
+}
+
+type Sent = QueryResult | Answer<unknown>;
+
 /**
  * The statements in one transaction, in one go. Rejects with the first error; an error that names
  * no cause (the connection broke behind COMMIT) leaves open whether it was committed.
@@ -81,19 +98,19 @@ async function runTogether(
   client: Client | PoolClient,
   statements: readonly Statement[],
 ): Promise<readonly Answer<unknown>[]> {
-  const { stream } = (client as unknown as Wired).connection;
-  stream.cork();
-  const begun = client.query("BEGIN");
-  const answers = statements.map((statement) => run<unknown>(client, statement));
-  const ended = client.query("COMMIT");
-  // One write for all of them, once those of this turn of the loop are there.
-  process.nextTick(() => stream.uncork());
-  const all = await Promise.allSettled<QueryResult | Answer<unknown>>([begun, ...answers, ended]);
-  for (const one of all) if (one.status === "rejected") throw one.reason;
-  const { command } = await ended;
-  if (command !== "COMMIT")
+  const answers = await sent<Sent>(client, () => [
+    client.query("BEGIN"),
+    ...statements.map((statement) => run<unknown>(client, statement)),
+    client.query("COMMIT"),
+  ]);
+  refuseRolledBack(answers);
+  return answers.slice(1, -1) as readonly Answer<unknown>[];
+}
+
+function refuseRolledBack(answers: readonly Sent[]): void {
+  const ended = answers.at(-1);
+  if (ended === undefined || !("command" in ended) || ended.command !== "COMMIT")
     throw new LockstitchError("store_unavailable", "the database rolled the transaction back");
-  return Promise.all(answers);
 }
 
 /** Only what rolled back is done again. */
@@ -176,6 +193,35 @@ export class Sessions {
     });
   }
 
+  /**
+   * A transaction in two round trips: what `first` answers decides what is written. `decide` may be
+   * called more than once, and touches nothing.
+   */
+  inTwoTrips<Result>(
+    doing: string,
+    first: readonly Statement[],
+    decide: (answers: readonly Answer<unknown>[]) => Decision<Result>,
+  ): Promise<Result> {
+    return this.#with(doing, async (client) => {
+      try {
+        const [, ...answers] = await sent<Sent>(client, () => [
+          client.query("BEGIN"),
+          ...first.map((statement) => run<unknown>(client, statement)),
+        ]);
+        const { statements, result } = decide(answers as readonly Answer<unknown>[]);
+        const ended = await sent<Sent>(client, () => [
+          ...statements.map((statement) => run<unknown>(client, statement)),
+          client.query("COMMIT"),
+        ]);
+        refuseRolledBack(ended);
+        return result;
+      } catch (error) {
+        if (!isSessionLost(error)) await client.query("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
   /** Waits for what is under way. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= Promise.allSettled([...this.#underWay]).then(() => this.#pool.end());
@@ -210,6 +256,12 @@ export class Sessions {
       this.#underWay.delete(call);
     }
   }
+}
+
+/** What a transaction writes in the end, and what its caller is answered. */
+export interface Decision<Result> {
+  readonly statements: readonly Statement[];
+  readonly result: Result;
 }
 
 /** Asks one statement inside a transaction. */

@@ -101,7 +101,8 @@ export function writeOf(table: CopyTable): string {
 SELECT ${values} FROM unnest(${given}) WITH ORDINALITY AS g (${names}, place) ${join} ORDER BY g.place`;
 }
 
-/** Of this schema's tables those that a copy leaves out: they are about hosts, or counted along. */
+/** Of this schema's tables those that a copy leaves out: they are about hosts, counted along, or told anew by the
+ * hosts that find the runs again (SlotDemand.runs). */
 export const NOT_COPIED = [
   "run_counts",
   "migrations",
@@ -114,4 +115,6 @@ export const NOT_COPIED = [
   "stored_bytes",
   "start_places",
   "rate_tokens",
+  "slot_shares",
+  "run_slots",
 ];

@@ -88,11 +88,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const facts = await factsOf(sessions, address);
     const epoch = await openingEpoch(sessions, claim);
     await writer.open();
+    const owner = host === undefined ? null : epoch;
     const parts: StoreParts = {
       sessions,
       epoch,
-      areas: waveAreas({ memoLimits, memoUses }),
-      owner: host === undefined ? null : epoch,
+      areas: waveAreas({ memoLimits, memoUses, owner }),
+      owner,
       nowMs: () => clock.nowMs(),
       logger: logger ?? null,
     };

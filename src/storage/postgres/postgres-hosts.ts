@@ -11,6 +11,7 @@ import { bigints, texts } from "./columns.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { HostListener } from "./host-listener.ts";
 import { PostgresRates } from "./postgres-rates.ts";
+import { PostgresSlots } from "./postgres-slots.ts";
 import { type RunRow, toOwnedHead } from "./run-row.ts";
 import { ANSWER_ASK } from "./sql/answer-ask.ts";
 import { ASK_HOST } from "./sql/ask-host.ts";
@@ -19,6 +20,7 @@ import { CLAIM_LAPSED_RUNS } from "./sql/claim-lapsed-runs.ts";
 import { CLAIM_RUN } from "./sql/claim-run.ts";
 import { CLAIM_UNOWNED_RUNS } from "./sql/claim-unowned-runs.ts";
 import { DROP_ASK } from "./sql/drop-ask.ts";
+import { DROP_HOST_SHARES } from "./sql/drop-host-shares.ts";
 import { FORGET_LAPSED_HOSTS } from "./sql/forget-lapsed-hosts.ts";
 import { LIST_CLAIMED_RUNS } from "./sql/list-claimed-runs.ts";
 import { LIST_HOSTS } from "./sql/list-hosts.ts";
@@ -54,6 +56,7 @@ export class PostgresHosts implements Hosts {
   readonly leaseMs: number;
   readonly starts: StartQuotas;
   readonly rates: PostgresRates;
+  readonly slots: PostgresSlots;
   readonly #parts: StoreParts;
   readonly #options: HostOptions;
   readonly #listener: HostListener;
@@ -71,6 +74,10 @@ export class PostgresHosts implements Hosts {
     this.leaseMs = options.leaseMs;
     this.starts = startQuotas(parts.sessions);
     this.rates = new PostgresRates(parts.sessions);
+    this.slots = new PostgresSlots(parts, {
+      ...{ host: this.host, channelOf },
+      patienceMs: () => this.#patienceMs(),
+    });
     this.#listener = new HostListener({
       address,
       channel: channelOf(this.host),
@@ -131,9 +138,7 @@ export class PostgresHosts implements Hosts {
   }
 
   async claimRun(tenant: string, runId: string): Promise<RunHead | null> {
-    const patienceMs =
-      performance.now() < this.#patientUntilMs ? Number.MAX_SAFE_INTEGER / 1e6 : this.leaseMs;
-    const values = [this.host, tenant, this.#options.reader, runId, patienceMs];
+    const values = [this.host, tenant, this.#options.reader, runId, this.#patienceMs()];
     const row = await this.#parts.sessions.get<RunRow>("claiming a run", CLAIM_RUN, ...values);
     return row === undefined ? null : toOwnedHead(row);
   }
@@ -152,6 +157,7 @@ export class PostgresHosts implements Hosts {
   async leave(): Promise<void> {
     await this.#parts.sessions.together("giving up the lease", [
       { sql: RELEASE_ALL_RUNS, values: [this.host] },
+      { sql: DROP_HOST_SHARES, values: [this.host] },
       { sql: REMOVE_HOST, values: [this.host] },
     ]);
   }
@@ -193,6 +199,11 @@ export class PostgresHosts implements Hosts {
       clearInterval(look);
       this.#asking.delete(number);
     }
+  }
+
+  /** How long the server must have been up before a lease that has run out means anything (H4). */
+  #patienceMs(): number {
+    return performance.now() < this.#patientUntilMs ? Number.MAX_SAFE_INTEGER / 1e6 : this.leaseMs;
   }
 
   #heads(rows: readonly RunRow[]): readonly RunHead[] {

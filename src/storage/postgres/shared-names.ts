@@ -1,6 +1,7 @@
 /**
- * Locks that stand for names of shared values, also of values that are not there yet: advisory
- * locks of the database, held until the transaction ends. Names share 1,024 of them by their hash,
+ * Locks that stand for names of shared values, and of gates whose slots hosts share, also of those that
+ * are not there yet: advisory
+ * locks of the database, held until the transaction ends. Names of a kind share 1,024 of them by their hash,
  * so that a commit of any size takes few; two names with one lock wait for each other, nothing more.
  * Always taken before any row's lock and in one order, so that hosts never wait in a ring.
  */
@@ -10,8 +11,9 @@ import { booleans, ints } from "./columns.ts";
 import type { Statement } from "./connection.ts";
 import { LOCK_SHARED } from "./sql/lock-shared.ts";
 
-/** Any number that other users of the database's advisory locks are unlikely to have: "lkst". */
-const LOCK_CLASS = 0x6c6b7374;
+/** Any numbers that other users of the database's advisory locks are unlikely to have: "lkst", "lksl". */
+const VALUES_CLASS = 0x6c6b7374;
+const GATES_CLASS = 0x6c6b736c;
 const BUCKETS = 1_024;
 
 export type SharedRow = readonly [tenant: string, scope: string, workflow: string, name: string];
@@ -29,6 +31,21 @@ export function sharedRowName(row: SharedRow): string {
 export function lockOfNames(
   names: readonly { readonly name: string; readonly isLooking: boolean }[],
 ): Statement {
+  return lockOf(VALUES_CLASS, names);
+}
+
+/** Who has how many slots of these gates is one transaction's business at a time. */
+export function lockOfGates(gates: Iterable<string>): Statement {
+  return lockOf(
+    GATES_CLASS,
+    [...gates].map((name) => ({ name, isLooking: false })),
+  );
+}
+
+function lockOf(
+  lockClass: number,
+  names: readonly { readonly name: string; readonly isLooking: boolean }[],
+): Statement {
   const buckets = new Map<number, boolean>();
   for (const { name, isLooking } of names) {
     const bucket = hash("sha256", name, "buffer").readUInt32BE(0) % BUCKETS;
@@ -36,7 +53,7 @@ export function lockOfNames(
   }
   const sorted = [...buckets].sort(([a], [b]) => a - b);
   const values = [
-    LOCK_CLASS,
+    lockClass,
     ints(sorted.map(([bucket]) => bucket)),
     booleans(sorted.map(([, isLooking]) => isLooking)),
   ];

@@ -18,6 +18,8 @@ import { FORGET_MESSAGES } from "./sql/forget-messages.ts";
 import { FORGET_RATE_STARTS } from "./sql/forget-rate-starts.ts";
 import { FORGET_RATE_TOKENS } from "./sql/forget-rate-tokens.ts";
 import { FORGET_RUN_MEMOS } from "./sql/forget-run-memos.ts";
+import { FORGET_RUN_SLOTS } from "./sql/forget-run-slots.ts";
+import { FORGET_SLOT_SHARES } from "./sql/forget-slot-shares.ts";
 import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
 import { FORGET_USAGE } from "./sql/forget-usage.ts";
 import type { StoreParts } from "./store-parts.ts";
@@ -102,6 +104,8 @@ export class StoreTidying {
       upTo(FORGET_BREAKERS, counted, RATE_STARTS_MAX),
       upTo(FORGET_USAGE, nowMs - USAGE_KEPT_MS, ROWS_MAX),
       upTo(FORGET_EXPIRED_MEMOS, nowMs, MEMO_ROWS_MAX),
+      { sql: FORGET_RUN_SLOTS, values: [ROWS_MAX], rowsMax: ROWS_MAX },
+      { sql: FORGET_SLOT_SHARES, values: [ROWS_MAX], rowsMax: ROWS_MAX },
       { sql: FORGET_RUN_MEMOS, values: [MEMO_ROWS_MAX], rowsMax: MEMO_ROWS_MAX },
     ];
   }

@@ -9,6 +9,7 @@ import type { MemoLimits } from "./memo-limits.ts";
 import type { MemoUses } from "./memo-uses.ts";
 import { MESSAGES } from "./messages.ts";
 import { sharedArea } from "./shared-area.ts";
+import { slotArea } from "./slot-area.ts";
 import { START_KEYS } from "./start-keys.ts";
 import { START_PLACES } from "./start-places.ts";
 import { USAGE } from "./usage-area.ts";
@@ -18,11 +19,13 @@ import type { WaveArea } from "./wave.ts";
 export interface AreaParts {
   readonly memoLimits: MemoLimits;
   readonly memoUses: MemoUses;
+  /** The host that commits; null: runs have no owners. */
+  readonly owner: number | null;
 }
 
-export function waveAreas({ memoLimits, memoUses }: AreaParts): readonly WaveArea[] {
+export function waveAreas({ memoLimits, memoUses, owner }: AreaParts): readonly WaveArea[] {
   return [
     ...[START_PLACES, START_KEYS, sharedArea, LABELS, MESSAGES, CHECKPOINTS, ADMISSION, USAGE],
-    ...[blobArea, logArea, memoArea(memoLimits, memoUses)],
+    ...[slotArea(owner), blobArea, logArea, memoArea(memoLimits, memoUses)],
   ];
 }

@@ -10,7 +10,7 @@ import type { LockstitchError } from "#errors/errors.ts";
 import { type CheckpointRecord, fencedName, type TurnCommit } from "#ports/journal.ts";
 import { checkpointChecksum } from "../checkpoint-checksum.ts";
 import { statusNumber } from "../run-statuses.ts";
-import { refused, refuseUnstorable } from "../storable-turn.ts";
+import { refused, refuseSlot, refuseUnstorable } from "../storable-turn.ts";
 import { appendAdmission } from "./append-admission.ts";
 import { appendLogs } from "./append-logs.ts";
 import type { Connection } from "./connection.ts";
@@ -93,6 +93,7 @@ export function appendGroup(
     }
     try {
       refuseUnstorable(turn);
+      refuseSlot(turn);
       if (turn.shared !== undefined && !fitsShared(connection, turn.tenant, turn.shared)) {
         fenced.add(fencedName(turn));
         stale ??= [];

@@ -2,6 +2,7 @@
 import { describe } from "vitest";
 import { openPostgresStore } from "#storage/postgres/open-postgres-store.ts";
 import { type HostStore, hostsContract, type OpenHosts } from "../../contract/hosts.ts";
+import { sharedSlotsContract } from "../../contract/shared-slots.ts";
 import { startQuotasContract } from "../../contract/start-quotas.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
@@ -25,7 +26,7 @@ describe.skipIf(postgres === null)("hosts on PostgreSQL", () => {
         return store as HostStore;
       },
       async untilLapsed() {
-        await database.query("UPDATE hosts SET expires_at = now() - interval '1 second'");
+        await database.query("UPDATE hosts SET expires_at = now() - interval '10 seconds'");
         // A server that has just come back lets nobody take runs: hosts were cut off like whoever asks.
         await database.query(
           `SELECT pg_sleep_until(pg_postmaster_start_time() + interval '${LEASE_MS} ms')`,
@@ -39,4 +40,5 @@ describe.skipIf(postgres === null)("hosts on PostgreSQL", () => {
   };
   hostsContract("postgres", open);
   startQuotasContract("postgres", open);
+  sharedSlotsContract("postgres", open);
 });

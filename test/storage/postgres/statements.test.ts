@@ -8,18 +8,38 @@ import { databaseAddress } from "#storage/postgres/database-address.ts";
 import { APPEND_FIRST_WAVE } from "#storage/postgres/sql/append-first-wave.ts";
 import { APPEND_NEXT_WAVE } from "#storage/postgres/sql/append-next-wave.ts";
 import { APPEND_PLAIN_TURNS } from "#storage/postgres/sql/append-plain-turns.ts";
+import { DROP_SLOT_SHARES } from "#storage/postgres/sql/drop-slot-shares.ts";
 import { FIND_TURN } from "#storage/postgres/sql/find-turn.ts";
+import { HOLD_RUN_SLOTS } from "#storage/postgres/sql/hold-run-slots.ts";
+import { LEAVE_OUT_SLOTLESS } from "#storage/postgres/sql/leave-out-slotless.ts";
 import { LIST_CHECKPOINTS_OF_RUNS } from "#storage/postgres/sql/list-checkpoints-of-runs.ts";
+import { LIST_CONTENDED_GATES } from "#storage/postgres/sql/list-contended-gates.ts";
 import { LIST_TURNS } from "#storage/postgres/sql/list-turns.ts";
 import { LIST_TURNS_OF_RUNS } from "#storage/postgres/sql/list-turns-of-runs.ts";
 import { LOCK_RUNS } from "#storage/postgres/sql/lock-runs.ts";
 import { READ_HEAD } from "#storage/postgres/sql/read-head.ts";
 import { READ_HEADS } from "#storage/postgres/sql/read-heads.ts";
+import { READ_RUN_SLOTS } from "#storage/postgres/sql/read-run-slots.ts";
+import { READ_SLOT_SHARES } from "#storage/postgres/sql/read-slot-shares.ts";
 import { SETTLE_WRITER } from "#storage/postgres/sql/settle-writer.ts";
+import { WRITE_RUN_SLOTS } from "#storage/postgres/sql/write-run-slots.ts";
 import { ALICE, creation, turn } from "../../contract/store-fixture.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
 const postgres = postgresForTests();
+
+/** As the writer's session plans it, once for all values. */
+async function planOf(sessions: Sessions, sql: string, count: number): Promise<string> {
+  const plan = await sessions.transaction("planning", async (ask) => {
+    await ask(SETTLE_WRITER);
+    await ask(`PREPARE planned AS ${sql}`);
+    const nothing = Array.from({ length: count }, () => "NULL").join(", ");
+    const { rows } = await ask<Record<string, string>>(`EXPLAIN EXECUTE planned (${nothing})`);
+    await ask("DEALLOCATE planned");
+    return rows;
+  });
+  return plan.map((row) => row["QUERY PLAN"]).join("\n");
+}
 
 describe.skipIf(postgres === null)("statements on PostgreSQL", () => {
   if (postgres === null) return;
@@ -40,20 +60,35 @@ describe.skipIf(postgres === null)("statements on PostgreSQL", () => {
     async (_, sql, count) => {
       await using database = await postgres.database();
       const sessions = new Sessions(databaseAddress(database.url), 1);
-      const plan = await sessions.transaction("planning", async (ask) => {
-        await ask(SETTLE_WRITER);
-        await ask(`PREPARE planned AS ${sql}`);
-        const nothing = Array.from({ length: count }, () => "NULL").join(", ");
-        return (await ask<Record<string, string>>(`EXPLAIN EXECUTE planned (${nothing})`)).rows;
-      });
+      const lines = await planOf(sessions, sql, count);
       await sessions.close();
-      const lines = plan.map((row) => row["QUERY PLAN"]).join("\n");
       expect(lines).toMatch(/runs_by_id|runs_pkey/);
       expect(lines).not.toMatch(
         /Seq Scan|runs_by_(time|status|workflow|parent)|Hash Join|Merge Join/,
       );
     },
   );
+
+  test("slots are found by their keys, also by statements that were planned on empty tables", async () => {
+    await using database = await postgres.database();
+    const sessions = new Sessions(databaseAddress(database.url), 1);
+    for (const [sql, count, ...indexes] of [
+      [READ_SLOT_SHARES, 3, "slot_shares_pkey", "hosts_pkey"],
+      [READ_RUN_SLOTS, 2, "run_slots_by_gate", "run_slots_pkey", "runs_by_id"],
+      [HOLD_RUN_SLOTS, 3, "runs_by_id"],
+      [LIST_CONTENDED_GATES, 1, "slot_shares_by_host", "slot_shares_pkey"],
+      [LEAVE_OUT_SLOTLESS, 6, "run_slots_pkey", "slot_shares_pkey"],
+      [WRITE_RUN_SLOTS, 6, "run_slots_pkey", "slot_shares_pkey"],
+      [DROP_SLOT_SHARES, 2, "slot_shares_pkey"],
+    ] as const) {
+      const lines = await planOf(sessions, sql, count);
+      for (const index of indexes) expect(lines).toContain(index);
+      expect(lines).not.toMatch(/Seq Scan on (slot_shares|run_slots|runs|hosts|messages)/);
+      if (sql !== LIST_CONTENDED_GATES) expect(lines).not.toContain("slot_shares_by_host");
+      expect(lines).not.toMatch(/run_slots_pkey[^\n]*\n\s+Index Cond: \(tenant/);
+    }
+    await sessions.close();
+  });
 
   test("columns arrive as they were sent", async () => {
     await using database = await postgres.database();

@@ -6,5 +6,13 @@ import { hosts } from "./0002-hosts.ts";
 import { triggers } from "./0003-triggers.ts";
 import { quotas } from "./0004-quotas.ts";
 import { rateTokens } from "./0005-rate-tokens.ts";
+import { slots } from "./0006-slots.ts";
 
-export const MIGRATIONS: readonly Migration[] = [initial, hosts, triggers, quotas, rateTokens];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  hosts,
+  triggers,
+  quotas,
+  rateTokens,
+  slots,
+];
