@@ -1,6 +1,7 @@
 /** The rows of the settings' table that limit all runs, or what one tenant may have. */
 import { z } from "zod";
 import type { AdmissionOptions } from "#engine/admission/operator-limits.ts";
+import type { QuotaOptions } from "#engine/admission/quota-limits.ts";
 
 const Limit = z.int().min(1);
 const Bulkhead = z.string().regex(/^[^=]+=[1-9]\d*$/, "must look like type=limit");
@@ -52,6 +53,7 @@ export const ADMISSION_SETTINGS = [
 /** Of the table's values by key. */
 export function admissionSettingsOf(
   value: <T>(key: (typeof ADMISSION_SETTINGS)[number]["key"]) => T,
+  quotas: QuotaOptions,
 ): AdmissionOptions {
   return {
     bulkheads: Object.fromEntries(
@@ -64,5 +66,6 @@ export function admissionSettingsOf(
     tenantOpenRunsMax: value("admission.tenantOpenRunsMax"),
     tenantStartsPerMinuteMax: value("admission.tenantStartsPerMinuteMax"),
     ageingMs: value("admission.ageingMs"),
+    quotas,
   };
 }

@@ -51,7 +51,7 @@ export async function readConfigFile(
       "config_invalid",
       `${name} must hold an object of settings, for example { port: 7420 }${isCode(path) ? " as its default export" : ""}.`,
     );
-  const { nodes, middleware, chain, connections, plugins, ...settings } = content as Record<
+  const { nodes, middleware, chain, connections, quotas, plugins, ...settings } = content as Record<
     string,
     unknown
   >;
@@ -62,6 +62,7 @@ export async function readConfigFile(
     nodes: checkNodes(nodes, name, isCode(path)),
     chain: chainSettings(middleware, chain, name),
     connections,
+    quotas,
     plugins,
   };
 }

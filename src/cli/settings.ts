@@ -18,6 +18,7 @@ import { type PluginEntry, parsePluginEntries } from "#plugins/plugin-entry.ts";
 import { ADMISSION_SETTINGS, admissionSettingsOf } from "./admission-settings.ts";
 import { HTTP_SETTINGS, httpRulesOf } from "./http-settings.ts";
 import { NODE_SETTINGS, shellRulesOf } from "./node-settings.ts";
+import { parseQuotas } from "./quota-settings.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-settings.ts";
 
 /** Settings that name a file or a folder. */
@@ -203,6 +204,8 @@ export interface FileSettings {
   readonly chain: ChainOptions;
   /** As written under `connections`; absent: there are none. */
   readonly connections?: unknown;
+  /** As written under `quotas`; absent: there are none. */
+  readonly quotas?: unknown;
   /** As written under `plugins`; absent: there are none. */
   readonly plugins?: unknown;
 }
@@ -244,8 +247,9 @@ export function resolveSettings(options: {
       : parsed.data;
   }
   const { connections, problems: faults } = parseConnections(file.connections);
+  const quotas = parseQuotas(file.quotas);
   const plugins = parsePluginEntries(file.plugins, file.folder);
-  const listed = [...faults, ...plugins.problems];
+  const listed = [...faults, ...quotas.problems, ...plugins.problems];
   problems.push(...listed.map((fault) => fault.replace(":", ` in ${file.path}:`)));
   const typed = parsePluginEntries(options.plugins, cwd);
   if (problems.length > 0)
@@ -270,7 +274,7 @@ export function resolveSettings(options: {
     memo: { entriesMax: value("memo.entriesMax"), bytesMax: value("memo.bytesMax") },
     optimise: value("optimise"),
     store: storeSettingsOf(value),
-    admission: admissionSettingsOf(value),
+    admission: admissionSettingsOf(value, quotas.options),
     shell: shellRulesOf(value),
     connections: located(connections, file.folder),
     nodes: file.nodes,
@@ -335,6 +339,6 @@ function unknownKeys(file: FileSettings): string[] {
     .filter((key) => !known.includes(key))
     .map(
       (key) =>
-        `${key} in ${file.path}: there is no such setting; there are nodes, connections, plugins, middleware, chain, ${known.join(", ")}`,
+        `${key} in ${file.path}: there is no such setting; there are nodes, connections, quotas, plugins, middleware, chain, ${known.join(", ")}`,
     );
 }

@@ -48,6 +48,8 @@ export interface NodeContext {
   readonly lastHeartbeat: unknown;
   /** Host services that the composition root gives to nodes (file root, HTTP client, ...). */
   readonly services: NodeServices;
+  /** Tells how much processor time the attempt's sandboxed code took, in milliseconds; absent: nobody asks. */
+  readonly sandboxUsed?: (cpuMs: number) => void;
   /** The secrets in its configuration by name; absent: none. */
   readonly secretNames?: readonly string[];
 }
@@ -68,6 +70,8 @@ export interface NodeServices {
   readonly connections?: Connections;
   /** What shell.run may do; absent: it is off. */
   readonly shell?: ShellRules;
+  /** What one call of sandboxed code may have at most, whatever its step says; absent: that. */
+  readonly sandbox?: (tenant: string, workflow: string) => SandboxCeilings;
   /** Folder for what steps spill while they work on streams; absent: one of the machine's. */
   readonly scratchRoot?: string;
   /**
@@ -82,6 +86,12 @@ export interface NodeServices {
     readonly payload: Json;
     readonly id: string;
   }): Promise<void>;
+}
+
+/** Infinity: the operator sets none. */
+export interface SandboxCeilings {
+  readonly memoryBytesMax: number;
+  readonly cpuMsMax: number;
 }
 
 /** The operator's rules for outgoing HTTP. */

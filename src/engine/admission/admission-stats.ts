@@ -14,7 +14,7 @@ export function admissionStats(scheduler: Scheduler): AdmissionStats {
   const breakers = { open: 0, probing: 0 };
   for (const meter of scheduler.meters()) {
     for (const { gate, queue } of meter.lines) {
-      waiting[gate.kind] += queue.size;
+      waiting[gate.kind === "usage" ? "quota" : gate.kind] += queue.size;
       waiting.slot -= queue.size;
     }
     if (meter instanceof BreakerMeter && meter.openedAtMs !== null)

@@ -2,6 +2,7 @@
  * What asks for admission: a claim names the slot it wants and the gates that it must pass. Names
  * of gates hold the tenant where they are a tenant's own, so that no two tenants ever share one.
  */
+import type { UsageWindow } from "./usage-window.ts";
 
 /**
  * So many at the same time: a concurrency key, a bulkhead of the operator, a tenant's quota, or the
@@ -33,7 +34,16 @@ export interface BreakerGate {
   readonly resetAfterMs: number;
 }
 
-export type Gate = SlotsGate | RateGate | BreakerGate;
+/** What an hour or a day may use; people call it a quota, as they do one of attempts at once. */
+export interface UsageGate {
+  readonly kind: "usage";
+  readonly name: string;
+  readonly key: string;
+  readonly limit: number;
+  readonly window: UsageWindow;
+}
+
+export type Gate = SlotsGate | RateGate | BreakerGate | UsageGate;
 
 export interface SlotClaim {
   /** Names the slot: one holder, one slot. */

@@ -8,12 +8,12 @@ export function slotGrant(claim: SlotClaim, waitedMs: number | null): SlotGrant 
   if (gates === null || (waitedMs === null && !gates.some(isOwn))) return null;
   return {
     path,
-    gates: gates.map(({ kind, key }) => ({ gate: kind, key })),
+    gates: gates.map(({ kind, key }) => ({ gate: kind === "usage" ? "quota" : kind, key })),
     waitedMs: Math.round(waitedMs ?? 0),
   };
 }
 
 /** Whether the workflow itself asked for it. */
 function isOwn({ kind }: Gate): boolean {
-  return kind !== "bulkhead" && kind !== "quota";
+  return kind !== "bulkhead" && kind !== "quota" && kind !== "usage";
 }

@@ -8,6 +8,7 @@ import type { Gate } from "./claim.ts";
 import { isUnused, type Meter } from "./line.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { SlotMeter } from "./slot-meter.ts";
+import { UsageMeter } from "./usage-meter.ts";
 
 /** Meters that nothing would be forgotten with are looked for when this many more exist. */
 const SWEEP_MIN = 1_000;
@@ -62,6 +63,8 @@ function newMeter(gate: Gate): Meter {
       return new RateMeter(gate.name);
     case "circuit_breaker":
       return new BreakerMeter(gate.name);
+    case "usage":
+      return new UsageMeter(gate);
     default:
       return new SlotMeter(gate.name);
   }

@@ -3,6 +3,7 @@
  * running. They hold for all runs of this engine, whatever a workflow says.
  */
 import type { Gate } from "./claim.ts";
+import { type QuotaOptions, QuotaRules } from "./quota-limits.ts";
 
 export interface AdmissionOptions {
   /**
@@ -10,7 +11,9 @@ export interface AdmissionOptions {
    * by a name of its own with the types it stands for.
    */
   readonly bulkheads: Readonly<Record<string, number | NamedBulkhead>>;
-  /** For each tenant: attempts at the same time, open runs, starts in a minute; null: no limit. */
+  /** Of tenants and workflows. */
+  readonly quotas: QuotaOptions;
+  /** For each tenant that `quotas` says nothing else of: attempts at the same time, open runs, starts in a minute; null: no limit. */
   readonly tenantAttemptsMax: number | null;
   readonly tenantOpenRunsMax: number | null;
   readonly tenantStartsPerMinuteMax: number | null;
@@ -26,6 +29,7 @@ export interface NamedBulkhead {
 
 export const NO_LIMITS: AdmissionOptions = {
   bulkheads: {},
+  quotas: {},
   tenantAttemptsMax: null,
   tenantOpenRunsMax: null,
   tenantStartsPerMinuteMax: null,
@@ -35,37 +39,58 @@ export const NO_LIMITS: AdmissionOptions = {
 /** Combinations of type and tenant whose gates are kept. */
 const KEPT_MAX = 10_000;
 
-/** Gates for attempts of `uses` of `tenant`; null: none. */
-export type OperatorGates = (uses: string, tenant: string) => readonly Gate[] | null;
+/** Gates for attempts of `uses`; null: none. */
+export type OperatorGates = (
+  uses: string,
+  tenant: string,
+  workflow: string,
+) => readonly Gate[] | null;
 
-/** null: the operator limits no attempts, and nobody needs to ask. */
-export function operatorGates({
-  bulkheads,
-  tenantAttemptsMax,
-}: AdmissionOptions): OperatorGates | null {
+export function quotaRules(admission: AdmissionOptions): QuotaRules {
+  const { quotas, tenantAttemptsMax, tenantOpenRunsMax, tenantStartsPerMinuteMax } = admission;
+  const all = {
+    attempts: tenantAttemptsMax,
+    openRuns: tenantOpenRunsMax,
+    startsPerMinute: tenantStartsPerMinuteMax,
+  };
+  return new QuotaRules({ ...quotas, tenant: { ...all, ...quotas.tenant } });
+}
+
+/** null: the operator limits no attempts at once, and nobody needs to ask. */
+export function operatorGates(
+  { bulkheads }: Pick<AdmissionOptions, "bulkheads">,
+  rules: QuotaRules,
+): OperatorGates | null {
   const named = Object.entries(bulkheads).map(([name, bulkhead]) =>
     typeof bulkhead === "number"
       ? { name, limit: bulkhead, types: [name] }
       : { name, limit: bulkhead.limit, types: bulkhead.types },
   );
-  if (named.length === 0 && tenantAttemptsMax === null) return null;
+  const ofWorkflows = rules.limits(["attempts"], "workflow");
+  if (named.length === 0 && !ofWorkflows && !rules.limits(["attempts"])) return null;
   const known = new Map<string, readonly Gate[] | null>();
-  return (uses, tenant) => {
-    const id = `${uses}\n${tenant}`;
+  return (uses, tenant, workflow) => {
+    const id = ofWorkflows ? `${uses}\n${tenant}\n${workflow}` : `${uses}\n${tenant}`;
     const present = known.get(id);
     if (present !== undefined) return present;
     const gates: Gate[] = named
       .filter(({ types }) => types.some((type) => matches(type, uses)))
       .map(({ name, limit }) => ({ kind: "bulkhead", name: `bulkhead:${name}`, key: name, limit }));
-    if (tenantAttemptsMax !== null)
-      gates.push({
-        ...{ kind: "quota", name: `quota:${tenant}`, key: tenant, limit: tenantAttemptsMax },
-      });
+    addQuota(gates, `quota:${tenant}`, tenant, rules.ofTenant(tenant).attempts);
+    const { attempts } = rules.ofWorkflow(tenant, workflow);
+    addQuota(gates, `${WORKFLOW_QUOTA}${tenant}/${workflow}`, workflow, attempts);
     const found = gates.length === 0 ? null : gates;
     if (known.size >= KEPT_MAX) known.clear();
     known.set(id, found);
     return found;
   };
+}
+
+/** What names of gates of workflows begin with; others are tenants'. */
+export const WORKFLOW_QUOTA = "workflow_quota:";
+
+function addQuota(gates: Gate[], name: string, key: string, limit: number | null): void {
+  if (limit !== null) gates.push({ kind: "quota", name, key, limit });
 }
 
 function matches(type: string, uses: string): boolean {

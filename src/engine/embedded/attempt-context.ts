@@ -60,6 +60,7 @@ export class AttemptContext implements AttemptRequest {
   #log: NodeLog | null = null;
   #lines: AttemptLog | null = null;
   #key: string | null = null;
+  sandboxCpuMs = 0;
 
   constructor(fields: AttemptFields, host: AttemptHost) {
     this.runId = fields.runId;
@@ -76,6 +77,12 @@ export class AttemptContext implements AttemptRequest {
     this.services = host.services;
     this.abort = host.abort;
     this.#logger = host.logger;
+  }
+
+  get sandboxUsed(): (cpuMs: number) => void {
+    return (cpuMs) => {
+      this.sandboxCpuMs += cpuMs;
+    };
   }
 
   get signal(): AbortSignal {

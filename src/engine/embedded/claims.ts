@@ -33,11 +33,14 @@ export function slotName(
 /** What an `admit` effect of the run asks. */
 export function attemptClaim(
   effect: AdmitEffect,
-  run: { readonly key: string; readonly tenant: string },
+  run: { readonly key: string; readonly tenant: string; readonly workflow: string },
   operator: OperatorGates | null,
+  /** What its tenant and workflow have left; null: nobody limits that, or it cleans up. */
+  usage: readonly Gate[] | null,
 ): SlotClaim {
   const { path, priority, rank, sinceMs, deadlineAtMs, gates } = effect;
-  let limits = operator === null ? null : operator(effect.uses, run.tenant);
+  let limits = operator === null ? null : operator(effect.uses, run.tenant, run.workflow);
+  if (usage !== null) limits = limits === null ? usage : [...limits, ...usage];
   if (effect.lostInARow >= SUSPECT_LOSSES) limits = [...(limits ?? []), QUARANTINE];
   return {
     slot: slotName(run.key, effect),

@@ -11,7 +11,7 @@ import { threadStreams } from "#nodes/stream/stream-items.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import { NO_SECRETS_PORT } from "#ports/secrets.ts";
 import { type AdmissionOptions, NO_LIMITS } from "../admission/operator-limits.ts";
-import { Quotas } from "../admission/quotas.ts";
+import type { Quotas } from "../admission/quotas.ts";
 import { loadAdmission } from "../admission/restore.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
@@ -26,6 +26,7 @@ import { type ChildStarter, Messages } from "./messages.ts";
 import { meterTurn } from "./meter-turn.ts";
 import { nodeRunner } from "./node-runner.ts";
 import { Observers } from "./observers.ts";
+import { countOpen, meteredRunner, openQuotas } from "./open-quotas.ts";
 import { DEFAULT_LIMITS, type EngineLimits, type EngineOptions } from "./options.ts";
 import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
@@ -80,7 +81,8 @@ export class EngineCore {
     this.options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.admission = { ...NO_LIMITS, ...options.admission };
-    this.quotas = new Quotas(this.admission, options.clock);
+    const { quotas, usage, sandbox } = openQuotas(options, this.admission);
+    this.quotas = quotas;
     this.defer = options.defer ?? ((work) => void setImmediate(work));
     const { store, clock, random, logger, nodes } = options;
     const cache = new ValueCache(this.limits.cacheSizeMax, this.limits.cacheEntriesMax);
@@ -96,9 +98,9 @@ export class EngineCore {
     this.services = {
       ...{ store, clock, random, logger, nodes, cache, committer },
       secrets: options.secrets ?? NO_SECRETS_PORT,
-      ...{ limits: this.limits, loader: this.loader, values: this.values },
+      ...{ limits: this.limits, loader: this.loader, values: this.values, usage, quotas },
       nodeServices: {
-        ...options.services,
+        ...{ ...options.services, ...sandbox },
         sendSignal: async (given) => {
           const { context, runId, input } = stepSignal(given);
           await this.call(context, runId, input);
@@ -110,7 +112,7 @@ export class EngineCore {
       attempts: new Attempts({
         ...{ clock, logger, graceMs: this.limits.abortGraceMs },
         limit: () => this.services.attemptLimit,
-        runner: redactingRunner(options.runner ?? nodeRunner(options)),
+        runner: redactingRunner(meteredRunner(options.runner ?? nodeRunner(options), usage)),
         tell: (runKey, input) => tellRun(this.services.shared, runKey, input),
       }),
       shared: new SharedState({
@@ -138,8 +140,7 @@ export class EngineCore {
       forget: (host, why) => this.#forget(host, why),
       send: (messages) => this.#messages.send(messages),
       committed: (turn) => {
-        if (turn.firstSeq === 1) this.quotas.count(turn.facts.tenant, 1);
-        if (isTerminal(turn.facts.status)) this.quotas.count(turn.facts.tenant, -1);
+        countOpen(this.quotas.open, turn);
         passSlotOn(turn, this.services.runSlots);
         warnOnce(turn, this.limits, logger);
         if (options.meter !== undefined) meterTurn(options.meter, turn);
@@ -173,7 +174,7 @@ export class EngineCore {
   #newRecovery(): Recovery {
     const { store, clock, logger } = this.options;
     return new Recovery({
-      ...{ store, clock, logger, quotas: this.quotas, messages: this.#messages },
+      ...{ store, clock, logger, open: this.quotas.open, messages: this.#messages },
       defer: this.defer,
       present: ({ tenant, runId }) => this.#hosts.get(runKeyOf(tenant, runId)),
       load: ({ tenant, runId }) => this.#load(tenant, runId),
@@ -197,7 +198,7 @@ export class EngineCore {
     return this.#isClosing;
   }
   get openRuns(): number {
-    return this.quotas.openRuns;
+    return this.quotas.open.all;
   }
 
   // Runs in memory
@@ -304,7 +305,8 @@ export class EngineCore {
   }
 
   #forget(host: LoadedHost, why?: MailEnd["kind"]): void {
-    if (why === "failed") this.quotas.count(host.tenant, -1);
+    if (why === "failed") this.quotas.open.lost(host.key);
+    this.services.usage?.ended(host.key);
     if (this.#hosts.get(host.key) === host) this.#hosts.delete(host.key);
     if (this.#resting.get(host.key) === host) this.#resting.delete(host.key);
   }
@@ -347,6 +349,7 @@ export class EngineCore {
   /** What admission remembers, and which runs were open. Throws what the store throws. */
   async prepare(): Promise<void> {
     await loadAdmission(this.services.attemptSlots, this.options);
+    await this.services.usage?.start();
     await this.recovery.find();
   }
 
@@ -360,6 +363,7 @@ export class EngineCore {
     runSlots.stop();
     memos.close();
     this.services.shared.close();
+    this.services.usage?.close();
     if (graceMs > 0) {
       let cancel = () => {};
       const grace = new Promise<void>((resolve) => {

@@ -4,7 +4,9 @@
  */
 
 import type { Gate } from "../admission/claim.ts";
+import { WORKFLOW_QUOTA } from "../admission/operator-limits.ts";
 import type { Look, SlotWait } from "../admission/slot-wait.ts";
+import type { UsageWindow } from "../admission/usage-window.ts";
 import type { WaitView } from "../engine.ts";
 import type { RunHost } from "./run-host.ts";
 
@@ -53,8 +55,12 @@ function whatFor({ gate, isBound, narrowed, breaker }: SlotWait, nowMs: number):
       return `waits for one of ${gate.limit} slots of concurrency key "${gate.key}"`;
     case "bulkhead":
       return `waits for a slot of bulkhead "${gate.key}" (${gate.limit})`;
-    case "quota":
-      return `waits for one of the ${gate.limit} attempts that tenant "${gate.key}" may run`;
+    case "quota": {
+      const whose = gate.name.startsWith(WORKFLOW_QUOTA) ? "workflow" : "tenant";
+      return `waits for one of the ${gate.limit} attempts that ${whose} "${gate.key}" may run`;
+    }
+    case "usage":
+      return `waits for a quota: ${usedText(gate.window)}`;
     case "quarantine":
       return "waits to run alone among attempts that their host did not survive twice in a row";
     case "rate_limit":
@@ -62,6 +68,12 @@ function whatFor({ gate, isBound, narrowed, breaker }: SlotWait, nowMs: number):
     case "circuit_breaker":
       return `waits for circuit breaker "${gate.key}"${breakerText(breaker, nowMs)}`;
   }
+}
+
+function usedText(window: UsageWindow): string {
+  const { subject, limit, of } = window;
+  const rounded = Math.round(window.used() * 10) / 10;
+  return `${subject} has used ${rounded} of ${limit} ${of.what} (${of.kind})`;
 }
 
 function breakerText(breaker: SlotWait["breaker"], nowMs: number): string {
@@ -75,7 +87,8 @@ function whatFrees({ gate, isBound }: SlotWait): string {
   const frees: Readonly<Record<Gate["kind"], string>> = {
     concurrency: "a holder of the key ends",
     bulkhead: "another attempt of the bulkhead ends",
-    quota: "another attempt of the tenant ends",
+    quota: "another attempt of the same tenant or workflow ends",
+    usage: "the window of the quota moves on",
     quarantine: "the one of them that runs now ends",
     rate_limit: "the window of the limit moves on",
     circuit_breaker: "a probe succeeds",
@@ -83,8 +96,11 @@ function whatFrees({ gate, isBound }: SlotWait): string {
   return frees[gate.kind];
 }
 
+/** Time alone says when. */
+const EXACT: ReadonlySet<Gate["kind"]> = new Set(["rate_limit", "circuit_breaker", "usage"]);
+
 function isExact({ gate, isBound }: SlotWait): boolean {
-  return !isBound && (gate.kind === "rate_limit" || gate.kind === "circuit_breaker");
+  return !isBound && EXACT.has(gate.kind);
 }
 
 /** The largest whole unit. */

@@ -11,6 +11,7 @@ import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
 import type { AdaptiveLimit } from "../admission/adaptive-limit.ts";
 import type { OperatorGates } from "../admission/operator-limits.ts";
+import type { Quotas } from "../admission/quotas.ts";
 import type { Scheduler } from "../admission/scheduler.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Committer } from "./committer.ts";
@@ -24,6 +25,7 @@ import type { SharedState } from "./shared-state.ts";
 import type { SlowTypes } from "./slow-types.ts";
 import type { StepLogKeeper } from "./step-log-keeper.ts";
 import type { Timers } from "./timers.ts";
+import type { UsageKeeper } from "./usage-keeper.ts";
 import type { ValueCache } from "./value-cache.ts";
 import type { ValueLoader } from "./value-loader.ts";
 
@@ -75,6 +77,9 @@ export interface HostServices {
   readonly attemptLimit: AdaptiveLimit;
   /** What the operator limits; null: nothing. */
   readonly operatorGates: OperatorGates | null;
+  /** Counts what quotas limit; null: they limit nothing that must be counted. */
+  readonly usage: UsageKeeper | null;
+  readonly quotas: Quotas;
   readonly isClosing: () => boolean;
   /** The host has something to decide. */
   ready(host: LoadedHost): void;

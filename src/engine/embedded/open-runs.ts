@@ -13,27 +13,27 @@ const LOADED_AS: Readonly<Record<RunHead["status"], number>> = {
 };
 
 /**
- * Every open run that this reader may load, the oldest first among equals; `count` counts the
+ * Every open run that this reader may load, the oldest first among equals; `came` is told of the
  * others too. Throws what the store throws.
  */
 export async function findOpenRuns(
   journal: Journal,
   logger: Logger,
-): Promise<{ readonly count: number; readonly found: OpenRun[] }> {
+  came: (run: RunHead) => void,
+): Promise<OpenRun[]> {
   const found: OpenRun[] = [];
-  let count = 0;
   let after: RunHead | null = null;
   for (;;) {
     const heads: readonly RunHead[] = await journal.openRuns(after, RUNS_PER_READ);
     for (const head of heads) {
       after = head;
-      count++;
+      came(head);
       const { tenant, runId, status } = head;
       if (readable(head, logger)) found.push({ tenant, runId, status });
     }
     if (heads.length < RUNS_PER_READ) break;
   }
-  return { count, found: inLoadingOrder(found) };
+  return inLoadingOrder(found);
 }
 
 export function inLoadingOrder<Run extends OpenRun>(runs: readonly Run[]): Run[] {

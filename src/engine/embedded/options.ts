@@ -70,6 +70,8 @@ export interface AttemptRequest extends NodeContext {
   readonly middleware: readonly string[] | null;
   /** Tells the heartbeat that was held back, if any: called once the attempt has ended. */
   flush?(): void;
+  /** Milliseconds of processor time that its sandboxed code has taken; absent: none. */
+  readonly sandboxCpuMs?: number;
   /** Of an attempt with secrets: keeps their values in (redacting-runner.ts). */
   readonly redactor?: Redactor;
 }

@@ -10,7 +10,8 @@ import type { Clock } from "#ports/clock.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Store } from "#ports/store.ts";
-import type { Quotas } from "../admission/quotas.ts";
+import type { OpenRunCounts } from "../admission/open-run-counts.ts";
+import { runKeyOf } from "./host-services.ts";
 import type { Messages } from "./messages.ts";
 import { findOpenRuns, inLoadingOrder, type OpenRun, readable } from "./open-runs.ts";
 import { runElsewhere } from "./run-errors.ts";
@@ -26,7 +27,7 @@ interface RecoveryOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly quotas: Quotas;
+  readonly open: OpenRunCounts;
   readonly messages: Messages;
   readonly defer: (work: () => void) => void;
   /** The run's host, if it is in memory. */
@@ -53,11 +54,10 @@ export class Recovery {
 
   /** Finds what was open when the engine started. Throws what the store throws. */
   async find(): Promise<void> {
-    const { store, logger, quotas } = this.#options;
+    const { store, logger, open } = this.#options;
     // Where runs have owners, none is this host's before it claims it.
     if (store.hosts !== undefined) return;
-    const { count, found } = await findOpenRuns(store.journal, logger);
-    quotas.found(found, count);
+    const found = await findOpenRuns(store.journal, logger, (run) => came(open, run));
     this.#found = found;
     this.continuedRuns = found.length;
   }
@@ -79,9 +79,9 @@ export class Recovery {
 
   /** Loads runs that are this host's from now on; messages to them are to be carried after. Never rejects. */
   async adopt(heads: readonly RunHead[]): Promise<void> {
-    const { logger, quotas } = this.#options;
+    const { logger, open } = this.#options;
     const runs = heads.filter((head) => readable(head, logger));
-    quotas.found(runs, heads.length);
+    for (const head of heads) came(open, head);
     await this.#load(inLoadingOrder(runs));
   }
 
@@ -131,4 +131,8 @@ export class Recovery {
       }
     }
   }
+}
+
+function came(open: OpenRunCounts, { tenant, runId, workflow }: RunHead): void {
+  open.came(runKeyOf(tenant, runId), { tenant, workflow });
 }

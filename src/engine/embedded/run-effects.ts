@@ -42,6 +42,8 @@ interface Run {
   readonly key: string;
   readonly source: ValueSource;
   facts(): RunFacts;
+  /** null: it is loaded, or its turn was refused. */
+  state(): RunState | null;
 }
 
 /** What goes on for one step. */
@@ -101,8 +103,11 @@ export class RunEffects {
 
   /** What an `admit` effect asks of the scheduler. */
   claimOf(effect: AdmitEffect): SlotClaim {
-    const { tenant } = this.#run.facts();
-    return attemptClaim(effect, { key: this.#run.key, tenant }, this.#services.operatorGates);
+    const { operatorGates, usage } = this.#services;
+    const facts = this.#run.facts();
+    const { tenant, workflow } = facts;
+    const limits = usage?.gatesOf(facts, this.#run.state, effect.path) ?? null;
+    return attemptClaim(effect, { key: this.#run.key, tenant, workflow }, operatorGates, limits);
   }
 
   /** What the run itself asks; null: it needs no slot. */

@@ -62,6 +62,14 @@ export function fencedError(runId: string): LockstitchError {
   );
 }
 
+/** A start took longer than its place was held (StartQuotas P3). */
+export function placeGone(runId: string): LockstitchError {
+  return new LockstitchError(
+    "store_unavailable",
+    `Run ${runId} was not started: the store took longer than its place among the open runs is held; try again.`,
+  );
+}
+
 /**
  * The fence of a run, the `fences`th in a row. Once may be what an unknown commit left behind; twice
  * another owner writes here. Where hosts share the store a run may change hands again and again, and

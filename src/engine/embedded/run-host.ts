@@ -100,6 +100,7 @@ export class RunHost implements LoadedHost {
       key: this.key,
       source: this.#source,
       facts: () => this.facts,
+      state: () => this.#state,
     });
     this.queues = this.#effects;
     this.#world = new HostWorld(services, this.key);

@@ -7,6 +7,7 @@ import {
   type OperatorGates,
   operatorGates,
 } from "../admission/operator-limits.ts";
+import type { QuotaRules } from "../admission/quota-limits.ts";
 import { type Grant, Scheduler } from "../admission/scheduler.ts";
 import { type Mail, report } from "./mail.ts";
 
@@ -25,6 +26,7 @@ export function openSlots(
     readonly options: { readonly clock: Clock; readonly loopDelayMs?: () => number };
     readonly limits: { readonly attemptsMax: number };
     readonly admission: AdmissionOptions;
+    readonly quotas: { readonly rules: QuotaRules };
   },
   post: (runKey: string, mail: Mail) => void,
 ): Slots {
@@ -40,7 +42,7 @@ export function openSlots(
     attemptSlots,
     attemptLimit: new AdaptiveLimit({ max, loopDelayMs, changed }),
     runSlots: new Scheduler({ clock, ageingMs, onGrant, bound: Number.POSITIVE_INFINITY }),
-    operatorGates: operatorGates(admission),
+    operatorGates: operatorGates(admission, engine.quotas.rules),
   };
 }
 

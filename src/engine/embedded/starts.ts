@@ -21,7 +21,7 @@ import { type Mail, report } from "./mail.ts";
 import type { ChildStart } from "./messages.ts";
 import { READER } from "./options.ts";
 import type { PlannedWorkflow } from "./plans.ts";
-import { fencedError } from "./run-errors.ts";
+import { fencedError, placeGone } from "./run-errors.ts";
 import type { RunFacts } from "./run-facts.ts";
 import { BEGINNING, type Beginning } from "./run-reader.ts";
 import { checkLabels, startLabels } from "./start-labels.ts";
@@ -166,7 +166,11 @@ export class Starts {
       chainId: runId,
       trigger: run.trigger ?? null,
     };
-    const ended = this.#core.quotas.begin(context.tenant);
+    const begun = this.#core.quotas.begin({
+      ...{ tenant: context.tenant, workflow: version.name, runId },
+    });
+    const ended = begun instanceof Promise ? await begun : begun;
+    const wasReserved = this.#core.quotas.isReserved(context.tenant, runId);
     const isFree = await new Promise<boolean>((resolve, reject) => {
       const mail: Mail = {
         ...report(start),
@@ -184,7 +188,16 @@ export class Starts {
       if (host === undefined) return resolve(false);
       host.create(plan, newFacts(context, runId, run.workflow));
       host.deliver(mail);
-    }).finally(ended);
+    }).then(
+      (created) => {
+        ended(created);
+        return created;
+      },
+      (error: unknown) => {
+        ended(false);
+        throw error;
+      },
+    );
     if (isFree) return { runId, created: true };
     const known = startKey === null ? null : await this.#known(context, run, startKey);
     if (known !== null) return known;
@@ -192,7 +205,8 @@ export class Starts {
       this.#core.host(runKey) !== undefined ||
       (await this.#core.options.store.journal.head(context, runId)) !== null;
     // Another process owns the store by now: nothing this one writes is taken.
-    throw isThere ? runExists(runId, "exists already") : fencedError(runId);
+    if (isThere) throw runExists(runId, "exists already");
+    throw wasReserved ? placeGone(runId) : fencedError(runId);
   }
 }
 

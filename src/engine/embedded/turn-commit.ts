@@ -59,13 +59,14 @@ export function submitTurn(turn: Turn, submission: Submission): Promise<void> | 
   }
   const { text, blobs } = encodeEvents(turn.events, { hasLarge: hasLarge(turn) });
   if (blobs.length === 0) {
-    submitText(turn, submission, { text, consumes, blobs: NOTHING });
+    submitText(turn, submission, { text, consumes, blobs: NOTHING, blobBytes: 0 });
     return null;
   }
   // Durable before the commit that refers to them.
   const hashes = blobs.map(({ hash }) => hash);
+  const blobBytes = blobs.reduce((sum, { bytes }) => sum + bytes, 0);
   return putBlobs(services, context, { runKey: runKeyOf(facts.tenant, facts.runId), blobs }).then(
-    () => submitText(turn, submission, { text, consumes, blobs: hashes }),
+    () => submitText(turn, submission, { text, consumes, blobs: hashes, blobBytes }),
   );
 }
 
@@ -104,11 +105,12 @@ interface EncodedTurn {
   readonly consumes: readonly string[];
   /** Hashes of the blobs that the events refer to. */
   readonly blobs: readonly string[];
+  readonly blobBytes: number;
 }
 
 function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): void {
   const { services, state, facts, tail, memos } = submission;
-  const { text, consumes, blobs } = encoded;
+  const { text, consumes, blobs, blobBytes } = encoded;
   const after = factsAfter(facts, turn.events, { atMs: turn.atMs, status: statusOf(state) });
   const grown: Tail = {
     events: tail.events + turn.events.length,
@@ -126,6 +128,10 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   if (turn.shared !== null || turn.hasCached)
     commit = { ...commit, ...stateOf(turn, after, commit.memos) };
   if (turn.admission !== null) commit = { ...commit, admission: turn.admission };
+  if (turn.firstSeq === 1 && services.quotas.isReserved(after.tenant, after.runId))
+    commit = { ...commit, isReserved: true };
+  const used = services.usage?.take(turn, after, () => Buffer.byteLength(text) + blobBytes) ?? null;
+  if (used !== null) commit = { ...commit, usage: used.usage };
   const { stepLogs } = services;
   const said = stepLogs.isEmpty ? null : stepLogs.take(runKeyOf(after.tenant, after.runId));
   if (said !== null) commit = { ...commit, logs: said.lines };
@@ -139,6 +145,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
     commit,
     settle: (outcome) => {
       said?.settle(outcome.kind);
+      used?.settle(outcome.kind);
       endShared(services, turn, outcome.kind);
       submission.settle(outcome, stored);
     },

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { NodeError } from "#errors/step-error.ts";
 import { OUTPUT_SIZE_MAX } from "../attempt.ts";
-import { defineNode } from "../define-node.ts";
+import { defineNode, type SandboxCeilings } from "../define-node.ts";
 import type { SandboxJob, SandboxResult } from "./sandbox.ts";
 import { SandboxPool } from "./sandbox-pool.ts";
 
@@ -71,19 +71,33 @@ export const codeJavascript = defineNode({
       output: [2, 4],
     },
   ],
-  async run({ code, input, cpuMs, memoryBytes }, { signal }) {
+  async run({ code, input, cpuMs, memoryBytes }, context) {
+    const { signal, services, tenant, workflow, sandboxUsed } = context;
+    const ceilings = services.sandbox?.(tenant, workflow) ?? NO_CEILINGS;
     const job: SandboxJob = {
       code,
       inputJson: JSON.stringify(input ?? null),
-      cpuMsMax: cpuMs,
-      memoryBytesMax: memoryBytes,
+      cpuMsMax: Math.min(cpuMs, ceilings.cpuMsMax),
+      memoryBytesMax: Math.min(memoryBytes, ceilings.memoryBytesMax),
       outputLengthMax: OUTPUT_SIZE_MAX,
     };
-    return outputOf(await sandboxPool.run(job, signal), job);
+    const result = await sandboxPool.run(job, signal, sandboxUsed);
+    return outputOf(result, job, {
+      cpuMs: job.cpuMsMax < cpuMs,
+      memoryBytes: job.memoryBytesMax < memoryBytes,
+    });
   },
 });
 
-function outputOf(result: SandboxResult, job: SandboxJob): unknown {
+const NO_CEILINGS: SandboxCeilings = {
+  memoryBytesMax: Number.POSITIVE_INFINITY,
+  cpuMsMax: Number.POSITIVE_INFINITY,
+};
+
+/** Which limits are the operator's, for being lower than the step's. */
+type Lowered = Partial<Record<Extract<SandboxResult, { kind: "limit" }>["limit"], boolean>>;
+
+function outputOf(result: SandboxResult, job: SandboxJob, lowered: Lowered): unknown {
   switch (result.kind) {
     case "done":
       return JSON.parse(result.outputJson) as unknown;
@@ -94,13 +108,14 @@ function outputOf(result: SandboxResult, job: SandboxJob): unknown {
         { details: result.line === null ? {} : { line: result.line } },
       );
     case "limit":
-      throw overLimit(result.limit, job);
+      throw overLimit(result.limit, job, lowered);
   }
 }
 
 function overLimit(
   limit: Extract<SandboxResult, { kind: "limit" }>["limit"],
   job: SandboxJob,
+  lowered: Lowered,
 ): NodeError {
   const message = {
     cpuMs: `The code used more than ${job.cpuMsMax} ms of CPU time.`,
@@ -108,5 +123,6 @@ function overLimit(
     outputLength: `The code's result is larger than ${job.outputLengthMax} characters of JSON.`,
     stack: "The code's calls are nested too deeply.",
   }[limit];
-  return new NodeError("limit_exceeded", message, { details: { limit } });
+  const whose = lowered[limit] === true ? " That is the operator's ceiling (quotas)." : "";
+  return new NodeError("limit_exceeded", `${message}${whose}`, { details: { limit } });
 }

@@ -43,14 +43,20 @@ export class SandboxPool {
     this.#turns = new Turns(threadsMax);
   }
 
-  /** Runs `job`; rejects with the signal's reason if it aborts first. */
-  async run(job: SandboxJob, signal: AbortSignal): Promise<SandboxResult> {
+  /**
+   * Runs `job`; rejects with the signal's reason if it aborts first. `used` is told what CPU time it
+   * took, in ms, however it ended; of a thread that was killed at most what the job was allowed.
+   */
+  async run(
+    job: SandboxJob,
+    signal: AbortSignal,
+    used: (cpuMs: number) => void = () => {},
+  ): Promise<SandboxResult> {
     await this.#turns.take(signal);
     try {
       signal.throwIfAborted();
       const thread = this.#idle.pop() ?? { worker: startWorker(), cpuMs: null };
-      const answer = await this.#answer(thread, job, signal);
-      return answer;
+      return await this.#answer(thread, job, signal, used);
     } finally {
       this.#turns.giveBack();
     }
@@ -61,11 +67,18 @@ export class SandboxPool {
     await Promise.all(this.#idle.splice(0).map(({ worker }) => worker.terminate()));
   }
 
-  #answer(thread: Thread, job: SandboxJob, signal: AbortSignal): Promise<SandboxResult> {
+  #answer(
+    thread: Thread,
+    job: SandboxJob,
+    signal: AbortSignal,
+    used: (cpuMs: number) => void,
+  ): Promise<SandboxResult> {
+    const beganMs = performance.now();
     const { worker } = thread;
     const { promise, resolve, reject } = Promise.withResolvers<SandboxResult>();
-    const onMessage = ({ result, isReusable, cpuMs }: SandboxAnswer) => {
+    const onMessage = ({ result, isReusable, cpuMs, jobCpuMs }: SandboxAnswer) => {
       stopListening();
+      used(jobCpuMs);
       if (isReusable) {
         worker.unref();
         this.#idle.push({ worker, cpuMs });
@@ -74,6 +87,7 @@ export class SandboxPool {
     };
     const end = (settle: () => void) => {
       stopListening();
+      used(Math.min(performance.now() - beganMs, job.cpuMsMax));
       void worker.terminate();
       settle();
     };

@@ -16,8 +16,9 @@ import {
 export interface SandboxAnswer {
   readonly result: SandboxResult;
   readonly isReusable: boolean;
-  /** CPU time that the thread has taken in all, in ms. */
+  /** CPU time that the thread has taken in all, and for this job, in ms. */
   readonly cpuMs: number;
+  readonly jobCpuMs: number;
 }
 
 /** The engine of the last job; another memory limit needs another one. */
@@ -28,12 +29,18 @@ parentPort?.on("message", (job: SandboxJob) => {
 });
 
 async function answerOf(job: SandboxJob): Promise<SandboxAnswer> {
+  const beganMs = cpuMsOfThread();
   const outcome = await resultOf(job);
-  const { user, system } = process.threadCpuUsage();
-  return { ...outcome, cpuMs: (user + system) / 1000 };
+  const cpuMs = cpuMsOfThread();
+  return { ...outcome, cpuMs, jobCpuMs: cpuMs - beganMs };
 }
 
-async function resultOf(job: SandboxJob): Promise<Omit<SandboxAnswer, "cpuMs">> {
+function cpuMsOfThread(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+async function resultOf(job: SandboxJob): Promise<Omit<SandboxAnswer, "cpuMs" | "jobCpuMs">> {
   try {
     const { memoryBytesMax } = job;
     if (engine?.memoryBytesMax !== memoryBytesMax) engine = await newEngine(memoryBytesMax);
