@@ -47,10 +47,21 @@ export class UsageBook {
     return this.countsStorage || this.#of(tenant, workflow).minutes.length > 0;
   }
 
-  /** This host has committed it; `slots` are those of the steps that it started. */
+  /** An attempt here has taken it; -1: it does not count. */
+  spend(
+    { workflow, atMs, attemptMs, cpuMs }: Omit<TurnUsage, "steps" | "bytes">,
+    tenant: string,
+    sign: 1 | -1 = 1,
+  ): void {
+    const spent = { steps: 0, attemptMs: sign * attemptMs, cpuMs: sign * cpuMs };
+    for (const one of this.#of(tenant, workflow).minutes) one.add(minuteOf(atMs), spent);
+  }
+
+  /** This host has committed it, what was spent before; `slots` are those of the steps that it started. */
   add(tenant: string, used: TurnUsage, slots: readonly string[]): void {
     const { gates, minutes } = this.#of(tenant, used.workflow);
-    for (const one of minutes) one.add(minuteOf(used.atMs), used);
+    const started = { steps: used.steps, attemptMs: 0, cpuMs: 0 };
+    for (const one of minutes) one.add(minuteOf(used.atMs), started);
     for (const { window } of gates) for (const slot of slots) window.granted.delete(slot);
     if (used.bytes > 0) this.#addStored(tenant, used.workflow, used.bytes);
   }

@@ -3,8 +3,9 @@
  * time of sandboxed code, bytes. A turn carries what it causes and what its attempts have taken until
  * then, so that it is durable with their outcome; what others commit is read once a second.
  *
- *   U1. What a turn carries counts once it is durable; of a refused turn what attempts took is carried
- *       by the next one, of a fenced one nothing is: the run is somebody else's.
+ *   U1. What a turn carries is durable with it; of a refused turn what attempts took is carried by the
+ *       next one, of a fenced one nothing is: the run is somebody else's. Here it counts as soon as the
+ *       attempt has ended: the turn that says so is the one that starts what comes next.
  *   U2. Nothing waits for a reading: quotas are judged by the last one and what was committed here since.
  *   U3. Without a quota of these kinds there is no keeper, and nothing is counted.
  */
@@ -90,7 +91,8 @@ export class UsageKeeper {
       usage,
       settle: (outcome) => {
         if (outcome === "committed") this.book.add(tenant, usage, slots);
-        else if (outcome !== "fenced") this.#add(runKey, spent);
+        else if (outcome === "fenced") this.book.spend(usage, tenant, -1);
+        else this.#keep(runKey, spent);
       },
     };
   }
@@ -108,7 +110,9 @@ export class UsageKeeper {
         } finally {
           const attemptMs = Math.max(0, Math.round(clock.monotonicMs() - beganMs));
           const cpuMs = Math.ceil(request.sandboxCpuMs ?? 0);
-          this.#add(runKeyOf(tenant, runId), { attemptMs, cpuMs });
+          this.#keep(runKeyOf(tenant, runId), { attemptMs, cpuMs });
+          const atMs = clock.nowMs();
+          this.book.spend({ workflow, atMs, attemptMs, cpuMs }, tenant);
         }
       },
     };
@@ -133,7 +137,7 @@ export class UsageKeeper {
     for (const cancel of this.#cancels) cancel();
   }
 
-  #add(runKey: string, { attemptMs, cpuMs }: Spent): void {
+  #keep(runKey: string, { attemptMs, cpuMs }: Spent): void {
     if (attemptMs + cpuMs === 0) return;
     const known = this.#spent.get(runKey);
     if (known === undefined) this.#spent.set(runKey, { attemptMs, cpuMs });
