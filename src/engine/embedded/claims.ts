@@ -1,6 +1,7 @@
 /** What a run's effects ask of admission. Names hold tenant and run, so that no two are one. */
 import type { Effect } from "#kernel/effects.ts";
 import type { StepGates } from "#kernel/gates.ts";
+import type { RunState } from "#kernel/state.ts";
 import type { Gate, SlotClaim } from "../admission/claim.ts";
 import type { OperatorGates } from "../admission/operator-limits.ts";
 import type { RunFacts } from "./run-facts.ts";
@@ -30,28 +31,38 @@ export function slotName(
   return `${runKey}\n${effect.path}\n${effect.attempt}`;
 }
 
+/** What limits attempts besides what their workflow says. */
+interface Limiting {
+  readonly operatorGates: OperatorGates | null;
+  /** What tenants and workflows have left; null: nobody limits that. */
+  readonly usage: {
+    gatesOf(of: RunFacts, state: () => RunState | null, path: string): readonly Gate[] | null;
+  } | null;
+}
+
 /** What an `admit` effect of the run asks. */
 export function attemptClaim(
   effect: AdmitEffect,
-  run: { readonly key: string; readonly tenant: string; readonly workflow: string },
-  operator: OperatorGates | null,
-  /** What its tenant and workflow have left; null: nobody limits that, or it cleans up. */
-  usage: readonly Gate[] | null,
+  run: { readonly key: string; facts(): RunFacts; state(): RunState | null },
+  { operatorGates, usage }: Limiting,
 ): SlotClaim {
   const { path, priority, rank, sinceMs, deadlineAtMs, gates } = effect;
-  let limits = operator === null ? null : operator(effect.uses, run.tenant, run.workflow);
-  if (usage !== null) limits = limits === null ? usage : [...limits, ...usage];
+  const facts = run.facts();
+  const { tenant, workflow } = facts;
+  let limits = operatorGates === null ? null : operatorGates(effect.uses, tenant, workflow);
+  const left = usage === null ? null : usage.gatesOf(facts, run.state, path);
+  if (left !== null) limits = [...(limits ?? []), ...left];
   if (effect.lostInARow >= SUSPECT_LOSSES) limits = [...(limits ?? []), QUARANTINE];
   return {
     slot: slotName(run.key, effect),
-    tenant: run.tenant,
+    tenant,
     runId: run.key,
     path,
     priority,
     rank,
     sinceMs,
     deadlineAtMs,
-    gates: gates === null ? limits : [...gatesOf(gates, run.tenant), ...(limits ?? [])],
+    gates: gates === null ? limits : [...gatesOf(gates, tenant), ...(limits ?? [])],
   };
 }
 

@@ -306,7 +306,7 @@ export class EngineCore {
 
   #forget(host: LoadedHost, why?: MailEnd["kind"]): void {
     if (why === "failed") this.quotas.open.lost(host.key);
-    this.services.usage?.ended(host.key);
+    this.services.usage?.ended(host);
     if (this.#hosts.get(host.key) === host) this.#hosts.delete(host.key);
     if (this.#resting.get(host.key) === host) this.#resting.delete(host.key);
   }

@@ -42,7 +42,6 @@ interface Run {
   readonly key: string;
   readonly source: ValueSource;
   facts(): RunFacts;
-  /** null: it is loaded, or its turn was refused. */
   state(): RunState | null;
 }
 
@@ -103,11 +102,7 @@ export class RunEffects {
 
   /** What an `admit` effect asks of the scheduler. */
   claimOf(effect: AdmitEffect): SlotClaim {
-    const { operatorGates, usage } = this.#services;
-    const facts = this.#run.facts();
-    const { tenant, workflow } = facts;
-    const limits = usage?.gatesOf(facts, this.#run.state, effect.path) ?? null;
-    return attemptClaim(effect, { key: this.#run.key, tenant, workflow }, operatorGates, limits);
+    return attemptClaim(effect, this.#run, this.#services);
   }
 
   /** What the run itself asks; null: it needs no slot. */

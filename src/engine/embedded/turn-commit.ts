@@ -130,10 +130,12 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   if (turn.admission !== null) commit = { ...commit, admission: turn.admission };
   if (turn.firstSeq === 1 && services.quotas.isReserved(after.tenant, after.runId))
     commit = { ...commit, isReserved: true };
-  const used = services.usage?.take(turn, after, () => Buffer.byteLength(text) + blobBytes) ?? null;
+  const runKey = runKeyOf(after.tenant, after.runId);
+  const bytes = () => Buffer.byteLength(text) + blobBytes;
+  const used = services.usage?.take(turn, after, { runKey, bytes }) ?? null;
   if (used !== null) commit = { ...commit, usage: used.usage };
   const { stepLogs } = services;
-  const said = stepLogs.isEmpty ? null : stepLogs.take(runKeyOf(after.tenant, after.runId));
+  const said = stepLogs.isEmpty ? null : stepLogs.take(runKey);
   if (said !== null) commit = { ...commit, logs: said.lines };
   const stored: StoredTurn = {
     tail:

@@ -22,7 +22,6 @@ import { WINDOW_KINDS } from "../admission/usage-window.ts";
 import { slotName } from "./claims.ts";
 
 import type { TurnOutcome } from "./committer.ts";
-import { runKeyOf } from "./host-services.ts";
 import type { AttemptRunner } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
 import type { Turn } from "./turn.ts";
@@ -76,15 +75,20 @@ export class UsageKeeper {
   }
 
   /** What the turn is to carry; null: nothing. `bytes`: of its journal row and its blobs. */
-  take(turn: Turn, { tenant, runId, workflow }: RunFacts, bytes: () => number): TakenUsage | null {
+  take(
+    turn: Turn,
+    { tenant, runId, workflow }: RunFacts,
+    of: { readonly runKey: string; readonly bytes: () => number },
+  ): TakenUsage | null {
     if (!this.book.counts(tenant, workflow)) return null;
-    const runKey = runKeyOf(tenant, runId);
+    const { runKey } = of;
+    const run = nameOf({ tenant, runId });
     const slots: string[] = [];
     for (const event of turn.events)
       if (event.type === "step.started") slots.push(slotName(runKey, event));
-    const spent = this.#spent.get(runKey) ?? NOTHING_SPENT;
-    this.#spent.delete(runKey);
-    const stored = this.book.countsStorage && turn.events.length > 0 ? bytes() : 0;
+    const spent = this.#spent.get(run) ?? NOTHING_SPENT;
+    this.#spent.delete(run);
+    const stored = this.book.countsStorage && turn.events.length > 0 ? of.bytes() : 0;
     const usage = { workflow, atMs: turn.atMs, steps: slots.length, ...spent, bytes: stored };
     if (usage.steps + usage.attemptMs + usage.cpuMs + usage.bytes === 0) return null;
     return {
@@ -92,7 +96,7 @@ export class UsageKeeper {
       settle: (outcome) => {
         if (outcome === "committed") this.book.add(tenant, usage, slots);
         else if (outcome === "fenced") this.book.spend(usage, tenant, -1);
-        else this.#keep(runKey, spent);
+        else this.#keep(run, spent);
       },
     };
   }
@@ -110,7 +114,7 @@ export class UsageKeeper {
         } finally {
           const attemptMs = Math.max(0, Math.round(clock.monotonicMs() - beganMs));
           const cpuMs = Math.ceil(request.sandboxCpuMs ?? 0);
-          this.#keep(runKeyOf(tenant, runId), { attemptMs, cpuMs });
+          this.#keep(nameOf({ tenant, runId }), { attemptMs, cpuMs });
           const atMs = clock.nowMs();
           this.book.spend({ workflow, atMs, attemptMs, cpuMs }, tenant);
         }
@@ -119,8 +123,8 @@ export class UsageKeeper {
   }
 
   /** The run is over here. */
-  ended(runKey: string): void {
-    this.#spent.delete(runKey);
+  ended(run: Pick<RunFacts, "tenant" | "runId">): void {
+    this.#spent.delete(nameOf(run));
   }
 
   /** Reads what is counted so far, and goes on reading where others count too. Throws what the store throws. */
@@ -137,10 +141,10 @@ export class UsageKeeper {
     for (const cancel of this.#cancels) cancel();
   }
 
-  #keep(runKey: string, { attemptMs, cpuMs }: Spent): void {
+  #keep(run: string, { attemptMs, cpuMs }: Spent): void {
     if (attemptMs + cpuMs === 0) return;
-    const known = this.#spent.get(runKey);
-    if (known === undefined) this.#spent.set(runKey, { attemptMs, cpuMs });
+    const known = this.#spent.get(run);
+    if (known === undefined) this.#spent.set(run, { attemptMs, cpuMs });
     else {
       known.attemptMs += attemptMs;
       known.cpuMs += cpuMs;
@@ -187,6 +191,10 @@ export class UsageKeeper {
 }
 
 const NOTHING_SPENT: Readonly<Spent> = { attemptMs: 0, cpuMs: 0 };
+
+function nameOf({ tenant, runId }: Pick<RunFacts, "tenant" | "runId">): string {
+  return `${tenant}/${runId}`;
+}
 
 /** null: nothing is limited that it would count. */
 export function usageKeeper(parts: KeeperParts, rules: QuotaRules): UsageKeeper | null {
