@@ -6,7 +6,13 @@ import type { Engine, RunView } from "#engine/engine.ts";
 import type { NodeRegistry } from "#nodes/registry.ts";
 import type { Secrets } from "#ports/secrets.ts";
 import type { Store } from "#ports/store.ts";
-import type { DatabaseFacts, DriverFacts, RestoreFacts, StoreFacts } from "#ports/store-facts.ts";
+import type {
+  DatabaseFacts,
+  DriverFacts,
+  RestoreFacts,
+  SlotUse,
+  StoreFacts,
+} from "#ports/store-facts.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Machine {
@@ -80,6 +86,8 @@ export interface InspectedDatabase {
   readonly store: Store | null;
   /** Who drives the open runs, as it is now. */
   drivers(): Promise<readonly DriverFacts[]>;
+  /** Who has how many slots that hosts share. */
+  slots(): Promise<readonly SlotUse[]>;
   close(): void | Promise<void>;
 }
 

@@ -48,6 +48,18 @@ export interface DriverFacts {
   readonly oldestRunId: string | null;
 }
 
+/** Slots of one gate that hosts share (ports/shared-slots.ts). */
+export interface SlotUse {
+  readonly gate: string;
+  /** What hosts have of it, without those that are gone. */
+  readonly held: number;
+  /** What hosts had that are gone. */
+  readonly lost: number;
+  readonly ofRuns: number;
+  /** The greatest that a host has met there; null: none has asked. */
+  readonly limit: number | null;
+}
+
 export interface RestoreFacts {
   /** The data directory, or the database without its password. */
   readonly into: string;

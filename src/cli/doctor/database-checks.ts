@@ -4,6 +4,7 @@ import type { NodeRegistry } from "#nodes/registry.ts";
 import type { DatabaseFacts, DriverFacts } from "#ports/store-facts.ts";
 import type { InspectedDatabase } from "../machine.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
+import { slotFindings } from "./slot-checks.ts";
 import { pausedFinding, runFindings } from "./store-checks.ts";
 
 const MIB = 1024 * 1024;
@@ -29,6 +30,7 @@ export async function databaseFindings(
   findings.push(...hostFindings(drivers));
   // Nobody takes runs of a copy that is paused.
   if (hold === null) findings.push(liveness(drivers));
+  findings.push(...slotFindings(await inspected.slots()));
   return [...findings, ...(await runFindings(store, nodes, options))];
 }
 

@@ -5,7 +5,7 @@
  */
 import { LockstitchError } from "#errors/errors.ts";
 import type { Store } from "#ports/store.ts";
-import type { DatabaseFacts, DriverFacts } from "#ports/store-facts.ts";
+import type { DatabaseFacts, DriverFacts, SlotUse } from "#ports/store-facts.ts";
 import type { StoreHold } from "#ports/upkeep.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { Sessions, WriterSession } from "./connection.ts";
@@ -22,6 +22,7 @@ import { PostgresStateStore } from "./postgres-state-store.ts";
 import { PostgresStepLogs } from "./postgres-step-logs.ts";
 import { PostgresTriggers } from "./postgres-triggers.ts";
 import { LIST_DRIVERS } from "./sql/list-drivers.ts";
+import { LIST_SLOT_USES } from "./sql/list-slot-uses.ts";
 import { READ_CLOCK } from "./sql/read-clock.ts";
 import { READ_HOLD } from "./sql/read-hold.ts";
 import { READ_SERVER } from "./sql/read-server.ts";
@@ -38,6 +39,8 @@ export interface DatabaseInspection {
   readonly store: Store | null;
   /** Who drives the open runs, as it is now; empty where `store` is null. */
   drivers(): Promise<readonly DriverFacts[]>;
+  /** Who has how many slots that hosts share; empty where `store` is null. */
+  slots(): Promise<readonly SlotUse[]>;
   close(): Promise<void>;
 }
 
@@ -75,6 +78,10 @@ export async function inspectPostgresStore(options: {
         if (store === null) return [];
         const rows = await sessions.all<DriverRow>(LOOKING, LIST_DRIVERS, options.overdueMs);
         return rows.map(toDriver);
+      },
+      async slots() {
+        if (store === null) return [];
+        return await sessions.all<SlotUse>(LOOKING, LIST_SLOT_USES, options.overdueMs);
       },
       async close() {
         await store?.close();

@@ -124,7 +124,7 @@ export class PostgresSlots implements SharedSlots {
         drivers: [...new Set(holding.flatMap(({ owner }) => owner ?? []))],
       });
       for (const row of all) if (!known.includes(row)) writing.drop(demand.gate, row.host);
-      writing.add(demand.gate, answer);
+      writing.add(demand, host, answer);
       return toAnswer(demand.gate, answer, holding);
     });
     return { statements: writing.statements(this.#options), result };
@@ -133,12 +133,20 @@ export class PostgresSlots implements SharedSlots {
 
 /** What a call changes. */
 class Writing {
-  readonly #changed: { readonly gate: string; readonly share: HostShare }[] = [];
+  readonly #changed: {
+    readonly gate: string;
+    readonly share: HostShare;
+    /** The greatest limit that its host has met; null: it has not said so now. */
+    readonly most: number | null;
+  }[] = [];
   readonly #dropped: { readonly gate: string; readonly host: number }[] = [];
   readonly #tell = new Set<number>();
 
-  add(gate: string, { changed, dropped, tell }: ShareAnswer): void {
-    for (const share of changed) this.#changed.push({ gate, share });
+  add({ gate, limit, waiting }: SlotDemand, caller: number, answer: ShareAnswer): void {
+    const { changed, dropped, tell } = answer;
+    const most = Math.max(limit, ...waiting.map((claims) => claims.limit));
+    for (const share of changed)
+      this.#changed.push({ gate, share, most: share.host === caller ? most : null });
     for (const host of dropped) this.drop(gate, host);
     for (const host of tell) this.#tell.add(host);
   }
@@ -168,6 +176,7 @@ class Writing {
           booleans(shares.map(({ isGiven }) => isGiven)),
           booleans(shares.map(({ isTold }) => isTold)),
           texts(shares.map(({ waiting }) => toText(waiting))),
+          ints(changed.map(({ most }) => most)),
         ],
       });
     if (this.#tell.size > 0) {

@@ -1,8 +1,10 @@
 /** Slots that hosts share, where only a server can show it: what rows stay, when nothing is written, patience. */
 import { describe, expect, test } from "vitest";
+import { slotFindings } from "#cli/doctor/slot-checks.ts";
 import type { SlotDemand } from "#ports/shared-slots.ts";
 import { Sessions } from "#storage/postgres/connection.ts";
 import { databaseAddress } from "#storage/postgres/database-address.ts";
+import { inspectPostgresStore } from "#storage/postgres/inspect.ts";
 import { openPostgresStore } from "#storage/postgres/open-postgres-store.ts";
 import { FORGET_RUN_SLOTS } from "#storage/postgres/sql/forget-run-slots.ts";
 import { FORGET_SLOT_SHARES } from "#storage/postgres/sql/forget-slot-shares.ts";
@@ -99,6 +101,41 @@ describe.skipIf(postgres === null)("slots on PostgreSQL", () => {
     expect(await held()).toBe(0);
     await over(4_000);
     expect(await held()).toBe(1);
+    for (const store of [a, b]) await store.close();
+  });
+
+  test("who looks sees what is used, what was left behind, and what is more than its limit", async () => {
+    await using database = await postgres.database();
+    const [a, b] = [await join(database, "a"), await join(database, "b")];
+    await withHolder(a);
+    await a.hosts.slots.settle([demand({ gate: "mine", limit: 3, spare: 3 })], AGEING_MS);
+    await b.hosts.slots.settle([demand({ gate: "over", limit: 2, inUse: 3 })], AGEING_MS);
+    await b.hosts.slots.settle([demand({ gate: "left", limit: 4, inUse: 2 })], AGEING_MS);
+    await database.query("UPDATE slot_shares SET host = 999 WHERE gate = 'left'");
+    const looked = await inspectPostgresStore({ url: database.url, overdueMs: 15_000 });
+    const uses = await looked.slots();
+    await looked.close();
+    expect(uses).toEqual([
+      { gate: "g", held: 0, lost: 0, ofRuns: 1, limit: 1 },
+      { gate: "left", held: 0, lost: 2, ofRuns: 0, limit: 4 },
+      { gate: "mine", held: 3, lost: 0, ofRuns: 0, limit: 3 },
+      { gate: "over", held: 3, lost: 0, ofRuns: 0, limit: 2 },
+    ]);
+    expect(slotFindings(uses)).toMatchObject([
+      {
+        ...{ check: "slots", status: "warn" },
+        text: "6 of hosts and 1 of open runs, of 4 limit(s); more than the limit: over (3 of 2)",
+      },
+      {
+        ...{ check: "slots left behind", status: "ok" },
+        text: "2 of hosts that are gone, free for whoever asks: left (0 of 4, 2 left behind)",
+      },
+    ]);
+    expect(slotFindings([])).toMatchObject([{ status: "ok", text: "none is in use" }]);
+    const many = Array.from({ length: 7 }, (_, at) => {
+      return { gate: `g${at}`, held: 2, lost: 0, ofRuns: 0, limit: at === 0 ? null : 1 };
+    });
+    expect(slotFindings(many)[0]?.text).toMatch(/g5 \(2 of 1\); and 1 more$/);
     for (const store of [a, b]) await store.close();
   });
 

@@ -1,6 +1,6 @@
 /**
  * Slots that hosts share. A row of slot_shares is what one host has of one gate, and what waits there
- * (share-out.ts); it means nothing without the host's lease. A row of run_slots is a run that holds a slot, or
+ * (share-out.ts), and the greatest limit that it has met; it means nothing without the host's lease. A row of run_slots is a run that holds a slot, or
  * is to take over that of the run before it: it is named by its id, since it may not have begun.
  */
 import type { Migration } from "../../migration.ts";
@@ -14,6 +14,7 @@ CREATE TABLE slot_shares (
   host     bigint NOT NULL,
   turn     bigint NOT NULL,
   held     integer NOT NULL,
+  most     integer,
   wanted   integer NOT NULL,
   is_given boolean NOT NULL,
   is_told  boolean NOT NULL,
