@@ -1,9 +1,9 @@
 /**
  * Cuts a group of turns into waves (wave.ts): a turn goes into the first wave behind all turns of its
- * run and of its exclusive keys that come before it. Turns of one epoch that cannot be this opening's
- * are left out here.
+ * run and of its exclusive keys that come before it; those that only look at one stand beside each
+ * other. Turns of one epoch that cannot be this opening's are left out here.
  *
- * The engine has one turn of a run in a group and hardly ever two that share a value: there is one
+ * The engine has one turn of a run in a group and hardly ever two that change one value: there is one
  * wave, as a rule.
  */
 import { fencedName, type TurnCommit } from "#ports/journal.ts";
@@ -39,6 +39,8 @@ export function cutGroup(
   const placeOf = new Map<string, number>();
   const names = [""];
   const nextWave = new Map<string, number>();
+  /** Behind all that look at it. */
+  const nextLook = new Map<string, number>();
   const fenced = new Set<string>();
   let isPlain = true;
   let areHeads = true;
@@ -61,9 +63,11 @@ export function cutGroup(
       names.push(name);
     }
     const keys = isHead ? [] : areas.flatMap((area) => area.exclusiveKeys?.(turn) ?? []);
+    const looked = isHead ? [] : areas.flatMap((area) => area.lookedAtKeys?.(turn) ?? []);
     const run = `run ${name}`;
     let at = nextWave.get(run) ?? 0;
-    for (const key of keys) at = Math.max(at, nextWave.get(key) ?? 0);
+    for (const key of keys) at = Math.max(at, nextWave.get(key) ?? 0, nextLook.get(key) ?? 0);
+    for (const key of looked) at = Math.max(at, nextWave.get(key) ?? 0);
     const length = lengthOf(turn);
     while ((lengths[at] ?? 0) > 0 && (lengths[at] ?? 0) + length > WAVE_LENGTH_MAX) at++;
     while (waves.length <= at) waves.push([]);
@@ -71,6 +75,7 @@ export function cutGroup(
     lengths[at] = (lengths[at] ?? 0) + length;
     nextWave.set(run, at + 1);
     for (const key of keys) nextWave.set(key, at + 1);
+    for (const key of looked) nextLook.set(key, Math.max(at + 1, nextLook.get(key) ?? 0));
   }
   return {
     ...{ waves, positions: names.length - 1, names, fenced },

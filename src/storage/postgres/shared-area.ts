@@ -1,8 +1,9 @@
 /**
  * Shared values in commits: what turns have seen, and what they change (V1, V2 of the port). All
  * names of a group are locked before anything else; turns that have seen another revision are left
- * out before the append, and changes of the accepted ones are written behind it. Turns that use one
- * name follow each other in waves of their own, so that a later one sees the earlier.
+ * out before the append, and changes of the accepted ones are written behind it. Turns that change one
+ * name follow each other in waves of their own, and whoever looks at it follows what changes it, so that
+ * a later one sees the earlier.
  */
 import type { TurnCommit } from "#ports/journal.ts";
 import { bigints, byteas, ints, texts } from "./columns.ts";
@@ -40,9 +41,8 @@ export const sharedArea: WaveArea = {
     return names.length === 0 ? [] : [lockOfNames(names)];
   },
 
-  exclusiveKeys({ tenant, shared }) {
-    return shared === undefined ? [] : shared.map((use) => sharedRowName(sharedRow(tenant, use)));
-  },
+  exclusiveKeys: (turn) => namesOf(turn, true),
+  lookedAtKeys: (turn) => namesOf(turn, false),
 
   before(wave) {
     const seen = eachTurn(wave, seenBy);
@@ -70,6 +70,17 @@ export const sharedArea: WaveArea = {
     return [{ sql: WRITE_SHARED, values }];
   },
 };
+
+/** Names that the turn changes, or those that it only looks at. */
+function namesOf({ tenant, shared }: TurnCommit, changes: boolean): readonly string[] {
+  if (shared === undefined) return [];
+  const changed = new Map<string, boolean>();
+  for (const use of shared) {
+    const name = sharedRowName(sharedRow(tenant, use));
+    changed.set(name, changed.get(name) === true || use.change !== null);
+  }
+  return [...changed].flatMap(([name, isChanged]) => (isChanged === changes ? [name] : []));
+}
 
 function eachTurn<Item>(
   { turns }: Wave,

@@ -58,6 +58,8 @@ export interface WaveArea {
   begin?(turns: readonly TurnCommit[]): readonly Statement[];
   /** What only one turn of a wave may touch, beside its run; the area's own names. */
   exclusiveKeys?(turn: TurnCommit): readonly string[];
+  /** What the turn only looks at: any number of a wave may, none of which has it as an exclusive key. */
+  lookedAtKeys?(turn: TurnCommit): readonly string[];
   before?(wave: Wave): readonly BeforeStatement[];
   after?(wave: Wave): readonly Statement[];
   /** What the area's own call of refuse() means; null: it was not this area's. */
