@@ -34,6 +34,7 @@ import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
 import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
 import { ENSURE_VERSION_KEY } from "./sql/ensure-version-key.ts";
 import { FOLD_COUNTS } from "./sql/fold-counts.ts";
+import { FOLD_SHARED_USAGE } from "./sql/fold-shared-usage.ts";
 import { NEXT_EPOCH } from "./sql/next-epoch.ts";
 import { READ_STORE } from "./sql/read-store.ts";
 import { READ_VERSION_KEY } from "./sql/read-version-key.ts";
@@ -154,6 +155,7 @@ async function openingEpoch(sessions: Sessions, claim: "all" | "none"): Promise<
   const epoch = (await sessions.get<{ epoch: number }>(OPENING, NEXT_EPOCH))?.epoch ?? 0;
   await sessions.change(OPENING, ADD_COMMIT_MARK, epoch);
   await sessions.change(OPENING, FOLD_COUNTS);
+  await sessions.change(OPENING, FOLD_SHARED_USAGE);
   if (claim === "all") await sessions.change(OPENING, CLAIM_OPEN_RUNS, epoch);
   return epoch;
 }

@@ -20,6 +20,7 @@ import { CLAIM_LAPSED_RUNS } from "./sql/claim-lapsed-runs.ts";
 import { CLAIM_RUN } from "./sql/claim-run.ts";
 import { CLAIM_UNOWNED_RUNS } from "./sql/claim-unowned-runs.ts";
 import { DROP_ASK } from "./sql/drop-ask.ts";
+import { DROP_COMMIT_MARK } from "./sql/drop-commit-mark.ts";
 import { DROP_HOST_SHARES } from "./sql/drop-host-shares.ts";
 import { FORGET_LAPSED_HOSTS } from "./sql/forget-lapsed-hosts.ts";
 import { LIST_CLAIMED_RUNS } from "./sql/list-claimed-runs.ts";
@@ -159,6 +160,7 @@ export class PostgresHosts implements Hosts {
       { sql: RELEASE_ALL_RUNS, values: [this.host] },
       { sql: DROP_HOST_SHARES, values: [this.host] },
       { sql: REMOVE_HOST, values: [this.host] },
+      { sql: DROP_COMMIT_MARK, values: [this.host] },
     ]);
   }
 

@@ -1,11 +1,12 @@
 /** Opening a store on PostgreSQL: fresh, again, by two at once, of a newer release, refused. */
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { SharedUse } from "#ports/state-store.ts";
 import { databaseAddress } from "#storage/postgres/database-address.ts";
 import { migrate, migrationStatus } from "#storage/postgres/migrate.ts";
 import { MIGRATIONS } from "#storage/postgres/migrations/all.ts";
 import { openPostgresStore } from "#storage/postgres/open-postgres-store.ts";
-import { creation } from "../../contract/store-fixture.ts";
+import { ALICE, creation } from "../../contract/store-fixture.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
 
 const postgres = postgresForTests();
@@ -161,5 +162,48 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
     await expect(openPostgresStore({ ...options, schema: "a b" })).rejects.toMatchObject({
       code: "config_invalid",
     });
+  });
+
+  test("an opening that has left leaves no row behind, and what it counted stays counted", async () => {
+    await using database = await postgres.database();
+    const host = (name: string) =>
+      openPostgresStore({
+        url: database.url,
+        poolMax: 2,
+        host: { name, reader: 1, leaseMs: 60_000 },
+      });
+    const rows = async () => {
+      const [found] = await database.query(
+        `SELECT (SELECT count(*)::int FROM commit_marks) AS marks,
+          (SELECT count(*)::int FROM shared_usage) AS usages,
+          (SELECT count(*)::int FROM run_counts) AS counts`,
+      );
+      return found;
+    };
+    const alive = await host("alive");
+    await alive.hosts?.beat({ address: null, openRuns: 0, isDraining: false });
+    const used = async (store: Awaited<ReturnType<typeof host>>, name: string) => {
+      await store.hosts?.beat({ address: null, openRuns: 0, isDraining: false });
+      const change = { revision: 1, value: "12345" };
+      const of = { scope: "tenant", workflow: "", name } as const;
+      const shared: readonly SharedUse[] = [{ ...of, revision: 0, change, path: "p", atMs: 1 }];
+      const { epoch } = store;
+      await store.journal.commit(name, [creation({ runId: name, epoch, rest: { shared } })]);
+    };
+    await used(alive, "mine");
+    for (const name of ["a", "b", "c"]) {
+      const store = await host(name);
+      await used(store, name);
+      await store.hosts?.leave();
+      await store.close();
+    }
+    const last = await host("last");
+    // Of those that left one row for all, and the one of the host that is there.
+    expect(await rows()).toEqual({ marks: 2, usages: 2, counts: 2 });
+    expect((await last.state.totals()).tenant).toEqual({ names: 4, bytes: 20 });
+    await alive.journal.commit("later", [creation({ runId: "later", epoch: alive.epoch })]);
+    expect((await last.journal.counts(ALICE)).running).toBe(5);
+    await alive.close();
+    await last.close();
   });
 });
