@@ -131,6 +131,19 @@ test("no test sleeps: it moves a simulated clock or waits for an event", () => {
   expect(linesThat(others, (line) => sleep.test(line))).toEqual([]);
 });
 
+test("no test has a deadline of its own that is shorter than that of all", () => {
+  const own = /^\s*\}, ([\d_]+)\);$|^\s*(?:\{ )?timeout: ([\d_]+),?(?: \},?)?$/gm;
+  const short = tests
+    .filter((path) => path.endsWith(".test.ts"))
+    .flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(own)]
+        .map((found) => Number((found[1] ?? found[2] ?? "").replaceAll("_", "")))
+        .filter((deadlineMs) => deadlineMs >= 10_000 && deadlineMs < 120_000)
+        .map((deadlineMs) => `${path}: ${deadlineMs}`),
+    );
+  expect(short).toEqual([]);
+});
+
 test("docs/errors.md lists exactly the codes that exist, with status and retry", () => {
   const rows = read("docs/errors.md")
     .split("\n")

@@ -105,7 +105,7 @@ describe.skipIf(postgres === null)("a shared database", () => {
     expect(refused.code).toBe(7);
     expect(refused.stdout).not.toContain("not-it");
     expect(refused.stdout).toContain("docs/hosts.md");
-  }, 120_000);
+  });
 
   test("migrations by hand: refused before, listed, run, and nothing left", async () => {
     await using directory = await temporaryDirectory();
@@ -129,7 +129,7 @@ describe.skipIf(postgres === null)("a shared database", () => {
     expect((await lockstitch(["runs", "list"], byHand)).code).toBe(0);
     const none = await lockstitch(["database", "status"], { LOCKSTITCH_DATABASE_URL: "" });
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("No database") });
-  }, 120_000);
+  });
 });
 
 test("what of the server's settings and clocks is unwell", () => {

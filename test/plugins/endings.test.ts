@@ -222,7 +222,7 @@ describe.skipIf(!canSeal)("a plugin whose process ends", () => {
 
   test("it ends with its host, also one that is killed and one in an endless loop", async () => {
     await using directory = await temporaryDirectory();
-    write(directory.path, { "probe/plugin.ts": pluginText("probe", "for (;;);") });
+    write(directory.path, { "probe/plugin.ts": pluginText("probe", LOOPS) });
     const host = spawn(
       process.execPath,
       ["--input-type=module", "-e", HOST(join(directory.path, "probe"))],
@@ -237,6 +237,9 @@ describe.skipIf(!canSeal)("a plugin whose process ends", () => {
   });
 });
 
+/** Says that it has begun; what it says goes out before the loop. */
+const LOOPS = "context.heartbeat(1); await new Promise((sent) => setTimeout(sent, 10)); for (;;);";
+
 /** A host that prints the processes of its plugin, which is in an endless loop. */
 const HOST = (folder: string) => `
 import { PluginBook } from "#plugins/plugin-book.ts";
@@ -248,13 +251,13 @@ const book = await PluginBook.open(entries, { environment: {}, http, builtIn: []
 book.start({ info() {}, warn() {} });
 const [{ runEffect }] = book.definitions();
 const signal = new AbortController().signal;
-runEffect({}, { signal, log: {}, heartbeat() {}, progress() {} }).catch(() => {});
-setTimeout(() => {
+const tell = () => {
   const below = (pid) => { try { return execFileSync("pgrep", ["-P", String(pid)]).toString().trim().split("\\n").map(Number); } catch { return []; } };
   const all = []; const visit = (pid) => { for (const one of below(pid)) if (one) { all.push(one); visit(one); } };
   visit(process.pid);
   console.log(all.filter((pid) => { try { process.kill(pid, 0); return true; } catch { return false; } }).join(" "));
-}, 2000);
+};
+runEffect({}, { signal, log: {}, heartbeat: tell, progress() {} }).catch(() => {});
 `;
 
 function isAlive(pid: number): boolean {

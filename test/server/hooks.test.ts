@@ -71,7 +71,7 @@ describe("webhooks", () => {
     expect([again.statusCode, again.json()]).toEqual([202, { runId, created: false }]);
     const other = '{"order":"o-1","more":1}';
     expect((await post(server, "/hooks/orders/new", other, signed(other))).statusCode).toBe(409);
-    const run = await server.engine.wait(LOCAL_CONTEXT, runId, 10_000);
+    const run = await server.engine.wait(LOCAL_CONTEXT, runId, 60_000);
     expect(run).toMatchObject({
       ...{ status: "succeeded", input: { order: "o-1" } },
       trigger: { kind: "webhook", id: "webhook", hook: "POST orders/new" },

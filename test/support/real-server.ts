@@ -3,7 +3,7 @@
  * of their own, gone when the scope ends. Without the program their suites are skipped, loudly;
  * with CI=true they fail instead.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -14,9 +14,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { findProgram, PROGRAMS, type ProgramName } from "../../scripts/programs.ts";
 import { killWithUs } from "./kill-with-us.ts";
+import { makeCluster } from "./postgres-cluster.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 export interface RealServer extends AsyncDisposable {
@@ -78,15 +79,10 @@ export async function startPostgres(
     chmodSync(folder.path, 0o711);
     for (const path of [data, passwordFile]) chownSync(path, owner.uid, owner.gid);
   }
-  const bin = dirname(realpathSync(program));
-  execFileSync(
-    join(bin, "initdb"),
-    [
-      ...["-D", data, "-U", "tester", "--pwfile", passwordFile, "-A", "scram-sha-256"],
-      ...["-E", "UTF8", "--locale=C", "--no-sync"],
-    ],
-    { stdio: ["ignore", "ignore", "pipe"], cwd: folder.path, ...owner },
-  );
+  makeCluster({
+    ...{ program: realpathSync(program), data, owner },
+    ...{ user: "tester", passwordFile, password: PASSWORD },
+  });
   prepare?.(data, owner);
   const port = await freePort();
   const own = ["fsync=off", "max_connections=40", "logging_collector=off"];

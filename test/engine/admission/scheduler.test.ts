@@ -426,9 +426,6 @@ const GATES: readonly Gate[] = [
 
 test.for([AGEING_MS, 40])(
   "property: limits are exact, and nothing that could start waits (ageing %d ms)",
-  {
-    timeout: 60_000,
-  },
   async (ageingMs) => {
     let grants = 0;
     let waits = 0;

@@ -56,4 +56,4 @@ test(`${INSTANTS} instants have ${INSTANTS} runs, whatever is killed when`, asyn
   } finally {
     await store.close();
   }
-}, 60_000);
+});

@@ -74,7 +74,7 @@ for (const mode of ["worker", "local", "adaptive"]) {
 }
 
 test(`${POWER_CUTS} power cuts lose nothing that was acknowledged`, {
-  timeout: 60_000 + POWER_CUTS * 20_000,
+  timeout: 240_000 + POWER_CUTS * 20_000,
 }, async (context) => {
   const runs = 10;
   const image = await loopImage(48 * 1_048_576).catch((error) =>

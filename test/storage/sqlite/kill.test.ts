@@ -14,7 +14,7 @@ const KILLS = Number(process.env["LOCKSTITCH_KILLS"] ?? 10);
 const RUNS = 20;
 
 test(`${KILLS} kills lose nothing that was acknowledged`, {
-  timeout: 60_000 + KILLS * 10_000,
+  timeout: 240_000 + KILLS * 10_000,
 }, async () => {
   await using directory = await temporaryDirectory();
   let lastGroup = -1;
