@@ -206,14 +206,26 @@ export function secretsOf(settings: Settings, keyOfStore?: () => Uint8Array | nu
 /** The database's adapter is loaded only where there is one: it takes longer than all of a command that needs none. */
 async function openStore(settings: Settings, clock: Clock, logger: Logger): Promise<Store> {
   const { database: url, data: dataDir, memo: memoLimits } = settings;
-  if (url === null)
+  const { redis } = settings.store;
+  if (url === null) {
+    if (redis !== null)
+      logger.warn({}, "redis.url is not used: a store in a file has one host, which needs none");
     return await openSqliteStore({ dataDir, clock: systemClock, logger, memoLimits });
+  }
   const { openPostgresStore } = await import("#storage/postgres/open-postgres-store.ts");
-  return await openPostgresStore({
+  const store = await openPostgresStore({
     ...{ url, clock, logger, memoLimits, copies: sqliteCopies },
     autoMigrate: settings.autoMigrate,
     host: { name: `${hostname()}:${process.pid}`, reader: READER, leaseMs: LEASE_MS },
   });
+  if (redis === null) return store;
+  try {
+    const { withRedis } = await import("#storage/redis/with-redis.ts");
+    return await withRedis(store, { url: redis, logger });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 function careOf(settings: Settings) {

@@ -73,6 +73,7 @@ const machine: Machine = {
   },
   hasStore: ({ data, database }) => database !== null || existsSync(join(data, STORE_FILE)),
   inspect,
+  inspectRedis: async (url) => (await import("#storage/redis/inspect-redis.ts")).inspectRedis(url),
   database: {
     status: async (settings) => (await schemaCommands()).schemaStatus(urlOf(settings)),
     migrate: async (settings) => (await schemaCommands()).migrateByHand(urlOf(settings)),

@@ -9,10 +9,12 @@ import type { Store } from "#ports/store.ts";
 import type {
   DatabaseFacts,
   DriverFacts,
+  RedisFacts,
   RestoreFacts,
   SlotUse,
   StoreFacts,
 } from "#ports/store-facts.ts";
+
 import type { Settings } from "./settings.ts";
 
 export interface Machine {
@@ -33,6 +35,8 @@ export interface Machine {
   hasStore(settings: Settings): boolean;
   /** The store to look at, whoever runs it; null: there is no file. Rejects with store_corrupt, store_unavailable, config_invalid. */
   inspect(settings: Settings): Promise<InspectedStore | null>;
+  /** The Redis server at `url`, as it is. Rejects with store_unavailable, config_invalid. */
+  inspectRedis(url: string): Promise<RedisFacts>;
   /** The schema of the database that the settings name. Throw config_invalid where they name none. */
   readonly database: {
     status(settings: Settings): Promise<DatabaseSchema>;

@@ -41,6 +41,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
     .version(machine.version, "-v, --version", "print the version")
     .option("--data <dir>", "data directory (LOCKSTITCH_DATA; default .lockstitch)")
     .option("--database <url>", "PostgreSQL database instead of a file (LOCKSTITCH_DATABASE_URL)")
+    .option("--redis <url>", "Redis server beside the database (LOCKSTITCH_REDIS_URL)")
     .option("--config <file>", "configuration file (default lockstitch.config.* here)")
     .option("--file-root <dir>", "folder of file nodes (default: files in the data directory)")
     .option(

@@ -80,9 +80,10 @@ async function readSettings(
   const named = flags["config"];
   const file = await readConfigFile(machine.cwd, typeof named === "string" ? named : undefined);
   // A `--no-` flag is true where it is not given.
-  const typed = SETTINGS.map(
-    ({ key }) => [key, flags[key] === false ? "false" : flags[key]] as const,
-  ).filter(
+  const typed = SETTINGS.map((row) => {
+    const flag = flags["flag" in row ? row.flag : row.key];
+    return [row.key, flag === false ? "false" : flag] as const;
+  }).filter(
     (entry): entry is readonly [(typeof SETTINGS)[number]["key"], string] =>
       typeof entry[1] === "string",
   );

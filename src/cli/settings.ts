@@ -25,7 +25,7 @@ import { STORE_SETTINGS, type StoreSettings, storeSettingsOf } from "./store-set
 const PATHS: ReadonlySet<string> = new Set(["data", "fileRoot", "secrets", "archiveDir"]);
 
 /** Settings whose values no message may show. */
-const SECRET: ReadonlySet<string> = new Set(["apiKeys", "database"]);
+const SECRET: ReadonlySet<string> = new Set(["apiKeys", "database", "redis.url"]);
 
 const Port = z.int().min(0).max(65_535);
 const Count = z.int().min(1);
@@ -34,6 +34,8 @@ interface Row {
   /** What flags, environment variables and errors call it. */
   readonly key: string;
   readonly env: string;
+  /** What its flag is called where that is not the key. */
+  readonly flag?: string;
   readonly schema: z.ZodType;
   readonly initial: unknown;
   /** A value that works, for error messages. */
@@ -305,7 +307,7 @@ function find(
 ): Found | null {
   const flag = from.flags[row.key];
   if (flag !== undefined)
-    return { value: fromText(row, flag), place: flagName(row.key), folder: from.cwd };
+    return { value: fromText(row, flag), place: flagName(row.flag ?? row.key), folder: from.cwd };
   const text = from.env[row.env];
   // An empty variable is how a shell or a compose file says "not set".
   if (text !== undefined && text !== "")

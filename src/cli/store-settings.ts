@@ -7,6 +7,16 @@ const WorkflowDays = z.string().regex(/^[^=]+=\d+(\.\d+)?$/, "must look like nam
 
 export const STORE_SETTINGS = [
   {
+    key: "redis.url",
+    env: "LOCKSTITCH_REDIS_URL",
+    flag: "redis",
+    schema: z.string().regex(/^rediss?:\/\//, "is not a URL of a Redis server"),
+    initial: null,
+    example: "redis://cache.example:6379/0",
+    about:
+      "Redis 7 server beside the database: large payloads kept for other hosts, rate limits and notices of hosts; nothing of record lies there",
+  },
+  {
     key: "retention.days",
     env: "LOCKSTITCH_RETENTION_DAYS",
     schema: Days,
@@ -81,6 +91,8 @@ export const STORE_SETTINGS = [
 ] as const;
 
 export interface StoreSettings {
+  /** Holds a password, maybe; null: none. Of use where hosts share a database. */
+  readonly redis: string | null;
   readonly retention: RetentionOptions;
   /** Absolute; null: `archive` in the data directory. */
   readonly archiveDir: string | null;
@@ -94,6 +106,7 @@ export function storeSettingsOf(
   const days = value<number>("retention.days");
   const daysOf = (key: (typeof STORE_SETTINGS)[number]["key"]) => value<number | null>(key) ?? days;
   return {
+    redis: value("redis.url"),
     retention: {
       days: {
         succeeded: daysOf("retention.succeededDays"),

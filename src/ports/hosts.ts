@@ -55,9 +55,10 @@ export interface BeatAnswer {
 
 /**
  * What one host tells another: there are messages for its runs; there are runs to claim; its share of
- * slots is another, or others want some of it; circuit breakers have opened or closed.
+ * slots is another, or others want some of it; circuit breakers have opened or closed; starts are to be
+ * counted in the database for a while, because a host has lost what counted them.
  */
-export type HostNotice = "messages" | "runs" | "slots" | "breakers";
+export type HostNotice = "messages" | "runs" | "slots" | "breakers" | "rates";
 
 /** A run and the epoch under which its owner has it. */
 export type OwnedRun = Pick<RunHead, "tenant" | "runId" | "epoch">;

@@ -34,6 +34,17 @@ export interface DatabaseFacts {
   readonly hold: StoreHold | null;
 }
 
+/** A Redis server beside a database. */
+export interface RedisFacts {
+  /** Names it for people; without the password. */
+  readonly label: string;
+  readonly version: string;
+  /** `maxmemory-policy`: what goes when it is full. */
+  readonly evictionPolicy: string;
+  /** 0: no limit but the machine's. */
+  readonly memoryBytesMax: number;
+}
+
 /** A host, or nobody, and the open runs that it owns. */
 export interface DriverFacts {
   /** null: of runs that nobody owns. */

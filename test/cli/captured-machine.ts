@@ -36,6 +36,7 @@ export function capturedMachine(options: CaptureOptions): {
     restore: noEngine,
     hasStore: () => false,
     inspect: () => Promise.resolve(null),
+    inspectRedis: noEngine,
     database: { status: noEngine, migrate: noEngine },
     secrets: () => NO_SECRETS_PORT,
     ownerOf: () => Promise.resolve(null),

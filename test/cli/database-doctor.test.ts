@@ -11,6 +11,7 @@ import {
 import { MIGRATIONS } from "#storage/postgres/migrations/all.ts";
 import { until } from "../engine/sqlite-fixture.ts";
 import { postgresForTests } from "../storage/postgres/postgres-fixture.ts";
+import { programOrSkip, startRedis } from "../support/real-server.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { startLockstitch } from "./lockstitch-process.ts";
 
@@ -106,6 +107,37 @@ describe.skipIf(postgres === null)("a shared database", () => {
     expect(refused.stdout).not.toContain("not-it");
     expect(refused.stdout).toContain("docs/hosts.md");
   });
+
+  const redis = programOrSkip("redis");
+  test.skipIf(redis === null)(
+    "commands with Redis beside the database end, also without it",
+    async () => {
+      await using directory = await temporaryDirectory();
+      await using database = await postgres.database();
+      await using server = await startRedis(redis ?? "", { hasPassword: false });
+      const url = `redis://127.0.0.1:${server.port}`;
+      const { lockstitch } = commands(directory.path, database.url);
+      const doctor = async () => {
+        const { stdout } = await lockstitch(["--redis", url, "doctor", "--json"]);
+        const { findings } = JSON.parse(stdout) as { findings: readonly Finding[] };
+        return findings.find(({ check }) => check === "redis");
+      };
+      const list = () =>
+        lockstitch(["runs", "list", "--json"], {
+          LOCKSTITCH_REDIS_URL: url,
+          LOCKSTITCH_LOG: "warn",
+        });
+      const { code, stderr } = await list();
+      expect(code).toBe(0);
+      expect(stderr).not.toContain("Redis");
+      await server.stop();
+      const without = await list();
+      expect(without.code).toBe(0);
+      expect(without.stderr).toContain("Redis cannot be reached");
+      expect(await doctor()).toMatchObject({ status: "warn" });
+    },
+    60_000,
+  );
 
   test("migrations by hand: refused before, listed, run, and nothing left", async () => {
     await using directory = await temporaryDirectory();

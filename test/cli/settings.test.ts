@@ -40,6 +40,19 @@ test("a flag beats the environment, which beats the file, which beats the defaul
   expect(settings({ file, env: { LOCKSTITCH_PORT: "2" }, flags: { port: "3" } }).port).toBe(3);
 });
 
+test("Redis is named by --redis, its variable or redis.url, and its password is in no message", () => {
+  const file = fileOf({ "redis.url": "redis://file" });
+  const env = { LOCKSTITCH_REDIS_URL: "rediss://environment" };
+  expect(settings().store.redis).toBeNull();
+  expect(settings({ file }).store.redis).toBe("redis://file");
+  expect(settings({ file, env }).store.redis).toBe("rediss://environment");
+  const flags = { "redis.url": "redis://flag" };
+  expect(settings({ file, env, flags }).store.redis).toBe("redis://flag");
+  const wrong = () => settings({ flags: { "redis.url": "http://:hush@cache" } });
+  expect(wrong).toThrow(/--redis: is not a URL of a Redis server; for example redis:/);
+  expect(wrong).not.toThrow(/hush/);
+});
+
 test("an empty variable counts as unset", () => {
   expect(settings({ env: { LOCKSTITCH_PORT: "" } }).port).toBe(7420);
 });

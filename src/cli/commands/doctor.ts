@@ -15,6 +15,7 @@ import {
   syncSpeed,
 } from "../doctor/machine-checks.ts";
 import { pluginFindings } from "../doctor/plugin-checks.ts";
+import { redisFindings } from "../doctor/redis-checks.ts";
 import { secretFinding } from "../doctor/secret-checks.ts";
 import { storeFindings } from "../doctor/store-checks.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -54,6 +55,7 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
   findings.push(ok("configuration", "every setting can be used"));
   findings.push(dataDirectory(settings), await freeSpace(settings), syncSpeed(settings));
   findings.push(await server(session, settings));
+  findings.push(...(await redisFindings(settings, machine)));
   findings.push(...(await connectionFindings(settings, machine.secrets(settings))));
   const plugins = await pluginFindings(session);
   findings.push(...plugins);

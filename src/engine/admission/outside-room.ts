@@ -7,7 +7,7 @@
  *   OR2. What was asked for comes later: it is added to the meter, then Scheduler.look(meter) grants.
  *   OR3. A scheduler without it (one host, SQLite) counts for itself alone and pays nothing.
  */
-import type { Gate } from "./claim.ts";
+import type { Gate, RateGate } from "./claim.ts";
 import type { Line, Meter } from "./line.ts";
 
 export interface OutsideRoom {
@@ -25,6 +25,22 @@ export interface GateShare {
   took(slot: string, isFound: boolean): void;
   /** It is not held any more. */
   gave(slot: string): void;
+}
+
+/** Starts of a rate that this host may make, where several hosts count them together. */
+export interface RateShare {
+  /** How many more it may let start with this limit. */
+  room(gate: RateGate): number;
+  /** One is about to start. `isFound`: nothing was granted for it. */
+  took(slot: string, gate: RateGate, isFound: boolean): void;
+  /** It will not start after all. */
+  gave(slot: string): void;
+  /** It has begun at `atMs`, by the monotonic clock. */
+  began(slot: string, atMs: number): void;
+  /** When more may be had, by the monotonic clock; -Infinity: maybe at once; null: it is being asked. */
+  freesAtMs(gate: RateGate): number | null;
+  /** Whether nothing that was granted is left here. */
+  readonly isIdle: boolean;
 }
 
 /** Asks for room where the meter's lines wait for nothing else. */

@@ -5,9 +5,12 @@
  *
  *   R1. The newest starts that any limit here can look back on are kept, and no more.
  *   R2. What was granted and never started gives its room back.
+ *   R3. Where several hosts count together, a start needs a token of theirs besides; what is counted
+ *       here is then only what this host knows.
  */
-import type { Gate, SlotClaim } from "./claim.ts";
+import type { Gate, RateGate, SlotClaim } from "./claim.ts";
 import type { Line, Meter } from "./line.ts";
+import type { RateShare } from "./outside-room.ts";
 
 /** Starts dropped together, so that dropping costs O(1) each. */
 const DROPPED_MIN = 64;
@@ -15,6 +18,8 @@ const DROPPED_MIN = 64;
 export class RateMeter implements Meter {
   readonly name: string;
   readonly lines: Line[] = [];
+  /** Tokens of what several hosts count together; null: this host counts for itself. */
+  share: RateShare | null = null;
   /** Granted, and not started yet. */
   readonly #underWay = new Set<string>();
   /** Instants of starts, oldest first. */
@@ -28,22 +33,39 @@ export class RateMeter implements Meter {
 
   room(gate: Gate, nowMs: number): number {
     if (gate.kind !== "rate_limit") return 0;
+    const own = this.ownRoom(gate, nowMs);
+    return this.share === null || own <= 0 ? own : Math.min(own, this.share.room(gate));
+  }
+
+  isShort(gate: Gate, nowMs: number): boolean {
+    if (this.share === null || gate.kind !== "rate_limit") return false;
+    return this.share.room(gate) <= 0 && this.ownRoom(gate, nowMs) > 0;
+  }
+
+  /** What the starts of this host leave of the limit. */
+  ownRoom(gate: RateGate, nowMs: number): number {
     this.#limitMax = Math.max(this.#limitMax, gate.limit);
     this.#perMsMax = Math.max(this.#perMsMax, gate.perMs);
     return gate.limit - this.#underWay.size - this.#startsAfter(nowMs - gate.perMs);
   }
 
-  take({ slot }: SlotClaim, _nowMs: number): void {
+  take({ slot, gates }: SlotClaim, _nowMs: number, isFound: boolean): void {
     this.#underWay.add(slot);
+    if (this.share === null) return;
+    for (const gate of gates ?? [])
+      if (gate.kind === "rate_limit" && gate.name === this.name)
+        return this.share.took(slot, gate, isFound);
   }
 
   give(slot: string): boolean {
+    this.share?.gave(slot);
     return this.#underWay.delete(slot);
   }
 
   /** The attempt has begun at `atMs`. */
   started(slot: string, atMs: number): void {
     if (!this.#underWay.delete(slot)) return;
+    this.share?.began(slot, atMs);
     this.#starts.push(atMs);
     const spare = this.#starts.length - this.#limitMax;
     if (spare > Math.max(DROPPED_MIN, this.#limitMax)) this.#starts = this.#starts.slice(spare);
@@ -57,6 +79,14 @@ export class RateMeter implements Meter {
 
   freesAtMs(gate: Gate, ahead: number, nowMs: number): number | null {
     if (gate.kind !== "rate_limit") return null;
+    const ownMs = this.#ownFreesAtMs(gate, ahead, nowMs);
+    if (this.share === null || ownMs === null || this.share.room(gate) > ahead) return ownMs;
+    const sharedMs = this.share.freesAtMs(gate);
+    if (sharedMs === null) return null;
+    return Math.max(ownMs, sharedMs + Math.floor(ahead / gate.limit) * gate.perMs);
+  }
+
+  #ownFreesAtMs(gate: RateGate, ahead: number, nowMs: number): number | null {
     const left = gate.limit - this.#underWay.size;
     // Those under way start about now.
     const place = this.#starts.length - left + (ahead % gate.limit);
@@ -68,6 +98,7 @@ export class RateMeter implements Meter {
 
   isIdle(nowMs: number): boolean {
     const last = this.#starts.at(-1);
+    if (this.share?.isIdle === false) return false;
     return this.#underWay.size === 0 && (last === undefined || last <= nowMs - this.#perMsMax);
   }
 

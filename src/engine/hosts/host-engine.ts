@@ -11,22 +11,33 @@ import type { EngineOptions } from "../embedded/options.ts";
 import type { Engine } from "../engine.ts";
 import { HostKeeper } from "./host-keeper.ts";
 import { OtherHosts } from "./other-hosts.ts";
+import { RateShares } from "./rate-shares.ts";
 import { WatchedRuns } from "./watched-runs.ts";
 
 class HostEngine extends EmbeddedEngine {
   readonly #keeper: HostKeeper;
   readonly #watched: WatchedRuns;
+  readonly #rates: RateShares | null;
 
-  constructor(core: EngineCore, keeper: HostKeeper, watched: WatchedRuns) {
+  constructor(
+    core: EngineCore,
+    of: {
+      readonly keeper: HostKeeper;
+      readonly watched: WatchedRuns;
+      readonly rates: RateShares | null;
+    },
+  ) {
     super(core);
-    this.#keeper = keeper;
-    this.#watched = watched;
+    this.#keeper = of.keeper;
+    this.#watched = of.watched;
+    this.#rates = of.rates;
   }
 
   override async close(graceMs: number): Promise<void> {
     await this.#keeper.drain();
     await super.close(graceMs);
     this.#watched.close();
+    await this.#rates?.close();
     await this.#keeper.leave();
   }
 }
@@ -53,7 +64,8 @@ export async function openHostEngine(
   });
   const others = new OtherHosts({ core, hosts, keeper, clock, logger });
   core.elsewhere = others;
-  const engine = new HostEngine(core, keeper, new WatchedRuns({ core, clock, logger }));
+  const watched = new WatchedRuns({ core, clock, logger });
+  const engine = new HostEngine(core, { keeper, watched, rates: ratesOf(core, hosts) });
   others.serve(engine);
   await core.prepare();
   core.join = () => keeper.open();
@@ -61,4 +73,12 @@ export async function openHostEngine(
   await core.recovery.run();
   engine.triggers.begin();
   return engine;
+}
+
+/** null: each host counts the starts of its rate limits for itself. */
+function ratesOf({ options, services }: EngineCore, { rates, host }: Hosts): RateShares | null {
+  if (rates === undefined) return null;
+  const { clock, random, logger, defer = (work) => void setImmediate(work) } = options;
+  const slots = services.attemptSlots;
+  return new RateShares({ rates, host, slots, clock, random, logger, defer });
 }

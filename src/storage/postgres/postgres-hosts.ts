@@ -37,7 +37,9 @@ import type { StoreParts } from "./store-parts.ts";
 
 /** A question whose notice was lost is answered this much later. */
 const LOOK_AGAIN_MS = 500;
-const NOTICES: readonly HostNotice[] = ["messages", "runs", "slots", "breakers"];
+/** What may have been said while nobody heard: everything that can be looked for. */
+const LOOKS: readonly HostNotice[] = ["messages", "runs", "slots", "breakers"];
+const NOTICES: readonly HostNotice[] = [...LOOKS, "rates"];
 
 export interface HostOptions {
   /** As people know it. */
@@ -219,7 +221,7 @@ export class PostgresHosts implements Hosts {
   }
 
   #lookAgain(): void {
-    for (const notice of NOTICES) this.#heard(notice);
+    for (const notice of LOOKS) this.#heard(notice);
     void this.#takeAsks();
     for (const number of this.#asking.keys()) void this.#takeAnswer(number);
   }
