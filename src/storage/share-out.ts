@@ -16,6 +16,8 @@
  *       ageing period: then whoever stands behind it waits with it. Claims of runs let pass always,
  *       since a run may wait for another that it has started.
  *   O6. Nobody keeps more than it uses while others wait.
+ *   O7. What a host was given by others' calls is its own when it calls for it, as far as it wants it
+ *       still: it has had its turn. Else hosts would pass a slot on for ever that none has heard of.
  */
 import type { SlotDemand, WaitingClaims } from "#ports/shared-slots.ts";
 
@@ -89,6 +91,7 @@ export function shareOut(call: ShareCall): ShareAnswer {
   const me = parties.find(({ isCaller }) => isCaller) as Party;
   let total = ofRuns;
   for (const { held } of parties) total += held;
+  total = keepGiven(me, total, call);
   total = giveTurns(parties, total, call);
   const waitingElsewhere = waitingAt(parties, host);
   if (me.isLive && waitingElsewhere === 0) {
@@ -126,6 +129,21 @@ function partiesOf({ host, demand, shares, lapsed }: ShareCall): readonly Party[
     waiting: waiting.map((claims) => ({ ...claims })),
   });
   return parties;
+}
+
+/** O7. */
+function keepGiven(me: Party, taken: number, call: ShareCall): number {
+  let total = taken;
+  if (me.before?.isGiven !== true) return total;
+  while (me.held < me.before.held) {
+    const next = nextOf(candidatesOf([me], call), total, call);
+    if (next === null) break;
+    total++;
+    me.held++;
+    next.claims.count--;
+    next.claims.sinceMs = null;
+  }
+  return total;
 }
 
 /** O2: gives what is free, claim by claim; answers how many slots are taken then. */

@@ -1,4 +1,4 @@
-/** O1 to O6 of src/storage/share-out.ts: random calls of several hosts beside a plain model of the same rules. */
+/** O1 to O7 of src/storage/share-out.ts: random calls of several hosts beside a plain model of the same rules. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SlotDemand, WaitingClaims } from "#ports/shared-slots.ts";
@@ -89,8 +89,9 @@ function expected(gate: GateModel, host: number, demand: SlotDemand): Map<number
   const total = () => gate.ofRuns + [...held.values()].reduce((sum, one) => sum + one, 0);
   const effective = ({ priority, sinceMs }: OneClaim) =>
     priority + (sinceMs === null ? 0 : Math.max(0, Math.floor((gate.nowMs - sinceMs) / AGEING_MS)));
-  for (;;) {
-    const heads = lines
+  /** The line whose first claim goes next; undefined: none does. */
+  const nextOf = (among: readonly OneClaim[][]) => {
+    const heads = among
       .filter((line) => line.length > 0)
       .toSorted(([a], [b]) => {
         if (a === undefined || b === undefined) return 0;
@@ -107,8 +108,20 @@ function expected(gate: GateModel, host: number, demand: SlotDemand): Map<number
     );
     const line = heads[stop];
     const head = line?.[0];
-    if (line === undefined || head === undefined || total() >= head.limit) break;
+    return head === undefined || total() >= head.limit ? undefined : line;
+  };
+  const before = gate.shares.get(host);
+  const own = lines.filter(([claim]) => claim?.host === host);
+  while (before?.isGiven === true && (held.get(host) ?? 0) < before.held) {
+    const line = nextOf(own);
+    if (line === undefined) break;
     line.shift();
+    held.set(host, (held.get(host) ?? 0) + 1);
+  }
+  for (;;) {
+    const line = nextOf(lines);
+    const head = line?.shift();
+    if (head === undefined) break;
     held.set(head.host, (held.get(head.host) ?? 0) + 1);
     turns.set(head.host, Math.max(...turns.values()) + 1);
   }
@@ -164,6 +177,17 @@ describe("slots of a gate between hosts", () => {
     );
     for (const [what, count] of Object.entries(met))
       expect([what, count > 0]).toEqual([what, true]);
+  });
+
+  test("O7 a slot that others gave goes to who was given it, however many wait", () => {
+    const gate = new GateModel();
+    gate.call(9, { inUse: 1 });
+    for (const host of [1, 2, 3]) gate.call(host, { waiting: [claims()] });
+    gate.call(9, {});
+    const given = [1, 2, 3].filter((host) => gate.heldBy(host) === 1);
+    expect(given.length).toBe(1);
+    for (const host of given)
+      expect(gate.call(host, { waiting: [claims()] })).toMatchObject({ held: 1, short: 0 });
   });
 
   test("O3 who wants a slot has it after as many turns as there are hosts, however others come and go", () => {
