@@ -10,8 +10,9 @@
  *   L2. A share is never less than what the host said that it uses. What it had beyond that and does
  *       not want to keep is free again; what it keeps goes to others as soon as they want it and ask.
  *   L3. A free slot goes to the host whose next claim has the greatest effective priority (its own and
- *       one more for each ageing period that it waits), at equal to the one that was served least
- *       recently; who begins to wait stands behind those that do. A host is given slots by
+ *       one more for each ageing period that it waits). Hosts whose claims have one priority of their own
+ *       take turns, as tenants do within a host: the one goes that was served least recently; who begins to
+ *       wait stands behind those that do. A host is given slots by
  *       others' calls too, none while its lease is over. A claim that does not start because its limit
  *       is less than others' holds back those behind it once it has waited a whole ageing period;
  *       claims of runs never do.

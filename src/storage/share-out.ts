@@ -5,8 +5,9 @@
  *
  *   O1. Nothing is given where that makes more than the limit of the claim that it is given for; what
  *       hosts use and what runs hold counts whatever the limit says.
- *   O2. Of all claims that wait on live hosts the one with the greatest effective priority goes next;
- *       at equal the host whose turn was longest ago, then the claim that waits longest.
+ *   O2. As in the lines of one host (fair-queue.ts): of claims on live hosts that have one priority of
+ *       their own the host goes next whose turn was longest ago, however long others' have waited; of
+ *       those of several priorities the one with the greatest effective one, at equal again by turns.
  *   O3. A host has its turn when it is given a slot, and when it begins to wait: who leaves and comes
  *       again stands behind the others.
  *   O4. Of claims behind the first of their kind the store knows only that they wait: they count
@@ -186,21 +187,25 @@ function nextOf(
   total: number,
   { demand, nowMs, ageingMs }: ShareCall,
 ): Candidate | null {
-  let next: Candidate | null = null;
-  let held: Candidate | null = null;
+  const firsts = new Map<number, Candidate>();
   for (const candidate of candidates) {
-    const { limit, sinceMs } = candidate.claims;
-    const hasRoom = total < limit;
+    const { limit, sinceMs, priority } = candidate.claims;
     const holdsBack = !demand.isOfRuns && sinceMs !== null && nowMs - sinceMs >= ageingMs;
-    if (hasRoom) {
-      if (next === null || goesBefore(candidate, next)) next = candidate;
-    } else if (holdsBack && (held === null || goesBefore(candidate, held))) held = candidate;
+    if (total >= limit && !holdsBack) continue;
+    const first = firsts.get(priority);
+    if (first === undefined || hasTurnBefore(candidate, first)) firsts.set(priority, candidate);
   }
-  return next !== null && held !== null && goesBefore(held, next) ? null : next;
+  let next: Candidate | null = null;
+  for (const first of firsts.values()) if (next === null || goesBefore(first, next)) next = first;
+  return next !== null && total < next.claims.limit ? next : null;
 }
 
+/** Of two whose own priorities differ. */
 function goesBefore(a: Candidate, b: Candidate): boolean {
-  if (a.effective !== b.effective) return a.effective > b.effective;
+  return a.effective > b.effective || (a.effective === b.effective && hasTurnBefore(a, b));
+}
+
+function hasTurnBefore(a: Candidate, b: Candidate): boolean {
   if (a.party.turn !== b.party.turn) return a.party.turn < b.party.turn;
   return (
     (a.claims.sinceMs ?? Number.POSITIVE_INFINITY) < (b.claims.sinceMs ?? Number.POSITIVE_INFINITY)

@@ -89,24 +89,26 @@ function expected(gate: GateModel, host: number, demand: SlotDemand): Map<number
   const total = () => gate.ofRuns + [...held.values()].reduce((sum, one) => sum + one, 0);
   const effective = ({ priority, sinceMs }: OneClaim) =>
     priority + (sinceMs === null ? 0 : Math.max(0, Math.floor((gate.nowMs - sinceMs) / AGEING_MS)));
+  const byTurn = ([a]: readonly OneClaim[], [b]: readonly OneClaim[]) =>
+    a === undefined || b === undefined
+      ? 0
+      : (turns.get(a.host) ?? 0) - (turns.get(b.host) ?? 0) ||
+        (a.sinceMs ?? 9e15) - (b.sinceMs ?? 9e15);
+  const isAged = ({ sinceMs }: OneClaim) =>
+    !demand.isOfRuns && sinceMs !== null && gate.nowMs - sinceMs >= AGEING_MS;
   /** The line whose first claim goes next; undefined: none does. */
   const nextOf = (among: readonly OneClaim[][]) => {
-    const heads = among
-      .filter((line) => line.length > 0)
-      .toSorted(([a], [b]) => {
-        if (a === undefined || b === undefined) return 0;
-        return (
-          effective(b) - effective(a) ||
-          (turns.get(a.host) ?? 0) - (turns.get(b.host) ?? 0) ||
-          (a.sinceMs ?? 9e15) - (b.sinceMs ?? 9e15)
-        );
-      });
-    const isAged = ({ sinceMs }: OneClaim) =>
-      !demand.isOfRuns && sinceMs !== null && gate.nowMs - sinceMs >= AGEING_MS;
-    const stop = heads.findIndex(
+    const stops = among.filter(
       ([head]) => head !== undefined && (total() < head.limit || isAged(head)),
     );
-    const line = heads[stop];
+    const levels = Map.groupBy(stops, ([head]) => head?.priority);
+    const [line] = [...levels.values()]
+      .flatMap((level) => level.toSorted(byTurn).slice(0, 1))
+      .toSorted((a, b) => {
+        const [left, right] = [a[0], b[0]];
+        if (left === undefined || right === undefined) return 0;
+        return effective(right) - effective(left) || byTurn(a, b);
+      });
     const head = line?.[0];
     return head === undefined || total() >= head.limit ? undefined : line;
   };
@@ -230,6 +232,16 @@ describe("slots of a gate between hosts", () => {
       gate.call(1, { waiting: [claims({ priority: 9, sinceMs: gate.nowMs })] });
       expect(gate.heldBy(2)).toBe(turn < 8 ? 0 : 1);
     }
+    expect(gate.heldBy(2)).toBe(1);
+  });
+
+  test("O2 a flood that has waited long takes turns with who comes with the same priority", () => {
+    const gate = new GateModel();
+    gate.call(1, { inUse: 1, waiting: [claims({ count: 1_000 })] });
+    gate.nowMs += 100 * AGEING_MS;
+    gate.call(2, { waiting: [claims({ sinceMs: gate.nowMs })] });
+    gate.call(1, { inUse: 0, waiting: [claims({ count: 999 })] });
+    gate.call(1, { inUse: 0, waiting: [claims({ count: 998 })] });
     expect(gate.heldBy(2)).toBe(1);
   });
 
