@@ -19,6 +19,7 @@ import { addMemoCommands } from "./commands/memo.ts";
 import { addNodesCommand } from "./commands/nodes.ts";
 import { addPlanCommand } from "./commands/plan.ts";
 import { addPluginCommands } from "./commands/plugin.ts";
+import { addQuotasCommand } from "./commands/quotas.ts";
 import { addReleaseCommand } from "./commands/release.ts";
 import { addRestoreCommand } from "./commands/restore.ts";
 import { addRunCommand } from "./commands/run.ts";
@@ -73,6 +74,7 @@ export function createProgram(machine: Machine, finished: (code: number) => void
   addRestoreCommand(program, cli);
   addReleaseCommand(program, cli);
   addMemoCommands(program, cli);
+  addQuotasCommand(program, cli);
   addStateCommands(program, cli);
   addScheduleCommands(program, cli);
   addEventCommands(program, cli);

@@ -7,6 +7,7 @@ import type { EngineCare } from "#engine/engine-care.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { BackupFacts } from "#ports/upkeep.ts";
 import type { Transport } from "./transport.ts";
+import { QuotaListJson, quotaFromJson } from "./wire/quota.ts";
 import {
   ArchivedJson,
   BackupFactsJson,
@@ -48,6 +49,10 @@ export function careOverHttp(transport: Transport): EngineCare {
       return { file, bytes };
     },
     backup: (_context, path) => download(transport, path),
+    async quotas() {
+      const { json } = await transport.request({ method: "GET", path: "/quotas" });
+      return QuotaListJson.parse(json).items.map(quotaFromJson);
+    },
     async hold() {
       const { json } = await transport.request({ method: "GET", path: "/store/hold" });
       return holdFromJson(HoldJson.parse(json));

@@ -5,7 +5,10 @@
 import type { CallContext } from "#ports/call-context.ts";
 import type { CheckpointMark } from "#ports/journal.ts";
 import type { BackupFacts, StoreHold } from "#ports/upkeep.ts";
+import type { QuotaView } from "./quota-view.ts";
 import type { CheckpointRequest } from "./run-changes.ts";
+
+export type { QuotaView } from "./quota-view.ts";
 
 /** Checkpoints of one run that may be pinned. */
 export const PINNED_MAX = 20;
@@ -58,6 +61,8 @@ export interface EngineCare {
   ): Promise<{ readonly file: string; readonly bytes: number }>;
   /** Copies the store to `path`, a file of the caller's machine that must not exist. disk_low. */
   backup(context: CallContext, path: string): Promise<BackupFacts>;
+  /** What the tenant and its workflows may use, and what of it is used; only what is limited. */
+  quotas(context: CallContext): Promise<readonly QuotaView[]>;
   /** null: the store is no copy, or has been released. */
   hold(context: CallContext): Promise<HoldView | null>;
   /** Lets a held store run. Idempotent. */

@@ -350,6 +350,8 @@ export interface AdmissionStats {
   readonly held: Readonly<Record<"slot" | "concurrency" | "bulkhead" | "quota", number>>;
   /** Circuit breakers that are not closed. */
   readonly breakers: { readonly open: number; readonly probing: number };
+  /** Starts that quotas have refused, and quotas that are used up, by kind, as this host has it. */
+  readonly quotas: Readonly<Record<"refused" | "usedUp", Readonly<Record<string, number>>>>;
 }
 
 export interface EngineStats {

@@ -10,6 +10,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "pr
 import { addHosts, type HostFigures } from "./host-metrics.ts";
 import { OTHER, SEPARATOR } from "./plain-counts.ts";
 import { type Counts, OUTCOMES, type PlainMeter } from "./plain-meter.ts";
+import { addQuotas, type QuotaFigures } from "./quota-metrics.ts";
 import { addTriggers } from "./trigger-metrics.ts";
 
 /** What is asked at each scrape. */
@@ -29,6 +30,7 @@ export interface MetricSources {
       readonly waiting: Readonly<Record<string, number>>;
       readonly held: Readonly<Record<string, number>>;
       readonly breakers: Readonly<Record<string, number>>;
+      readonly quotas: QuotaFigures;
     };
     readonly memo: { readonly hits: number; readonly misses: number };
     readonly values: {
@@ -94,6 +96,7 @@ export function createMetrics(meter: PlainMeter, sources: MetricSources): Metric
   addEngine(registry, { ...sources, engine });
   addAdmission(registry, engine);
   addHosts(registry, engine);
+  addQuotas(registry, () => engine().admission.quotas);
   addStore(registry, sources);
   addPlugins(registry, sources);
   addValues(registry, sources, engine);
@@ -257,7 +260,7 @@ function addAdmission(registry: Registry, engine: MetricSources["engine"]): void
   const gauge = (
     name: string,
     help: string,
-    by: { readonly label: string; readonly of: keyof ReturnType<typeof engine>["admission"] },
+    by: { readonly label: string; readonly of: "waiting" | "held" | "breakers" },
   ) =>
     new Gauge({
       name,

@@ -33,6 +33,7 @@ import { memoRoutes } from "./routes/memos.ts";
 import { type MetricsText, meterRequests, registerMetrics } from "./routes/metrics.ts";
 import { nodeTypeRoutes } from "./routes/node-types.ts";
 import { type PluginsHealth, pluginRoutes } from "./routes/plugins.ts";
+import { quotaRoutes } from "./routes/quotas.ts";
 import { runControlRoutes } from "./routes/run-controls.ts";
 import { runLogRoutes } from "./routes/run-logs.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
@@ -122,7 +123,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...runLogRoutes(engine, clock, closing.signal),
     ...approvalRoutes(engine),
     ...storeRoutes(engine, spoolDir ?? null),
-    ...memoRoutes(engine),
+    ...[memoRoutes, quotaRoutes].flatMap((routes) => routes(engine)),
     ...valueRoutes(engine),
     ...scheduleRoutes(engine),
     ...workflowRoutes(engine),

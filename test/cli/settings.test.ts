@@ -159,3 +159,14 @@ test("shell.run is off unless commands are listed", () => {
     commands: ["git", "/usr/bin/make"],
   });
 });
+
+test("quotas are checked, each mistake with its place", () => {
+  const file = (quotas: unknown) => ({ ...fileOf({}), quotas });
+  const given = { tenant: { openRuns: 5 }, workflows: { "a/b": { cpuSecondsPerHour: 0.5 } } };
+  expect(settings({ file: file(given) }).admission.quotas).toEqual(given);
+  expect(settings().admission.quotas).toEqual({});
+  const wrong = { tenant: { openRuns: 0, runs: 1 }, workflow: { stepsPerHour: 1.5 }, all: {} };
+  expect(() => settings({ file: file(wrong) })).toThrow(
+    /quotas\.tenant\.openRuns in lockstitch\.config\.yaml: [\s\S]*quotas\.tenant in [^:]*: Unrecognized key: "runs"; there are openRuns, startsPerMinute[\s\S]*quotas\.workflow\.stepsPerHour[\s\S]*"all"; there are tenant, workflow, tenants, workflows/,
+  );
+});

@@ -58,6 +58,7 @@ describe("calls", () => {
     expect(await remote.get(at, "r")).toEqual(await own.get(at, "r"));
     expect(await remote.state(at, "r")).toEqual(await own.state(at, "r"));
     expect(await remote.progress(at, "r")).toEqual(await own.progress(at, "r"));
+    expect(await remote.care.quotas(at)).toEqual(await own.care.quotas(at));
     expect(await remote.explain(at, "r")).toEqual(await own.explain(at, "r"));
     expect(await remote.approvals(at)).toEqual(await own.approvals(at));
     expect(await remote.events(at, "r", 1, 2)).toEqual(

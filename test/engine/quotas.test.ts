@@ -187,3 +187,35 @@ test("storage over its quota: new runs are refused, those under way go on", asyn
   await clock.advanceBy(1_000);
   expect(await statusOf(bench, runId)).toBe("succeeded");
 });
+
+test("operators see what is used of what, and until when", async () => {
+  await using bench = await benchWith({
+    tenant: { openRuns: 5, startsPerMinute: 9, attempts: 4, stepsPerDay: 100, storageBytes: 1e9 },
+    workflow: { stepsPerHour: 2, openRuns: 3, sandboxCpuMs: 50 },
+  });
+  const { clock, engine } = bench;
+  await start(bench, sequence("w", 3));
+  await clock.advanceBy(1_000);
+  const views = await driven(clock, engine.care.quotas(context));
+  const of = (workflow: string | null, quota: string) =>
+    views.find((view) => view.workflow === workflow && view.quota === quota);
+  const free = { untilMs: null };
+  expect(of(null, "openRuns")).toEqual({
+    ...{ workflow: null, quota: "openRuns", limit: 5, used: 1 },
+    ...free,
+  });
+  expect(of(null, "startsPerMinute")).toMatchObject({ used: 1, ...free });
+  expect(of(null, "attempts")).toMatchObject({ used: 0, ...free });
+  expect(of(null, "stepsPerDay")).toMatchObject({ used: 2, ...free });
+  expect(of(null, "storageBytes")?.used).toBeGreaterThan(100);
+  expect(of("w", "openRuns")).toMatchObject({ used: 1, limit: 3, ...free });
+  expect(of("w", "sandboxCpuMs")).toMatchObject({ used: null, limit: 50, ...free });
+  const steps = of("w", "stepsPerHour");
+  expect(steps).toMatchObject({ used: 2, limit: 2 });
+  expect(steps?.untilMs).toBeGreaterThan(clock.nowMs() + HOUR_MS - 60_000);
+  expect(views).toHaveLength(8);
+  expect(engine.stats().admission.quotas.usedUp).toMatchObject({ stepsPerHour: 1, stepsPerDay: 0 });
+  for (let at = 0; at < 2; at++) await start(bench, sequence("w", 3));
+  await expect(start(bench, sequence("w", 3))).rejects.toMatchObject({ code: "quota_exceeded" });
+  expect(engine.stats().admission.quotas.refused).toMatchObject({ openRuns: 1 });
+});

@@ -14,6 +14,7 @@ const STATS = {
     waiting: { slot: 1, rate_limit: 9 },
     held: { slot: 2 },
     breakers: { open: 3, probing: 1 },
+    quotas: { refused: { openRuns: 4 }, usedUp: { stepsPerHour: 2 } },
   },
 };
 
@@ -104,6 +105,8 @@ test("what was reported is what is scraped", async () => {
     "lockstitch_open_runs 3",
     'lockstitch_admission_waiting{gate="rate_limit"} 9',
     'lockstitch_admission_held{gate="slot"} 2',
+    'lockstitch_quota_refusals_total{quota="openRuns"} 4',
+    'lockstitch_quotas_used_up{quota="stepsPerHour"} 2',
     'lockstitch_circuit_breakers{state="open"} 3',
     "lockstitch_memo_hits_total 5",
     "lockstitch_memo_misses_total 6",

@@ -120,6 +120,11 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
       deleteRun: noStore,
       archiveRun: noStore,
       backup: noStore,
+      quotas: () =>
+        Promise.resolve([
+          { workflow: null, quota: "openRuns", limit: 10, used: 3, untilMs: null },
+          { workflow: "w", quota: "stepsPerHour", limit: 2, used: 2, untilMs: 60_000 },
+        ]),
       hold: () => Promise.resolve(null),
       release: noStore,
     },
@@ -462,6 +467,7 @@ export function recordedEngine(nowMs: () => number): RecordedEngine {
         },
         held: { slot: 0, concurrency: 0, bulkhead: 0, quota: 0 },
         breakers: { open: 0, probing: 0 },
+        quotas: { refused: {}, usedUp: {} },
       },
       memo: { hits: 0, misses: 0 },
       values: { operations: 0, conflicts: 0, cacheHits: 0, cacheMisses: 0 },

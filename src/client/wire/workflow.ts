@@ -155,6 +155,7 @@ export const EngineJson = z
         ),
         held: z.record(z.enum(["slot", "concurrency", "bulkhead", "quota"]), z.int()),
         breakers: z.object({ open: z.int(), probing: z.int() }),
+        quotas: z.record(z.enum(["refused", "usedUp"]), z.record(z.string(), z.int())),
       })
       .meta({ description: "Attempts that wait for and hold each kind of gate." }),
     memo: z

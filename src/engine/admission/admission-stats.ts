@@ -5,7 +5,7 @@ import type { Scheduler } from "./scheduler.ts";
 import { SlotMeter } from "./slot-meter.ts";
 
 /** O(keys in use). */
-export function admissionStats(scheduler: Scheduler): AdmissionStats {
+export function admissionStats(scheduler: Scheduler): Omit<AdmissionStats, "quotas"> {
   const waiting = {
     ...{ slot: scheduler.waiting, concurrency: 0, bulkhead: 0, quota: 0 },
     ...{ rate_limit: 0, circuit_breaker: 0, quarantine: 0 },

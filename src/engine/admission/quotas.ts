@@ -76,6 +76,14 @@ export class Quotas {
     return this.#places?.holds(tenant, runId) === true;
   }
 
+  /** In the last minute; null: not counted here. */
+  startsOf(tenant: string, workflow: string | null): number | null {
+    if (this.#places !== null) return null;
+    const fromMs = this.#options.clock.monotonicMs() - MINUTE_MS;
+    const starts = this.#starts.get(workflow === null ? tenant : `${tenant}\n${workflow}`) ?? [];
+    return starts.filter((atMs) => atMs > fromMs).length;
+  }
+
   async #reserve(demand: StartDemand, places: StartPlaces): Promise<Ended> {
     const refusal = await places.reserve(demand);
     if (refusal !== null) throw this.#refused(demand, refusal);

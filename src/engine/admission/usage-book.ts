@@ -94,19 +94,20 @@ export class UsageBook {
     return [...of.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** Every tenant and workflow of which something is known. */
-  known(tenant: string): readonly string[] {
-    const names = new Set(this.#stored.get(tenant)?.keys());
-    for (const key of this.#scopes.keys()) {
-      const at = key.indexOf("\n");
-      if (at >= 0 && key.slice(0, at) === tenant) names.add(key.slice(at + 1));
-    }
-    return [...names];
-  }
-
   /** What is counted of a scope with its quota. */
   windowsOf(tenant: string, workflow: string | null): readonly UsageWindow[] {
     return this.#scope(tenant, workflow)?.gates.map(({ window }) => window) ?? [];
+  }
+
+  /** How many quotas of each kind have nothing left now, of all tenants. */
+  usedUp(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { kind } of WINDOW_KINDS) counts[kind] = 0;
+    for (const scope of this.#scopes.values())
+      for (const { window } of scope?.gates ?? [])
+        if (window.used() >= window.limit)
+          counts[window.of.kind] = (counts[window.of.kind] ?? 0) + 1;
+    return counts;
   }
 
   #addStored(tenant: string, workflow: string, bytes: number): void {

@@ -16,6 +16,7 @@ import { archiveLines } from "./archive-lines.ts";
 import { DiskGuard } from "./disk-guard.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { quotaViews } from "./quota-views.ts";
 import { KEEP_30_DAYS } from "./retention.ts";
 import { isStoreAway, runTerminal } from "./run-errors.ts";
 import { engineContext, isTerminal } from "./run-facts.ts";
@@ -187,6 +188,8 @@ export class Caretaker implements EngineCare {
     this.#refuseClosing();
     return await this.#upkeep().backup(path);
   }
+
+  readonly quotas: EngineCare["quotas"] = (context) => quotaViews(this.#core, context);
 
   async hold(_context: CallContext): Promise<HoldView | null> {
     if (this.#hold === null) return null;

@@ -6,7 +6,7 @@ import type { Caretaker } from "./caretaker.ts";
 import type { EngineCore } from "./engine-core.ts";
 
 export function engineStats(core: EngineCore, care: Caretaker): EngineStats {
-  const { committer, attempts, attemptSlots, attemptLimit, memos, shared } = core.services;
+  const { committer, attempts, attemptSlots, attemptLimit, memos, shared, usage } = core.services;
   const bulkheads = bulkheadStats(core.admission, attemptSlots);
   return {
     openRuns: core.openRuns,
@@ -14,7 +14,10 @@ export function engineStats(core: EngineCore, care: Caretaker): EngineStats {
     queuedAttempts: attemptSlots.waiting,
     attemptLimit: attemptLimit.view,
     ...(bulkheads.length === 0 ? {} : { bulkheads }),
-    admission: admissionStats(attemptSlots),
+    admission: {
+      ...admissionStats(attemptSlots),
+      quotas: { refused: core.quotas.refusals, usedUp: usage?.book.usedUp() ?? {} },
+    },
     memo: { hits: memos.hits, misses: memos.misses },
     values: shared.stats,
     commits: committer.commits,
