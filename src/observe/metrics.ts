@@ -6,7 +6,9 @@
  *       somebody scrapes.
  *   M2. No label holds anything of a payload: types, statuses, route patterns and names only.
  */
+
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import type { LoopFigures } from "#ports/loop-figures.ts";
 import { addHosts, type HostFigures } from "./host-metrics.ts";
 import { OTHER, SEPARATOR } from "./plain-counts.ts";
 import { type Counts, OUTCOMES, type PlainMeter } from "./plain-meter.ts";
@@ -52,17 +54,6 @@ export interface MetricSources {
   loopDelay(): LoopFigures;
   /** Bytes of the store by part. */
   storeBytes(): Promise<Readonly<Record<string, number>>>;
-}
-
-interface LoopFigures {
-  readonly last: number;
-  readonly min: number;
-  readonly max: number;
-  readonly mean: number;
-  readonly stddev: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
 }
 
 interface PluginFigures {

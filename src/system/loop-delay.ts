@@ -7,7 +7,9 @@
  *   2. The limit asks while attempts end. Once it has not asked for REST_AFTER_MS nothing runs here,
  *      and the timer ticks ten times as rarely. What holds the loop up is found late all the same.
  */
+
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import type { LoopFigures } from "#ports/loop-figures.ts";
 
 const TICK_MS = 20;
 const REST_TICK_MS = 200;
@@ -19,17 +21,6 @@ export interface LoopDelay {
   /** Since the last call, in seconds; for the metrics. */
   figures(): LoopFigures;
   close(): void;
-}
-
-export interface LoopFigures {
-  readonly last: number;
-  readonly min: number;
-  readonly max: number;
-  readonly mean: number;
-  readonly stddev: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
 }
 
 export interface LoopClock {

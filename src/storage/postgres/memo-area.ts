@@ -4,14 +4,17 @@
  * other's; commits of several hosts at once may pass a limit by what they write, and the next evicts it.
  */
 import type { MemoWrite } from "#ports/memo-store.ts";
+import { MEMO_OVERHEAD_BYTES, type MemoLimits } from "../memo-limits.ts";
 import { bigints, booleans, ints, texts, utf8s } from "./columns.ts";
 import type { Statement } from "./connection.ts";
-import { MEMO_EVICTED_MAX, MEMO_OVERHEAD_BYTES, type MemoLimits } from "./memo-limits.ts";
 import type { MemoUses } from "./memo-uses.ts";
 import { EVICT_MEMOS } from "./sql/evict-memos.ts";
 import { SAVE_MEMOS } from "./sql/save-memos.ts";
 import { USE_MEMOS } from "./sql/use-memos.ts";
 import type { PlacedTurn, WaveArea } from "./wave.ts";
+
+/** What one commit evicts at most; what is left over a limit then goes with the next ones. */
+const MEMO_EVICTED_MAX = 10_000;
 
 interface Word {
   readonly position: number;

@@ -2,18 +2,18 @@
  * The MemoStore port: entries come in with commits (memo-commits.ts) and are found and dropped
  * here. Uses wait in memory (memo-uses.ts) for a commit that remembers something, or a quiet minute.
  */
-import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { MemoEntry, MemoFacts, MemoFilter, MemoStore } from "#ports/memo-store.ts";
-import { MEMO_OVERHEAD_BYTES, MEMO_ROWS_MAX } from "./memo-limits.ts";
+import { numberBefore } from "../list-cursors.ts";
+import { type MemoFactsRow, memoFacts } from "../memo-facts.ts";
+import { MEMO_ROWS_MAX } from "../memo-limits.ts";
 import type { MemoUses } from "./memo-uses.ts";
 import { CLEAR_MEMOS } from "./sql/clear-memos.ts";
 import { FIND_MEMO } from "./sql/find-memo.ts";
 import { LIST_MEMOS } from "./sql/list-memos.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-type FactsRow = Omit<MemoFacts, "bytes"> & { readonly number: number; readonly size: number };
-type Row = FactsRow & { readonly output: Buffer | null; readonly blobHash: string | null };
+type Row = MemoFactsRow & { readonly output: Buffer | null; readonly blobHash: string | null };
 
 export class PostgresMemoStore implements MemoStore {
   readonly #parts: StoreParts;
@@ -30,7 +30,7 @@ export class PostgresMemoStore implements MemoStore {
     if (row === undefined) return null;
     this.#uses.use(row.number, row.usedAtMs, this.#parts.nowMs());
     const { output, blobHash, ...rest } = row;
-    const facts = factsOf(rest);
+    const facts = memoFacts(rest);
     if (output !== null) return { ...facts, output: { text: output.toString("utf8") } };
     return { ...facts, output: { blob: { hash: blobHash ?? "", bytes: facts.bytes } } };
   }
@@ -41,12 +41,16 @@ export class PostgresMemoStore implements MemoStore {
     nowMs: number,
   ): Promise<{ readonly items: readonly MemoFacts[]; readonly cursor: string | null }> {
     const { workflow = null, key = null, limit } = filter;
-    const values = [tenant, beforeOf(filter.cursor), workflow, key, nowMs, limit + 1];
-    const rows = await this.#parts.sessions.all<FactsRow>("listing memos", LIST_MEMOS, ...values);
+    const values = [tenant, numberBefore(filter.cursor), workflow, key, nowMs, limit + 1];
+    const rows = await this.#parts.sessions.all<MemoFactsRow>(
+      "listing memos",
+      LIST_MEMOS,
+      ...values,
+    );
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     const isMore = rows.length > limit && last !== undefined;
-    return { items: page.map(factsOf), cursor: isMore ? String(last.number) : null };
+    return { items: page.map(memoFacts), cursor: isMore ? String(last.number) : null };
   }
 
   async clear({ tenant }: CallContext, filter: MemoFilter): Promise<number> {
@@ -59,14 +63,4 @@ export class PostgresMemoStore implements MemoStore {
       if (count < MEMO_ROWS_MAX) return cleared;
     }
   }
-}
-
-function factsOf({ number: _, size, ...facts }: FactsRow): MemoFacts {
-  return { ...facts, bytes: size - MEMO_OVERHEAD_BYTES };
-}
-
-function beforeOf(cursor: string | undefined): number {
-  if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
-  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new LockstitchError("request_invalid", "not a cursor of this list");
 }

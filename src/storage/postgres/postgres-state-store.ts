@@ -3,7 +3,6 @@
  * (shared-names.ts): commits that use it and operators of any host take turns, also by a name
  * that holds nothing yet.
  */
-import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type {
   SharedChange,
@@ -15,6 +14,8 @@ import type {
   SharedUsage,
   StateStore,
 } from "#ports/state-store.ts";
+import { afterShared, sharedCursor } from "../list-cursors.ts";
+import { NO_USAGE, totalsByScope } from "../shared-totals.ts";
 import { changeShared, type EntryRow } from "./shared-changes.ts";
 import { sharedRow } from "./shared-names.ts";
 import { FIND_SHARED } from "./sql/find-shared.ts";
@@ -52,17 +53,13 @@ export class PostgresStateStore implements StateStore {
   ): Promise<SharedUsage> {
     const values = [tenant, scope, workflow];
     const row = await this.#parts.sessions.get<SharedUsage>(COUNTING, SHARED_USAGE, ...values);
-    return { ...NOTHING, ...row };
+    return { ...NO_USAGE, ...row };
   }
 
   async totals(): Promise<Readonly<Record<SharedScope, SharedUsage>>> {
     type Row = SharedUsage & { readonly scope: SharedScope };
     const rows = await this.#parts.sessions.all<Row>(COUNTING, SHARED_TOTALS);
-    const of = (scope: SharedScope): SharedUsage => {
-      const { names, bytes } = rows.find((row) => row.scope === scope) ?? NOTHING;
-      return { names, bytes };
-    };
-    return { workflow: of("workflow"), tenant: of("tenant") };
+    return totalsByScope(rows);
   }
 
   async list(
@@ -70,13 +67,13 @@ export class PostgresStateStore implements StateStore {
     filter: SharedFilter & { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<{ readonly items: readonly SharedEntry[]; readonly cursor: string | null }> {
     const { scope = null, workflow = null, prefix = null, limit } = filter;
-    const values = [tenant, ...afterOf(filter.cursor), scope, workflow, prefix, limit + 1];
+    const values = [tenant, ...afterShared(filter.cursor), scope, workflow, prefix, limit + 1];
     const { sessions } = this.#parts;
     const rows = await sessions.all<EntryRow>("listing shared values", LIST_SHARED, ...values);
     const items = rows.slice(0, limit).map(entryOf);
     const last = items.at(-1);
     const isMore = rows.length > limit && last !== undefined;
-    return { items, cursor: isMore ? cursorOf(last) : null };
+    return { items, cursor: isMore ? sharedCursor(last) : null };
   }
 
   async change(
@@ -105,7 +102,6 @@ export class PostgresStateStore implements StateStore {
 }
 
 const COUNTING = "counting shared values";
-const NOTHING: SharedUsage = { names: 0, bytes: 0 };
 
 function entryOf(row: EntryRow): SharedEntry {
   return { ...row, value: row.value.toString("utf8") };
@@ -113,24 +109,4 @@ function entryOf(row: EntryRow): SharedEntry {
 
 function textOf(value: Buffer | null): string | null {
   return value === null ? null : value.toString("utf8");
-}
-
-function cursorOf({ scope, workflow, name }: SharedKey): string {
-  return Buffer.from(JSON.stringify([scope, workflow, name])).toString("base64url");
-}
-
-function afterOf(cursor: string | undefined): readonly [string, string, string] {
-  if (cursor === undefined) return ["", "", ""];
-  try {
-    const parts = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown;
-    if (
-      Array.isArray(parts) &&
-      parts.length === 3 &&
-      parts.every((part) => typeof part === "string")
-    )
-      return parts as unknown as readonly [string, string, string];
-  } catch {
-    // Said below.
-  }
-  throw new LockstitchError("request_invalid", "not a cursor of this list");
 }

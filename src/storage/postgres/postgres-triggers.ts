@@ -1,5 +1,4 @@
 /** The Triggers port: a change is one transaction, which writes only at the revision that was seen. */
-import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type {
   TriggerFilter,
@@ -10,6 +9,8 @@ import type {
   TriggerSave,
   Triggers,
 } from "#ports/triggers.ts";
+import { afterTrigger } from "../list-cursors.ts";
+import { type StoredTrigger, triggerRow } from "../trigger-row.ts";
 import { DUE_TRIGGERS } from "./sql/due-triggers.ts";
 import { FIND_TRIGGER } from "./sql/find-trigger.ts";
 import { LIST_TRIGGER_MARKS } from "./sql/list-trigger-marks.ts";
@@ -17,7 +18,7 @@ import { LIST_TRIGGERS } from "./sql/list-triggers.ts";
 import { MATCHING_TRIGGERS } from "./sql/matching-triggers.ts";
 import { NEXT_DUE_TRIGGER } from "./sql/next-due-trigger.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { type StoredTrigger, saveTrigger, triggerRow } from "./trigger-changes.ts";
+import { saveTrigger } from "./trigger-changes.ts";
 
 const DOING = "reading triggers";
 
@@ -38,7 +39,7 @@ export class PostgresTriggers implements Triggers {
     filter: TriggerFilter & { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<{ readonly items: readonly TriggerRow[]; readonly cursor: string | null }> {
     const { workflow = null, kind = null, limit } = filter;
-    const values = [tenant, ...afterOf(filter.cursor), workflow, kind, limit + 1];
+    const values = [tenant, ...afterTrigger(filter.cursor), workflow, kind, limit + 1];
     const rows = await this.#rows(LIST_TRIGGERS, ...values);
     const items = rows.slice(0, limit);
     const last = items.at(-1);
@@ -83,12 +84,4 @@ export class PostgresTriggers implements Triggers {
   async #rows(sql: string, ...values: readonly unknown[]): Promise<readonly TriggerRow[]> {
     return (await this.#parts.sessions.all<StoredTrigger>(DOING, sql, ...values)).map(triggerRow);
   }
-}
-
-/** Neither name has a slash. */
-function afterOf(cursor: string | undefined): readonly [string, string] {
-  if (cursor === undefined) return ["", ""];
-  const [workflow, id, ...more] = cursor.split("/");
-  if (workflow !== undefined && id !== undefined && more.length === 0) return [workflow, id];
-  throw new LockstitchError("request_invalid", "not a cursor of this list");
 }

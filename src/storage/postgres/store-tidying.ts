@@ -8,9 +8,9 @@
  *   2. It never keeps the process alive, and close() waits for the round under way.
  */
 import { USAGE_KEPT_MS } from "#ports/usage.ts";
+import { MEMO_ROWS_MAX, type MemoLimits } from "../memo-limits.ts";
 import { MEMORY_MS } from "../storable-turn.ts";
 import { evictMemos, useMemos } from "./memo-area.ts";
-import { MEMO_ROWS_MAX, type MemoLimits } from "./memo-limits.ts";
 import type { MemoUses } from "./memo-uses.ts";
 import { FORGET_BREAKERS } from "./sql/forget-breakers.ts";
 import { FORGET_EXPIRED_MEMOS } from "./sql/forget-expired-memos.ts";

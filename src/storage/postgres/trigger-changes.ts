@@ -3,11 +3,10 @@ import { LockstitchError } from "#errors/errors.ts";
 import {
   MARKS_KEPT,
   type TriggerKey,
-  type TriggerPause,
-  type TriggerRow,
   type TriggerSave,
   type TriggerText,
 } from "#ports/triggers.ts";
+import type { StoredTrigger } from "../trigger-row.ts";
 import type { Ask } from "./connection.ts";
 import { ADD_TRIGGER_MARK } from "./sql/add-trigger-mark.ts";
 import { DEFINITION_TRIGGERS } from "./sql/definition-triggers.ts";
@@ -16,13 +15,6 @@ import { FORGET_TRIGGER_MARKS } from "./sql/forget-trigger-marks.ts";
 import { HOOK_OWNER } from "./sql/hook-owner.ts";
 import { LOCK_TRIGGER } from "./sql/lock-trigger.ts";
 import { SAVE_TRIGGER } from "./sql/save-trigger.ts";
-
-/** A row as the database has it: `paused` is JSON text. */
-export type StoredTrigger = Omit<TriggerRow, "paused"> & { readonly paused: string | null };
-
-export function triggerRow({ paused, ...row }: StoredTrigger): TriggerRow {
-  return { ...row, paused: paused === null ? null : (JSON.parse(paused) as TriggerPause) };
-}
 
 interface Owner {
   readonly tenant: string;

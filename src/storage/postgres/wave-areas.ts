@@ -1,11 +1,12 @@
 /** The areas that write with a commit, in the order in which their statements go out (see wave.ts, 4). */
+
+import type { MemoLimits } from "../memo-limits.ts";
 import { ADMISSION } from "./admission.ts";
 import { blobArea } from "./blob-area.ts";
 import { CHECKPOINTS } from "./checkpoints.ts";
 import { LABELS } from "./labels.ts";
 import { logArea } from "./log-area.ts";
 import { memoArea } from "./memo-area.ts";
-import type { MemoLimits } from "./memo-limits.ts";
 import type { MemoUses } from "./memo-uses.ts";
 import { MESSAGES } from "./messages.ts";
 import { sharedArea } from "./shared-area.ts";

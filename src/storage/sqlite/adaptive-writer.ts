@@ -16,10 +16,10 @@
  *              a group that is not lone, any other call, a slow disk, a lock
  */
 import { LockstitchError } from "#errors/errors.ts";
+import type { MemoLimits } from "../memo-limits.ts";
 import { CommitPace } from "./commit-pace.ts";
 import { GroupWriter, type GroupWriterOptions } from "./group-writer.ts";
 import { IdleTidying } from "./idle-tidying.ts";
-import type { MemoLimits } from "./memo-writer.ts";
 import { FRESH_RUNS_MAX } from "./run-lists.ts";
 import { WorkerWriter } from "./worker-writer.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";

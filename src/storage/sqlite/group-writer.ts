@@ -12,11 +12,12 @@
 import { constants, deflateSync } from "node:zlib";
 import type { TurnCommit } from "#ports/journal.ts";
 import { USAGE_KEPT_MS } from "#ports/usage.ts";
+import { MEMO_LIMITS, type MemoLimits } from "../memo-limits.ts";
 import { MEMORY_MS } from "../storable-turn.ts";
 import { appendGroup } from "./append-group.ts";
 import { Connection } from "./connection.ts";
 import { KnownRuns } from "./known-runs.ts";
-import { MEMO_LIMITS, type MemoLimits, MemoWriter } from "./memo-writer.ts";
+import { MemoWriter } from "./memo-writer.ts";
 import { FRESH_RUNS_IDLE_MIN, FRESH_RUNS_MAX, RunLists } from "./run-lists.ts";
 import { changeShared } from "./shared-writer.ts";
 import { BEGIN_GROUP } from "./sql/begin.ts";

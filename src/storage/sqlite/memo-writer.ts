@@ -8,6 +8,7 @@
  *   3. Uses wait in memory for a transaction that is there anyway, or for idle time.
  */
 import type { MemoWrite } from "#ports/memo-store.ts";
+import { MEMO_OVERHEAD_BYTES, MEMO_ROWS_MAX, type MemoLimits } from "../memo-limits.ts";
 import type { Connection } from "./connection.ts";
 import { CLEAR_MEMOS } from "./sql/clear-memos.ts";
 import { DROP_MEMO } from "./sql/drop-memo.ts";
@@ -17,20 +18,6 @@ import { FORGET_RUN_MEMOS } from "./sql/forget-run-memos.ts";
 import { MEASURE_MEMOS } from "./sql/measure-memos.ts";
 import { SAVE_MEMO } from "./sql/save-memo.ts";
 import { USE_MEMO } from "./sql/use-memo.ts";
-
-/** Of all tenants together. */
-export interface MemoLimits {
-  readonly entriesMax: number;
-  /** Bytes of outputs, those in blobs included, and MEMO_OVERHEAD_BYTES for each entry. */
-  readonly bytesMax: number;
-}
-
-export const MEMO_LIMITS: MemoLimits = { entriesMax: 100_000, bytesMax: 256 * 1_048_576 };
-
-/** What a row takes besides its output: key, names, indexes. */
-export const MEMO_OVERHEAD_BYTES = 512;
-/** Rows that one call drops at most, so that a commit never waits long behind it. */
-export const MEMO_ROWS_MAX = 1_000;
 
 interface Totals {
   entries: number;

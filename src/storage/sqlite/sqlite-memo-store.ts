@@ -2,10 +2,11 @@
  * The MemoStore port: entries come in with commits (memo-writer.ts), are found by the reading
  * connection, and are dropped by the writer.
  */
-import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { MemoEntry, MemoFacts, MemoFilter, MemoStore } from "#ports/memo-store.ts";
-import { MEMO_OVERHEAD_BYTES, MEMO_ROWS_MAX } from "./memo-writer.ts";
+import { numberBefore } from "../list-cursors.ts";
+import { type MemoFactsRow, memoFacts } from "../memo-facts.ts";
+import { MEMO_ROWS_MAX } from "../memo-limits.ts";
 import { FIND_MEMO } from "./sql/find-memo.ts";
 import { LIST_MEMOS } from "./sql/list-memos.ts";
 import type { StoreParts } from "./store-parts.ts";
@@ -15,8 +16,7 @@ const USE_GRAIN_MS = 60_000;
 /** Entries whose last use is remembered here until the writer has written it. */
 const USES_MAX = 10_000;
 
-type FactsRow = Omit<MemoFacts, "bytes"> & { readonly number: number; readonly size: number };
-type Row = FactsRow & { readonly output: Uint8Array | null; readonly blobHash: string | null };
+type Row = MemoFactsRow & { readonly output: Uint8Array | null; readonly blobHash: string | null };
 
 export class SqliteMemoStore implements MemoStore {
   readonly #parts: StoreParts;
@@ -33,7 +33,7 @@ export class SqliteMemoStore implements MemoStore {
     if (row === undefined) return null;
     this.#use(row, this.#parts.nowMs());
     const { output, blobHash, ...rest } = row;
-    const facts = factsOf(rest);
+    const facts = memoFacts(rest);
     if (output !== null)
       return { ...facts, output: { text: Buffer.from(output).toString("utf8") } };
     return { ...facts, output: { blob: { hash: blobHash ?? "", bytes: facts.bytes } } };
@@ -45,15 +45,15 @@ export class SqliteMemoStore implements MemoStore {
     nowMs: number,
   ): Promise<{ readonly items: readonly MemoFacts[]; readonly cursor: string | null }> {
     const { workflow = null, key = null, limit } = filter;
-    const before = beforeOf(filter.cursor);
+    const before = numberBefore(filter.cursor);
     const named = { tenant: context.tenant, before, workflow, key, nowMs, limit: limit + 1 };
     const rows = this.#parts.read("listing memos", (reader) =>
-      reader.allNamed<FactsRow>(LIST_MEMOS, named),
+      reader.allNamed<MemoFactsRow>(LIST_MEMOS, named),
     );
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     const isMore = rows.length > limit && last !== undefined;
-    return { items: page.map(factsOf), cursor: isMore ? String(last.number) : null };
+    return { items: page.map(memoFacts), cursor: isMore ? String(last.number) : null };
   }
 
   async clear(context: CallContext, filter: MemoFilter): Promise<number> {
@@ -75,14 +75,4 @@ export class SqliteMemoStore implements MemoStore {
     // A use that is not written costs an entry its place in the order of eviction, and nothing else.
     this.#parts.writer.call("useMemo", { number, atMs: nowMs }).catch(() => {});
   }
-}
-
-function factsOf({ number: _, size, ...facts }: FactsRow): MemoFacts {
-  return { ...facts, bytes: size - MEMO_OVERHEAD_BYTES };
-}
-
-function beforeOf(cursor: string | undefined): number {
-  if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
-  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new LockstitchError("request_invalid", "not a cursor of this list");
 }

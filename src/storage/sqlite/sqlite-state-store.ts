@@ -1,5 +1,4 @@
 /** The StateStore port: values are read by the reading connection and changed by the writer. */
-import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type {
   SharedChange,
@@ -11,6 +10,8 @@ import type {
   SharedUsage,
   StateStore,
 } from "#ports/state-store.ts";
+import { afterShared, sharedCursor } from "../list-cursors.ts";
+import { NO_USAGE, totalsByScope } from "../shared-totals.ts";
 import { FIND_SHARED } from "./sql/find-shared.ts";
 import { LIST_SHARED } from "./sql/list-shared.ts";
 import { LIST_SHARED_CHANGES } from "./sql/list-shared-changes.ts";
@@ -42,18 +43,14 @@ export class SqliteStateStore implements StateStore {
     const row = this.#parts.read("counting shared values", (reader) =>
       reader.get<SharedUsage>(SHARED_USAGE, tenant, scope, workflow),
     );
-    return { ...NOTHING, ...row };
+    return { ...NO_USAGE, ...row };
   }
 
   async totals(): Promise<Readonly<Record<SharedScope, SharedUsage>>> {
     const rows = this.#parts.read("counting shared values", (reader) =>
       reader.all<SharedUsage & { readonly scope: SharedScope }>(SHARED_TOTALS),
     );
-    const of = (scope: SharedScope): SharedUsage => {
-      const { names, bytes } = rows.find((row) => row.scope === scope) ?? NOTHING;
-      return { names, bytes };
-    };
-    return { workflow: of("workflow"), tenant: of("tenant") };
+    return totalsByScope(rows);
   }
 
   async list(
@@ -61,7 +58,7 @@ export class SqliteStateStore implements StateStore {
     filter: SharedFilter & { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<{ readonly items: readonly SharedEntry[]; readonly cursor: string | null }> {
     const { scope = null, workflow = null, prefix = null, limit } = filter;
-    const [afterScope, afterWorkflow, afterName] = afterOf(filter.cursor);
+    const [afterScope, afterWorkflow, afterName] = afterShared(filter.cursor);
     const named = { tenant, scope, workflow, prefix, afterScope, afterWorkflow, afterName };
     const rows = this.#parts.read("listing shared values", (reader) =>
       reader.allNamed<SharedEntry>(LIST_SHARED, { ...named, limit: limit + 1 }),
@@ -69,7 +66,7 @@ export class SqliteStateStore implements StateStore {
     const items = rows.slice(0, limit).map((row) => ({ ...row }));
     const last = items.at(-1);
     const isMore = rows.length > limit && last !== undefined;
-    return { items, cursor: isMore ? cursorOf(last) : null };
+    return { items, cursor: isMore ? sharedCursor(last) : null };
   }
 
   async change(
@@ -95,26 +92,4 @@ export class SqliteStateStore implements StateStore {
       )
       .map((row) => ({ ...row }));
   }
-}
-
-const NOTHING: SharedUsage = { names: 0, bytes: 0 };
-
-function cursorOf({ scope, workflow, name }: SharedKey): string {
-  return Buffer.from(JSON.stringify([scope, workflow, name])).toString("base64url");
-}
-
-function afterOf(cursor: string | undefined): readonly [string, string, string] {
-  if (cursor === undefined) return ["", "", ""];
-  try {
-    const parts = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown;
-    if (
-      Array.isArray(parts) &&
-      parts.length === 3 &&
-      parts.every((part) => typeof part === "string")
-    )
-      return parts as unknown as readonly [string, string, string];
-  } catch {
-    // Said below.
-  }
-  throw new LockstitchError("request_invalid", "not a cursor of this list");
 }

@@ -1,5 +1,4 @@
 /** The Triggers port: rows are read by the reading connection and written by the writer. */
-import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type {
   TriggerFilter,
@@ -10,6 +9,8 @@ import type {
   TriggerSave,
   Triggers,
 } from "#ports/triggers.ts";
+import { afterTrigger } from "../list-cursors.ts";
+import { type StoredTrigger, triggerRow } from "../trigger-row.ts";
 import { DUE_TRIGGERS } from "./sql/due-triggers.ts";
 import { FIND_TRIGGER } from "./sql/find-trigger.ts";
 import { LIST_TRIGGER_MARKS } from "./sql/list-trigger-marks.ts";
@@ -17,7 +18,6 @@ import { LIST_TRIGGERS } from "./sql/list-triggers.ts";
 import { MATCHING_TRIGGERS } from "./sql/matching-triggers.ts";
 import { NEXT_DUE_TRIGGER } from "./sql/next-due-trigger.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { type StoredTrigger, triggerRow } from "./trigger-writer.ts";
 
 const DOING = "reading triggers";
 
@@ -40,7 +40,7 @@ export class SqliteTriggers implements Triggers {
     filter: TriggerFilter & { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<{ readonly items: readonly TriggerRow[]; readonly cursor: string | null }> {
     const { workflow = null, kind = null, limit } = filter;
-    const [afterWorkflow, afterId] = afterOf(filter.cursor);
+    const [afterWorkflow, afterId] = afterTrigger(filter.cursor);
     const named = { tenant, workflow, kind, afterWorkflow, afterId, limit: limit + 1 };
     const rows = this.#parts.read(DOING, (reader) =>
       reader.allNamed<StoredTrigger>(LIST_TRIGGERS, named),
@@ -90,12 +90,4 @@ export class SqliteTriggers implements Triggers {
       )
       .map((row) => ({ ...row }));
   }
-}
-
-/** Neither name has a slash. */
-function afterOf(cursor: string | undefined): readonly [string, string] {
-  if (cursor === undefined) return ["", ""];
-  const [workflow, id, ...more] = cursor.split("/");
-  if (workflow !== undefined && id !== undefined && more.length === 0) return [workflow, id];
-  throw new LockstitchError("request_invalid", "not a cursor of this list");
 }

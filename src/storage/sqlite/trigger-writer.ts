@@ -3,13 +3,14 @@
  * The promises stand in ports/triggers.ts.
  */
 import { LockstitchError } from "#errors/errors.ts";
-import type { TriggerPause, TriggerRow, TriggerText } from "#ports/triggers.ts";
+import type { TriggerText } from "#ports/triggers.ts";
 import {
   MARKS_KEPT,
   type TriggerKey,
   type TriggerMark,
   type TriggerSave,
 } from "#ports/triggers.ts";
+import type { StoredTrigger } from "../trigger-row.ts";
 import type { Connection } from "./connection.ts";
 import { ADD_TRIGGER_MARK } from "./sql/add-trigger-mark.ts";
 import { DEFINITION_TRIGGERS } from "./sql/definition-triggers.ts";
@@ -18,13 +19,6 @@ import { FIND_TRIGGER } from "./sql/find-trigger.ts";
 import { FORGET_TRIGGER_MARKS } from "./sql/forget-trigger-marks.ts";
 import { HOOK_OWNER } from "./sql/hook-owner.ts";
 import { SAVE_TRIGGER } from "./sql/save-trigger.ts";
-
-/** A row as SQLite has it: `paused` is JSON text. */
-export type StoredTrigger = Omit<TriggerRow, "paused"> & { readonly paused: string | null };
-
-export function triggerRow({ paused, ...row }: StoredTrigger): TriggerRow {
-  return { ...row, paused: paused === null ? null : (JSON.parse(paused) as TriggerPause) };
-}
 
 interface Owner {
   readonly tenant: string;

@@ -1,6 +1,6 @@
 /** What passes between the calling thread and the writer's worker. */
 import { type ErrorCode, LockstitchError } from "#errors/errors.ts";
-import type { MemoLimits } from "./memo-writer.ts";
+import type { MemoLimits } from "../memo-limits.ts";
 import type { WriterCall } from "./writer-calls.ts";
 
 /** Given to the worker when it starts. */

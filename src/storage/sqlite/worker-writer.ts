@@ -6,8 +6,8 @@
  * unknown (ask committed()); the next call starts another worker under the same epoch.
  */
 import { Worker } from "node:worker_threads";
+import type { MemoLimits } from "../memo-limits.ts";
 import { flattenGroup } from "./flat-group.ts";
-import type { MemoLimits } from "./memo-writer.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 import type { WorkerStart } from "./worker-messages.ts";
 import type { Writer, WriterCall, WriterCalls } from "./writer-calls.ts";

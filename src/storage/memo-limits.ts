@@ -11,5 +11,3 @@ export const MEMO_LIMITS: MemoLimits = { entriesMax: 100_000, bytesMax: 256 * 1_
 export const MEMO_OVERHEAD_BYTES = 512;
 /** Rows that one statement drops at most, so that nobody waits long behind it. */
 export const MEMO_ROWS_MAX = 1_000;
-/** What one commit evicts at most; what is left over a limit then goes with the next ones. */
-export const MEMO_EVICTED_MAX = 10_000;
