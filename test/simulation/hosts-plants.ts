@@ -16,7 +16,7 @@ export const HOSTS_PLANTS: readonly Plant[] = [
     name: "sleepers-go-on",
     harm: "a host that slept through the end of its lease begins steps of runs that others have taken",
     file: KEEPER,
-    find: "    core.services.attempts.mayBegin = () => this.#lease.holds() && !this.#isSuspended;\n",
+    find: "    core.services.attempts.mayBegin = () => this.mayBegin;\n",
     replace: "",
   }),
   hosts({
@@ -60,5 +60,33 @@ export const HOSTS_PLANTS: readonly Plant[] = [
     file: KEEPER,
     find: "    this.#cancelLook = clock.after(hosts.leaseMs * LOOK, () => this.#look());\n",
     replace: "",
+  }),
+  hosts({
+    name: "offered-slots-are-granted",
+    harm: "a host grants slots that it has offered to the others, and more run than a limit allows",
+    file: "src/engine/hosts/gate-slots.ts",
+    find: "    this.#spare = 0;\n    return {\n",
+    replace: "    return {\n",
+  }),
+  hosts({
+    name: "shares-outlive-the-lease",
+    harm: "a host that was cut off goes on with slots that others have been given meanwhile",
+    file: KEEPER,
+    find: "      this.shares?.voided();\n",
+    replace: "",
+  }),
+  hosts({
+    name: "slots-of-runs-are-not-written",
+    harm: "more runs of a concurrency key begin than it allows, on as many hosts",
+    file: "src/engine/embedded/turn-commit.ts",
+    find: "  if (slot !== null) commit = { ...commit, slot };\n",
+    replace: "",
+  }),
+  hosts({
+    name: "freed-slots-are-not-offered",
+    harm: "a slot that comes free on one host is never given to those who wait on another",
+    file: "src/engine/hosts/gate-slots.ts",
+    find: "    } else this.#options.tell(this);\n",
+    replace: "    }\n",
   }),
 ];

@@ -24,4 +24,12 @@ test(`${SEEDS} seeds of the hosts' world keep every promise`, async () => {
   expect(met.instants).toBeGreaterThan(SEEDS * 20);
   expect(met.events).toBeGreaterThan(SEEDS / 4);
   expect(met.calls).toBeGreaterThan(SEEDS / 4);
+  expect(met.settles).toBeGreaterThan(SEEDS * 20);
+  expect(met.handOvers).toBeGreaterThan(SEEDS * 5);
+  expect(met.reclaimed).toBeGreaterThan(SEEDS);
+  expect(met.full).toBeGreaterThan(SEEDS * 10);
+  expect(met.keyedRuns).toBeGreaterThan(SEEDS * 5);
+  expect(met.passedOn).toBeGreaterThan(SEEDS);
+  expect(met.refused).toBeGreaterThan(SEEDS / 4);
+  expect(met.displaced).toBeGreaterThan(SEEDS / 4);
 });

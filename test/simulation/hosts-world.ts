@@ -13,9 +13,10 @@
  *       host that reaches the disk, and need not be patient after an outage.
  *   M7. Instants and events start what they have to, once and not before the disk's clock says so,
  *       whatever the hosts' own clocks show: R1 to R5 (trigger-witness.ts).
+ *   M8. Limits hold on all hosts together: L1 to L3 (hosts-limits.ts).
  */
 import { parseEvents } from "#engine/embedded/event-blobs.ts";
-import type { AttemptRequest } from "#engine/embedded/options.ts";
+import type { AttemptRequest, EngineOptions } from "#engine/embedded/options.ts";
 import { isTerminal } from "#engine/embedded/run-facts.ts";
 import type { Engine } from "#engine/engine.ts";
 import { openHostEngine } from "#engine/hosts/host-engine.ts";
@@ -27,6 +28,7 @@ import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { aheadClock } from "../../src/system/ahead-clock.ts";
 import { context, driven, nodes, work, workflow } from "../engine/engine-fixture.ts";
 import { pick, type Random, seededRandom } from "../kernel/random-definition.ts";
+import { HostsLimits, LIMITED, RELAY } from "./hosts-limits.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedHost } from "./simulated-hosts.ts";
 import { SimulatedOwners } from "./simulated-owners.ts";
@@ -67,6 +69,15 @@ export interface HostsReport {
   events: number;
   /** Runs that failed because their hosts died again and again. */
   givenUp: number;
+  /** What became of limits that hosts share. */
+  settles: number;
+  handOvers: number;
+  reclaimed: number;
+  full: number;
+  refused: number;
+  displaced: number;
+  keyedRuns: number;
+  passedOn: number;
 }
 
 const FAN: WorkflowDefinition = workflow("fan", {
@@ -115,7 +126,7 @@ const tickOf = (untilMs: number): WorkflowDefinition =>
     ],
     steps: [work("a", "give")],
   });
-const KINDS = [FAN, FAN, NAP, NAP, TALK, TALK, FAMILY, FAMILY];
+const KINDS = [FAN, FAN, NAP, NAP, TALK, TALK, FAMILY, FAMILY, ...LIMITED, ...LIMITED];
 
 interface UnderWay {
   readonly instance: string;
@@ -172,26 +183,45 @@ class HostsWorld {
       instants: 0,
       events: 0,
     },
-    givenUp: 0,
+    ...{ givenUp: 0, settles: 0, handOvers: 0, reclaimed: 0, full: 0, refused: 0 },
+    ...{ displaced: 0, keyedRuns: 0, passedOn: 0 },
   };
   #isCalm = false;
   #takenSinceMs = 0;
   #values = 0;
   #fault: SimulationFailure | null = null;
+  readonly #attemptsMax: { readonly bulkhead: number; readonly tenant: number };
+  readonly #limits: HostsLimits;
 
   constructor(seed: number) {
     this.#random = seededRandom(seed * 104_729);
+    // Now and then none: an attempt without a gate begins in other ways.
+    const isLimited = seed % 3 !== 0;
+    const most = () => (isLimited ? this.#between(2, 9) : Number.POSITIVE_INFINITY);
+    this.#attemptsMax = { bulkhead: most(), tenant: most() };
+    this.#limits = new HostsLimits(
+      this.#attemptsMax,
+      () => this.#clock.monotonicMs(),
+      (what) => {
+        this.#fault ??= new SimulationFailure(`M8: ${what}`);
+      },
+    );
     this.#disk = new SimulatedDisk(this.#clock);
     this.#owners = new SimulatedOwners(LEASE_MS, () => this.#clock.nowMs());
     this.#disk.data.owners = this.#owners;
-    this.#disk.data.onTurn = (turn) => this.#witnessTurn(turn);
+    this.#disk.data.onTurn = (turn) => {
+      this.#limits.durable(turn);
+      this.#witnessTurn(turn);
+    };
     this.#hosts = Array.from({ length: HOSTS }, (_, at) => ({ name: `h${at + 1}`, process: null }));
   }
 
   async play(): Promise<HostsReport> {
     for (const host of this.#hosts) await this.#bring(host);
-    const saved = this.#anybody()?.saveWorkflow(context, CHILD);
-    if (saved !== undefined) await driven(this.#clock, saved);
+    for (const definition of [CHILD, RELAY]) {
+      const saved = this.#anybody()?.saveWorkflow(context, definition);
+      if (saved !== undefined) await driven(this.#clock, saved);
+    }
     await this.#saveTicking();
     for (let round = 0; round < ROUNDS; round++) {
       await this.#act();
@@ -200,7 +230,10 @@ class HostsWorld {
     await this.#calm();
     await this.#judge();
     for (const { process } of this.#hosts) if (process !== null) process.host.isAlive = false;
-    return this.#report;
+    const { settled, givenByOthers, reclaimed } = this.#disk.data.slots.counts;
+    return Object.assign(this.#report, this.#limits.counts, {
+      ...{ settles: settled, handOvers: givenByOthers, reclaimed },
+    });
   }
 
   #between(least: number, most: number): number {
@@ -289,6 +322,7 @@ class HostsWorld {
       openHostEngine(
         {
           ...{ store, clock, nodes },
+          admission: this.#admission(),
           random: { next: () => random() },
           ids: {
             runId: () => `run_${host.host}_${++last}`,
@@ -324,6 +358,15 @@ class HostsWorld {
     slot.process = { host, engine };
   }
 
+  #admission(): NonNullable<EngineOptions["admission"]> {
+    const { bulkhead, tenant } = this.#attemptsMax;
+    if (bulkhead === Number.POSITIVE_INFINITY) return {};
+    return {
+      bulkheads: { work: { limit: bulkhead, types: ["test.*"] } },
+      tenantAttemptsMax: tenant,
+    };
+  }
+
   #faultsOf(host: SimulatedHost): StoreFaults {
     const away = (): number | "unavailable" => (host.isCut ? "unavailable" : this.#between(0, 10));
     return {
@@ -357,6 +400,8 @@ class HostsWorld {
         );
     const mine = { instance, host, signal };
     this.#underWay.add(mine);
+    const isAwake = () => host.isAlive && host.stalledUntilMs < this.#clock.monotonicMs();
+    const ended = this.#limits.begin(runId, path, () => isAwake() && !signal.aborted);
     const known = this.#given.get(`${runId} ${path}`) ?? { keys: new Set(), values: new Set() };
     this.#given.set(`${runId} ${path}`, known);
     if (known.keys.size > 0) this.#report.repeats++;
@@ -371,7 +416,10 @@ class HostsWorld {
     signal.addEventListener("abort", () =>
       resolve({ ok: false, error: { code: "aborted", message: "told to", retryable: false } }),
     );
-    return await promise.finally(() => this.#underWay.delete(mine));
+    return await promise.finally(() => {
+      this.#underWay.delete(mine);
+      ended();
+    });
   }
 
   async #saveTicking(): Promise<void> {
@@ -460,7 +508,10 @@ class HostsWorld {
       .start(context, { workflow: definition, id })
       .then(
         () => void this.#started.add(id),
-        () => undefined,
+        (error: unknown) => {
+          if ((error as { code?: string }).code === "queue_full")
+            this.#limits.refused(definition.name);
+        },
       )
       .finally(() => this.#starting.delete(id));
   }
@@ -573,7 +624,8 @@ class HostsWorld {
       // A step whose hosts died three times in a row is given up, as it should be.
       const isGivenUp = run?.error?.code === "host_lost" || run?.error?.code === "child_failed";
       if (isGivenUp) this.#report.givenUp++;
-      if (run?.status !== "succeeded" && !isGivenUp)
+      const isDisplaced = run?.status === "cancelled" && id.startsWith("newest-");
+      if (run?.status !== "succeeded" && !isGivenUp && !isDisplaced)
         throw new SimulationFailure(`M2: ${id} is ${run?.status}: ${JSON.stringify(run?.error)}`);
       await this.#judgeJournal(engine, id);
     }

@@ -132,6 +132,15 @@ export class FairQueue {
     this.#grewStale();
   }
 
+  /** How many wait of each priority of their own, and the one of them that goes next. */
+  byPriority(): readonly { priority: number; count: number; next: SlotClaim }[] {
+    return this.#levels.flatMap((level) => {
+      const next = level === undefined || level.size === 0 ? undefined : nextOf(level);
+      if (level === undefined || next === undefined) return [];
+      return [{ priority: level.priority, count: level.size, next: next.claim }];
+    });
+  }
+
   /** All entries in the order in which they would go if nobody came and no time passed. */
   *inOrder(nowMs: number): Generator<Entry> {
     const copy = new FairQueue(this.#times);

@@ -7,7 +7,7 @@
  *   OR2. What was asked for comes later: it is added to the meter, then Scheduler.look(meter) grants.
  *   OR3. A scheduler without it (one host, SQLite) counts for itself alone and pays nothing.
  */
-import type { Gate, RateGate } from "./claim.ts";
+import type { Gate, RateGate, SlotClaim } from "./claim.ts";
 import type { Line, Meter } from "./line.ts";
 
 export interface OutsideRoom {
@@ -15,6 +15,23 @@ export interface OutsideRoom {
   made(meter: Meter, gate: Gate): void;
   /** Somebody waits in the line, and finds no room but what others may have left. */
   short(line: Line): void;
+  /** Of the scheduler of runs. */
+  readonly runs?: OutsideRuns;
+}
+
+/** Slots of runs are held across hosts: a run may be begun on one and continued on another. */
+export interface OutsideRuns {
+  /**
+   * The claim is about to be refused because this host has no room at `gate`: resolves when more has
+   * been asked for, whatever came of it. Rejects with store_unavailable. null: there is none elsewhere.
+   */
+  ask(gate: Gate, claim: SlotClaim): Promise<void> | null;
+  /** `by` waits, and who holds slots of the gate is to make room (whenFull: cancelRunning), wherever it is. */
+  displace(gate: Gate, by: string): void;
+  /** What a run holds goes to the run that continues it, whichever host begins that one. */
+  passOn(to: SlotClaim): void;
+  /** Whether the claim's slot was passed on to it here: it is held, without being granted. Once. */
+  takesPassed(claim: SlotClaim): boolean;
 }
 
 /** What of a gate's slots this host may grant, where several hosts share them. */
@@ -22,9 +39,13 @@ export interface GateShare {
   /** How many more it may grant to claims that ask with this limit. */
   room(limit: number): number;
   /** A slot is held. `isFound`: nothing was granted for it, somebody held it already. */
-  took(slot: string, isFound: boolean): void;
+  took(claim: SlotClaim, isFound: boolean): void;
   /** It is not held any more. */
   gave(slot: string): void;
+  /** That it is held is durable: it counts by itself from now on, not as a part of the share. */
+  written(slot: string): void;
+  /** Whether what the slot stands for may not begin: others may have it by now. */
+  isVoid(slot: string): boolean;
 }
 
 /** Starts of a rate that this host may make, where several hosts count them together. */

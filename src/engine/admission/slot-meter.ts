@@ -25,7 +25,7 @@ export class SlotMeter implements Meter {
 
   take(claim: SlotClaim, _nowMs: number, isFound: boolean): void {
     this.holders.set(claim.slot, claim);
-    this.share?.took(claim.slot, isFound);
+    this.share?.took(claim, isFound);
   }
 
   give(slot: string): boolean {

@@ -82,6 +82,8 @@ export class Attempts {
   readonly #known = new Set<UnderWay>();
   /** Asked before each begins; false: it waits for resume(). */
   mayBegin: (() => boolean) | null = null;
+  /** Whether the slot of one is others' by now: then it is lost before it has begun. null: slots are never lost. */
+  isVoid: ((id: AttemptId) => boolean) | null = null;
   #isAbandoned = false;
   /** What is to begin when nothing is suspended any more; null: nothing is. */
   #held: (() => void)[] | null = null;
@@ -179,6 +181,10 @@ export class Attempts {
     if (this.#isAbandoned) return this.#end(attempt, ABORTED);
     if (this.mayBegin !== null && this.#held === null && !this.mayBegin()) this.suspend();
     if (this.#held !== null) return void this.#held.push(() => this.#begin(attempt, prepare));
+    if (this.isVoid?.(attempt.id) === true) {
+      attempt.lost = { hostLived: true };
+      return this.#end(attempt, ABORTED);
+    }
     const failed = (error: unknown) => this.#end(attempt, failureOf(error));
     const prepared = prepare(attempt.abort);
     if (prepared instanceof Promise)

@@ -108,6 +108,18 @@ export function runClaim(
   };
 }
 
+/** What the store calls a gate of runs: a key of attempts may have the same name. */
+export function runGateName(name: string): string {
+  return `${OF_RUNS}${name}`;
+}
+
+const OF_RUNS = "run_";
+
+/** The gate's name here; null: it is none of runs. */
+export function runGateOf(gate: string): string | null {
+  return gate.startsWith(OF_RUNS) ? gate.slice(OF_RUNS.length) : null;
+}
+
 /** Of a run without a key: a slot of its own. */
 export function ownSlot(runKey: string, tenant: string): SlotClaim {
   return {

@@ -8,7 +8,6 @@ import type { Decision, World } from "#kernel/decision.ts";
 import type { EffectChange } from "#kernel/effects.ts";
 import type { Input, SlotGrant } from "#kernel/inputs.ts";
 import type { RunState } from "#kernel/state.ts";
-import type { ValueRef } from "#kernel/value-ref.ts";
 import { slotGrant } from "../admission/grant.ts";
 import type { HostServices } from "./host-services.ts";
 import type { Mail } from "./mail.ts";
@@ -16,7 +15,16 @@ import type { RunEffects } from "./run-effects.ts";
 import { slotsFull } from "./run-errors.ts";
 import { isSpent } from "./run-world.ts";
 import { dropOtherSlot } from "./successor-of.ts";
-import { gather, NONE, type TakenMail, type Turn, withItem } from "./turn.ts";
+import {
+  type AdmitRunEffect,
+  gather,
+  NONE,
+  type Refusable,
+  type TakenMail,
+  type Turn,
+  type TurnWait,
+  withItem,
+} from "./turn.ts";
 
 /** Events of one turn after which no further mail is taken into it. */
 const TURN_EVENTS_MAX = 2_000;
@@ -34,12 +42,15 @@ interface Deciding {
 
 export type DecidedTurn =
   | { readonly kind: "done" }
-  /** Goes on once these are pinned in the turn. */
-  | { readonly kind: "needs"; readonly refs: readonly ValueRef[] }
+  | TurnWait
   /** The run is refused a slot and is not created (`whenFull: reject`). */
   | { readonly kind: "full"; readonly error: LockstitchError };
 
 export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
+  const { asksFor } = turn;
+  turn.asksFor = null;
+  if (asksFor !== null && !admitRun(turn, asksFor, run))
+    return { kind: "full", error: slotsFull(run.state.plan.definition.name, asksFor.concurrency) };
   for (let next = nextInput(turn, run); next !== null; next = nextInput(turn, run)) {
     const { input, entry } = next;
     const decision = decide(run.state, input, run.world);
@@ -57,8 +68,11 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
       entry.end = { kind: "done", refusal: decision.refusal, applied: decision.applied };
     if (decision.more) turn.hasMore = true;
     const full = admit(turn, decision, run);
-    if (full !== null)
-      return { kind: "full", error: slotsFull(run.state.plan.definition.name, full) };
+    if (full !== null) {
+      const asked = askElsewhere(turn, full, run);
+      if (asked !== null) return { kind: "asks", asked };
+      return { kind: "full", error: slotsFull(run.state.plan.definition.name, full.concurrency) };
+    }
     if (decision.needs.length > 0 && (decision.again || !isFull(turn)))
       return { kind: "needs", refs: decision.needs };
   }
@@ -155,13 +169,9 @@ function byPriorityAndRank({ effect: a }: EffectChange, { effect: b }: EffectCha
   return b.priority - a.priority || b.rank - a.rank;
 }
 
-/** What a run that is refused would have had to share; null: it is not. */
-function admit(
-  turn: Turn,
-  { changes }: Decision,
-  run: Deciding,
-): { readonly key: string; readonly limit: number } | null {
-  const { attemptSlots, runSlots } = run.services;
+/** A run that is refused unless it gets a slot; null: none is. */
+function admit(turn: Turn, { changes }: Decision, run: Deciding): Refusable | null {
+  const { attemptSlots } = run.services;
   let paths: readonly string[] = [];
   let grants: SlotGrant[] | null = null;
   for (const change of changes.length > 1 ? criticalFirst(changes) : changes) {
@@ -180,13 +190,7 @@ function admit(
       if (grants === null) grants = [grant];
       else grants.push(grant);
     } else if (effect.kind === "admit_run") {
-      const claim = run.effects.runClaimOf(effect);
-      if (claim !== null) dropOtherSlot(claim, runSlots);
-      if (claim === null || runSlots.tryAdmit(claim)) {
-        if (claim !== null) turn.slots = withItem(turn.slots, claim.slot);
-        turn.own = withItem(turn.own, { kind: "admit_run" });
-      } else if (effect.concurrency?.whenFull === "reject" && turn.firstSeq === 1)
-        return effect.concurrency;
+      if (!admitRun(turn, effect, run) && turn.firstSeq === 1 && isRefusable(effect)) return effect;
     }
   }
   if (paths.length > 0)
@@ -195,4 +199,33 @@ function admit(
       grants === null ? { kind: "admit", paths } : { kind: "admit", paths, grants },
     );
   return null;
+}
+
+function isRefusable(effect: AdmitRunEffect): effect is Refusable {
+  return effect.concurrency?.whenFull === "reject";
+}
+
+/** Whether the run has the slot that it needs. */
+function admitRun(turn: Turn, effect: AdmitRunEffect, run: Deciding): boolean {
+  const { runSlots } = run.services;
+  const claim = run.effects.runClaimOf(effect);
+  if (claim !== null) {
+    dropOtherSlot(claim, runSlots);
+    if (runSlots.outside?.runs?.takesPassed(claim) === true) runSlots.hold(claim);
+    if (!runSlots.tryAdmit(claim)) return false;
+    turn.slots = withItem(turn.slots, claim.slot);
+  }
+  turn.own = withItem(turn.own, { kind: "admit_run" });
+  return true;
+}
+
+/** null: no other host has to be asked before the run is refused. */
+function askElsewhere(turn: Turn, effect: Refusable, run: Deciding): Promise<void> | null {
+  const elsewhere = run.services.runSlots.outside?.runs;
+  const claim = elsewhere === undefined ? null : run.effects.runClaimOf(effect);
+  const gate = claim?.gates?.[0];
+  if (elsewhere === undefined || claim === null || gate === undefined) return null;
+  const asked = elsewhere.ask(gate, claim);
+  if (asked !== null) turn.asksFor = effect;
+  return asked;
 }

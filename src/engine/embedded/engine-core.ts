@@ -18,7 +18,7 @@ import { Attempts } from "./attempts.ts";
 import { stepSignal } from "./call-inputs.ts";
 import { Committer, storeAway } from "./committer.ts";
 import type { Elsewhere } from "./elsewhere.ts";
-import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
+import { type HostServices, idOfRunKey, type LoadedHost, runKeyOf } from "./host-services.ts";
 import { ItemReads } from "./item-reads.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { Memos } from "./memos.ts";
@@ -32,7 +32,7 @@ import { Plans } from "./plans.ts";
 import { pureComputer } from "./pure-computer.ts";
 import { Recovery } from "./recovery.ts";
 import { redactingRunner } from "./redacting-runner.ts";
-import { isElsewhere, refuseNewer, runElsewhere, shuttingDown } from "./run-errors.ts";
+import { displacedBy, isElsewhere, refuseNewer, runElsewhere, shuttingDown } from "./run-errors.ts";
 import { isOthers, isTerminal } from "./run-facts.ts";
 import { RunHost } from "./run-host.ts";
 import { RunLoader } from "./run-loader.ts";
@@ -150,8 +150,7 @@ export class EngineCore {
       loaded: (facts, state) => this.approvals.loaded(facts, state),
       unparked: () => void this.recovery.redeliver(),
       displace: (runKey, by) => {
-        const reason = `run ${by} has the same concurrency key (whenFull: cancelRunning)`;
-        this.#post(runKey, report({ kind: "cancel", by: "engine", reason }));
+        this.#post(runKey, report({ kind: "cancel", by: "engine", reason: displacedBy(by) }));
       },
     };
     this.#messages = this.#newMessages(createChild);
@@ -289,7 +288,7 @@ export class EngineCore {
     const slash = runKey.indexOf("/");
     const tenant = slash < 0 ? "default" : runKey.slice(0, slash);
     // A run that has ended meanwhile answers that it is over; nobody waits for this mail.
-    this.#load(tenant, runKey.slice(slash + 1)).deliver(mail);
+    this.#load(tenant, idOfRunKey(runKey)).deliver(mail);
   }
 
   #rested(host: LoadedHost): void {

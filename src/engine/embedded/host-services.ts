@@ -102,3 +102,8 @@ export interface HostServices {
 export function runKeyOf(tenant: string, runId: string): string {
   return tenant === "default" ? runId : `${tenant}/${runId}`;
 }
+
+/** The run's id without its tenant. */
+export function idOfRunKey(runKey: string): string {
+  return runKey.slice(runKey.indexOf("/") + 1);
+}

@@ -16,12 +16,12 @@ import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { AdmissionRecord } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
 import type { SlotClaim } from "../admission/claim.ts";
-import { inTheWay, nextWaiting } from "../admission/holders.ts";
 import { type Look, type SlotWait, slotWait } from "../admission/slot-wait.ts";
 import { admissionRecord } from "./admission-record.ts";
 import { attemptRequest } from "./attempt-request.ts";
 import type { UnderWay } from "./attempts.ts";
 import { attemptClaim, ownSlot, runClaim, slotName } from "./claims.ts";
+import { displace, yieldToLater } from "./displace.ts";
 import type { HostServices } from "./host-services.ts";
 import { type Mail, report } from "./mail.ts";
 import { memoWrites } from "./memo-writes.ts";
@@ -238,7 +238,7 @@ export class RunEffects {
         if (this.#admission === null) return;
         this.#admission = null;
         if (!runSlots.holds(this.#run.key)) runSlots.release(this.#run.key);
-        else this.#yieldToLater(effect);
+        else yieldToLater(this.#services, effect, this.runClaimOf(effect));
         return;
       case "items":
         if (this.#reads.get(effect.path)?.key !== effect.key) return;
@@ -303,25 +303,10 @@ export class RunEffects {
     const claim = this.runClaimOf(effect);
     // Without a key a run is admitted in its own turn; a slot of its own grants it all the same.
     if (claim === null) return runSlots.request(ownSlot(this.#run.key, this.#run.facts().tenant));
-    const name = claim.gates?.[0]?.name ?? "";
     const isWaiting = runSlots.waitOf(claim.slot) !== undefined;
     runSlots.request(claim);
     if (isWaiting || effect.concurrency?.whenFull !== "cancelRunning") return;
-    this.#displace(name, this.#run.facts().runId);
-  }
-
-  /** cancelRunning: runs that came later have been waiting since before this one had its slot. */
-  #yieldToLater(effect: AdmitRunEffect): void {
-    if (effect.concurrency?.whenFull !== "cancelRunning") return;
-    const name = this.runClaimOf(effect)?.gates?.[0]?.name ?? "";
-    const later = nextWaiting(this.#services.runSlots, name, this.#services.clock.nowMs());
-    if (later !== null) this.#displace(name, later.runId);
-  }
-
-  /** Who was told to stop before is told again: that changes nothing. */
-  #displace(name: string, by: string): void {
-    for (const { runId } of inTheWay(this.#services.runSlots, name))
-      this.#services.displace(runId, by);
+    displace(this.#services, claim, this.#run.facts().runId);
   }
 
   /** `effect` takes the place of what goes on for the same attempt of its step. */

@@ -39,6 +39,17 @@ export function slotsFull(
   );
 }
 
+/** Why a run is cancelled that holds what run `by` waits for. */
+export function displacedBy(by: string): string {
+  return `run ${by} has the same concurrency key (whenFull: cancelRunning)`;
+}
+
+/** Its slot is not this host's any more, by the time that it is to be written with it. */
+export function staleStart(runId: string): LockstitchError {
+  const message = `Run ${runId} was not begun: this host was cut off from the store for too long, and others have its slot; try again.`;
+  return new LockstitchError("store_unavailable", message, { details: { runId } });
+}
+
 /** `owner`: the host that drives it; null: nobody does at the moment. */
 export function runElsewhere({
   runId,

@@ -23,7 +23,6 @@ import type { Decision } from "#kernel/decision.ts";
 import type { Input } from "#kernel/inputs.ts";
 import { pending } from "#kernel/pending.ts";
 import { newState, type RunState } from "#kernel/state.ts";
-import type { ValueRef } from "#kernel/value-ref.ts";
 import type { Plan } from "#workflow/plan.ts";
 import type { TurnOutcome } from "./committer.ts";
 import { decideTurn } from "./decide-turn.ts";
@@ -40,16 +39,17 @@ import {
   parkedCode,
   parkedError,
   shuttingDown,
+  staleStart,
 } from "./run-errors.ts";
 import { engineContext, factsOf, isTerminal, type RunFacts } from "./run-facts.ts";
 import type { LoadedRun } from "./run-loader.ts";
 import { HostWorld } from "./run-world.ts";
 import { endShared } from "./shared-commit.ts";
 import {
+  awaited,
   eventOf,
   logFault,
   newTurn,
-  pinValues,
   refuseCalls,
   settleCalls,
   type Turn,
@@ -213,7 +213,7 @@ export class RunHost implements LoadedHost {
         services: this.#services,
       });
       if (decided.kind === "done") this.#commit(turn);
-      else if (decided.kind === "needs") this.#loadValues(turn, decided.refs);
+      else if (decided.kind !== "full") this.#goOnAfter(turn, decided);
       else this.#vanish(turn, { kind: "failed", error: decided.error });
     } catch (error) {
       // The kernel threw: the state may be half changed and is thrown away with the turn.
@@ -222,14 +222,14 @@ export class RunHost implements LoadedHost {
     }
   }
 
-  #loadValues(turn: Turn, needs: readonly ValueRef[]): void {
-    const pinned = () => {
+  #goOnAfter(turn: Turn, wait: Parameters<typeof awaited>[1]): void {
+    const goOn = () => {
       // Waiting for the store is not the turn's own time.
       turn.countedFromMs = this.#services.clock.monotonicMs();
       this.#decide(turn);
     };
     const failed = (error: unknown) => this.#storeFailed(turn, error);
-    void pinValues(turn, needs, this.#services.values, this.#source).then(pinned, failed);
+    void awaited(turn, wait, this.#services.values, this.#source).then(goOn, failed);
   }
 
   #commit(turn: Turn): void {
@@ -314,7 +314,8 @@ export class RunHost implements LoadedHost {
 
   /** H3. `error` null: nothing has failed, and its calls are decided again too. */
   #refused(turn: Turn, error: LockstitchError | null): void {
-    if (turn.firstSeq === 1 && error !== null) return this.#vanish(turn, { kind: "failed", error });
+    if (turn.firstSeq === 1)
+      return this.#vanish(turn, { kind: "failed", error: error ?? staleStart(this.runId) });
     const kept = refuseCalls(turn, error);
     this.#discard(turn);
     this.#mailbox = [...kept, ...this.#mailbox];

@@ -29,7 +29,11 @@ export function passSlotOn({ facts, events }: CommittedTurn, runSlots: Scheduler
   const to = runKeyOf(facts.tenant, last.toRunId);
   const held = runSlots.holder(slot);
   if (held === undefined) return;
-  runSlots.hold({ ...held, slot: to, runId: to });
+  const next = { ...held, slot: to, runId: to };
+  // Where hosts share slots any of them may begin it; until then the slot counts in the store.
+  const elsewhere = runSlots.outside?.runs;
+  if (elsewhere === undefined) runSlots.hold(next);
+  else elsewhere.passOn(next);
   runSlots.release(slot);
 }
 

@@ -13,6 +13,7 @@ import { encodeEvents, type StoredBlob } from "./event-blobs.ts";
 import { type HostServices, runKeyOf } from "./host-services.ts";
 import { BLOB_BYTES, READER } from "./options.ts";
 import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
+import { runSlotOf, runSlotWritten } from "./run-slot.ts";
 import { endShared, stateOf } from "./shared-commit.ts";
 import type { Turn } from "./turn.ts";
 
@@ -134,7 +135,12 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   const bytes = () => Buffer.byteLength(text) + blobBytes;
   const used = services.usage?.take(turn, after, { runKey, bytes }) ?? null;
   if (used !== null) commit = { ...commit, usage: used.usage };
-  const { stepLogs } = services;
+  const { stepLogs, runSlots } = services;
+  const slot =
+    state.concurrency === null || runSlots.outside === null
+      ? null
+      : runSlotOf(after, turn.events, runSlots);
+  if (slot !== null) commit = { ...commit, slot };
   const said = stepLogs.isEmpty ? null : stepLogs.take(runKey);
   if (said !== null) commit = { ...commit, logs: said.lines };
   const stored: StoredTurn = {
@@ -149,6 +155,8 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
       said?.settle(outcome.kind);
       used?.settle(outcome.kind);
       endShared(services, turn, outcome.kind);
+      if (slot?.runId === after.runId && outcome.kind === "committed")
+        runSlotWritten(after, runSlots);
       submission.settle(outcome, stored);
     },
   });

@@ -5,7 +5,7 @@
 
 import type { LockstitchError } from "#errors/errors.ts";
 import type { Decision } from "#kernel/decision.ts";
-import type { EffectChange, Send } from "#kernel/effects.ts";
+import type { Effect, EffectChange, Send } from "#kernel/effects.ts";
 import type { RunEvent } from "#kernel/events.ts";
 import type { Input } from "#kernel/inputs.ts";
 import { refKey, type ValueRef } from "#kernel/value-ref.ts";
@@ -20,6 +20,20 @@ export interface TakenMail {
   readonly mail: Mail;
   end: MailEnd | null;
 }
+
+export type AdmitRunEffect = Extract<Effect, { readonly kind: "admit_run" }>;
+
+/** Of a run that is refused unless it gets its slot (`whenFull: reject`). */
+export type Refusable = AdmitRunEffect & {
+  readonly concurrency: NonNullable<AdmitRunEffect["concurrency"]>;
+};
+
+/** What a turn waits for before it goes on. */
+export type TurnWait =
+  /** These are pinned in it. */
+  | { readonly kind: "needs"; readonly refs: readonly ValueRef[] }
+  /** Other hosts were asked for a slot. */
+  | { readonly kind: "asks"; readonly asked: Promise<void> };
 
 export interface Turn {
   readonly firstSeq: number;
@@ -52,6 +66,8 @@ export interface Turn {
   /** Times that values were loaded for it. */
   loads: number;
   hasMore: boolean;
+  /** The run's own slot, for which other hosts were asked before it is refused; null: they were not. */
+  asksFor: Refusable | null;
   /** What it has of shared values; null: nothing. */
   shared: SharedTurn | null;
   /** Whether it took changes of the cache. */
@@ -79,6 +95,7 @@ export function newTurn(firstSeq: number, atMs: number, countedFromMs: number): 
     admission: null,
     loads: 0,
     hasMore: false,
+    asksFor: null,
     shared: null,
     hasCached: false,
   };
@@ -114,8 +131,18 @@ export function withItem<Item>(list: readonly Item[], item: Item): readonly Item
 /** Loads of values for one turn; a kernel that asks for more is at fault. */
 const LOADS_MAX = 10_000;
 
+/** Resolves when the turn can go on. Rejects with what the store throws. */
+export function awaited(
+  turn: Turn,
+  wait: TurnWait,
+  values: ValueLoader,
+  source: ValueSource,
+): Promise<void> {
+  return wait.kind === "asks" ? wait.asked : pinValues(turn, wait.refs, values, source);
+}
+
 /** Loads what the turn needs and keeps it until the turn's end, whatever the cache does. */
-export async function pinValues(
+async function pinValues(
   turn: Turn,
   needs: readonly ValueRef[],
   values: ValueLoader,

@@ -8,10 +8,13 @@ import { EmbeddedEngine } from "../embedded/embedded-engine.ts";
 import type { EngineCore } from "../embedded/engine-core.ts";
 import { newCore } from "../embedded/open.ts";
 import type { EngineOptions } from "../embedded/options.ts";
+import { displacedBy } from "../embedded/run-errors.ts";
+import { engineContext } from "../embedded/run-facts.ts";
 import type { Engine } from "../engine.ts";
 import { HostKeeper } from "./host-keeper.ts";
 import { OtherHosts } from "./other-hosts.ts";
 import { RateShares } from "./rate-shares.ts";
+import { SlotShares } from "./slot-shares.ts";
 import { WatchedRuns } from "./watched-runs.ts";
 
 class HostEngine extends EmbeddedEngine {
@@ -62,6 +65,7 @@ export async function openHostEngine(
   const keeper = new HostKeeper({
     ...{ core, hosts, clock, random, logger, takesRuns, address, onStoreClock },
   });
+  keeper.shares = shareSlots(core, hosts, keeper);
   const others = new OtherHosts({ core, hosts, keeper, clock, logger });
   core.elsewhere = others;
   const watched = new WatchedRuns({ core, clock, logger });
@@ -81,4 +85,22 @@ function ratesOf({ options, services }: EngineCore, { rates, host }: Hosts): Rat
   const { clock, random, logger, defer = (work) => void setImmediate(work) } = options;
   const slots = services.attemptSlots;
   return new RateShares({ rates, host, slots, clock, random, logger, defer });
+}
+
+function shareSlots(core: EngineCore, { slots }: Hosts, keeper: HostKeeper): SlotShares {
+  const { clock, random, logger, defer = (work) => void setImmediate(work) } = core.options;
+  const { attemptSlots, runSlots, attempts } = core.services;
+  const shares = new SlotShares({
+    ...{ slots, attemptSlots, runSlots, clock, random, logger, defer },
+    mayGrant: () => keeper.mayBegin,
+    displace: ({ tenant, runId }, by) => {
+      const input = { kind: "cancel", by: "engine", reason: displacedBy(by) } as const;
+      core.call(engineContext(tenant), runId, input).catch((error: unknown) => {
+        // It has ended, or is asked again while somebody waits.
+        logger.debug({ run: runId, error: String(error) }, "a run was not told to make room");
+      });
+    },
+  });
+  attempts.isVoid = (id) => shares.isVoid(id);
+  return shares;
 }

@@ -27,6 +27,7 @@ import { engineContext, isOthers, isTerminal } from "../embedded/run-facts.ts";
 import type { RunHost } from "../embedded/run-host.ts";
 import type { HostsStats } from "../engine.ts";
 import { Lease } from "./lease.ts";
+import type { SlotShares } from "./slot-shares.ts";
 import { storeClockAheadMs } from "./store-clock.ts";
 
 /** Beats in a lease: two may be lost. */
@@ -58,6 +59,8 @@ interface KeeperOptions {
 
 export class HostKeeper {
   readonly #options: KeeperOptions;
+  /** What hosts count together; set before it joins. */
+  shares: SlotShares | null = null;
   readonly #lease: Lease;
   #others: readonly HostFacts[] = [];
   #cancelBeat: (() => void) | null = null;
@@ -96,9 +99,15 @@ export class HostKeeper {
           "the lease has run out: nothing begins until it is back",
         );
         core.services.attempts.suspend(!isLate);
+        this.shares?.lapsed();
       },
     });
-    core.services.attempts.mayBegin = () => this.#lease.holds() && !this.#isSuspended;
+    core.services.attempts.mayBegin = () => this.mayBegin;
+  }
+
+  /** Whether anything may be granted or begun here. */
+  get mayBegin(): boolean {
+    return this.#lease.holds() && !this.#isSuspended;
   }
 
   /** Other hosts that have a lease, as the last beat said. */
@@ -120,6 +129,7 @@ export class HostKeeper {
     this.#unlisten = this.#options.hosts.onNotice((notice) => {
       if (notice === "runs") void this.claim();
       else if (notice === "messages") this.carry();
+      else if (notice === "slots") this.shares?.noticed();
     });
     this.#arm(this.#options.hosts.leaseMs / BEATS);
     this.#look();
@@ -130,6 +140,7 @@ export class HostKeeper {
     const { logger } = this.#options;
     this.#isDraining = true;
     this.#unlisten();
+    this.shares?.drain();
     try {
       // What still runs needs the lease to the end: the beats go on.
       await this.#beat();
@@ -145,6 +156,7 @@ export class HostKeeper {
     this.#isStopped = true;
     this.#cancelBeat?.();
     this.#cancelLook?.();
+    await this.shares?.close();
     this.#lease.close();
     try {
       await hosts.leave();
@@ -262,6 +274,7 @@ export class HostKeeper {
       await this.#beat();
       if (this.#isStopped) return;
       this.#arm(hosts.leaseMs / BEATS);
+      this.shares?.beat();
       if (this.#isDraining) return;
       // Beats go on beside it: what it gives counts here until that was answered.
       if (this.#giving === null) this.#isGiving = false;
@@ -295,13 +308,17 @@ export class HostKeeper {
   async #renewed(sentAtMs: number, { wasLate }: BeatAnswer): Promise<void> {
     const { core, logger } = this.#options;
     // Remembered until it has been done: the next beat is in time again.
-    if (wasLate || this.#isSuspended) this.#mustLook = true;
+    if (wasLate || this.#isSuspended) {
+      this.#mustLook = true;
+      this.shares?.voided();
+    }
     if (this.#mustLook) await this.#dropOthers();
     this.#mustLook = false;
     this.#lease.renewed(sentAtMs);
     if (!this.#isSuspended || this.#lease.hasLapsed) return;
     this.#isSuspended = false;
     logger.info({}, "the lease is back");
+    this.shares?.resume();
     core.services.attempts.resume();
   }
 

@@ -19,13 +19,15 @@ class Share implements GateShare {
   left = 0;
   found = 0;
   room = () => this.left;
-  took(_slot: string, isFound: boolean): void {
+  took(_claim: SlotClaim, isFound: boolean): void {
     if (isFound) this.found++;
     else this.left--;
   }
   gave(): void {
     this.left++;
   }
+  written(): void {}
+  isVoid = () => false;
 }
 
 function withShare() {
