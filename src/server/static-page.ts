@@ -16,6 +16,7 @@ const FILES = [
   ["/assets/run.css", "run.css", "text/css; charset=utf-8"],
   ["/assets/log.css", "log.css", "text/css; charset=utf-8"],
   ["/assets/output.css", "output.css", "text/css; charset=utf-8"],
+  ["/assets/schedules.css", "schedules.css", "text/css; charset=utf-8"],
   ["/assets/docs.css", "docs.css", "text/css; charset=utf-8"],
   ["/assets/icon.svg", "icon.svg", "image/svg+xml"],
   ["/assets/page.js", "page.js", "text/javascript; charset=utf-8"],
@@ -32,6 +33,9 @@ const FILES = [
   ["/assets/step-view.js", "step-view.js", "text/javascript; charset=utf-8"],
   ["/assets/step-actions.js", "step-actions.js", "text/javascript; charset=utf-8"],
   ["/assets/label-filter.js", "label-filter.js", "text/javascript; charset=utf-8"],
+  ["/assets/schedules-view.js", "schedules-view.js", "text/javascript; charset=utf-8"],
+  ["/assets/schedule-card.js", "schedule-card.js", "text/javascript; charset=utf-8"],
+  ["/assets/schedule-times.js", "schedule-times.js", "text/javascript; charset=utf-8"],
   ["/assets/journal-view.js", "journal-view.js", "text/javascript; charset=utf-8"],
   ["/assets/status.js", "status.js", "text/javascript; charset=utf-8"],
 ] as const;

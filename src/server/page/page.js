@@ -2,20 +2,24 @@
  * The live page: which runs there are, one run shown, and whether the server is there. It goes
  * on by itself when the server restarts, and says what the server continued.
  */
-import { element, setText } from "/assets/element.js";
+import { element, setAttribute, setText } from "/assets/element.js";
 import { hasLabels, labelQuery, watchLabels } from "/assets/label-filter.js";
 import { showRun } from "/assets/run-view.js";
+import { showSchedules } from "/assets/schedules-view.js";
 import { get, setApiKey, stream } from "/assets/server.js";
 import { durationText, elapsedMs, signOf, TERMINAL, timeText } from "/assets/status.js";
 
 const RUNS_SHOWN = 12;
 const RETRY_MS = 500;
 const NOTICE_MS = 12_000;
+/** The address of the list of schedules; no run's id begins like it. */
+const SCHEDULES = "#schedules";
 
 const connection = document.getElementById("connection");
 const notice = document.getElementById("notice");
 const list = document.getElementById("runs");
 const main = document.getElementById("run");
+const schedulesLink = document.getElementById("schedules-link");
 
 const runs = new Map();
 /** Labels that runs of the list carry, as pairs. */
@@ -188,12 +192,15 @@ function chosenRun() {
 }
 
 async function showChosen() {
-  const runId = chosenRun();
+  const isSchedules = location.hash === SCHEDULES;
+  const runId = isSchedules ? SCHEDULES : chosenRun();
   if (runId !== null && runId === shown) return;
   showing.abort();
   showing = new AbortController();
   shown = runId;
   drawRuns();
+  setAttribute(schedulesLink, "aria-current", isSchedules ? "page" : null);
+  if (isSchedules) return void showSchedules(main, page, showing.signal);
   if (runId === null) {
     main.replaceChildren(labels.length === 0 ? emptyState() : noMatch());
     return;
