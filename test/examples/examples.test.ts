@@ -1,4 +1,5 @@
 /** The examples of examples/, run as they stand by the real program. */
+import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
@@ -136,4 +137,53 @@ test.concurrent("user-node: node types of the user's own, from lockstitch.config
     (step) => step.attempts,
   );
   expect(Math.max(...attempts)).toBe(2);
+});
+
+test.concurrent("triggers: the schedule by hand, a large order's event, a signed call", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = directory.path;
+  const env = { LOCKSTITCH_SECRET_SHOP_KEY: "0123456789abcdef" };
+  await using server = startLockstitch(["start", "--no-demo", "--port", "0"], { cwd, env });
+  const [, address = ""] = await server.seen(/serves (http:\S+)/);
+
+  const json = async (...argv: string[]) => {
+    const { code, stdout, stderr } = await lockstitch([...argv, "--json"], { cwd, env });
+    expect(code, stderr).toBe(0);
+    return JSON.parse(stdout);
+  };
+  await json("workflows", "save", example("triggers/shop.workflow.yaml"));
+  const outputOfRun = async (runId: string) => {
+    const answer = await fetch(`${address}/api/v1/runs/${runId}`);
+    return ((await answer.json()) as { readonly output: unknown }).output;
+  };
+  const { runId } = await json("schedules", "trigger", "shop/nightly");
+  await expect
+    .poll(() => outputOfRun(runId), { timeout: 60_000 })
+    .toMatchObject({ note: expect.stringMatching(/^tally: night of \d{4}-/), orders: 0 });
+  const large = ["--payload", '{"order": "o-1", "total": 250}', "--id", "o-1"];
+  const { runs } = await json("events", "emit", "order.paid", ...large);
+  expect(runs).toMatchObject([{ workflow: "shop", id: "paid", created: true }]);
+  expect((await json("events", "emit", "order.paid", ...large)).runs).toMatchObject([
+    { created: false },
+  ]);
+  const small = ["--payload", '{"order": "o-0", "total": 5}'];
+  expect((await json("events", "emit", "order.paid", ...small)).runs).toEqual([]);
+  await expect
+    .poll(() => outputOfRun(runs[0].runId), { timeout: 60_000 })
+    .toEqual({ note: "o-1: large order", orders: 1 });
+
+  const body = '{"order": "o-2", "total": 40}';
+  const call = async (key: string) => {
+    const signature = createHmac("sha256", key).update(body).digest("hex");
+    const answer = await fetch(`${address}/hooks/shop/orders`, {
+      ...{ method: "POST", body },
+      headers: { "content-type": "application/json", "x-shop-signature": `sha256=${signature}` },
+    });
+    return { status: answer.status, body: (await answer.json()) as unknown };
+  };
+  const output = { note: "o-2: webhook", orders: 2 };
+  const [first, again] = [await call("0123456789abcdef"), await call("0123456789abcdef")];
+  expect(first).toMatchObject({ status: 200, body: { created: true, output } });
+  expect(again).toMatchObject({ status: 200, body: { created: false, output } });
+  expect(await call("another-key")).toMatchObject({ status: 401 });
 });
