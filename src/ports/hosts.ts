@@ -17,7 +17,7 @@
  *
  * Hosts are named by numbers that are never used again.
  */
-import type { RunHead } from "./journal.ts";
+import type { AdmissionState, RunHead } from "./journal.ts";
 import type { SharedRates } from "./shared-rates.ts";
 import type { SharedSlots } from "./shared-slots.ts";
 import type { StartQuotas } from "./start-quotas.ts";
@@ -87,6 +87,8 @@ export interface Hosts {
   readonly starts?: StartQuotas;
   /** Starts that these hosts count together; absent: each host counts for itself. */
   readonly rates?: SharedRates;
+  /** Circuit breakers that are open and whose failures stand after the instant; absent: each host has its own. */
+  openBreakers?(atMs: number): Promise<AdmissionState["breakers"]>;
   /** JSON text for JSON text. */
   ask(host: number, question: string, timeoutMs: number): Promise<string>;
   /** Who answers others' questions; it never rejects. One at a time may be set. */

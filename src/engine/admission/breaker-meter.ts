@@ -14,6 +14,8 @@
  *       that nobody holds or waits for is forgotten whole, in the store too: keys come and go by
  *       the million.
  *   B4. What is counted here is what the store was told (outcomes are applied after their commit).
+ *   B5. Where several hosts share a store, it opens and closes with the store's, whoever told that
+ *       (engine/hosts/shared-breakers.ts); failures that are told here count until then.
  */
 import type { Gate, SlotClaim } from "./claim.ts";
 import type { Line, Meter } from "./line.ts";
@@ -25,9 +27,17 @@ export function quietMsOf(resetAfterMs: number): number {
   return Math.max(10 * resetAfterMs, QUIET_MS_MIN);
 }
 
+export interface CountedOutcome {
+  readonly hasFailed: boolean;
+  /** It opened the breaker, or closed it. */
+  readonly hasTurned: boolean;
+}
+
 export class BreakerMeter implements Meter {
   readonly name: string;
   readonly lines: Line[] = [];
+  /** Told of every outcome that counted; null: nobody shares it. */
+  onOutcome: ((outcome: CountedOutcome) => void) | null = null;
   readonly #holders = new Set<string>();
   #failures = 0;
   #openedAtMs: number | null = null;
@@ -85,19 +95,35 @@ export class BreakerMeter implements Meter {
     readonly nowMs: number;
   }): boolean {
     if (this.#openedAtMs !== null && !result.isProbe) return false;
-    if (!result.hasFailed) {
-      const wasOpen = this.#openedAtMs !== null;
+    const openedAtMs = this.#openedAtMs;
+    if (result.hasFailed) this.#failed(result);
+    else {
       this.#failures = 0;
       this.#openedAtMs = null;
-      return wasOpen;
     }
+    const hasTurned = this.#openedAtMs !== openedAtMs;
+    this.onOutcome?.({ hasFailed: result.hasFailed, hasTurned });
+    return !result.hasFailed && hasTurned;
+  }
+
+  #failed(result: {
+    readonly isProbe: boolean;
+    readonly failureThreshold: number;
+    readonly resetAfterMs: number;
+    readonly nowMs: number;
+  }): void {
     if (this.#openedAtMs === null && result.nowMs >= this.#untilMs) this.#failures = 0;
     this.#failures++;
     this.#untilMs = result.nowMs + quietMsOf(result.resetAfterMs);
-    if (!result.isProbe && this.#failures < result.failureThreshold) return false;
+    if (!result.isProbe && this.#failures < result.failureThreshold) return;
     this.#openedAtMs = result.nowMs;
     this.#resetAfterMs = result.resetAfterMs;
-    return false;
+  }
+
+  /** Another host's probe has succeeded. */
+  closedElsewhere(): void {
+    this.#failures = 0;
+    this.#openedAtMs = null;
   }
 
   /** As the store has it; a probe that was under way has ended with its process. */

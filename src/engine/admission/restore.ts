@@ -28,14 +28,12 @@ export async function loadAdmission(
 function restoreAdmission(
   scheduler: Scheduler,
   { starts, breakers }: AdmissionState,
-  now: { readonly wallMs: number; readonly monotonicMs: number },
+  now: ClockInstant,
 ): void {
-  // Instants ahead of the clock (it went back) count as now: nothing freezes.
-  const monotonicOf = (atMs: number) => now.monotonicMs - Math.max(0, now.wallMs - atMs);
   const byName = new Map<string, { instants: number[]; perMs: number }>();
   for (const { name, atMs, perMs } of starts) {
     const known = byName.get(name) ?? { instants: [], perMs: 0 };
-    known.instants.push(monotonicOf(atMs + COMMIT_LAG_MS));
+    known.instants.push(monotonicOf(atMs + COMMIT_LAG_MS, now));
     known.perMs = Math.max(known.perMs, perMs);
     byName.set(name, known);
   }
@@ -43,14 +41,33 @@ function restoreAdmission(
     const meter = scheduler.meterOf({ kind: "rate_limit", name, key: name, limit: 1, perMs });
     if (meter instanceof RateMeter) meter.restore(instants, perMs);
   }
-  for (const { name, failures, openedAtMs, resetAfterMs, untilMs } of breakers) {
-    const gate = { key: name, failureThreshold: failures, resetAfterMs };
-    const meter = scheduler.meterOf({ kind: "circuit_breaker", name, ...gate });
-    if (!(meter instanceof BreakerMeter)) continue;
-    const openedAt = openedAtMs === null ? null : monotonicOf(openedAtMs);
-    // No longer than a failure of this instant would stand.
-    const leftMs = Math.min(untilMs - now.wallMs, quietMsOf(resetAfterMs));
-    const until = now.monotonicMs + leftMs;
-    meter.restore({ failures, openedAtMs: openedAt, resetAfterMs, untilMs: until });
-  }
+  for (const breaker of breakers) restoreBreaker(scheduler, breaker, now);
+}
+
+/** The two clocks at one instant. */
+export interface ClockInstant {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+/** Makes the breaker as the store has it; its meter. */
+export function restoreBreaker(
+  scheduler: Scheduler,
+  { name, failures, openedAtMs, resetAfterMs, untilMs }: AdmissionState["breakers"][number],
+  now: ClockInstant,
+): BreakerMeter | null {
+  const gate = { key: name, failureThreshold: failures, resetAfterMs };
+  const meter = scheduler.meterOf({ kind: "circuit_breaker", name, ...gate });
+  if (!(meter instanceof BreakerMeter)) return null;
+  const openedAt = openedAtMs === null ? null : monotonicOf(openedAtMs, now);
+  // No longer than a failure of this instant would stand.
+  const leftMs = Math.min(untilMs - now.wallMs, quietMsOf(resetAfterMs));
+  const until = now.monotonicMs + leftMs;
+  meter.restore({ failures, openedAtMs: openedAt, resetAfterMs, untilMs: until });
+  return meter;
+}
+
+/** Instants ahead of the clock (it went back) count as now: nothing freezes. */
+function monotonicOf(atMs: number, { wallMs, monotonicMs }: ClockInstant): number {
+  return monotonicMs - Math.max(0, wallMs - atMs);
 }

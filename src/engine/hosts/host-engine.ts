@@ -14,6 +14,7 @@ import type { Engine } from "../engine.ts";
 import { HostKeeper } from "./host-keeper.ts";
 import { OtherHosts } from "./other-hosts.ts";
 import { RateShares } from "./rate-shares.ts";
+import { SharedBreakers } from "./shared-breakers.ts";
 import { SlotShares } from "./slot-shares.ts";
 import { WatchedRuns } from "./watched-runs.ts";
 
@@ -21,6 +22,7 @@ class HostEngine extends EmbeddedEngine {
   readonly #keeper: HostKeeper;
   readonly #watched: WatchedRuns;
   readonly #rates: RateShares | null;
+  readonly #breakers: SharedBreakers | null;
 
   constructor(
     core: EngineCore,
@@ -28,18 +30,21 @@ class HostEngine extends EmbeddedEngine {
       readonly keeper: HostKeeper;
       readonly watched: WatchedRuns;
       readonly rates: RateShares | null;
+      readonly breakers: SharedBreakers | null;
     },
   ) {
     super(core);
     this.#keeper = of.keeper;
     this.#watched = of.watched;
     this.#rates = of.rates;
+    this.#breakers = of.breakers;
   }
 
   override async close(graceMs: number): Promise<void> {
     await this.#keeper.drain();
     await super.close(graceMs);
     this.#watched.close();
+    this.#breakers?.close();
     await this.#rates?.close();
     await this.#keeper.leave();
   }
@@ -69,7 +74,9 @@ export async function openHostEngine(
   const others = new OtherHosts({ core, hosts, keeper, clock, logger });
   core.elsewhere = others;
   const watched = new WatchedRuns({ core, clock, logger });
-  const engine = new HostEngine(core, { keeper, watched, rates: ratesOf(core, hosts) });
+  const rates = ratesOf(core, hosts);
+  const breakers = breakersOf(core, hosts, keeper);
+  const engine = new HostEngine(core, { keeper, watched, rates, breakers });
   others.serve(engine);
   await core.prepare();
   core.join = () => keeper.open();
@@ -103,4 +110,16 @@ function shareSlots(core: EngineCore, { slots }: Hosts, keeper: HostKeeper): Slo
   });
   attempts.isVoid = (id) => shares.isVoid(id);
   return shares;
+}
+
+/** null: each host opens and closes breakers for itself. */
+function breakersOf(
+  { options, services }: EngineCore,
+  hosts: Hosts,
+  keeper: HostKeeper,
+): SharedBreakers | null {
+  if (hosts.openBreakers === undefined) return null;
+  const { clock, logger } = options;
+  const others = () => keeper.others.map(({ host }) => host);
+  return new SharedBreakers({ hosts, slots: services.attemptSlots, clock, logger, others });
 }

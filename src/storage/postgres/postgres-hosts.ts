@@ -5,7 +5,7 @@
  */
 import { LockstitchError } from "#errors/errors.ts";
 import type { BeatAnswer, HostBeat, HostFacts, HostNotice, Hosts, OwnedRun } from "#ports/hosts.ts";
-import type { RunHead } from "#ports/journal.ts";
+import type { AdmissionState, RunHead } from "#ports/journal.ts";
 import type { StartQuotas } from "#ports/start-quotas.ts";
 import { bigints, texts } from "./columns.ts";
 import type { DatabaseAddress } from "./database-address.ts";
@@ -26,6 +26,7 @@ import { FORGET_LAPSED_HOSTS } from "./sql/forget-lapsed-hosts.ts";
 import { LIST_CLAIMED_RUNS } from "./sql/list-claimed-runs.ts";
 import { LIST_HOSTS } from "./sql/list-hosts.ts";
 import { LIST_LAPSED_HOSTS } from "./sql/list-lapsed-hosts.ts";
+import { LIST_OPEN_BREAKERS } from "./sql/list-open-breakers.ts";
 import { NOTIFY } from "./sql/notify.ts";
 import { RELEASE_ALL_RUNS } from "./sql/release-all-runs.ts";
 import { RELEASE_RUNS } from "./sql/release-runs.ts";
@@ -164,6 +165,11 @@ export class PostgresHosts implements Hosts {
       { sql: REMOVE_HOST, values: [this.host] },
       { sql: DROP_COMMIT_MARK, values: [this.host] },
     ]);
+  }
+
+  async openBreakers(atMs: number): Promise<AdmissionState["breakers"]> {
+    const { sessions } = this.#parts;
+    return await sessions.all("looking at breakers", LIST_OPEN_BREAKERS, atMs);
   }
 
   async tell(host: number, notice: HostNotice): Promise<void> {

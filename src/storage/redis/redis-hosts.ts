@@ -81,6 +81,7 @@ export class RedisHosts {
           this.#listeners.delete(listener);
         };
       },
+      ...(hosts.openBreakers === undefined ? {} : { openBreakers: hosts.openBreakers.bind(hosts) }),
       ask: (host, question, timeoutMs) => hosts.ask(host, question, timeoutMs),
       onAsk: (answer) => hosts.onAsk(answer),
     };
