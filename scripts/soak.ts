@@ -4,47 +4,53 @@
  * prints its memory every ten seconds, each time after a full collection that is asked for through
  * the inspector. Exit code 1: heap or resident memory grew by 5 % or more after the first minute;
  * 2: there were too few samples to tell.
+ * `--database postgres [--hosts 2]`: so many runs in all on hosts that share a PostgreSQL server of the
+ * soak's own; each host is judged, from the third minute on.
  *
  *   1. A sample is taken only while (almost) all the runs are open: open runs take memory too, and
  *      samples at different numbers of them say nothing about growth.
  *   2. Runs are started a few at a time and differ in length, so that those that are open stand at
  *      different steps.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Agent } from "undici";
-import { exitOnSignals, killWithUs } from "../test/support/kill-with-us.ts";
+import { exitOnSignals } from "../test/support/kill-with-us.ts";
+import { startPostgres } from "../test/support/real-server.ts";
+import { findProgram } from "./programs.ts";
+import { type SoakedServer, startSoaked } from "./soaked-server.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const GROWTH_MAX = 0.05;
 const SAMPLE_MS = 10_000;
-const FIRST_MS = 60_000;
 /** Growth is between medians of so many samples. */
 const MEDIAN_OF = 3;
 const TICK_MS = 50;
 const CONNECTIONS = 64;
 /** A sample wants this part of the runs open. */
 const OPEN_MIN = 0.98;
+const TRIES = 50;
 
 const { values: options } = parseArgs({
   options: {
     minutes: { type: "string", default: "10" },
     runs: { type: "string", default: "1000" },
+    database: { type: "string" },
+    hosts: { type: "string", default: "2" },
     json: { type: "boolean", default: false },
   },
 });
+/** Pools, plans and caches of several hosts take longer to fill. */
+const FIRST_MS = options.database === undefined ? 60_000 : 180_000;
+const hostsCount = options.database === undefined ? 1 : Number(options.hosts);
 const totalMs = Number(options.minutes) * 60_000;
 const runsOpen = Number(options.runs);
 /** In one tick: after fifty all are open. */
 const startsMax = Math.ceil(runsOpen / 50);
-if (!(totalMs >= 2 * FIRST_MS) || !Number.isSafeInteger(runsOpen) || runsOpen < 1)
-  throw new Error("--minutes must be at least 2, --runs a positive integer");
+if (!(totalMs >= FIRST_MS + 60_000) || !Number.isSafeInteger(runsOpen) || runsOpen < 1)
+  throw new Error(`--minutes must be at least ${FIRST_MS / 60_000 + 1}, --runs a positive integer`);
 
 /** They take 12, 24, 20 and 16 seconds, so that they do not end all at once again and again. */
 const KINDS: Readonly<Record<string, readonly object[]>> = {
@@ -80,101 +86,62 @@ const SIGNAL_AFTER_MS = 24_000;
 
 interface Sample {
   readonly atS: number;
-  readonly heapMb: number;
-  readonly rssMb: number;
+  /** By host. */
+  readonly heapMb: readonly number[];
+  readonly rssMb: readonly number[];
   readonly open: number;
   readonly started: number;
 }
 
 const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 });
 const folder = mkdtempSync(join(tmpdir(), "lockstitch-soak-"));
-const server = spawn(
-  process.execPath,
-  [
-    "--inspect=127.0.0.1:0",
-    join(ROOT, "bin/lockstitch.js"),
-    ...["start", "--json", "--port", "0", "--data", join(folder, "data")],
-    ...["--config", join(ROOT, "scripts/soak.config.ts")],
-  ],
-  { stdio: ["ignore", "pipe", "pipe"] },
-);
-killWithUs(server);
 exitOnSignals(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-let complaints = "";
-server.on("exit", (code, signal) => {
-  if (!isOver)
-    throw new Error(`the server ended (${signal ?? code}):\n${complaints.slice(-3_000)}`);
-});
-let isOver = false;
+const servers: SoakedServer[] = [];
 
-/** Resolves with the first match in what the server prints. */
-function printed(stream: NonNullable<ChildProcess["stdout"]>, pattern: RegExp): Promise<string> {
-  return new Promise((resolve) => {
-    let text = "";
-    stream.on("data", (chunk: Buffer) => {
-      text = (text + chunk.toString()).slice(-10_000);
-      const found = pattern.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-  });
+async function startDatabase(kind: string) {
+  const program = kind === "postgres" ? findProgram("postgres") : null;
+  if (program === null) throw new Error(`--database ${kind}: there is no such program here`);
+  return await startPostgres(program, { settings: ["fsync=on", "max_connections=100"] });
 }
 
-/** Collects garbage in the server and answers its memory, in bytes. */
-async function inspector(address: string) {
-  const socket = new WebSocket(address);
-  await once(socket as never, "open");
-  let lastId = 0;
-  const call = (method: string, params: object = {}): Promise<never> =>
-    new Promise((resolve) => {
-      const id = ++lastId;
-      const listener = ({ data }: MessageEvent) => {
-        const answer = JSON.parse(String(data));
-        if (answer.id !== id) return;
-        socket.removeEventListener("message", listener);
-        resolve(answer.result as never);
-      };
-      socket.addEventListener("message", listener);
-      socket.send(JSON.stringify({ id, method, params }));
+/** Calls go to the hosts in turn; one whose host cannot be reached for a moment is made again. */
+async function request(
+  path: string,
+  method: "GET" | "POST" | "PUT",
+  body?: unknown,
+  host = calls++ % servers.length,
+) {
+  for (let tries = 0; ; tries++) {
+    const answer = await agent.request({
+      origin: servers[host]?.address ?? "",
+      path: `/api/v1${path}`,
+      method,
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  return {
-    async memory(): Promise<{ readonly used: number; readonly rss: number }> {
-      await call("HeapProfiler.collectGarbage");
-      const expression =
-        "const m = process.memoryUsage(); JSON.stringify({ used: m.heapUsed + m.external, rss: m.rss })";
-      const { result } = (await call("Runtime.evaluate", {
-        expression: `(() => { ${expression.replace("JSON.stringify", "return JSON.stringify")} })()`,
-      })) as { readonly result: { readonly value: string } };
-      return JSON.parse(result.value);
-    },
-    close: () => socket.close(),
-  };
+    const text = await answer.body.text();
+    if (answer.statusCode === 503 && servers.length > 1 && tries < TRIES) await delay(200);
+    else if (answer.statusCode >= 300)
+      throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+    else return JSON.parse(text) as { readonly id: string; readonly openRuns: number };
+  }
 }
+let calls = 0;
 
-async function request(path: string, method: "GET" | "POST" | "PUT", body?: unknown) {
-  const answer = await agent.request({
-    origin: api,
-    path: `/api/v1${path}`,
-    method,
-    headers: body === undefined ? {} : { "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.body.text();
-  if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
-  return JSON.parse(text) as { readonly id: string; readonly openRuns: number };
+async function openRunsOfAll(): Promise<number> {
+  const stats = await Promise.all(servers.map((_, at) => request("/engine", "GET", undefined, at)));
+  return stats.reduce((sum, { openRuns }) => sum + openRuns, 0);
 }
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-server.stderr.on("data", (chunk: Buffer) => {
-  complaints = (complaints + chunk.toString()).slice(-10_000);
-});
-const [api, debuggerAddress] = await Promise.all([
-  printed(server.stdout, /"address":\s*"([^"]+)"/),
-  printed(server.stderr, /listening on (ws:\S+)/),
-]);
-const inside = await inspector(debuggerAddress);
+const database = options.database === undefined ? null : await startDatabase(options.database);
+const env: Record<string, string> =
+  database === null ? {} : { LOCKSTITCH_DATABASE_URL: database.url("postgres") };
+for (let host = 1; host <= hostsCount; host++)
+  servers.push(await startSoaked(join(folder, `data-${host}`), env));
 const samples: Sample[] = [];
 try {
   for (const [name, steps] of Object.entries(KINDS))
@@ -189,49 +156,57 @@ try {
   const beganMs = performance.now();
   let sampledMs = beganMs;
   while (performance.now() - beganMs < totalMs + 500) {
-    const { openRuns } = await request("/engine", "GET");
-    const calls: Promise<unknown>[] = [];
+    const openRuns = await openRunsOfAll();
+    const underWay: Promise<unknown>[] = [];
     for (let missing = Math.min(startsMax, runsOpen - openRuns); missing > 0; missing--)
-      calls.push(startOne());
+      underWay.push(startOne());
     while ((toSignal[0]?.dueMs ?? Number.POSITIVE_INFINITY) <= performance.now()) {
       const { id } = toSignal.shift() ?? { id: "" };
-      calls.push(request(`/runs/${id}/signal`, "POST", { name: "go", payload: { n: started } }));
+      underWay.push(request(`/runs/${id}/signal`, "POST", { name: "go", payload: { n: started } }));
     }
-    await Promise.all(calls);
+    await Promise.all(underWay);
     if (performance.now() - sampledMs >= SAMPLE_MS && openRuns >= runsOpen * OPEN_MIN) {
       sampledMs = performance.now();
-      const { used, rss } = await inside.memory();
+      const memories = await Promise.all(servers.map((server) => server.memory()));
       const atS = Math.round((performance.now() - beganMs) / 1_000);
-      const sample = { atS, heapMb: used / 2 ** 20, rssMb: rss / 2 ** 20, open: openRuns, started };
-      samples.push(sample);
+      const heapMb = memories.map(({ used }) => used / 2 ** 20);
+      const rssMb = memories.map(({ rss }) => rss / 2 ** 20);
+      samples.push({ atS, heapMb, rssMb, open: openRuns, started });
+      const of = heapMb.map(
+        (heap, at) => `heap ${heap.toFixed(1)} MB  rss ${(rssMb[at] ?? 0).toFixed(1)} MB`,
+      );
       if (!options.json)
         process.stdout.write(
-          `${String(atS).padStart(4)} s  heap ${sample.heapMb.toFixed(1)} MB  rss ${sample.rssMb.toFixed(1)} MB  ${openRuns} open, ${started} started\n`,
+          `${String(atS).padStart(4)} s  ${of.join("  |  ")}  ${openRuns} open, ${started} started\n`,
         );
     }
     await delay(TICK_MS);
   }
 } finally {
-  isOver = true;
-  inside.close();
-  server.kill("SIGKILL");
-  await once(server, "exit");
+  for (const server of servers) await server.end();
   await agent.close();
+  await database?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 const settled = samples.filter(({ atS }) => atS * 1_000 >= FIRST_MS - SAMPLE_MS / 2);
 if (settled.length < 2 * MEDIAN_OF) {
   process.stderr.write(
-    `Only ${settled.length} samples after the first minute with ${runsOpen} runs open: this machine does not keep up, or --minutes is too short.\n`,
+    `Only ${settled.length} samples after ${FIRST_MS / 60_000} min with ${runsOpen} runs open: this machine does not keep up, or --minutes is too short.\n`,
   );
   process.exit(2);
 }
 const growth = (of: (sample: Sample) => number) =>
   median(settled.slice(-MEDIAN_OF).map(of)) / median(settled.slice(0, MEDIAN_OF).map(of)) - 1;
-const heap = growth(({ heapMb }) => heapMb);
-const rss = growth(({ rssMb }) => rssMb);
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-if (options.json) process.stdout.write(`${JSON.stringify({ heap, rss, samples }, null, 2)}\n`);
-else process.stdout.write(`after the first minute: heap ${percent(heap)}, rss ${percent(rss)}\n`);
-if (heap >= GROWTH_MAX || rss >= GROWTH_MAX) process.exitCode = 1;
+const grown = servers.map((_, host) => ({
+  heap: growth(({ heapMb }) => heapMb[host] ?? 0),
+  rss: growth(({ rssMb }) => rssMb[host] ?? 0),
+}));
+if (options.json) process.stdout.write(`${JSON.stringify({ grown, samples }, null, 2)}\n`);
+else
+  for (const [host, { heap, rss }] of grown.entries())
+    process.stdout.write(
+      `${hostsCount > 1 ? `host ${host + 1}, ` : ""}after ${FIRST_MS / 60_000} min: heap ${percent(heap)}, rss ${percent(rss)}\n`,
+    );
+if (grown.some(({ heap, rss }) => heap >= GROWTH_MAX || rss >= GROWTH_MAX)) process.exitCode = 1;
