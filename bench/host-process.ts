@@ -26,14 +26,14 @@ export interface HostFigures {
 }
 
 export interface HostProcess {
-  warmUp(forMs: number): Promise<void>;
+  warmUp(steps: number): Promise<void>;
   measure(load: HostLoad): Promise<HostFigures>;
   /** Ends it; answers what it was asked for in all. */
   close(): Promise<Pick<Claims, "runs" | "steps">>;
 }
 
 type Request =
-  | { readonly kind: "warm"; readonly forMs: number }
+  | { readonly kind: "warm"; readonly steps: number }
   | ({ readonly kind: "measure" } & HostLoad)
   | { readonly kind: "close" };
 
@@ -46,7 +46,7 @@ export async function startHostProcess(url: string): Promise<HostProcess> {
     return await answerOf(child);
   };
   return {
-    warmUp: async (forMs) => void (await ask({ kind: "warm", forMs })),
+    warmUp: async (steps) => void (await ask({ kind: "warm", steps })),
     measure: async (load) => (await ask({ kind: "measure", ...load })) as HostFigures,
     async close() {
       const ended = once(child, "exit");
@@ -80,9 +80,8 @@ async function serve(url: string): Promise<void> {
   const handle = async (request: Request): Promise<object> => {
     switch (request.kind) {
       case "warm": {
-        const untilMs = performance.now() + request.forMs;
-        while (performance.now() < untilMs)
-          await saturate(() => host.run(STEPS), { count: 300, atOnce: 100 });
+        const count = Math.ceil(request.steps / STEPS);
+        await saturate(() => host.run(STEPS), { count, atOnce: 100 });
         return {};
       }
       case "measure": {

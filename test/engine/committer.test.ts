@@ -145,6 +145,19 @@ test("a small group goes on as one; a half that leads to nothing holds nothing u
   expect(Object.values(ends.kinds()).flat()).toHaveLength(5);
 });
 
+test("beside a slow writer, what has gathered behind a group waits for what it comes to", async () => {
+  const { clock, submit, groups, kinds } = bench(() => ({ kind: "none", delayMs: 5 }));
+  for (const runId of ["a", "b"]) submit(runId, () => submit(`${runId}2`));
+  await clock.settle();
+  for (const runId of ["c", "d"]) submit(runId);
+  await clock.runUntilIdle();
+  expect(groups).toEqual([
+    ["a", "b"],
+    ["c", "d", "a2", "b2"],
+  ]);
+  expect(Object.values(kinds()).flat()).toEqual(Array.from({ length: 6 }, () => "committed"));
+});
+
 test("groups are bounded; the queue is full and then says that there is room", async () => {
   const { clock, submit, groups, committer, rooms } = bench(() => ({ kind: "none", delayMs: 5 }));
   for (let i = 0; i < 12; i++) submit(`r${i}`);

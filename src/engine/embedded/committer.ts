@@ -160,7 +160,10 @@ export class Committer {
     for (let sent = this.#sendNext(); sent !== null; ) {
       const answer = await sent.answer;
       let next: Sent | null = null;
-      if (answer.isWritten) {
+      if (answer.isWritten)
+        this.#overlap.answered(this.#options.clock.monotonicMs() - sent.sentAtMs);
+      if (answer.isWritten && this.#mustWait(sent)) next = await this.#goOnTogether(sent, answer);
+      else if (answer.isWritten) {
         next = this.#sendNext();
         if (next === null && this.#overlap.isLarge(sent.group.length))
           next = await this.#goOnInParts(sent, answer);
@@ -193,6 +196,24 @@ export class Committer {
     const next = this.#sendNext();
     this.#settle(group.slice(first), answer);
     return next;
+  }
+
+  #mustWait({ group }: Sent): boolean {
+    return this.#queue.length > 0 && this.#overlap.isWorthWaiting(group.length);
+  }
+
+  /** Settles a group; what it comes to at once is sent with what has gathered behind it. */
+  async #goOnTogether({ group }: Sent, answer: Written): Promise<Sent | null> {
+    const { clock } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const before = this.#queue.length;
+    this.#settle(group, answer);
+    // Attempts that end at once, then the turns that they lead to.
+    await this.#deferred();
+    await this.#deferred();
+    const came = this.#queue.length - before;
+    this.#overlap.cameTo(group.length, came, clock.monotonicMs() - beganMs);
+    return this.#sendNext();
   }
 
   #deferred(): Promise<void> {
