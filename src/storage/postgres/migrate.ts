@@ -14,6 +14,7 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { Migration } from "../migration.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { sqlStateOf, tlsAdviceOf, toStoreError } from "./postgres-error.ts";
+import { POOLED, pooled, refuseLostSettings } from "./refuse-pooler.ts";
 
 /** PostgreSQL 13 is no longer maintained. */
 const SERVER_VERSION_MIN = 140_000;
@@ -160,11 +161,12 @@ async function withClient<Result>(
   }
 }
 
-async function refuseServer(client: Client, { label }: DatabaseAddress): Promise<void> {
+async function refuseServer(client: Client, address: DatabaseAddress): Promise<void> {
+  const { label } = address;
   const { rows } = await client.query(
-    "SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS name, current_setting('server_encoding') AS encoding",
+    "SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS name, current_setting('server_encoding') AS encoding, current_setting('search_path') AS \"searchPath\"",
   );
-  const { version, name, encoding } = rows[0] ?? {};
+  const { version, name, encoding, searchPath } = rows[0] ?? {};
   if (version < SERVER_VERSION_MIN)
     throw new LockstitchError(
       "config_invalid",
@@ -175,14 +177,16 @@ async function refuseServer(client: Client, { label }: DatabaseAddress): Promise
       "config_invalid",
       `${label} has the encoding ${encoding}: create the database with ENCODING 'UTF8'`,
     );
+  refuseLostSettings(address, String(searchPath));
 }
 
 /** What only an operator can mend: while nothing runs yet, waiting for it would hide it. */
 const LASTING = /^(28|3D000|42501)/;
 
 /** As toStoreError(), but whoever opens a store is told at once what cannot pass. */
-export function toOpeningError(error: unknown, { label }: DatabaseAddress): LockstitchError {
-  const known = toStoreError(error, `opening ${label}`);
+export function toOpeningError(error: unknown, address: DatabaseAddress): LockstitchError {
+  const known = toStoreError(error, `opening ${address.label}`);
+  if (POOLED.test(sqlStateOf(error) ?? "")) return pooled(address, (error as Error).message);
   return LASTING.test(sqlStateOf(error) ?? "") || tlsAdviceOf(error) !== null
     ? new LockstitchError("config_invalid", known.message, { details: known.details, cause: error })
     : known;

@@ -30,6 +30,7 @@ import { PostgresStepLogs } from "./postgres-step-logs.ts";
 import { PostgresTriggers } from "./postgres-triggers.ts";
 import { PostgresUpkeep } from "./postgres-upkeep.ts";
 import { PostgresUsage } from "./postgres-usage.ts";
+import { refuseLent } from "./refuse-pooler.ts";
 import { ADD_COMMIT_MARK } from "./sql/add-commit-mark.ts";
 import { CLAIM_OPEN_RUNS } from "./sql/claim-open-runs.ts";
 import { ENSURE_VERSION_KEY } from "./sql/ensure-version-key.ts";
@@ -71,6 +72,8 @@ interface StoreRow {
   readonly fsync: string;
   readonly fullPageWrites: string;
   readonly synchronousCommit: string;
+  /** The server's, behind the session that asked. */
+  readonly process: number;
 }
 
 const OPENING = "opening the store";
@@ -84,11 +87,15 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const address = databaseAddress(options.url, options.schema);
   const schemaVersion = await (autoMigrate ? migrate : refusePending)(address, MIGRATIONS);
   const sessions = new Sessions(address, poolMax);
-  const writer = new WriterSession(address, (ask) => settleWriter(ask, address));
+  let writerProcess = 0;
+  const writer = new WriterSession(address, async (ask) => {
+    writerProcess = await settleWriter(ask, address);
+  });
   try {
-    const facts = await factsOf(sessions, address);
+    const { process, ...facts } = await factsOf(sessions, address);
     const epoch = await openingEpoch(sessions, claim);
     await writer.open();
+    refuseLent(address, [process, writerProcess]);
     const owner = host === undefined ? null : epoch;
     const parts: StoreParts = {
       sessions,
@@ -140,7 +147,7 @@ async function factsOf(sessions: Sessions, address: DatabaseAddress) {
   if (row === undefined || row.storeId === null)
     throw new LockstitchError("store_corrupt", `${address.label} has lost its id`);
   refuseUnsynced(row.synchronousCommit, address, "config_invalid");
-  return { storeId: row.storeId, schema: address.schema };
+  return { storeId: row.storeId, schema: address.schema, process: row.process };
 }
 
 /** The same for whoever opens the store, however many do so at once for the first time. */
@@ -160,10 +167,13 @@ async function openingEpoch(sessions: Sessions, claim: "all" | "none"): Promise<
   return epoch;
 }
 
-async function settleWriter(ask: Ask, address: DatabaseAddress): Promise<void> {
-  const { rows } = await ask<{ synchronousCommit: string }>(SETTLE_WRITER);
+/** Answers the server's process behind the session. */
+async function settleWriter(ask: Ask, address: DatabaseAddress): Promise<number> {
+  type Row = Pick<StoreRow, "synchronousCommit" | "process">;
+  const [row] = (await ask<Row>(SETTLE_WRITER)).rows;
   // Later it is the operator's to mend while the host goes on: no run is to blame.
-  refuseUnsynced(rows[0]?.synchronousCommit ?? "", address, "store_unavailable");
+  refuseUnsynced(row?.synchronousCommit ?? "", address, "store_unavailable");
+  return row?.process ?? 0;
 }
 
 function refuseUnsynced(

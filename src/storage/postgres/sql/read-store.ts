@@ -4,4 +4,5 @@ SELECT (SELECT value FROM meta WHERE name = 'store_id') AS "storeId",
   current_setting('server_version') AS "serverVersion",
   current_setting('fsync') AS fsync,
   current_setting('full_page_writes') AS "fullPageWrites",
-  current_setting('synchronous_commit') AS "synchronousCommit"`;
+  current_setting('synchronous_commit') AS "synchronousCommit",
+  pg_backend_pid() AS process`;

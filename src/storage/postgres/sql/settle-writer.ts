@@ -7,4 +7,5 @@ SELECT set_config('synchronous_commit', current_setting('synchronous_commit'), f
   set_config('plan_cache_mode', 'force_generic_plan', false),
   set_config('enable_bitmapscan', 'off', false),
   set_config('enable_hashjoin', 'off', false),
-  set_config('enable_mergejoin', 'off', false)`;
+  set_config('enable_mergejoin', 'off', false),
+  pg_backend_pid() AS process`;
