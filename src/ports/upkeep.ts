@@ -32,7 +32,7 @@ export interface Tombstone {
 }
 
 export interface StoreSize {
-  /** Pages in use; what was given back is not counted. */
+  /** In use, what was given back is not counted: pages, or an estimate where the store does not tell (PostgreSQL). */
   readonly usedBytes: number;
   readonly fileBytes: number;
 }

@@ -6,6 +6,7 @@
  *
  *   L1. Reading gives the same events, values and state as the store did.
  *   L2. A file without its `end`, or with other counts, is refused: it is not whole.
+ *   L3. Of a run that another host removes meanwhile there is no `end`: it rejects with run_not_found.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -84,6 +85,12 @@ export async function* archiveLines(
     yield text({ kind: "log", line });
     logs++;
   }
+  // Its rows go after the run itself: while that is there, all of them were.
+  if ((await store.journal.head(context, head.runId)) === null)
+    throw new LockstitchError(
+      "run_not_found",
+      `Run ${head.runId} was removed while it was read for the archive.`,
+    );
   yield text({ kind: "end", turns, blobs, logs });
 }
 

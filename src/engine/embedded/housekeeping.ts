@@ -8,6 +8,7 @@
  *   K3. Runs that cannot be archived keep no other: a round passes over so many of them, the next one
  *       goes on behind them, and after the last run it begins with the first again.
  */
+import { LockstitchError } from "#errors/errors.ts";
 import type { Archive } from "#ports/archive.ts";
 import type { CallContext } from "#ports/call-context.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -179,6 +180,8 @@ export class Housekeeping {
     try {
       await archive.save(context, head.runId, archiveLines(store, context, head));
     } catch (error) {
+      // Another host has archived and removed it: there is nothing left to keep.
+      if (error instanceof LockstitchError && error.code === "run_not_found") return true;
       logger.warn({ run: head.runId, error: String(error) }, "a run cannot be archived; it stays");
       return false;
     }
