@@ -14,12 +14,12 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs Node with these arguments in `cwd`; 60 s at most. */
+/** Runs Node with these arguments in `cwd`; 200 s at most. */
 export function runNode(args: readonly string[], cwd: string): Finished {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 200_000,
   });
   return { status, stdout, stderr };
 }
