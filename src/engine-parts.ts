@@ -5,6 +5,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type AnyPart, type Composition, startParts } from "#cli/composition.ts";
+import { databaseName } from "#cli/database-name.ts";
 import type { Settings } from "#cli/settings.ts";
 import { openEmbeddedEngine } from "#engine/embedded/open.ts";
 import { type EngineLimits, type EngineOptions, READER } from "#engine/embedded/options.ts";
@@ -122,7 +123,7 @@ function partsOf(options: EnginePartsOptions): readonly AnyPart<EngineParts>[] {
     {
       name: "ownership",
       needs: [],
-      start: () => own(settings.data),
+      start: () => own(settings.data, databaseName(settings.database)),
       stop: (ownership) => ownership.release(),
     },
     { name: "fileRoot", needs: ["ownership"], start: () => options.prepareFileRoot() },
@@ -238,15 +239,18 @@ function careOf(settings: Settings) {
 }
 
 /** Takes the directory, or rejects with store_owned that names who has it. */
-export async function own(data: string): Promise<EngineParts["ownership"]> {
-  const ownership = await openOwnership(data);
+export async function own(
+  data: string,
+  ownDatabase: string | null = null,
+): Promise<EngineParts["ownership"]> {
+  const ownership = await openOwnership(data, ownDatabase);
   if (ownership.owned) return ownership;
-  const { pid, address } = ownership.owner;
+  const { pid, address, database } = ownership.owner;
   const who = pid === null ? "another process" : `process ${pid}`;
   const where = address === null ? "it serves no address" : `it serves ${address}`;
   throw new LockstitchError(
     "store_owned",
     `${data} is owned by ${who} (${where}). Stop it, or choose another directory with --data.`,
-    { details: { pid, address, data } },
+    { details: { pid, address, data, database } },
   );
 }

@@ -11,6 +11,7 @@ import type { Command } from "commander";
 import type { Engine } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import { readConfigFile } from "./config-file.ts";
+import { databaseName } from "./database-name.ts";
 import { hintsFor } from "./hints.ts";
 import type { EngineHost, HostPurpose, Machine } from "./machine.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -118,6 +119,7 @@ async function reachEngine(
       return { engine: host.engine, address: null, host };
     } catch (error) {
       if (!(error instanceof LockstitchError) || error.code !== "store_owned") throw error;
+      refuseOtherDatabase(settings, error);
       const address = error.details["address"];
       const engine = typeof address === "string" ? await machine.connect(address, settings) : null;
       if (engine !== null) return { engine, address: address as string, host: null };
@@ -125,6 +127,18 @@ async function reachEngine(
     }
     await delay(ASK_AGAIN_MS);
   }
+}
+
+/** Whoever names a database must not be answered from another store. */
+function refuseOtherDatabase({ data, database }: Settings, { details }: LockstitchError): void {
+  const wanted = databaseName(database);
+  const kept = typeof details["database"] === "string" ? details["database"] : null;
+  if (wanted === null || wanted === kept) return;
+  throw new LockstitchError(
+    "store_owned",
+    `Process ${String(details["pid"])} owns ${data} and keeps its runs in ${kept ?? "a file there"}, not in ${wanted}. Name the data directory of a host of that database with --data, or leave the database out.`,
+    { details },
+  );
 }
 
 function noStore({ cwd }: Machine, { data }: Settings): LockstitchError {

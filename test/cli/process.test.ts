@@ -201,6 +201,30 @@ test.concurrent("an owner that cannot be reached is named by its pid, with exit 
   }
 });
 
+test.concurrent("who names a database is not answered by an owner that keeps its runs elsewhere", async () => {
+  await using directory = await folder();
+  const list = async (database: string) =>
+    await lockstitch(["runs", "list", "--database", database], { cwd: directory.path });
+  const ownership = await openOwnership(join(directory.path, ".lockstitch"), "postgres://a:5432/x");
+  if (!ownership.owned) throw new Error("the directory is not ours");
+  try {
+    const other = await list("postgres://me:secret@b/x");
+    expect(other).toMatchObject({
+      code: 75,
+      stderr: expect.stringContaining(
+        "keeps its runs in postgres://a:5432/x, not in postgres://b:5432/x",
+      ),
+    });
+    expect(other.stderr).not.toContain("secret");
+    // The same database: the owner is asked, which serves no address here.
+    expect((await list("postgresql://me@a/x?sslmode=disable")).stderr).toContain(
+      `is owned by process ${process.pid}`,
+    );
+  } finally {
+    await ownership.release();
+  }
+});
+
 test.concurrent("a taken port is a clear error that suggests another", async () => {
   await using directory = await folder();
   const taken = createServer().listen(0, "127.0.0.1");

@@ -7,11 +7,13 @@ import { type Command, Option } from "commander";
 import type { RunView } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Cli } from "../command-action.ts";
+import { databaseName } from "../database-name.ts";
 import { EXIT } from "../exit-codes.ts";
 import { type Hint, hintsFor } from "../hints.ts";
-import type { EngineHost } from "../machine.ts";
+import type { EngineHost, Machine } from "../machine.ts";
 import { untilRecovered } from "../recovery.ts";
 import type { Session } from "../session.ts";
+import type { Settings } from "../settings.ts";
 import { RESTARTS_VARIABLE } from "../supervisor.ts";
 
 interface Options {
@@ -59,7 +61,7 @@ async function serve(session: Session, isDemo: boolean): Promise<number> {
       const continued = host.engine.stats().continuedRuns;
       if (output.isJson)
         output.printJson({ address, data: settings.data, continuedRuns: continued });
-      else sayServing(session, { address, data: settings.data, continued, example, hint });
+      else sayServing(session, { address, settings, continued, example, hint });
       await aborted(stop.signal);
     } finally {
       await closeHost(session, host);
@@ -82,21 +84,27 @@ async function closeHost({ output }: Session, host: EngineHost): Promise<void> {
   );
 }
 
+function whereKept({ cwd }: Machine, { data, database }: Settings): string {
+  const folder = relative(cwd, data) || data;
+  const name = databaseName(database);
+  return name === null ? `data in ${folder}` : `runs in ${name}, files in ${folder}`;
+}
+
 function sayServing(
   { output, machine }: Session,
   serving: {
     readonly address: string;
-    readonly data: string;
+    readonly settings: Settings;
     readonly continued: number;
     readonly example: RunView | null;
     readonly hint: Hint;
   },
 ): void {
-  const { address, data, continued, example, hint } = serving;
+  const { address, settings, continued, example, hint } = serving;
   const { bold, cyan, dim, green } = output.colors;
   const say = output.printText;
   say(
-    `${bold("Lockstitch")} serves ${cyan(address)}  ${dim(`data in ${relative(machine.cwd, data) || data}, pid ${process.pid}`)}`,
+    `${bold("Lockstitch")} serves ${cyan(address)}  ${dim(`${whereKept(machine, settings)}, pid ${process.pid}`)}`,
   );
   if (continued > 0) say(green(`continued ${continued} run${continued === 1 ? "" : "s"}`));
   if (example !== null) say(`Watch the example ${example.workflow} run: ${cyan(`${address}/`)}`);

@@ -26,6 +26,8 @@ const OwnerRecord = z.object({
   /** null until the owner's server listens. */
   address: z.string().nullable(),
   startedAtMs: z.number(),
+  /** What keeps the owner's runs; null: a file in the directory. */
+  database: z.string().nullable().default(null),
 });
 export type OwnerRecord = z.infer<typeof OwnerRecord>;
 
@@ -40,23 +42,30 @@ export type Ownership =
   | {
       readonly owned: false;
       /** `pid` is null where the owner has not told within two seconds. */
-      readonly owner: { readonly pid: number | null; readonly address: string | null };
+      readonly owner: {
+        readonly pid: number | null;
+        readonly address: string | null;
+        readonly database: string | null;
+      };
     };
 
 /** Takes the directory, or says who has it. Rejects with store_unavailable where neither can be told. */
-export async function openOwnership(dataDir: string): Promise<Ownership> {
+export async function openOwnership(
+  dataDir: string,
+  database: string | null = null,
+): Promise<Ownership> {
   const directory = resolve(dataDir);
   const startedAtMs = Date.now();
   let owner: OwnerRecord | null = null;
   do {
     const lock = tryLock(directory);
-    if (lock !== null) return await own(directory, lock, startedAtMs);
+    if (lock !== null) return await own(directory, lock, { startedAtMs, database });
     owner = await readOwner(directory);
     if (owner !== null && isAlive(owner.pid)) return { owned: false, owner };
     await wait(LOOK_AGAIN_MS);
   } while (Date.now() - startedAtMs < LOOK_AGAIN_MS_MAX);
   // In another container the pid means nothing here, but the address may.
-  return { owned: false, owner: owner ?? { pid: null, address: null } };
+  return { owned: false, owner: owner ?? { pid: null, address: null, database: null } };
 }
 
 /** null: another process holds it. */
@@ -81,10 +90,10 @@ function tryLock(directory: string): DatabaseSync | null {
 async function own(
   directory: string,
   lock: DatabaseSync,
-  startedAtMs: number,
+  rest: Pick<OwnerRecord, "startedAtMs" | "database">,
 ): Promise<Ownership & { readonly owned: true }> {
   const publish = (address: string | null) =>
-    writeOwner(directory, { pid: process.pid, address, startedAtMs });
+    writeOwner(directory, { pid: process.pid, address, ...rest });
   try {
     await clearLeftovers(directory);
     await publish(null);
