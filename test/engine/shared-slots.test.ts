@@ -117,6 +117,25 @@ describe.skipIf(postgres === null)("slots of several hosts", () => {
     expect(gauge).toMatchObject({ calls: 4, most: 2 });
   });
 
+  test("explain counts who goes before on other hosts, and says so when one does not answer", async () => {
+    await using cluster = await openCluster();
+    const a = await cluster.join("a", { take: () => new Promise(() => {}) });
+    const b = await cluster.join("b", {});
+    await a.engine.start(context, { workflow: keyed(1, 3), id: "first" });
+    await until("one is held", () => a.attempts.length === 1);
+    await b.engine.start(context, { workflow: keyed(1, 1), id: "last" });
+    const why = async () => (await b.engine.explain(context, "last")).sentence;
+    const gate = 'waits for one of 1 slots of concurrency key "k"';
+    await until("two go before", async () => (await why()).includes(`${gate}, 2 ahead`));
+    // Asked of the other host, it is said to stand behind nobody of this one.
+    const { waits } = await b.engine.explain(context, "first");
+    expect(waits.map(({ text }) => text).join()).toContain(`${gate}, 0 ahead`);
+    await a.store.close();
+    await until("a host does not answer", async () =>
+      (await why()).includes(`${gate}, at least 0 ahead`),
+    );
+  });
+
   test("runs of one key: one waits at another host and goes on when the first has ended", async () => {
     await using cluster = await openCluster();
     const a = await cluster.join("a", {});

@@ -18,6 +18,8 @@ export interface SlotWait {
   readonly ahead: number;
   /** `ahead` is where counting ended. */
   readonly isMore: boolean;
+  /** Other hosts wait for the same, and not all of them answered. */
+  readonly isPartial: boolean;
   /** How long about; null: not known. */
   readonly estimateMs: number | null;
   /** Of a breaker that is not closed: for how long it is open, and whether a probe is under way. */
@@ -31,6 +33,10 @@ const AHEAD_MAX = 10_000;
 export class Look {
   readonly wallMs: number;
   readonly monotonicMs: number;
+  /** How many go before on other hosts, by slot; absent: they were not asked, or nobody waits there. */
+  readonly elsewhere = new Map<string, number>();
+  /** Some host was asked and did not answer. */
+  isPartial = false;
   readonly #places = new Map<Line, ReadonlyMap<string, number>>();
 
   constructor(clock: Pick<Clock, "nowMs" | "monotonicMs">) {
@@ -64,7 +70,8 @@ export function slotWait(
   const waiting = scheduler.waitOf(slot);
   if (waiting === undefined) return null;
   const { line } = waiting;
-  const ahead = look.ahead(line, slot);
+  const here = look.ahead(line, slot);
+  const ahead = here + (look.elsewhere.get(slot) ?? 0);
   const { meter, gate } = line;
   const openedAtMs = meter instanceof BreakerMeter ? meter.openedAtMs : null;
   return {
@@ -72,8 +79,10 @@ export function slotWait(
     isBound: scheduler.isBound(line),
     narrowed: limit === null ? null : limitText(limit),
     ahead,
-    isMore: ahead >= AHEAD_MAX,
-    estimateMs: estimate(line, ahead, look.monotonicMs),
+    isMore: here >= AHEAD_MAX,
+    isPartial: look.isPartial && look.elsewhere.has(slot),
+    // The line here moves on as fast as it did, whoever else there is.
+    estimateMs: estimate(line, here, look.monotonicMs),
     breaker:
       meter instanceof BreakerMeter && openedAtMs !== null
         ? { openForMs: look.monotonicMs - openedAtMs, isProbing: meter.isProbing }

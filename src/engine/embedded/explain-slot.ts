@@ -8,6 +8,7 @@ import { WORKFLOW_QUOTA } from "../admission/operator-limits.ts";
 import type { Look, SlotWait } from "../admission/slot-wait.ts";
 import type { UsageWindow } from "../admission/usage-window.ts";
 import type { WaitView } from "../engine.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { RunHost } from "./run-host.ts";
 
 /** A wait for a slot, or for the store, with what the engine knows of it; every other wait as it is. */
@@ -31,7 +32,8 @@ export function withSlot(wait: WaitView, host: RunHost | undefined, look: Look):
   const slot = host?.queues.waitOf(wait.path, look) ?? null;
   if (slot === null) return wait;
   const subject = wait.path === null ? "" : `${subjectOf(wait.text)} `;
-  const ahead = slot.isMore ? `more than ${slot.ahead} ahead` : `${slot.ahead} ahead`;
+  const atLeast = slot.isMore ? "more than " : slot.isPartial ? "at least " : "";
+  const ahead = `${atLeast}${slot.ahead} ahead`;
   const estimate = slot.estimateMs === null ? "" : `, est. ${duration(slot.estimateMs)}`;
   return {
     ...wait,
@@ -40,6 +42,23 @@ export function withSlot(wait: WaitView, host: RunHost | undefined, look: Look):
     dueAtMs:
       isExact(slot) && slot.estimateMs !== null ? look.wallMs + slot.estimateMs : wait.dueAtMs,
   };
+}
+
+/** Asks other hosts who goes before those of these that wait for slots, for withSlot(). */
+export async function lookElsewhere(
+  waits: readonly WaitView[],
+  host: RunHost | undefined,
+  { look, elsewhere }: { readonly look: Look; readonly elsewhere: Elsewhere | null },
+): Promise<void> {
+  if (elsewhere === null || host === undefined) return;
+  const asked = waits.flatMap(({ kind, path }) => {
+    const known =
+      kind === "slot" || kind === "run_slot" ? host.queues.placeOf(path, look.wallMs) : null;
+    return known === null ? [] : [known];
+  });
+  const { counts, isPartial } = await elsewhere.ahead(asked.map(({ place }) => place));
+  for (const [at, { slot }] of asked.entries()) look.elsewhere.set(slot, counts[at] ?? 0);
+  look.isPartial = isPartial;
 }
 
 /** `"fetch" (attempt 1)`: what the kernel's sentence is about. */

@@ -16,6 +16,7 @@ import type { AttemptAbort } from "#nodes/attempt-abort.ts";
 import type { AdmissionRecord } from "#ports/journal.ts";
 import type { MemoWrite } from "#ports/memo-store.ts";
 import type { SlotClaim } from "../admission/claim.ts";
+import { type LinePlace, placeOf } from "../admission/line-place.ts";
 import { type Look, type SlotWait, slotWait } from "../admission/slot-wait.ts";
 import { admissionRecord } from "./admission-record.ts";
 import { attemptRequest } from "./attempt-request.ts";
@@ -203,6 +204,17 @@ export class RunEffects {
     return work?.effect.kind === "admit"
       ? slotWait(attemptSlots, work.slot, look, attemptLimit.view)
       : null;
+  }
+
+  /** As waitOf(), where it stands among claims of other hosts; null: none of them waits for the same. */
+  placeOf(
+    path: string | null,
+    wallMs: number,
+  ): { readonly slot: string; readonly place: LinePlace } | null {
+    const { runSlots, attemptSlots } = this.#services;
+    const slot = path === null ? this.#run.key : (this.#work.get(path)?.slot ?? "");
+    const place = placeOf(path === null ? runSlots : attemptSlots, slot, wallMs);
+    return place === null ? null : { slot, place };
   }
 
   /**

@@ -6,7 +6,7 @@ import type { CallContext } from "#ports/call-context.ts";
 import { Look } from "../admission/slot-wait.ts";
 import type { ExplainView } from "../engine.ts";
 import type { EngineCore } from "./engine-core.ts";
-import { withSlot } from "./explain-slot.ts";
+import { lookElsewhere, withSlot } from "./explain-slot.ts";
 import { endSentence, explainView, parkedWait, WAITS_SHOWN_MAX } from "./explain-view.ts";
 import { runKeyOf } from "./host-services.ts";
 import { isOthers, isTerminal } from "./run-facts.ts";
@@ -49,7 +49,9 @@ export class RunExplainer {
     const waits = explainRun(state, options.clock.nowMs());
     const look = new Look(options.clock);
     // Only those that are shown are counted out.
-    const shown = waits.slice(0, WAITS_SHOWN_MAX).map((wait) => withSlot(wait, host, look));
+    const first = waits.slice(0, WAITS_SHOWN_MAX);
+    await lookElsewhere(first, host, { look, elsewhere: this.#core.elsewhere });
+    const shown = first.map((wait) => withSlot(wait, host, look));
     const all = [...silence, ...shown, ...waits.slice(WAITS_SHOWN_MAX)];
     return explainView(head, all, warnings);
   }

@@ -10,7 +10,8 @@ import type { Clock } from "#ports/clock.ts";
 import type { Hosts } from "#ports/hosts.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
-import type { Elsewhere } from "../embedded/elsewhere.ts";
+import { aheadOf, type LinePlace } from "../admission/line-place.ts";
+import type { AheadElsewhere, Elsewhere } from "../embedded/elsewhere.ts";
 import type { EngineCore } from "../embedded/engine-core.ts";
 import { isElsewhere, runElsewhere } from "../embedded/run-errors.ts";
 import { isTerminal } from "../embedded/run-facts.ts";
@@ -51,14 +52,15 @@ export class OtherHosts implements Elsewhere {
     hosts.onAsk((text) =>
       answerOf(async () => {
         const question = Question.parse(JSON.parse(text));
-        const { context } = question;
         switch (question.kind) {
           case "call":
-            return await core.callHere(context, question.runId, question.input);
+            return await core.callHere(question.context, question.runId, question.input);
           case "explain":
-            return await engine.explain(context, question.runId);
+            return await engine.explain(question.context, question.runId);
           case "approvals":
-            return await core.approvals.list(context, question.labels);
+            return await core.approvals.list(question.context, question.labels);
+          case "ahead":
+            return question.places.map((place) => this.#aheadHere(place));
         }
       }),
     );
@@ -137,6 +139,24 @@ export class OtherHosts implements Elsewhere {
     const { others } = this.#options.keeper;
     const lists = await Promise.all(others.map(({ host }) => this.#look(host, question)));
     return lists.flatMap((list) => (list ?? []) as readonly ApprovalView[]);
+  }
+
+  #aheadHere(place: LinePlace): number {
+    const { core, clock } = this.#options;
+    const { attemptSlots, runSlots } = core.services;
+    return aheadOf(place, place.isOfRuns ? runSlots : attemptSlots, clock.nowMs());
+  }
+
+  async ahead(places: readonly LinePlace[]): Promise<AheadElsewhere> {
+    const { others } = this.#options.keeper;
+    if (places.length === 0) return { counts: [], isPartial: false };
+    const question: Question = { kind: "ahead", places: [...places] };
+    const lists = await Promise.all(others.map(({ host }) => this.#look(host, question)));
+    const known = lists.filter((list): list is number[] => Array.isArray(list));
+    return {
+      counts: places.map((_, at) => known.reduce((sum, list) => sum + (list[at] ?? 0), 0)),
+      isPartial: known.length < lists.length,
+    };
   }
 
   hasMessages(owner: number | null): void {

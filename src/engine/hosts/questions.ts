@@ -22,6 +22,17 @@ export const Question = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("explain"), context: Context, runId: z.string() }),
   z.object({
+    kind: z.literal("ahead"),
+    places: z.array(
+      z.object({
+        gate: z.string(),
+        isOfRuns: z.boolean(),
+        effective: z.number(),
+        sinceMs: z.number(),
+      }),
+    ),
+  }),
+  z.object({
     kind: z.literal("approvals"),
     context: Context,
     labels: z.record(z.string(), z.string()),
