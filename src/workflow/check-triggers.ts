@@ -63,7 +63,8 @@ function checkTrigger(trigger: Trigger, pointer: Pointer, report: Report): void 
   if (webhook !== undefined) checkWebhook(webhook, [...pointer, "webhook"], report);
 }
 
-function checkSchedule(schedule: ScheduleTrigger, at: Pointer, report: Report): void {
+/** Of one schedule, whoever has written it. */
+export function checkSchedule(schedule: ScheduleTrigger, at: Pointer, report: Report): void {
   checkInput(schedule.input, [...at, "input"], report);
   try {
     scheduleTimes(schedule);

@@ -17,6 +17,11 @@ import type { ScheduleTrigger } from "./trigger-definition.ts";
 /** Shorter ones would be a loop, not a schedule. */
 export const EVERY_MS_MIN = 1_000;
 
+/** Every start is a little late: with less it would be missed. */
+const CATCH_UP_MS_MIN = 1_000;
+/** A hundred years: what lies further ahead is past what a store takes for an instant. */
+const SPAN_MS_MAX = 36_525 * 86_400_000;
+
 export interface ScheduleTimes {
   next(afterMs: number): number | null;
 }
@@ -42,6 +47,15 @@ export class ScheduleFault extends Error {
 
 /** Throws ScheduleFault. */
 export function scheduleTimes(schedule: ScheduleTrigger): ScheduleTimes {
+  for (const field of ["every", "offset", "jitter", "catchUp"] as const)
+    if ((durationMs(schedule[field]) ?? 0) > SPAN_MS_MAX)
+      throw new ScheduleFault(field, `\`${field}\` is more than a hundred years.`);
+  if (schedule.catchUp !== undefined && (durationMs(schedule.catchUp) ?? 0) < CATCH_UP_MS_MIN)
+    throw new ScheduleFault(
+      "catchUp",
+      "`catchUp` is less than a second, and no host is always as punctual as that.",
+      { suggestion: "Write how late a start is still of use, such as 1m." },
+    );
   const zone = zoneOf(schedule);
   const fromMs = schedule.from === undefined ? null : instantOf("from", schedule.from, zone);
   const untilMs = schedule.until === undefined ? null : instantOf("until", schedule.until, zone);

@@ -152,7 +152,11 @@ describe("webhooks", () => {
     expect(await status("/hooks/open", "not json", { ...host, "content-type": "text/plain" })).toBe(
       202,
     );
-    expect(await status("/hooks/open", `"${"x".repeat(1024 * 1024)}"`)).toBe(413);
+    const large = await post(server, "/hooks/open", `"${"x".repeat(1024 * 1024)}"`, json);
+    expect(large.statusCode).toBe(413);
+    expect(large.json()).toMatchObject({
+      ...{ code: "payload_too_large", detail: "The body of a webhook has at most 1 MiB." },
+    });
     expect(await status("/hooks/strict", "{}")).toBe(422);
     await triggers.pause(LOCAL_CONTEXT, { workflow: "open", id: "webhook" }, "later");
     expect(await status("/hooks/open", "{}")).toBe(409);

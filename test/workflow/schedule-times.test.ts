@@ -113,6 +113,12 @@ test.each([
   [{ cron: "@reboot" }, "cron"],
   [{ cron: "2026-01-01T00:00:00" }, "cron"],
   [{ every: "500ms" }, "every"],
+  // No store could keep when it is due, nor read it again.
+  [{ every: "9999999999d" }, "every"],
+  [{ every: "1h", offset: "36526d" }, "offset"],
+  [{ every: "1h", jitter: "99999999999d" }, "jitter"],
+  [{ every: "1h", catchUp: "36526d" }, "catchUp"],
+  [{ every: "1h", catchUp: "0s" }, "catchUp"],
   [{ cron: "0 6 * * *", offset: "1h" }, "offset"],
   [{ at: "tomorrow" }, "at"],
   [{ at: "2026-02-30T00:00" }, "at"],

@@ -5,8 +5,15 @@ import type { Clock, Ids } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
 import type { Secrets } from "#ports/secrets.ts";
-import type { TriggerKey, TriggerRow, TriggerSave, Triggers } from "#ports/triggers.ts";
-import { ScheduleFault, scheduleTimes } from "#workflow/schedule-times.ts";
+import type {
+  TriggerKey,
+  TriggerRow,
+  TriggerSave,
+  Triggers,
+  TriggerText,
+} from "#ports/triggers.ts";
+import { checkSchedule } from "#workflow/check-triggers.ts";
+import type { Finding } from "#workflow/problem.ts";
 import { type ScheduleTrigger, TRIGGER_ID } from "#workflow/trigger-definition.ts";
 import type { Engine } from "../engine.ts";
 import type { EngineTriggers, ScheduleFacts, TriggerView, Upcoming } from "../engine-triggers.ts";
@@ -133,6 +140,7 @@ async function saved(
     const text = triggerText(context.tenant, key.workflow, trigger, clock.nowMs());
     const isSame = before !== null && before.spec === text.spec;
     if (isSame) return { ...viewOf(before), created: false };
+    refusePast(key, text);
     const { kind, lookup, spec } = text;
     const state = before?.state ?? text.state;
     const dueAtMs = before === null ? text.dueAtMs : clock.nowMs();
@@ -262,20 +270,24 @@ function dueNow(row: TriggerRow, nowMs: number): number | null {
   return row.kind === "schedule" ? nowMs : null;
 }
 
+/** As in a definition: shape, times and expressions. */
 function refuseFaulty(schedule: ScheduleTrigger): void {
-  try {
-    scheduleTimes(schedule);
-  } catch (error) {
-    if (!(error instanceof ScheduleFault)) throw error;
-    throw faulty(error);
-  }
+  const findings: Finding[] = [];
+  checkSchedule(schedule, [], (finding) => findings.push(finding));
+  if (findings.length === 0) return;
+  const errors = findings.map(({ pointer, message }) => ({ field: pointer.join("."), message }));
+  const texts = findings.map(({ message, suggestion = null }) =>
+    suggestion === null ? message : `${message} ${suggestion}`,
+  );
+  throw new LockstitchError("request_invalid", texts.join(" "), { details: { errors } });
 }
 
-function faulty(cause: ScheduleFault): LockstitchError {
-  const { field, message, suggestion } = cause;
-  const hint = suggestion === null ? "" : ` ${suggestion}`;
-  const details = { errors: [{ field, message }] };
-  return new LockstitchError("request_invalid", `${message}${hint}`, { details, cause });
+function refusePast(key: TriggerKey, { dueAtMs }: TriggerText): void {
+  if (dueAtMs !== null) return;
+  throw new LockstitchError(
+    "request_invalid",
+    `${nameOf(key)} would never fire: all of its instants have passed.`,
+  );
 }
 
 function refuseName({ id }: TriggerKey): void {

@@ -2,10 +2,11 @@
  * Inbound webhooks below /hooks/: bodies come as the bytes that were signed, and the answer is 202
  * with the run, or the run's output where the webhook waits for it.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { HookAnswerJson } from "#client/wire/trigger.ts";
 import type { Engine } from "#engine/engine.ts";
+import { LockstitchError } from "#errors/errors.ts";
 import { hangUpOf } from "../prefer.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -37,6 +38,10 @@ export function registerHooks(app: FastifyInstance, engine: Engine): void {
     inner.removeAllContentTypeParsers();
     const whole = { parseAs: "buffer", bodyLimit: BODY_BYTES_MAX } as const;
     inner.addContentTypeParser("*", whole, (_request, body, parsed) => parsed(null, body));
+    inner.setErrorHandler((error: FastifyError) => {
+      if (error.code !== "FST_ERR_CTP_BODY_TOO_LARGE") throw error;
+      throw tooLarge(error);
+    });
     inner.route({
       method: [...METHODS],
       url: HOOKS_URL,
@@ -46,6 +51,11 @@ export function registerHooks(app: FastifyInstance, engine: Engine): void {
     });
     done();
   });
+}
+
+function tooLarge(cause: unknown): LockstitchError {
+  const message = "The body of a webhook has at most 1 MiB.";
+  return new LockstitchError("payload_too_large", message, { cause });
 }
 
 async function receive(engine: Engine, request: FastifyRequest, reply: FastifyReply) {

@@ -237,6 +237,17 @@ test("schedules of the API: made, changed, fired by hand, deleted; a definition'
   await expect(save({ every: "1h" })).rejects.toMatchObject({ code: "workflow_not_found" });
   await driven(bench.clock, bench.engine.saveWorkflow(context, report({ every: "1d" })));
   await expect(save({ every: "1ms" })).rejects.toMatchObject({ code: "request_invalid" });
+  const refused: readonly [object, string][] = [
+    [{ every: "1h", input: "${{ nope(" }, "The expression does not parse"],
+    [{ every: "1h", input: { a: "${{ steps.a.output }}" } }, "`steps` is not there"],
+    [{ at: "1999-01-01T00:00Z" }, "all of its instants have passed"],
+    [{ every: "1s", until: "2020-01-01" }, "all of its instants have passed"],
+  ];
+  for (const [schedule, why] of refused)
+    await expect(save(schedule)).rejects.toMatchObject({
+      code: "request_invalid",
+      message: expect.stringContaining(why),
+    });
   expect(await save({ every: "1h" })).toMatchObject({ created: true, source: "api" });
   expect(await save({ every: "1h" })).toMatchObject({ created: false });
   await bench.clock.advanceTo(T0 + HOUR_MS);
