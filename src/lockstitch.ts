@@ -156,7 +156,7 @@ export async function openLockstitch(options: OpenOptions): Promise<Lockstitch> 
 /** The same table and checks as for a configuration file, without environment and flags. */
 function settingsOf(options: OpenOptions): Settings {
   const { data, concurrency, fileRoot, http, secrets, settings } = options;
-  const { connections, plugins, ...others } = settings ?? {};
+  const { connections, plugins, quotas, ...others } = settings ?? {};
   const given = { ...others, data, concurrency, fileRoot, http, secrets };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const cwd = process.cwd();
@@ -168,7 +168,7 @@ function settingsOf(options: OpenOptions): Settings {
       folder: cwd,
       values: flatten(set),
       nodes: [],
-      connections,
+      ...{ connections, quotas },
       plugins: options.plugins ?? plugins,
       chain: chainOf(options),
     },

@@ -239,8 +239,9 @@ console.log(ended.status, ended.error?.code);
 test("settings are checked as those of a configuration file are", async () => {
   await using directory = await temporaryDirectory();
   const data = directory.path;
+  const settings = { nonsense: 1, quotas: { tenant: { runs: 1 } } };
   await expect(
-    openLockstitch({ data, concurrency: 0, http: { timeoutMs: -1 }, settings: { nonsense: 1 } }),
+    openLockstitch({ data, concurrency: 0, http: { timeoutMs: -1 }, settings }),
   ).rejects.toMatchObject({
     code: "config_invalid",
     details: {
@@ -248,6 +249,7 @@ test("settings are checked as those of a configuration file are", async () => {
         expect.stringContaining("nonsense in openLockstitch(): there is no such setting"),
         expect.stringContaining("concurrency in openLockstitch(): 0"),
         expect.stringContaining("http.timeoutMs in openLockstitch(): -1"),
+        expect.stringContaining('quotas.tenant in openLockstitch(): Unrecognized key: "runs"'),
       ],
     },
   });

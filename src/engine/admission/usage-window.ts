@@ -100,6 +100,13 @@ export class UsageWindow {
   #sum = 0;
   #fromMs = -1;
   #version = -1;
+  /** When it has some left again, as long as nothing changes. */
+  #frees: {
+    readonly used: number;
+    readonly fromMs: number;
+    readonly version: number;
+    readonly atMs: number;
+  } | null = null;
 
   constructor(
     of: WindowKind,
@@ -132,17 +139,28 @@ export class UsageWindow {
 
   /** For how many milliseconds it stays used up; 0: it is not. */
   usedUpForMs(): number {
-    let left = this.used();
-    if (left < this.limit) return 0;
+    const used = this.used();
+    if (used < this.limit) return 0;
+    // Asked for with each claim that comes to wait: the minutes are gone through once.
+    const { version } = this.#minutes;
+    const known = this.#frees;
+    if (known?.used === used && known.fromMs === this.#fromMs && known.version === version)
+      return Math.max(1, known.atMs - this.#nowMs());
+    const atMs = this.#freesAtMs(used);
+    this.#frees = { used, fromMs: this.#fromMs, version, atMs };
+    return Math.max(1, atMs - this.#nowMs());
+  }
+
+  #freesAtMs(used: number): number {
+    let left = used;
     const byMinute = new Map<number, number>();
     for (const [minuteMs, used] of this.#minutes.from(this.#fromMs))
       byMinute.set(minuteMs, (byMinute.get(minuteMs) ?? 0) + used[this.of.field] / this.of.unit);
     for (const [minuteMs, used] of [...byMinute].sort(([a], [b]) => a - b)) {
       left -= used;
-      if (left < this.limit)
-        return Math.max(1, minuteMs + MINUTE_MS + this.of.perMs - this.#nowMs());
+      if (left < this.limit) return minuteMs + MINUTE_MS + this.of.perMs;
     }
-    return this.of.perMs;
+    return this.#nowMs() + this.of.perMs;
   }
 }
 

@@ -7,6 +7,7 @@
  *   1. A failure is logged, and tried again with the next round: nothing that was promised depends on it.
  *   2. It never keeps the process alive, and close() waits for the round under way.
  */
+import { RESERVED_MS } from "#ports/start-quotas.ts";
 import { USAGE_KEPT_MS } from "#ports/usage.ts";
 import { MEMO_ROWS_MAX, type MemoLimits } from "../memo-limits.ts";
 import { MEMORY_MS } from "../storable-turn.ts";
@@ -21,6 +22,7 @@ import { FORGET_RUN_MEMOS } from "./sql/forget-run-memos.ts";
 import { FORGET_RUN_SLOTS } from "./sql/forget-run-slots.ts";
 import { FORGET_SLOT_SHARES } from "./sql/forget-slot-shares.ts";
 import { FORGET_START_KEYS } from "./sql/forget-start-keys.ts";
+import { FORGET_START_PLACES } from "./sql/forget-start-places.ts";
 import { FORGET_USAGE } from "./sql/forget-usage.ts";
 import type { StoreParts } from "./store-parts.ts";
 
@@ -78,6 +80,7 @@ export class StoreTidying {
     for (const { sql, values } of useMemos(this.#uses))
       await sessions.change(TIDYING, sql, ...values);
     for (const forgetting of this.#forgettings()) await this.#forget(forgetting);
+    await sessions.change(TIDYING, FORGET_START_PLACES, RESERVED_MS);
     const { sql, values } = evictMemos(this.#limits);
     await sessions.change(TIDYING, sql, ...values);
   }
