@@ -27,14 +27,18 @@ async function openHosts() {
   const opened: Owner[] = [];
   return {
     database,
-    async join(name: string, quotas: Quotas): Promise<Owner> {
+    async join(
+      name: string,
+      quotas: Quotas,
+      table: Readonly<Record<string, Work>> = { echo },
+    ): Promise<Owner> {
       const store = await openPostgresStore({
         ...{ url: database.url, poolMax: 4 },
         host: { name, reader: 1, leaseMs: 5_000 },
       });
       const { hosts } = store;
       if (hosts === undefined) throw new Error("the store has no hosts");
-      const owner = await openOwner(store, { work: { echo } }, (engine) =>
+      const owner = await openOwner(store, { work: table }, (engine) =>
         openHostEngine({ ...engine, admission: { quotas } }, { hosts, takesRuns: true }),
       );
       opened.push(owner);
@@ -111,6 +115,53 @@ describe.skipIf(postgres === null)("quotas over several hosts", () => {
       if (status === "succeeded") return true;
       return (await b.engine.explain(context, run.id)).sentence.includes("3 of 3 steps an hour");
     });
+  });
+
+  test("a place of a host that died before it started its run is free again after a minute", async () => {
+    await using hosts = await openHosts();
+    const quotas = { tenant: { openRuns: 2 } };
+    const a = await hosts.join("a", quotas);
+    const b = await hosts.join("b", quotas);
+    const none = { openRuns: null, startsPerMinute: null };
+    const demand = { tenant: "default", workflow: "w", ofTenant: { ...none, openRuns: 2 } };
+    const held = ["x", "y"].map((runId) => ({ ...demand, runId, ofWorkflow: none }));
+    expect(await a.store.hosts?.starts?.reserve(held)).toEqual([null, null]);
+    const start = () => b.engine.start(context, { workflow: signalled });
+    await expect(start()).rejects.toMatchObject({ code: "quota_exceeded" });
+    await hosts.database.query("UPDATE start_places SET at = at - interval '61 seconds'");
+    await start();
+    await start();
+    await expect(start()).rejects.toMatchObject({
+      ...{ code: "quota_exceeded", details: { retryAfterS: 1 } },
+      message: "Tenant default has 2 open runs; it may have 2. Wait, or ask the operator for more.",
+    });
+  });
+
+  test("attempts at once of a workflow are those of all hosts", async () => {
+    await using hosts = await openHosts();
+    let now = 0;
+    let most = 0;
+    const busy: Work = async () => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now--;
+    };
+    const quotas = { workflow: { attempts: 2 } };
+    const engines: Engine[] = [];
+    for (const name of ["a", "b", "c"])
+      engines.push((await hosts.join(name, quotas, { echo, busy })).engine);
+    const wide = workflow("wide", {
+      steps: Array.from({ length: 6 }, (_, at) => work(`s${at}`, "busy", { needs: [] })),
+    });
+    const runs = await Promise.all(
+      engines.map(async (engine) => ({
+        engine,
+        run: (await engine.start(context, { workflow: wide })).run,
+      })),
+    );
+    for (const { engine, run } of runs)
+      expect(await ended(engine, run.id)).toMatchObject({ status: "succeeded" });
+    expect(most).toBe(2);
   });
 
   test("a run that comes back to a host is counted once", async () => {
