@@ -38,11 +38,20 @@ export const ABSENT = {
 
 /** Whatever the record says, also where there is none. */
 export function hasNothingElse(turn: TurnCommit): boolean {
-  return turn.create === null && isHeadOnly(turn);
+  return turn.usage === undefined && hasOnlyUsage(turn);
+}
+
+/** As hasNothingElse(), but it may use something up. */
+export function hasOnlyUsage(turn: TurnCommit): boolean {
+  return turn.create === null && isBare(turn);
 }
 
 /** As hasNothingElse(), but it may create its run. */
 export function isHeadOnly(turn: TurnCommit): boolean {
+  return turn.usage === undefined && isBare(turn);
+}
+
+function isBare(turn: TurnCommit): boolean {
   return (
     turn.startKey === null &&
     turn.checkpoint === null &&
@@ -56,7 +65,6 @@ export function isHeadOnly(turn: TurnCommit): boolean {
     turn.admission === undefined &&
     turn.logs === undefined &&
     turn.slot === undefined &&
-    turn.usage === undefined &&
     turn.isReserved === undefined
   );
 }

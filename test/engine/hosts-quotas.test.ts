@@ -8,6 +8,7 @@ import { runAttempt } from "#nodes/attempt.ts";
 import { codeJavascript, sandboxPool } from "#nodes/code/code-javascript.ts";
 import { openPostgresStore } from "#storage/postgres/open-postgres-store.ts";
 import { openSqliteStore } from "#storage/sqlite/open-sqlite-store.ts";
+import { systemClock } from "../../src/system/system-clock.ts";
 import { postgresForTests } from "../storage/postgres/postgres-fixture.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { context, type Work, work, workflow } from "./engine-fixture.ts";
@@ -143,7 +144,7 @@ describe.skipIf(postgres === null)("quotas over several hosts", () => {
     let most = 0;
     const busy: Work = async () => {
       most = Math.max(most, ++now);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise<void>((resolve) => void systemClock.after(5, resolve));
       now--;
     };
     const quotas = { workflow: { attempts: 2 } };

@@ -34,13 +34,15 @@ export interface BreakerGate {
   readonly resetAfterMs: number;
 }
 
-/** What an hour or a day may use; people call it a quota, as they do one of attempts at once. */
+/**
+ * What hours and days may use, of one tenant or workflow: all of its windows are one gate. People call
+ * each a quota, as they do one of attempts at once.
+ */
 export interface UsageGate {
   readonly kind: "usage";
   readonly name: string;
   readonly key: string;
-  readonly limit: number;
-  readonly window: UsageWindow;
+  readonly windows: readonly UsageWindow[];
 }
 
 export type Gate = SlotsGate | RateGate | BreakerGate | UsageGate;

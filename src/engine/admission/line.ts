@@ -70,6 +70,7 @@ function isSameLimit(a: Gate, b: Gate): boolean {
     case "rate_limit":
       return b.kind === a.kind && a.limit === b.limit && a.perMs === b.perMs;
     case "circuit_breaker":
+    case "usage":
       return b.kind === a.kind;
     default:
       return b.kind === a.kind && a.limit === b.limit;

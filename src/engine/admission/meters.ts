@@ -37,7 +37,7 @@ export class Meters {
     const present = this.#byName.get(gate.name);
     if (present !== undefined) return present;
     if (this.#byName.size >= this.#sweepAt) this.#sweep();
-    const meter = newMeter(gate);
+    const meter = newMeter(gate, this.#clock);
     this.#byName.set(gate.name, meter);
     this.#made(meter, gate);
     return meter;
@@ -57,14 +57,14 @@ export class Meters {
   }
 }
 
-function newMeter(gate: Gate): Meter {
+function newMeter(gate: Gate, clock: Clock): Meter {
   switch (gate.kind) {
     case "rate_limit":
       return new RateMeter(gate.name);
     case "circuit_breaker":
       return new BreakerMeter(gate.name);
     case "usage":
-      return new UsageMeter(gate);
+      return new UsageMeter(gate, () => clock.nowMs());
     default:
       return new SlotMeter(gate.name);
   }

@@ -9,7 +9,7 @@ import { UsageMinutes, UsageWindow, WINDOW_KINDS } from "./usage-window.ts";
 
 interface Scope {
   readonly minutes: UsageMinutes;
-  readonly gates: readonly UsageGate[];
+  readonly gate: UsageGate;
 }
 
 interface Used {
@@ -62,7 +62,9 @@ export class UsageBook {
     const { gates, minutes } = this.#of(tenant, used.workflow);
     const started = { steps: used.steps, attemptMs: 0, cpuMs: 0 };
     for (const one of minutes) one.add(minuteOf(used.atMs), started);
-    for (const { window } of gates) for (const slot of slots) window.granted.delete(slot);
+    if (slots.length > 0)
+      for (const { windows } of gates)
+        for (const { granted } of windows) for (const slot of slots) granted.delete(slot);
     if (used.bytes > 0) this.#addStored(tenant, used.workflow, used.bytes);
   }
 
@@ -96,7 +98,7 @@ export class UsageBook {
 
   /** What is counted of a scope with its quota. */
   windowsOf(tenant: string, workflow: string | null): readonly UsageWindow[] {
-    return this.#scope(tenant, workflow)?.gates.map(({ window }) => window) ?? [];
+    return this.#scope(tenant, workflow)?.gate.windows ?? [];
   }
 
   /** How many quotas of each kind have nothing left now, of all tenants. */
@@ -104,7 +106,7 @@ export class UsageBook {
     const counts: Record<string, number> = {};
     for (const { kind } of WINDOW_KINDS) counts[kind] = 0;
     for (const scope of this.#scopes.values())
-      for (const { window } of scope?.gates ?? [])
+      for (const window of scope?.gate.windows ?? [])
         if (window.used() >= window.limit)
           counts[window.of.kind] = (counts[window.of.kind] ?? 0) + 1;
     return counts;
@@ -131,7 +133,7 @@ export class UsageBook {
         scopes.length === 0
           ? NOTHING
           : {
-              gates: scopes.flatMap(({ gates }) => gates),
+              gates: scopes.map(({ gate }) => gate),
               minutes: scopes.map(({ minutes }) => minutes),
             };
       this.#used.set(key, used);
@@ -155,15 +157,20 @@ export class UsageBook {
     const minutes = new UsageMinutes();
     const subject = workflow === null ? `tenant "${tenant}"` : `workflow "${workflow}"`;
     const name = workflow === null ? `tenant:${tenant}` : `workflow:${tenant}/${workflow}`;
-    const gates: UsageGate[] = [];
+    const windows: UsageWindow[] = [];
     for (const of of WINDOW_KINDS) {
       const limit = limits[of.kind];
-      if (limit === null) continue;
-      const window = new UsageWindow(of, { subject, limit, minutes }, this.#nowMs);
-      const key = `${workflow ?? tenant} ${of.kind}`;
-      gates.push({ kind: "usage", name: `usage:${name}:${of.kind}`, key, limit, window });
+      if (limit !== null)
+        windows.push(new UsageWindow(of, { subject, limit, minutes }, this.#nowMs));
     }
-    return gates.length === 0 ? null : { minutes, gates };
+    if (windows.length === 0) return null;
+    const gate = {
+      kind: "usage",
+      name: `usage:${name}`,
+      key: workflow ?? tenant,
+      windows,
+    } as const;
+    return { minutes, gate };
   }
 }
 

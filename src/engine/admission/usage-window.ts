@@ -126,8 +126,8 @@ export class UsageWindow {
   }
 
   /** In units of the limit. */
-  used(): number {
-    const fromMs = minuteOf(this.#nowMs() - this.of.perMs);
+  used(nowMs = this.#nowMs()): number {
+    const fromMs = minuteOf(nowMs - this.of.perMs);
     if (fromMs !== this.#fromMs || this.#version !== this.#minutes.version) {
       this.#fromMs = fromMs;
       this.#version = this.#minutes.version;

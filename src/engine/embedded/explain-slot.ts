@@ -79,7 +79,7 @@ function whatFor({ gate, isBound, narrowed, breaker }: SlotWait, nowMs: number):
       return `waits for one of the ${gate.limit} attempts that ${whose} "${gate.key}" may run`;
     }
     case "usage":
-      return `waits for a quota: ${usedText(gate.window)}`;
+      return `waits for a quota: ${usedText(gate.windows)}`;
     case "quarantine":
       return "waits to run alone among attempts that their host did not survive twice in a row";
     case "rate_limit":
@@ -89,7 +89,10 @@ function whatFor({ gate, isBound, narrowed, breaker }: SlotWait, nowMs: number):
   }
 }
 
-function usedText(window: UsageWindow): string {
+/** Of the one that stays used up for longest. */
+function usedText(windows: readonly UsageWindow[]): string {
+  const window = windows.toSorted((a, b) => b.usedUpForMs() - a.usedUpForMs())[0];
+  if (window === undefined) return "";
   const { subject, limit, of } = window;
   const rounded = Math.round(window.used() * 10) / 10;
   return `${subject} has used ${rounded} of ${limit} ${of.what} (${of.kind})`;

@@ -394,7 +394,7 @@ class Model {
   }
 
   room(gate: Gate): number {
-    if (gate.kind === "circuit_breaker") return 1;
+    if (gate.kind === "circuit_breaker" || gate.kind === "usage") return 1;
     const users = [...this.held.values()].filter((claim) =>
       claim.gates?.some(({ name }) => name === gate.name),
     );

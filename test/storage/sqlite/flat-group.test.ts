@@ -32,6 +32,8 @@ const RICH: readonly Partial<TurnCommit>[] = [
   { memos: [] },
   { admission: { starts: [], breakers: [] } },
   { logs: [] },
+  { isReserved: true },
+  { usage: { workflow: "w", atMs: 1, steps: 2, attemptMs: 3, cpuMs: 4, bytes: 5 } },
   {
     create: {
       ...{ tenant: "default", runId: "run-1", workflow: "w", version: 1, createdAtMs: 1 },
@@ -49,6 +51,18 @@ test("plain turns travel as values in a row, and arrive as they were", () => {
   const ended = { ...PLAIN, status: "failed", endedAtMs: 1_001, errorCode: "timeout" } as const;
   const group = { commitId: "c", nowMs: 2, turns: [PLAIN, ended] };
   expect(flattenGroup(group).flat).toHaveLength(22);
+  expect(sent(group.turns)).toStrictEqual(group);
+});
+
+test("turns that use something up travel as values too", () => {
+  const usage = { workflow: "w", atMs: 1, steps: 2, attemptMs: 3, cpuMs: 4, bytes: 5 };
+  const group = { commitId: "c", nowMs: 2, turns: [{ ...PLAIN, usage }, PLAIN] };
+  expect(flattenGroup(group).flat.filter((value) => typeof value === "object")).toEqual([
+    null,
+    null,
+    null,
+    null,
+  ]);
   expect(sent(group.turns)).toStrictEqual(group);
 });
 
