@@ -63,6 +63,11 @@ export interface SlotShare {
   readonly held: number;
   /** Slots that others have: shares of other hosts, and open runs. */
   readonly elsewhere: number;
+  /**
+   * What counts beside its own slots for claims with a lower limit than others': as `elsewhere`, but that
+   * what others were given after this host counts for none that it was given a slot for.
+   */
+  readonly besides: number;
   /** Claims that wait on other hosts. */
   readonly waitingElsewhere: number;
   /** Runs that hold slots of the gate, the oldest first, where some wait here and none is free; at most as many as wait here, and 100. */

@@ -19,6 +19,8 @@
  *   O6. Nobody keeps more than it uses while others wait.
  *   O7. What a host was given by others' calls is its own when it calls for it, as far as it wants it
  *       still: it has had its turn. Else hosts would pass a slot on for ever that none has heard of.
+ *   O8. A claim that was given a slot by a low limit may start although others have been given more since:
+ *       `cap` is what counts beside the host's own slots, at most, for the claims that it was given any for.
  */
 import type { SlotDemand, WaitingClaims } from "#ports/shared-slots.ts";
 
@@ -38,6 +40,8 @@ export interface HostShare {
   readonly isGiven: boolean;
   /** It knows, or was told, that others wait. */
   readonly isTold: boolean;
+  /** O8, of what it was given by others' calls since it called; null: nothing. */
+  readonly cap: number | null;
 }
 
 export interface ShareCall {
@@ -58,6 +62,7 @@ export interface ShareCall {
 export interface ShareAnswer {
   readonly held: number;
   readonly elsewhere: number;
+  readonly besides: number;
   readonly waitingElsewhere: number;
   /** Claims of the caller that wait on. */
   readonly short: number;
@@ -76,6 +81,7 @@ interface Party {
   readonly isLive: boolean;
   held: number;
   turn: number;
+  cap: number | null;
   readonly waiting: { limit: number; priority: number; sinceMs: number | null; count: number }[];
 }
 
@@ -101,11 +107,10 @@ export function shareOut(call: ShareCall): ShareAnswer {
     total += kept;
   }
   const short = me.isLive ? countOf(me.waiting) : 0;
+  const elsewhere = total - me.held;
+  const besides = Math.max(0, Math.min(elsewhere, me.cap ?? elsewhere));
   return {
-    held: me.held,
-    elsewhere: total - me.held,
-    waitingElsewhere,
-    short,
+    ...{ held: me.held, elsewhere, besides, waitingElsewhere, short },
     ...changes(parties, call),
   };
 }
@@ -114,10 +119,10 @@ function partiesOf({ host, demand, shares, lapsed }: ShareCall): readonly Party[
   const parties = shares
     .filter((share) => share.host !== host)
     .map((share): Party => {
-      const { held, turn, waiting } = share;
+      const { held, turn, cap, waiting } = share;
       const isLive = !lapsed.has(share.host);
       return {
-        ...{ host: share.host, before: share, isCaller: false, isLive, held, turn },
+        ...{ host: share.host, before: share, isCaller: false, isLive, held, turn, cap },
         waiting: waiting.map((claims) => ({ ...claims })),
       };
     });
@@ -126,6 +131,7 @@ function partiesOf({ host, demand, shares, lapsed }: ShareCall): readonly Party[
   const begins = waiting.length > 0 && before?.waiting.length === 0;
   parties.push({
     ...{ host, before, isCaller: true, isLive: !lapsed.has(host), held: demand.inUse },
+    cap: before?.cap ?? null,
     turn: before === null || begins ? newestTurn(shares) + 1 : before.turn,
     waiting: waiting.map((claims) => ({ ...claims })),
   });
@@ -137,7 +143,8 @@ function keepGiven(me: Party, taken: number, call: ShareCall): number {
   let total = taken;
   if (me.before?.isGiven !== true) return total;
   while (me.held < me.before.held) {
-    const next = nextOf(candidatesOf([me], call), total, call);
+    // There was room for it when it was given.
+    const next = nextOf(candidatesOf([me], call), Number.NEGATIVE_INFINITY, call);
     if (next === null) break;
     total++;
     me.held++;
@@ -161,6 +168,7 @@ function giveTurns(parties: readonly Party[], taken: number, call: ShareCall): n
     total += given;
     party.held += given;
     party.turn = ++turn;
+    party.cap = Math.min(party.cap ?? Number.POSITIVE_INFINITY, claims.limit - party.held);
     claims.count -= given;
     claims.sinceMs = null;
   }
@@ -264,7 +272,16 @@ function withDrivers(
     ...parties,
     ...others.map(
       (host): Party => ({
-        ...{ host, before: null, isCaller: false, isLive: true, held: 0, turn, waiting: [] },
+        ...{
+          host,
+          before: null,
+          isCaller: false,
+          isLive: true,
+          held: 0,
+          turn,
+          cap: null,
+          waiting: [],
+        },
       }),
     ),
   ];
@@ -281,7 +298,7 @@ function shareAfter(
   const isTold = (held > 0 || driving.has(host)) && waitingAt(parties, host) > 0;
   if (held === 0 && waiting.length === 0 && !isTold) return null;
   const isGiven = !isCaller && (before?.isGiven === true || held > (before?.held ?? 0));
-  return { host, held, waiting, turn, isGiven, isTold };
+  return { host, held, waiting, turn, isGiven, isTold, cap: isGiven ? party.cap : null };
 }
 
 function isSame(before: HostShare, after: HostShare): boolean {
@@ -290,6 +307,7 @@ function isSame(before: HostShare, after: HostShare): boolean {
     before.turn === after.turn &&
     before.isGiven === after.isGiven &&
     before.isTold === after.isTold &&
+    before.cap === after.cap &&
     before.waiting.length === after.waiting.length &&
     before.waiting.every((claims, at) => isSameClaims(claims, after.waiting[at]))
   );

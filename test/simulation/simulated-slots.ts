@@ -47,7 +47,7 @@ export class SimulatedSlots {
     const { gate } = slot;
     if ([runId, slot.runId].some((run) => this.#runs.get(`${tenant}\n${run}`)?.gate === gate))
       return null;
-    const none = { host, held: 0, waiting: [], turn: 0, isGiven: false, isTold: false };
+    const none = { host, held: 0, waiting: [], turn: 0, isGiven: false, isTold: false, cap: null };
     return this.#shares.get(gate)?.get(host) ?? none;
   }
 
@@ -86,9 +86,9 @@ export class SimulatedSlots {
       }
       if (known.size === 0) this.#shares.delete(gate);
       for (const one of answer.tell) tell.add(one);
-      const { held, elsewhere, waitingElsewhere, short } = answer;
+      const { held, elsewhere, besides, waitingElsewhere, short } = answer;
       const holders = runs.slice(0, Math.min(short, HOLDERS_MAX));
-      return { gate, held, elsewhere, waitingElsewhere, holders };
+      return { gate, held, elsewhere, besides, waitingElsewhere, holders };
     });
     this.counts.told += tell.size;
     return { shares, tell };

@@ -97,9 +97,9 @@ function expected(gate: GateModel, host: number, demand: SlotDemand): Map<number
   const isAged = ({ sinceMs }: OneClaim) =>
     !demand.isOfRuns && sinceMs !== null && gate.nowMs - sinceMs >= AGEING_MS;
   /** The line whose first claim goes next; undefined: none does. */
-  const nextOf = (among: readonly OneClaim[][]) => {
+  const nextOf = (among: readonly OneClaim[][], taken = total()) => {
     const stops = among.filter(
-      ([head]) => head !== undefined && (total() < head.limit || isAged(head)),
+      ([head]) => head !== undefined && (taken < head.limit || isAged(head)),
     );
     const levels = Map.groupBy(stops, ([head]) => head?.priority);
     const [line] = [...levels.values()]
@@ -110,12 +110,12 @@ function expected(gate: GateModel, host: number, demand: SlotDemand): Map<number
         return effective(right) - effective(left) || byTurn(a, b);
       });
     const head = line?.[0];
-    return head === undefined || total() >= head.limit ? undefined : line;
+    return head === undefined || taken >= head.limit ? undefined : line;
   };
   const before = gate.shares.get(host);
   const own = lines.filter(([claim]) => claim?.host === host);
   while (before?.isGiven === true && (held.get(host) ?? 0) < before.held) {
-    const line = nextOf(own);
+    const line = nextOf(own, -1);
     if (line === undefined) break;
     line.shift();
     held.set(host, (held.get(host) ?? 0) + 1);
@@ -166,9 +166,12 @@ describe("slots of a gate between hosts", () => {
           expect(answer.held).toBe(model.get(host));
           expect(answer.held).toBeGreaterThanOrEqual(inUse);
           expect(answer.held + answer.elsewhere).toBe(gate.total);
+          expect(answer.besides).toBeLessThanOrEqual(answer.elsewhere);
           const given = gate.total - (before - (held.get(host) ?? 0) + inUse);
           expect(given).toBeGreaterThanOrEqual(0);
-          if (given > 0) expect(gate.total).toBeLessThanOrEqual(4);
+          // What it was given before and takes now counted all the while.
+          const counted = Math.max(before, before - (held.get(host) ?? 0) + inUse);
+          if (gate.total > counted) expect(gate.total).toBeLessThanOrEqual(4);
           if (given > 0) met.given++;
           if (gate.total > 4) met.over++;
           if (gate.lapsed.has(host)) met.lapsed++;
@@ -190,6 +193,30 @@ describe("slots of a gate between hosts", () => {
     expect(given.length).toBe(1);
     for (const host of given)
       expect(gate.call(host, { waiting: [claims()] })).toMatchObject({ held: 1, short: 0 });
+  });
+
+  test("O8 a claim with a low limit starts, although others are given more after it", () => {
+    const gate = new GateModel();
+    gate.call(9, { inUse: 3, limit: 3 });
+    const old = gate.nowMs - 5 * AGEING_MS;
+    gate.call(1, { waiting: [claims({ limit: 1, sinceMs: old })] });
+    gate.call(2, { limit: 3, waiting: [claims({ limit: 3, count: 9 })] });
+    // Held back until nobody has any; then each of them is given by its own limit.
+    gate.call(9, { inUse: 1, limit: 3 });
+    expect([gate.heldBy(1), gate.heldBy(2)]).toEqual([0, 0]);
+    gate.call(9, { limit: 3 });
+    expect([gate.heldBy(1), gate.heldBy(2)]).toEqual([1, 2]);
+    const low = { waiting: [claims({ limit: 1, sinceMs: old })] };
+    expect(gate.call(1, low)).toMatchObject({ held: 1, elsewhere: 2, besides: 0 });
+    expect(gate.call(1, { inUse: 1 })).toMatchObject({ held: 1, elsewhere: 2, besides: 2 });
+    // The same where its own call gives it.
+    const own = new GateModel();
+    own.call(2, { limit: 3, inUse: 1, waiting: [] });
+    own.call(1, low);
+    own.call(2, { limit: 3, inUse: 1, waiting: [claims({ limit: 3, count: 9 })] });
+    own.lapsed.add(2);
+    own.shares.delete(2);
+    expect(own.call(1, low)).toMatchObject({ held: 1, elsewhere: 0, besides: 0 });
   });
 
   test("O3 who wants a slot has it after as many turns as there are hosts, however others come and go", () => {

@@ -209,12 +209,12 @@ export class GateSlots implements GateShare {
     };
   }
 
-  answered({ held, elsewhere, waitingElsewhere }: SlotShare): void {
+  answered({ held, besides, waitingElsewhere }: SlotShare): void {
     const sent = this.#sent;
     if (sent === null) return;
     this.#sent = null;
     this.#spare += held - sent.used;
-    this.#elsewhere = elsewhere;
+    this.#elsewhere = besides;
     this.#waitingElsewhere = waitingElsewhere;
     this.#settledMs = this.#options.nowMs();
     this.usedMs = this.#settledMs;

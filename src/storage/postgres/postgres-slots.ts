@@ -177,6 +177,7 @@ class Writing {
           booleans(shares.map(({ isTold }) => isTold)),
           texts(shares.map(({ waiting }) => toText(waiting))),
           ints(changed.map(({ most }) => most)),
+          ints(shares.map(({ cap }) => cap)),
         ],
       });
     if (this.#tell.size > 0) {
@@ -199,16 +200,16 @@ function holdRuns(demands: readonly SlotDemand[]): readonly Statement[] {
 }
 
 function toAnswer(gate: string, answer: ShareAnswer, holding: readonly RunRow[]): SlotShare {
-  const { held, elsewhere, waitingElsewhere, short } = answer;
+  const { held, elsewhere, besides, waitingElsewhere, short } = answer;
   const holders = holding
     .filter(({ isOld }) => isOld)
     .slice(0, Math.min(short, HOLDERS_MAX))
     .map(({ tenant, runId }) => ({ tenant, runId }));
-  return { gate, held, elsewhere, waitingElsewhere, holders };
+  return { gate, held, elsewhere, besides, waitingElsewhere, holders };
 }
 
-function toShare({ host, held, turn, isGiven, isTold, waiting }: ShareRow): HostShare {
-  return { host, held, turn, isGiven, isTold, waiting: fromText(waiting) };
+function toShare({ host, held, turn, isGiven, isTold, cap, waiting }: ShareRow): HostShare {
+  return { host, held, turn, isGiven, isTold, cap, waiting: fromText(waiting) };
 }
 
 function toText(waiting: readonly Waiting[]): string {

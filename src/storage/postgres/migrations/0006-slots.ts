@@ -15,6 +15,7 @@ CREATE TABLE slot_shares (
   turn     bigint NOT NULL,
   held     integer NOT NULL,
   most     integer,
+  cap      integer,
   wanted   integer NOT NULL,
   is_given boolean NOT NULL,
   is_told  boolean NOT NULL,

@@ -3,7 +3,7 @@
  * $3 milliseconds, and the server up for $2, or there is none any more.
  */
 export const READ_SLOT_SHARES = `
-SELECT g.place::int, s.host, s.turn, s.held, s.is_given AS "isGiven", s.is_told AS "isTold", s.waiting,
+SELECT g.place::int, s.host, s.turn, s.held, s.is_given AS "isGiven", s.is_told AS "isTold", s.cap, s.waiting,
   coalesce(h.expires_at > clock_timestamp(), false) AS "isLive",
   h.host IS NULL OR (h.expires_at + $3 * interval '1 millisecond' <= clock_timestamp()
     AND pg_postmaster_start_time() + $2 * interval '1 millisecond' <= clock_timestamp()) AS "isGone"
