@@ -23,6 +23,7 @@ const LONG = [
   ...["cli/step-logs", "examples/examples", "engine/streamed-items", "embed/lockstitch"],
   ...["e2e/label-filter", "e2e/output-view", "cli/workflows-deps", "cli/doctor"],
   ...["simulation/simulation", "kernel/optimised-runs", "nodes/stream/killed-stream"],
+  ...["embed/package", "engine/state-kill", "cli/secrets-canary", "cli/empty-folder"],
   ...["storage/postgres/contract", "cli/database-doctor", "cli/database-copy", "engine/hosts"],
 ];
 

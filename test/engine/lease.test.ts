@@ -49,6 +49,19 @@ test("an answer that took long counts from its question, one that took too long 
   expect(lease.hasLapsed).toBe(false);
 });
 
+test("an answer that comes after that of a later question takes nothing away", async () => {
+  const { clock, lease, lapses } = openLease();
+  const firstMs = clock.monotonicMs();
+  await clock.advanceBy(3_000);
+  lease.renewed(clock.monotonicMs());
+  lease.renewed(firstMs);
+  expect(lease.leftMs).toBe(8_000);
+  await clock.advanceBy(7_999);
+  expect([lapses, lease.holds()]).toEqual([[], true]);
+  await clock.advanceBy(1);
+  expect(lapses).toEqual([firstMs + 11_000]);
+});
+
 test("whoever slept through the end of the lease finds out late, and is told so", async () => {
   const clock = new SimulatedClock();
   const late: boolean[] = [];

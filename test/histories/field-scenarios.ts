@@ -43,7 +43,7 @@ function changesHost(driver: KernelDriver): void {
 export const FIELD_SCENARIOS: readonly Scenario[] = [
   fired("schedule", { kind: "schedule", id: "noon", instantMs: noon, isManual: true }),
   fired("event", { kind: "event", id: "paid", event: "order.paid", eventId: "ev-1" }),
-  fired("webhook", { kind: "webhook", id: "push", hook: "POST /hooks/push" }),
+  fired("webhook", { kind: "webhook", id: "push", hook: "POST push" }),
   {
     name: "changed-hosts",
     definition: define("changed-hosts", {

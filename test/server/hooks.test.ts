@@ -80,6 +80,19 @@ describe("webhooks", () => {
     expect(items).toHaveLength(1);
   });
 
+  test("a time in milliseconds is one too, and as old as it says", async () => {
+    await using server = await opened([API_KEY]);
+    const body = '{"order":"o-2"}';
+    const sent = async (atMs: number) => {
+      const stamp = String(atMs);
+      const hmac = createHmac("sha256", SECRET).update(`${stamp}.${body}`).digest("hex");
+      const headers = { ...json, "x-time": stamp, "x-signature": `sha256=${hmac}` };
+      return (await post(server, "/hooks/orders/new", body, headers)).statusCode;
+    };
+    expect(await sent(Date.now() - 301_000)).toBe(401);
+    expect(await sent(Date.now())).toBe(202);
+  });
+
   test("whatever does not fit the signature is 401, and starts nothing", async () => {
     await using server = await opened([API_KEY]);
     const body = '{"order":"o-1"}';
