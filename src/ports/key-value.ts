@@ -19,12 +19,10 @@ import type { CallContext } from "./call-context.ts";
 
 export const KEY_BYTES_MAX = 1_024;
 export const VALUE_BYTES_MAX = 1_048_576;
-/** Of one call. */
-export const KEYS_MAX = 1_000;
 
 export interface KeyValue {
   get(context: CallContext, key: string): Promise<Uint8Array | null>;
-  /** At most KEYS_MAX, answered in their order. */
+  /** Answered in their order. */
   getMany(context: CallContext, keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
   /** `ttlMs` null: until it is deleted or lost. */
   set(context: CallContext, key: string, value: Uint8Array, ttlMs: number | null): Promise<void>;

@@ -205,6 +205,29 @@ describe("rates that hosts share", () => {
     expect(answers).toEqual([]);
   });
 
+  test("a limit that is far away is asked for ahead, and what is left is given back", async () => {
+    const world = worldOf();
+    const a = joinHost(world, 1);
+    const gate = gateOf(400, 60_000);
+    let asked = 0;
+    const { rates } = world;
+    const take = rates.take.bind(rates);
+    rates.take = async (demands, reports) => {
+      asked += demands.length;
+      return await take(demands, reports);
+    };
+    for (let at = 0; at < 41; at++) {
+      a.slots.request(claimOf(`c${at}`, gate));
+      await world.clock.advanceBy(10);
+    }
+    expect(world.startsMs).toHaveLength(41);
+    expect(asked).toBe(21);
+    await world.clock.advanceBy(2_200);
+    const wanted = Array.from({ length: 400 }, (_, at) => `look-${at}`);
+    const [left] = await take([{ name: "rate:k", limit: 400, perMs: 60_000, wanted }], []);
+    expect(left?.granted).toBe(400 - 41);
+  });
+
   test("each limit of a name is held to its own, and the forecast is the store's", async () => {
     const world = worldOf();
     const [a, b] = [joinHost(world, 1), joinHost(world, 2)];

@@ -3,10 +3,13 @@
  * in one call, and what has become of them is told with the next one.
  *
  *   RS1. One call is under way at a time; what comes meanwhile goes with the next, right behind it.
- *   RS2. An attempt starts with a token only. One that is not used within SPARE_MS is given back.
+ *   RS2. An attempt starts with a token only. One that is not used for SPARE_MS is given back,
+ *        at most as much later.
  *   RS3. Nothing that was told is forgotten before a call with it was answered; what may have been
  *        granted by a call without an answer is given back by the next.
- *   RS4. A rate that has no room is asked for again when the store said that it has, not before.
+ *   RS4. Where the last answer left nobody waiting, as many again are asked for as wait, up to a part
+ *        of the limit: a limit that is far away costs few calls.
+ *   RS5. A rate that has no room is asked for again when the store said that it has, not before.
  */
 import type { Clock, Random } from "#ports/clock.ts";
 import type { Logger } from "#ports/logger.ts";
@@ -20,6 +23,8 @@ import { RateTokens, type TokenEnd, type TokenLine } from "./rate-tokens.ts";
 /** Rates, and tokens of each, in one call. */
 const CALL_MAX = 1_000;
 const SPARE_MS = 1_000;
+/** Of a limit that leaves room for all: so many are asked for ahead, and start without asking. */
+const AHEAD = 1 / 20;
 /** Starts are told together: until then they count for somewhat longer than they should. */
 const REPORT_MS = 20;
 const RETRY_MS_FIRST = 100;
@@ -149,7 +154,9 @@ export class RateShares {
       this.#short.delete(tokenLine);
       const { gate } = tokenLine;
       const room = meter.ownRoom(gate, nowMs) - tokenLine.spare.length;
-      const count = Math.min(line.queue.size - tokenLine.spare.length, room, CALL_MAX);
+      const ahead = Math.min(line.queue.size, Math.floor(gate.limit * AHEAD));
+      const wantedMax = line.queue.size + (tokenLine.retryAtMs === null ? ahead : 0);
+      const count = Math.min(wantedMax - tokenLine.spare.length, room, CALL_MAX);
       tokenLine.isAsking = count > 0;
       if (count <= 0) continue;
       const wanted = Array.from({ length: count }, () => this.#newToken());
