@@ -253,7 +253,21 @@ function viewOf(row: TriggerRow): TriggerView {
   };
 }
 
+/** What a newer release has written is listed all the same, and says that it cannot be read here. */
 function factsOf(row: TriggerRow): ScheduleFacts {
+  try {
+    return readFacts(row);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      ...{ nextAtMs: null, lastInstantMs: null, lastRunId: null, running: [], waiting: 0 },
+      ...{ fired: 0, skipped: 0, missed: 0, failed: 0 },
+      trouble: `This release cannot read the schedule: ${reason}`,
+    };
+  }
+}
+
+function readFacts(row: TriggerRow): ScheduleFacts {
   const state = stateOf(row);
   const name = { tenant: row.tenant, workflow: row.workflow, id: row.id };
   const [next] = row.paused === null ? upcoming(name, scheduleOf(row), state.cursorMs, 1) : [];

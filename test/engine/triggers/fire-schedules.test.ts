@@ -346,6 +346,12 @@ test("F6 a schedule that this release cannot read holds up no other, and fires o
     fields: { trigger: "newer-0", workflow: "report" },
     message: "a schedule cannot be read by this release",
   });
+  const listed = await driven(bench.clock, bench.engine.triggers.list(context, { limit: 200 }));
+  expect(listed.items).toHaveLength(121);
+  expect(listed.items.find(({ id }) => id === "newer-0")?.schedule).toMatchObject({
+    nextAtMs: null,
+    trouble: expect.stringContaining("This release cannot read the schedule"),
+  });
   write(1, spec, "newer-7");
   await bench.clock.advanceTo(T0 + 3 * HOUR_MS);
   expect((await runsOf(bench)).filter((id) => id.includes("newer-7"))).toHaveLength(2);
