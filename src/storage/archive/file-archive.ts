@@ -2,6 +2,7 @@
  * The Archive port as a folder: `<tenant>/<run id>.jsonl.gz`. A file is written under another name,
  * fsynced, renamed, and its folder fsynced: what bears the name is whole.
  */
+import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -15,7 +16,8 @@ export function fileArchive(directory: string): Archive {
       // Ids hold no slash; a tenant's name is not ours to trust.
       const folder = join(directory, encodeURIComponent(tenant).replaceAll(".", "%2E"));
       const file = join(folder, `${runId}.jsonl.gz`);
-      const draft = `${file}.part`;
+      // Another host that shares the folder may be at the same run.
+      const draft = `${file}.${randomUUID()}.part`;
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const handle = await open(draft, "w", 0o600);
       try {

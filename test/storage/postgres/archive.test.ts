@@ -1,6 +1,6 @@
 /** Runs of a PostgreSQL store in the archive: whole, and read back as they were, whichever host writes them. */
 import { randomBytes } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
@@ -86,6 +86,26 @@ describe.skipIf(postgres === null)("the archive of a PostgreSQL store", () => {
         expect({ events, state: await archived.state() }).toEqual(before.get(id));
       }
     }
+    // The same run at once into one folder: what bears the name is one of the two, whole.
+    const shared = join(directory.path, "shared");
+    const long = Array.from({ length: 500 }, (_, at) => `${at} ${large.slice(0, 500)}`);
+    const halting = async function* (pause: Promise<unknown>) {
+      yield* long.slice(0, 250);
+      await pause;
+      yield* long.slice(250);
+    };
+    const second = Promise.withResolvers<void>();
+    const first = fileArchive(shared).save(context, "both", halting(second.promise));
+    await fileArchive(shared).save(context, "both", halting(Promise.resolve()));
+    second.resolve();
+    await first;
+    const both = join(shared, "default", "both.jsonl.gz");
+    const kept: string[] = [];
+    const stream = createReadStream(both).pipe(createGunzip());
+    for await (const line of createInterface({ input: stream })) kept.push(line);
+    expect(kept.length).toBe(long.length);
+    expect(readdirSync(join(shared, "default"))).toEqual(["both.jsonl.gz"]);
+
     // One that the other host removes under its hands: no half of it, and nothing to complain of.
     await engine.start(context, { workflow: report, id: "late" });
     await engine.wait(context, "late", DEADLINE_MS);
