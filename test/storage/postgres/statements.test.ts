@@ -22,6 +22,7 @@ import { READ_HEADS } from "#storage/postgres/sql/read-heads.ts";
 import { READ_RUN_SLOTS } from "#storage/postgres/sql/read-run-slots.ts";
 import { READ_SLOT_SHARES } from "#storage/postgres/sql/read-slot-shares.ts";
 import { SETTLE_WRITER } from "#storage/postgres/sql/settle-writer.ts";
+import { WAITING_MESSAGES_OF_OWNER } from "#storage/postgres/sql/waiting-messages-of-owner.ts";
 import { WRITE_RUN_SLOTS } from "#storage/postgres/sql/write-run-slots.ts";
 import { ALICE, creation, turn } from "../../contract/store-fixture.ts";
 import { postgresForTests } from "./postgres-fixture.ts";
@@ -55,6 +56,7 @@ describe.skipIf(postgres === null)("statements on PostgreSQL", () => {
     ["read-heads", READ_HEADS, 3],
     ["list-turns-of-runs", LIST_TURNS_OF_RUNS, 5],
     ["list-checkpoints-of-runs", LIST_CHECKPOINTS_OF_RUNS, 3],
+    ["waiting-messages-of-owner", WAITING_MESSAGES_OF_OWNER, 4],
   ])(
     "%s finds runs by their key, also when it was planned on an empty table",
     async (_, sql, count) => {
@@ -64,7 +66,7 @@ describe.skipIf(postgres === null)("statements on PostgreSQL", () => {
       await sessions.close();
       expect(lines).toMatch(/runs_by_id|runs_pkey/);
       expect(lines).not.toMatch(
-        /Seq Scan|runs_by_(time|status|workflow|parent)|Hash Join|Merge Join/,
+        /Seq Scan|runs_by_(time|status|workflow|parent|owner)|Hash Join|Merge Join/,
       );
     },
   );
