@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { SlotClaim } from "#engine/admission/claim.ts";
 import { type Entry, FairQueue } from "#engine/admission/fair-queue.ts";
 import { Scheduler } from "#engine/admission/scheduler.ts";
+import { Look, slotWait } from "#engine/admission/slot-wait.ts";
 import { SimulatedClock } from "../../simulation/simulated-clock.ts";
 
 const TIMES = { ageingMs: 100, urgencyMs: 100 };
@@ -178,6 +179,20 @@ test("those who leave are swept out, and the others keep their order", () => {
 /** LOCKSTITCH_WAITING=1000000 for figures: what one costs then is what it costs here. */
 const WAITING = Number(process.env["LOCKSTITCH_WAITING"] ?? 200_000);
 
+/** How long explain looks for the place of one who waits at the bound, and of one at the key. */
+function explainLook(scheduler: Scheduler, count: number): number {
+  const beganMs = performance.now();
+  const look = new Look(new SimulatedClock(0));
+  for (const at of [count - 1, 3 * Math.floor(count / 6)])
+    expect(slotWait(scheduler, `s${at}`, look)?.ahead).toBeGreaterThan(0);
+  const tookMs = performance.now() - beganMs;
+  // What a call of SharedSlots.settle() says of a line does not grow with it.
+  const line = scheduler.waitOf("s0")?.line;
+  const levels = line?.queue.byPriority() ?? [];
+  expect(levels.reduce((sum, level) => sum + level.count, 0)).toBe(line?.queue.size);
+  return tookMs;
+}
+
 test(`${WAITING} wait: what one costs to ask and to be granted`, () => {
   const count = WAITING;
   const running: string[] = [];
@@ -208,6 +223,8 @@ test(`${WAITING} wait: what one costs to ask and to be granted`, () => {
   const drainMs = performance.now();
   const heapBytes = process.memoryUsage().heapUsed - heapBefore;
   expect(scheduler.waiting).toBe(count);
+  const lookMs = explainLook(scheduler, count);
+  const resumedMs = performance.now();
   scheduler.resume();
   while (running.length > 0) {
     const batch = running.splice(0);
@@ -218,6 +235,6 @@ test(`${WAITING} wait: what one costs to ask and to be granted`, () => {
   expect([scheduler.held, scheduler.waiting]).toEqual([0, 0]);
   const each = (ms: number) => ((ms * 1_000) / count).toFixed(2);
   process.stdout.write(
-    `${count} waiting: ${each(drainMs - askedMs)} us to ask, ${each(endMs - drainMs)} us to grant and release, ${Math.round(heapBytes / count)} bytes each\n`,
+    `${count} waiting: ${each(drainMs - askedMs)} us to ask, ${each(endMs - resumedMs)} us to grant and release, ${Math.round(heapBytes / count)} bytes each, ${lookMs.toFixed(0)} ms for explain to look at a place\n`,
   );
 });
