@@ -38,6 +38,8 @@ const RETRY = 0.1;
 const LOOK = 0.1;
 /** Runs of one claim; others have a chance to take the next ones. */
 const CLAIM_MAX = 100;
+/** For so long, as part of the lease, runs are left to hosts that have less to do: one may have died in silence. */
+const LEAVE = 0.2;
 /** Runs that one host may have beyond its share before it gives some away. */
 const SLACK = 1.25;
 const SLACK_RUNS = 20;
@@ -68,8 +70,10 @@ export class HostKeeper {
   #unlisten: () => void = () => undefined;
   #claiming: Promise<void> | null = null;
   #mustClaim = false;
+  /** Since when runs that there may be are left to others; null: there were none. */
+  #leavesSinceMs: number | null = null;
+  #gaveAtMs = Number.NEGATIVE_INFINITY;
   #giving: Promise<void> | null = null;
-  /** Others are to take what this host gives: it takes nothing meanwhile. */
   #isGiving = false;
   /** The greatest epoch under which runs were taken and loaded. */
   #knownEpoch: number;
@@ -205,10 +209,10 @@ export class HostKeeper {
       while (this.#mustClaim && !this.#isDraining && !this.#isSuspended) {
         this.#mustClaim = false;
         if (this.#doubtEpoch !== null) await this.#settleDoubt(this.#doubtEpoch);
-        if (!takesRuns || this.#isGiving || this.#hasMoreThanOthers(1)) return;
+        if (!takesRuns || this.#isGiving || this.#leavesToOthers()) return;
         const heads = await this.#doubted(() => hosts.claim(CLAIM_MAX));
-        if (heads.length === 0) continue;
-        this.#mustClaim = true;
+        if (heads.length === 0) this.#leavesSinceMs = null;
+        else this.#mustClaim = true;
         await this.#adopt(heads);
       }
     } catch (error) {
@@ -277,9 +281,9 @@ export class HostKeeper {
       this.shares?.beat();
       if (this.#isDraining) return;
       // Beats go on beside it: what it gives counts here until that was answered.
-      if (this.#giving === null) this.#isGiving = false;
       this.#giving ??= this.#giveAway().finally(() => {
         this.#giving = null;
+        this.#isGiving = false;
       });
       await this.#giving;
       this.carry();
@@ -335,6 +339,15 @@ export class HostKeeper {
     }
   }
 
+  /** Until they have had their time; from then on this host takes all that it finds. */
+  #leavesToOthers(): boolean {
+    const { clock, hosts } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#hasMoreThanOthers(1)) this.#leavesSinceMs ??= nowMs;
+    else if (nowMs - this.#gaveAtMs >= hosts.leaseMs * LEAVE) return false;
+    return nowMs - (this.#leavesSinceMs ?? this.#gaveAtMs) < hosts.leaseMs * LEAVE;
+  }
+
   #hasMoreThanOthers(slack: number): boolean {
     const takers = this.#others.filter(({ isDraining }) => !isDraining);
     if (takers.length === 0) return false;
@@ -358,6 +371,8 @@ export class HostKeeper {
     this.#isGiving = true;
     try {
       await hosts.release(given.map(({ tenant, runId, epoch }) => ({ tenant, runId, epoch })));
+      this.#gaveAtMs = this.#options.clock.monotonicMs();
+      this.#leavesSinceMs = this.#gaveAtMs;
       for (const { host } of takers) void this.#tell(host);
     } catch (error) {
       for (const { queues } of given) queues.enterLines();

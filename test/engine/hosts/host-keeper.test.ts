@@ -89,6 +89,29 @@ test("runs that rest are spread when a host joins", async () => {
   expect([a.attempts.length, b.attempts.length]).toEqual([90, 30]);
 });
 
+test("runs left to a host that has died in silence are not without one until its lease is over", async () => {
+  await using bench = openHostsBench();
+  const a = await bench.join("a", { work: { give } });
+  const ids = named(260);
+  for (const id of ids) await started(a, bench.clock, id, 600);
+  await bench.until("a has done what it can", () => a.attempts.length === 260);
+  const b = await bench.join("b", { work: { give } });
+  b.host.isAlive = false;
+  await bench.until("a leaves some to b", () => drivenBy(bench, a, ids) < 260);
+  const since = new Map<string, number>();
+  let longestMs = 0;
+  await bench.until("a has them all", () => {
+    const nowMs = bench.clock.monotonicMs();
+    for (const id of ids)
+      if (bench.ownerOf(id) !== null) since.delete(id);
+      else longestMs = Math.max(longestMs, nowMs - (since.get(id) ?? nowMs));
+    for (const id of ids) if (bench.ownerOf(id) === null && !since.has(id)) since.set(id, nowMs);
+    return drivenBy(bench, a, ids) === 260;
+  });
+  expect(longestMs).toBeGreaterThan(0);
+  expect(longestMs).toBeLessThan(LEASE_MS * 0.4);
+});
+
 test("runs that wait in line go to a host with nothing to do; what is under way stays", async () => {
   await using bench = openHostsBench();
   const slow: Work = () => new Promise((resolve) => void bench.clock.after(500, () => resolve(1)));
