@@ -124,9 +124,10 @@ export class HostsLimits {
     if (holders.size >= held.limit) this.#roomSinceMs.delete(held.key);
   }
 
-  /** L3. */
-  refused(key: string): void {
+  /** L3. `hasRival`: another run of the key is being started, and may have the slot. */
+  refused(key: string, hasRival: boolean): void {
     this.counts.refused++;
+    if (hasRival) return;
     const sinceMs = this.#roomSinceMs.get(key);
     if (sinceMs !== undefined && this.#nowMs() - sinceMs > ROOM_MS)
       this.#violate(`L3: a run is refused, and for ${this.#nowMs() - sinceMs} ms ${key} had room`);

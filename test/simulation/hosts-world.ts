@@ -510,10 +510,14 @@ class HostsWorld {
         () => void this.#started.add(id),
         (error: unknown) => {
           if ((error as { code?: string }).code === "queue_full")
-            this.#limits.refused(definition.name);
+            this.#limits.refused(definition.name, this.#hasRival(definition.name, id));
         },
       )
       .finally(() => this.#starting.delete(id));
+  }
+
+  #hasRival(name: string, id: string): boolean {
+    return [...this.#starting.keys()].some((other) => other !== id && other.startsWith(`${name}-`));
   }
 
   /** Of a host that has died no answer comes. */

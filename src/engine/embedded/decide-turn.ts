@@ -225,7 +225,8 @@ function askElsewhere(turn: Turn, effect: Refusable, run: Deciding): Promise<voi
   const claim = elsewhere === undefined ? null : run.effects.runClaimOf(effect);
   const gate = claim?.gates?.[0];
   if (elsewhere === undefined || claim === null || gate === undefined) return null;
-  const asked = elsewhere.ask(gate, claim);
+  // The run has no instant of its own yet; who waits elsewhere goes first.
+  const asked = elsewhere.ask(gate, { ...claim, sinceMs: turn.atMs });
   if (asked !== null) turn.asksFor = effect;
   return asked;
 }
