@@ -40,12 +40,4 @@ export const TRIGGER_PLANTS: readonly Plant[] = [
     find: "  engine.triggers.begin();\n",
     replace: "",
   },
-  {
-    world: "hosts",
-    name: "slow-beats-set-the-clock",
-    harm: "a host that slept while it asked for the time fires instants early",
-    file: "src/engine/hosts/store-clock.ts",
-    find: "const SURE_MS = 1_000;",
-    replace: "const SURE_MS = Number.POSITIVE_INFINITY;",
-  },
 ];

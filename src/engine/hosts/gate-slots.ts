@@ -222,7 +222,10 @@ export class GateSlots implements GateShare {
     const { scheduler } = this.#options;
     if (this.meter !== null) scheduler.look(this.meter);
     this.#told = { ...this.#told, waiting: Math.min(this.#told.waiting, this.waiting) };
-    for (const { answered } of this.#asking.splice(0)) answered();
+    const asking = this.#asking.splice(0);
+    for (const { answered } of asking) answered();
+    // Who is refused waits no more: the store would give it the next slot.
+    if (asking.length > 0 && held <= sent.used) this.#options.tell(this);
     if (this.waiting === 0) this.displacedBy = null;
     this.#settle();
   }
