@@ -18,7 +18,7 @@ const START_DEADLINE_S = 60;
 /** The grace that the server gives running attempts, and then some. */
 const STOP_DEADLINE_MS = 30_000;
 /** What a host says that ends because the database does not answer. */
-const AWAY = /error opening postgres:/;
+const AWAY = /error opening (?:postgres|the store):/;
 const AGAIN_AFTER_MS = 300;
 
 export class Victim {
