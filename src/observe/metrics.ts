@@ -10,7 +10,8 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
 import type { LoopFigures } from "#ports/loop-figures.ts";
 import { addHosts, type HostFigures } from "./host-metrics.ts";
-import { OTHER, SEPARATOR } from "./plain-counts.ts";
+import { addCounter } from "./plain-counter.ts";
+import { OTHER } from "./plain-counts.ts";
 import { type Counts, OUTCOMES, type PlainMeter } from "./plain-meter.ts";
 import { addQuotas, type QuotaFigures } from "./quota-metrics.ts";
 import { addTriggers } from "./trigger-metrics.ts";
@@ -140,46 +141,24 @@ function addLoopDelay(registry: Registry, sources: MetricSources): void {
 }
 
 function addCounters(registry: Registry, counts: Counts): void {
-  const counter = (
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    source: ReadonlyMap<string, { readonly n: number }>,
-  ) =>
-    new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [key, { n: count }] of source) {
-          const parts = key.split(SEPARATOR);
-          this.inc(
-            Object.fromEntries(labelNames.map((label, at) => [label, parts[at] ?? ""])),
-            count,
-          );
-        }
-      },
-    });
-  counter(
-    "lockstitch_runs_started_total",
-    "Runs whose start is durable.",
-    ["tenant", "workflow"],
-    counts.started,
-  );
-  counter(
-    "lockstitch_runs_ended_total",
-    "Runs that have ended.",
-    ["tenant", "workflow", "status"],
-    counts.ended,
-  );
-  counter(
-    "lockstitch_attempts_total",
-    "Attempts that have ended.",
-    ["type", "outcome"],
-    counts.attempts,
-  );
+  addCounter(registry, {
+    name: "lockstitch_runs_started_total",
+    help: "Runs whose start is durable.",
+    labelNames: ["tenant", "workflow"],
+    source: counts.started,
+  });
+  addCounter(registry, {
+    name: "lockstitch_runs_ended_total",
+    help: "Runs that have ended.",
+    labelNames: ["tenant", "workflow", "status"],
+    source: counts.ended,
+  });
+  addCounter(registry, {
+    name: "lockstitch_attempts_total",
+    help: "Attempts that have ended.",
+    labelNames: ["type", "outcome"],
+    source: counts.attempts,
+  });
   new Counter({
     name: "lockstitch_steps_total",
     help: "What became of steps: their outcomes, attempts to come and attempts lost.",
