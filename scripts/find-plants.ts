@@ -1,6 +1,6 @@
 /**
  * `node scripts/find-plants.ts [NAME...]`: looks every planted bug up again, in the seed that found it
- * last and else in all 500, on as many cores as there are, and writes test/simulation/found-at.json.
+ * last and else in 1,500, on as many cores as there are, and writes test/simulation/found-at.json.
  * For whoever has changed the simulation's worlds: seeds that are right make its tests fast.
  * Exit code 1: one was not found.
  */
