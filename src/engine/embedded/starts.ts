@@ -98,6 +98,8 @@ export class Starts {
     { key, bodyHash }: { readonly key: string; readonly bodyHash: string },
   ): Promise<Started | null> {
     const { journal } = this.#core.options.store;
+    // First: another host's start may become durable between two looks, its run and its key at once.
+    const isThere = run.id !== undefined && (await journal.head(context, run.id)) !== null;
     const known = await journal.startKey(context, key);
     if (known !== null) {
       if (known.bodyHash === bodyHash) {
@@ -108,7 +110,7 @@ export class Starts {
     }
     if (run.id === undefined) return null;
     await this.#refuseDeleted(context, run.id);
-    if ((await journal.head(context, run.id)) === null) return null;
+    if (!isThere) return null;
     throw runExists(run.id, "exists already");
   }
 
@@ -199,11 +201,11 @@ export class Starts {
       },
     );
     if (isFree) return { runId, created: true };
-    const known = startKey === null ? null : await this.#known(context, run, startKey);
-    if (known !== null) return known;
     const isThere =
       this.#core.host(runKey) !== undefined ||
       (await this.#core.options.store.journal.head(context, runId)) !== null;
+    const known = startKey === null ? null : await this.#known(context, run, startKey);
+    if (known !== null) return known;
     // Another process owns the store by now: nothing this one writes is taken.
     if (isThere) throw runExists(runId, "exists already");
     throw wasReserved ? placeGone(runId) : fencedError(runId);
