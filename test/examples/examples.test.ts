@@ -139,7 +139,9 @@ test.concurrent("user-node: node types of the user's own, from lockstitch.config
   expect(Math.max(...attempts)).toBe(2);
 });
 
-test.concurrent("triggers: the schedule by hand, a large order's event, a signed call", async () => {
+test.concurrent("triggers: the schedule by hand, a large order's event, a signed call", async ({
+  expect,
+}) => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
   const env = { LOCKSTITCH_SECRET_SHOP_KEY: "0123456789abcdef" };
