@@ -6,11 +6,9 @@ import { LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { HostNotice, Hosts } from "#ports/hosts.ts";
 import type { SharedSlots } from "#ports/shared-slots.ts";
+import { never } from "./never.ts";
 import type { SimulatedData } from "./simulated-data.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
-
-/** Never settles: what a dead process waits for. */
-const NEVER = new Promise<never>(() => {});
 
 export interface HostNetwork {
   /** Milliseconds that a call takes. */
@@ -69,7 +67,7 @@ export class SimulatedHost implements Hosts {
       const leftMs = this.stalledUntilMs - this.#clock.monotonicMs();
       await new Promise<void>((resolve) => void this.#clock.after(leftMs, resolve));
     }
-    if (!this.isAlive) await NEVER;
+    if (!this.isAlive) await never();
   }
 
   /** Takes effect half-way; an answer that is cut off is lost, what it answers has happened. */
@@ -180,9 +178,9 @@ export class SimulatedHost implements Hosts {
     await this.#call(() => undefined);
     const other = this.#others().find((one) => one.host === host);
     if (other === undefined || !other.isAlive || other.isCut || other.#answer === null)
-      return await NEVER;
+      return await never();
     const answer = await other.#answer(question);
-    if (!other.isAlive || other.isCut) return await NEVER;
+    if (!other.isAlive || other.isCut) return await never();
     return await this.#call(() => answer);
   }
 }

@@ -23,6 +23,7 @@ import type { StateStore } from "#ports/state-store.ts";
 import type { Store } from "#ports/store.ts";
 import type { Triggers } from "#ports/triggers.ts";
 import type { Usage } from "#ports/usage.ts";
+import { never } from "./never.ts";
 import { SimulatedData } from "./simulated-data.ts";
 import type { SimulatedHost } from "./simulated-hosts.ts";
 
@@ -109,9 +110,6 @@ export class SimulatedDisk {
   }
 }
 
-/** Never settles: what a dead process waits for. */
-const NEVER = new Promise<never>(() => {});
-
 class SimulatedProcess {
   readonly store: Store;
   readonly #data: SimulatedData;
@@ -170,16 +168,16 @@ class SimulatedProcess {
       await new Promise<void>((resolve) => this.#clock.after(restMs, resolve));
     }
     await this.#host?.awake();
-    if (!this.#isAlive()) await NEVER;
+    if (!this.#isAlive()) await never();
   }
 
   async #onDisk(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => void this.#clock.after(delayMs, resolve));
-    if (!this.#isAlive()) await NEVER;
+    if (!this.#isAlive()) await never();
   }
 
   async #read<Result>(operation: string, query: () => Result): Promise<Result> {
-    if (!this.#isAlive()) return await NEVER;
+    if (!this.#isAlive()) return await never();
     if (this.#isClosed) throw unavailable("the store is closed");
     const answer = query();
     const fault = this.#faults.onRead?.(operation) ?? 0;
@@ -190,10 +188,10 @@ class SimulatedProcess {
 
   /** Takes its turn behind the writes before it; `work` then writes and syncs one batch. */
   async #write<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (!this.#isAlive()) return await NEVER;
+    if (!this.#isAlive()) return await never();
     if (this.#isClosed) throw unavailable("the store is closed");
     const turn = this.#tail.then(async () => {
-      if (!this.#isAlive()) await NEVER;
+      if (!this.#isAlive()) await never();
       return await work();
     });
     this.#tail = turn.catch(() => {});
