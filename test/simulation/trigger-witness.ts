@@ -132,7 +132,8 @@ export class TriggerWitness {
   }
 
   #readOverlap(id: string, runs: readonly BegunRun[]): void {
-    const sorted = runs.toSorted((a, b) => a.begunMs - b.begunMs);
+    // What one commit brought is durable at one instant.
+    const sorted = runs.toSorted((a, b) => a.begunMs - b.begunMs || a.atMs - b.atMs);
     for (const [at, { runId, begunMs }] of sorted.entries()) {
       const before = sorted[at - 1];
       if (before !== undefined && (before.endedMs === null || before.endedMs > begunMs))
