@@ -52,18 +52,23 @@ async function openHosts(leaseMs: number) {
   };
 }
 
-const guarded = (failureThreshold: number, resetAfter: string, attempts: number) =>
+const guarded = (
+  failureThreshold: number,
+  resetAfter: string,
+  attempts: number,
+  initial = "20ms",
+) =>
   workflow("guarded", {
     steps: [
       work("call", "call", {
         circuitBreaker: { key: "'api'", failureThreshold, resetAfter },
-        retry: { attempts, backoff: "constant", initial: "20ms" },
+        retry: { attempts, backoff: "constant", initial },
       }),
     ],
   });
 
-/** One that would go on for long by itself. */
-const stubborn = guarded(1_000, "1h", 1_000);
+/** One that would go on for longer than any deadline here by itself. */
+const stubborn = guarded(1_000, "1h", 1_000, "200ms");
 
 const isStopped = async ({ engine }: Owner, runId: string) => {
   const { waits } = await engine.explain(context, runId);
