@@ -95,6 +95,31 @@ describe.skipIf(postgres === null)("breakers of several hosts", () => {
     expect(b.attempts).toHaveLength((before[1] ?? 0) + 1);
   });
 
+  test("a host that fails on while it looks is stopped too", async () => {
+    await using hosts = await openHosts(60_000);
+    const { a, b } = hosts;
+    const { hosts: port } = b.store;
+    const look = port?.openBreakers?.bind(port);
+    if (port === undefined || look === undefined) throw new Error("the store has no breakers");
+    let looks = 0;
+    Object.assign(port, {
+      openBreakers: async (nowMs: number) => {
+        const found = await look(nowMs);
+        looks++;
+        const tried = b.attempts.length;
+        await until("b has failed meanwhile", async () => {
+          return b.attempts.length > tried + 1 || (await isStopped(b, "rb"));
+        });
+        return found;
+      },
+    });
+    await b.engine.start(context, { workflow: guarded(1_000, "1h", 1_000), id: "rb" });
+    await until("b tries", async () => b.attempts.length > 2);
+    await a.engine.start(context, { workflow: guarded(2, "1h", 9), id: "ra" });
+    await until("b is stopped", () => isStopped(b, "rb"));
+    expect(looks).toBeGreaterThan(0);
+  });
+
   test("failures of all count together, and a probe that succeeds frees all", async () => {
     await using hosts = await openHosts(3_000);
     const { a, b, database } = hosts;

@@ -4,8 +4,9 @@
  *
  *   SB1. Whoever turns a breaker (opens it, closes it) tells the others; after a failure it looks
  *        itself, because failures of several hosts may have opened it together.
- *   SB2. A look that was under way while an outcome came in says nothing of that breaker: the
- *        outcome is newer.
+ *   SB2. A look that was under way while this host turned a breaker says nothing of that breaker:
+ *        the turn is newer. Failures that turn nothing do not contradict a breaker that the store
+ *        has open, and a host whose attempts fail faster than it looks must be stopped as well.
  *   SB3. Notices may be lost: everybody looks a few times in each lease.
  *   SB4. Each host has a probe of its own.
  */
@@ -34,8 +35,9 @@ export class SharedBreakers {
   readonly #options: SharedBreakersOptions;
   /** Those that are open here, as far as is known. */
   readonly #open = new Map<string, BreakerMeter>();
-  /** When outcomes came in, in looks that had begun. */
-  readonly #changed = new WeakMap<BreakerMeter, number>();
+  /** When they were opened or closed here, in looks that had begun. */
+  readonly #turned = new WeakMap<BreakerMeter, number>();
+  readonly #failedHere = new WeakSet<BreakerMeter>();
   readonly #unlisten: () => void;
   #looks = 0;
   #looking: Promise<void> | null = null;
@@ -72,7 +74,8 @@ export class SharedBreakers {
   }
 
   #counted(meter: BreakerMeter, { hasFailed, hasTurned }: CountedOutcome): void {
-    this.#changed.set(meter, this.#looks);
+    if (hasTurned) this.#turned.set(meter, this.#looks);
+    if (hasFailed) this.#failedHere.add(meter);
     if (meter.openedAtMs === null) this.#open.delete(meter.name);
     else this.#open.set(meter.name, meter);
     if (this.#options.others().length === 0) return;
@@ -125,8 +128,8 @@ export class SharedBreakers {
   #apply(found: Awaited<ReturnType<NonNullable<Hosts["openBreakers"]>>>, look: number): void {
     const { slots, clock } = this.#options;
     const now = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
-    // Outcomes that came while this look was under way were counted with its number.
-    const isNewer = (meter: BreakerMeter) => (this.#changed.get(meter) ?? 0) >= look;
+    // Turns that came while this look was under way were noted with its number.
+    const isNewer = (meter: BreakerMeter) => (this.#turned.get(meter) ?? 0) >= look;
     const isOpen = new Set(found.map(({ name }) => name));
     for (const breaker of found) {
       const present = slots.meter(breaker.name);
@@ -134,7 +137,7 @@ export class SharedBreakers {
       const meter = restoreBreaker(slots, breaker, now);
       if (meter === null) continue;
       // Failures of several hosts together have opened it: nobody knows that yet.
-      if (!this.#open.has(meter.name) && this.#hasFailedHere(meter)) this.#mustTell = true;
+      if (!this.#open.has(meter.name) && this.#failedHere.has(meter)) this.#mustTell = true;
       this.#open.set(meter.name, meter);
       slots.look(meter);
     }
@@ -144,10 +147,6 @@ export class SharedBreakers {
       meter.closedElsewhere();
       slots.look(meter);
     }
-  }
-
-  #hasFailedHere(meter: BreakerMeter): boolean {
-    return this.#changed.has(meter);
   }
 
   #tellOthers(): void {
