@@ -16,6 +16,7 @@ import { factsAfter, isTerminal, type RunFacts } from "./run-facts.ts";
 import { runSlotOf, runSlotWritten } from "./run-slot.ts";
 import { endShared, stateOf } from "./shared-commit.ts";
 import type { Turn } from "./turn.ts";
+import type { UsageKeeper } from "./usage-keeper.ts";
 
 /** What lies in the journal since the last checkpoint, and how large that one was. */
 export interface Tail {
@@ -111,7 +112,7 @@ interface EncodedTurn {
 
 function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): void {
   const { services, state, facts, tail, memos } = submission;
-  const { text, consumes, blobs, blobBytes } = encoded;
+  const { text, consumes, blobs } = encoded;
   const after = factsAfter(facts, turn.events, { atMs: turn.atMs, status: statusOf(state) });
   const grown: Tail = {
     events: tail.events + turn.events.length,
@@ -131,9 +132,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
   if (turn.admission !== null) commit = { ...commit, admission: turn.admission };
   if (turn.firstSeq === 1 && services.quotas.isReserved(after.tenant, after.runId))
     commit = { ...commit, isReserved: true };
-  const runKey = runKeyOf(after.tenant, after.runId);
-  const bytes = () => Buffer.byteLength(text) + blobBytes;
-  const used = services.usage?.take(turn, after, { runKey, bytes }) ?? null;
+  const used = services.usage === null ? null : usageOf(turn, after, services.usage, encoded);
   if (used !== null) commit = { ...commit, usage: used.usage };
   const { stepLogs, runSlots } = services;
   const slot =
@@ -141,7 +140,7 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
       ? null
       : runSlotOf(after, turn.events, runSlots);
   if (slot !== null) commit = { ...commit, slot };
-  const said = stepLogs.isEmpty ? null : stepLogs.take(runKey);
+  const said = stepLogs.isEmpty ? null : stepLogs.take(runKeyOf(after.tenant, after.runId));
   if (said !== null) commit = { ...commit, logs: said.lines };
   const stored: StoredTurn = {
     tail:
@@ -160,6 +159,16 @@ function submitText(turn: Turn, submission: Submission, encoded: EncodedTurn): v
       submission.settle(outcome, stored);
     },
   });
+}
+
+function usageOf(
+  turn: Turn,
+  after: RunFacts,
+  usage: UsageKeeper,
+  { text, blobBytes }: EncodedTurn,
+): ReturnType<UsageKeeper["take"]> {
+  const runKey = runKeyOf(after.tenant, after.runId);
+  return usage.take(turn, after, { runKey, bytes: () => Buffer.byteLength(text) + blobBytes });
 }
 
 interface DecidedTurn {
