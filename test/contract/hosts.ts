@@ -72,6 +72,12 @@ export function hostsContract(adapter: string, open: OpenHosts): void {
       const last = turn({ runId: "over", epoch: a.epoch, seqs: [3, 3], ...ended });
       expect(await a.journal.commit("end", [last])).toEqual({ fenced: [] });
       expect(await a.journal.head(ALICE, "over")).toMatchObject({ owner: null });
+      for (const runIds of [["once"], ["twice", "thrice"]]) {
+        const born = runIds.map((runId) => creation({ runId, epoch: a.epoch, ...ended }));
+        expect(await a.journal.commit(`born ${runIds}`, born)).toEqual({ fenced: [] });
+        for (const runId of runIds)
+          expect(await a.journal.head(ALICE, runId)).toMatchObject({ owner: null });
+      }
       await a.hosts.leave();
       expect(await b.hosts.claim(10)).toEqual([]);
       expect(await b.hosts.claimRun(ALICE.tenant, "over")).toBeNull();

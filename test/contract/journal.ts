@@ -385,6 +385,59 @@ export function journalContract(adapter: string, open: OpenFixture): void {
       expect(await journal.turns(BOB, "b", 0, 10)).toEqual([]);
     });
 
+    test("J3, J7 a turn that is committed alone is judged, kept and counted as one among many", async () => {
+      await using fixture = await open();
+      const { journal: first, epoch: oldEpoch } = fixture.store;
+      await first.commit("old", [creation({ runId: "old", epoch: oldEpoch })]);
+      const { journal, epoch } = await fixture.reopen();
+      const over = { startedAtMs: 1_003, endedAtMs: 1_004, errorCode: "no\0way" };
+      const lives = (runId: string) => [
+        creation({ runId, epoch, status: "queued", parentRunId: "old", createdAtMs: 7 }),
+        turn({ runId, epoch, seqs: [3, 3], status: "running", rest: { startedAtMs: 1_003 } }),
+        turn({ runId, epoch, seqs: [4, 5], status: "failed", rest: over }),
+      ];
+      const born = (runId: string) => [creation({ runId, epoch, status: "failed", rest: over })];
+      const alone = [...lives("alone"), ...born("born-alone")];
+      for (const [index, one] of alone.entries())
+        expect(await journal.commit(`alone ${index}`, [one])).toEqual({ fenced: [] });
+      const late = [
+        creation({ runId: "alone", epoch, workflow: "other" }),
+        turn({ runId: "alone", epoch, seqs: [5, 6], status: "running" }),
+        turn({ runId: "alone", epoch, seqs: [7, 7], status: "running" }),
+        turn({ runId: "old", epoch: oldEpoch, seqs: [3, 3], status: "waiting" }),
+        turn({ runId: "nobody", epoch, seqs: [1, 1] }),
+        turn({ tenant: BOB.tenant, runId: "alone", epoch, seqs: [6, 6] }),
+      ];
+      for (const [index, one] of late.entries()) {
+        const fenced = [`${one.tenant}/${one.runId}`];
+        expect(await journal.commit(`late ${index}`, [one]), `${index}`).toEqual({ fenced });
+        expect(await journal.committed(`late ${index}`)).toBe(true);
+      }
+      const counted = await journal.counts(ALICE);
+      expect(counted).toMatchObject({ queued: 0, running: 1, waiting: 0, failed: 2 });
+      // The same lives again, each turn beside another one.
+      const groups = [lives("among"), lives("other")];
+      for (const [index, one] of (groups[0] ?? []).entries())
+        await journal.commit(`group ${index}`, [one, groups[1]?.[index] ?? one]);
+      await journal.commit("group born", [...born("born-among"), ...born("born-other")]);
+      for (const [one, many] of [
+        ["alone", "among"],
+        ["born-alone", "born-among"],
+      ] as const) {
+        const head = await journal.head(ALICE, one);
+        expect(head).toEqual({ ...(await journal.head(ALICE, many)), runId: one });
+        expect(head).toMatchObject({ errorCode: over.errorCode, endedAtMs: 1_004 });
+        const [mine, theirs] = [one, many].map((runId) => journal.turns(ALICE, runId, 0, 9));
+        expect(await mine).toEqual(
+          (await theirs)?.map(({ events, ...rest }) => ({
+            ...rest,
+            ...{ runId: one, events: events.replaceAll(many, one) },
+          })),
+        );
+      }
+      expect(await journal.counts(ALICE)).toEqual({ ...counted, failed: 6 });
+    });
+
     test("a start key belongs to the first start that takes it, for seven days", async () => {
       await using fixture = await open();
       const { journal, epoch } = fixture.store;

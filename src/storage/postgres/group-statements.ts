@@ -1,6 +1,8 @@
 /**
  * The statements of one commit, and what their answers say. All of them go out at once; a group of
- * plain turns is a single statement, which is a transaction of its own.
+ * plain turns is a single statement, which is a transaction of its own, and so is a turn that is
+ * alone and plain, or makes its run: its statement takes values instead of columns, because what an
+ * idle machine computes around a lone commit weighs as much as the disk.
  */
 import type { TurnCommit } from "#ports/journal.ts";
 import { statusNumber } from "../run-statuses.ts";
@@ -8,7 +10,9 @@ import { bigints, ints, smallints, texts, utf8s } from "./columns.ts";
 import type { Answer, Statement } from "./connection.ts";
 import { cutGroup, type GroupWaves } from "./group-waves.ts";
 import { APPEND_FIRST_WAVE } from "./sql/append-first-wave.ts";
+import { APPEND_NEW_RUN } from "./sql/append-new-run.ts";
 import { APPEND_NEXT_WAVE } from "./sql/append-next-wave.ts";
+import { APPEND_PLAIN_TURN } from "./sql/append-plain-turn.ts";
 import { APPEND_PLAIN_TURNS } from "./sql/append-plain-turns.ts";
 import { LOCK_RUNS } from "./sql/lock-runs.ts";
 import { MARK_COMMIT } from "./sql/mark-commit.ts";
@@ -42,6 +46,8 @@ export function groupStatements(
   { epoch, owner, areas }: Pick<StoreParts, "epoch" | "owner" | "areas">,
 ): GroupStatements {
   const cut = cutGroup(turns, epoch, areas);
+  const lone = loneStatement(cut, { number, commitId, epoch, owner });
+  if (lone !== null) return lone;
   const statements: Statement[] = [];
   const reads: (Read | null)[] = [];
   const outcome = new Outcome(cut);
@@ -79,6 +85,44 @@ export function groupStatements(
       return outcome.answer();
     },
   };
+}
+
+/** A turn that is alone in its commit, as those of a run that nobody competes with; null: it is not. */
+function loneStatement(
+  { waves, isPlain, isHeadOnly, names, fenced }: GroupWaves,
+  of: Pick<Group, "number" | "commitId"> & Pick<StoreParts, "epoch" | "owner">,
+): GroupStatements | null {
+  const turn = waves[0]?.length === 1 && waves.length === 1 ? waves[0][0]?.turn : undefined;
+  if (turn === undefined || fenced.size > 0 || turn.record === null) return null;
+  if (!isPlain && !(isHeadOnly && turn.create !== null)) return null;
+  const { number, commitId, epoch, owner } = of;
+  const values = [epoch, ...turnValues(turn, turn.record)];
+  const statement =
+    turn.create === null
+      ? { sql: APPEND_PLAIN_TURN, values: [...values, turn.epoch, number, commitId] }
+      : {
+          sql: APPEND_NEW_RUN,
+          values: [...values, ...newRunValues(turn.create), owner, number, commitId],
+        };
+  return {
+    statements: [statement],
+    read: ([answer]) => ({ fenced: answer?.count === 1 ? [] : names.slice(1), stale: [] }),
+  };
+}
+
+function turnValues(
+  { tenant, runId, status, startedAtMs, endedAtMs, errorCode }: TurnCommit,
+  { firstSeq, lastSeq, atMs, events }: NonNullable<TurnCommit["record"]>,
+): readonly unknown[] {
+  return [
+    ...[tenant, runId, firstSeq, lastSeq, atMs, Buffer.from(events)],
+    ...[statusNumber(status), startedAtMs, endedAtMs, errorCode],
+  ];
+}
+
+function newRunValues(create: NonNullable<TurnCommit["create"]>): readonly unknown[] {
+  const { workflow, version, createdAtMs, labels, parentRunId, minReader } = create;
+  return [workflow, version, createdAtMs, JSON.stringify(labels), parentRunId, minReader];
 }
 
 /** Gathers what the answers say. */

@@ -6,7 +6,9 @@ import { bigints, booleans, byteas, ints, smallints, texts } from "#storage/post
 import { Sessions } from "#storage/postgres/connection.ts";
 import { databaseAddress } from "#storage/postgres/database-address.ts";
 import { APPEND_FIRST_WAVE } from "#storage/postgres/sql/append-first-wave.ts";
+import { APPEND_NEW_RUN } from "#storage/postgres/sql/append-new-run.ts";
 import { APPEND_NEXT_WAVE } from "#storage/postgres/sql/append-next-wave.ts";
+import { APPEND_PLAIN_TURN } from "#storage/postgres/sql/append-plain-turn.ts";
 import { APPEND_PLAIN_TURNS } from "#storage/postgres/sql/append-plain-turns.ts";
 import { DROP_SLOT_SHARES } from "#storage/postgres/sql/drop-slot-shares.ts";
 import { FIND_TURN } from "#storage/postgres/sql/find-turn.ts";
@@ -47,6 +49,8 @@ describe.skipIf(postgres === null)("statements on PostgreSQL", () => {
 
   test.each([
     ["append-plain-turns", APPEND_PLAIN_TURNS, 15],
+    ["append-plain-turn", APPEND_PLAIN_TURN, 14],
+    ["append-new-run", APPEND_NEW_RUN, 20],
     ["append-first-wave", APPEND_FIRST_WAVE, 23],
     ["append-next-wave", APPEND_NEXT_WAVE, 21],
     ["lock-runs", LOCK_RUNS, 2],
