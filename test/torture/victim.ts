@@ -17,8 +17,8 @@ const PLANTING = `--import ${new URL("./plant-in-victim.ts", import.meta.url).hr
 const START_DEADLINE_S = 60;
 /** The grace that the server gives running attempts, and then some. */
 const STOP_DEADLINE_MS = 30_000;
-/** What a host says that ends because the database does not answer. */
-const AWAY = /error opening (?:postgres|the store):/;
+/** What a host says that ends because the database does not answer, whatever it asked just then. */
+const AWAY = /^error (?:opening (?:postgres|the store):|.*: the database answered )/m;
 const AGAIN_AFTER_MS = 300;
 
 export class Victim {
