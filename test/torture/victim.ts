@@ -189,7 +189,7 @@ export class Victim {
       let text = "";
       let seconds = 0;
       const fail = (what: string) =>
-        settle(() => reject(new StartError(`the victim ${what}: ${text}${said()}`)));
+        settle(() => reject(new StartError(`the victim ${what}:\n${text}${said()}`)));
       const timer = setInterval(() => {
         if (++seconds > START_DEADLINE_S) fail("does not start; it said");
       }, 1_000);
