@@ -206,8 +206,9 @@ export class EngineCore {
     return this.#hosts.get(runKey);
   }
 
-  /** The host of a run that is to be created; undefined: one is in memory already. */
+  /** The host of a run that is to be created; undefined: one is in memory already. Throws shutting_down. */
   newHost(tenant: string, runId: string): RunHost | undefined {
+    if (this.#isStopped) throw shuttingDown();
     const key = runKeyOf(tenant, runId);
     if (this.#hosts.has(key)) return undefined;
     const host = new RunHost(this.services, tenant, runId);

@@ -38,3 +38,27 @@ test.each(["head", "startKey"] as const)(
     expect({ id: run.id, created }).toEqual({ id: "r", created: false });
   },
 );
+
+test("a start that is under way when its host closes is refused, and does not hold the host up", async () => {
+  await using bench = openHostsBench();
+  const a = await bench.join("a", { work: { give } });
+  let closed: Promise<void> | null = null;
+  behind(a, "startKey", async () => {
+    closed = a.engine.close(1_000);
+    // The look takes longer than the engine needs to stop.
+    await new Promise<void>((resolve) => void bench.clock.after(2_000, resolve));
+  });
+  const start = a.engine.start(context, { workflow: definition, id: "r" });
+  const refused = start.then(
+    () => "started",
+    (error: { readonly code?: string }) => error.code,
+  );
+  expect(await driven(bench.clock, Promise.race([refused, after(bench.clock, 60_000)]))).toBe(
+    "shutting_down",
+  );
+  await driven(bench.clock, closed ?? Promise.reject(new Error("it was not closed")));
+  expect(await driven(bench.clock, a.store.journal.head(context, "r"))).toBeNull();
+});
+
+const after = (clock: { after(delayMs: number, wake: () => void): unknown }, delayMs: number) =>
+  new Promise<string>((resolve) => void clock.after(delayMs, () => resolve("late")));
