@@ -6,7 +6,7 @@
  * Promises (test/contract/shared-rates.ts):
  *   R1. A token counts from its grant until `perMs` after the start that was told for it. So in no
  *       window do more than `limit` begin, whatever the delay between grant and start, as long as
- *       that is below TOKEN_MS.
+ *       that is below TOKEN_MS; with an older one nobody begins.
  *   R2. A token that nothing is heard of counts as started TOKEN_MS after its grant.
  *   R3. Limits and windows of one name may differ: all count the same starts, each is held to its own.
  *   R4. What is given back counts no more. A start that is told counts, also where the store does not

@@ -3,6 +3,7 @@ import type { Plant } from "./plants.ts";
 
 const hosts = (plant: Omit<Plant, "world">): Plant => ({ ...plant, world: "hosts" });
 const KEEPER = "src/engine/hosts/host-keeper.ts";
+const RATES = "src/engine/hosts/rate-shares.ts";
 
 export const HOSTS_PLANTS: readonly Plant[] = [
   hosts({
@@ -88,5 +89,33 @@ export const HOSTS_PLANTS: readonly Plant[] = [
     file: "src/engine/hosts/gate-slots.ts",
     find: "    } else this.#options.tell(this);\n",
     replace: "    }\n",
+  }),
+  hosts({
+    name: "lost-answers-grant-tokens",
+    harm: "attempts of a rate begin that nobody may have allowed, when an answer of the store is lost",
+    file: RATES,
+    find: "this.#ended.push({ name, token, perMs, startedAtMs: null });",
+    replace: 'if (name !== "" && perMs > 0) line.spare.push({ token, askedAtMs: retryAtMs });',
+  }),
+  hosts({
+    name: "begun-tokens-are-given-back",
+    harm: "more attempts of a rate begin than it allows, because those that have begun are not counted",
+    file: "src/engine/hosts/rate-tokens.ts",
+    find: "    this.#end(slot, atMs);\n",
+    replace: "    this.#end(slot, atMs < 0 ? atMs : null);\n",
+  }),
+  hosts({
+    name: "old-tokens-are-used",
+    harm: "an attempt whose commit was slow begins beside those that others were granted meanwhile",
+    file: "src/engine/hosts/rate-tokens.ts",
+    find: "    return atMs - askedAtMs >= TOKEN_MS;\n",
+    replace: "    return atMs - askedAtMs >= 100 * TOKEN_MS;\n",
+  }),
+  hosts({
+    name: "rates-are-asked-once",
+    harm: "where the store was away when a rate was asked for, its steps wait for ever",
+    file: RATES,
+    find: "      line.isAsking = false;\n      line.retryAtMs = retryAtMs;\n",
+    replace: "      line.retryAtMs = retryAtMs;\n",
   }),
 ];

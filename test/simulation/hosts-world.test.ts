@@ -32,4 +32,6 @@ test(`${SEEDS} seeds of the hosts' world keep every promise`, async () => {
   expect(met.passedOn).toBeGreaterThan(SEEDS);
   expect(met.refused).toBeGreaterThan(SEEDS / 4);
   expect(met.displaced).toBeGreaterThan(SEEDS / 4);
+  expect(met.paced).toBeGreaterThan(SEEDS * 5);
+  expect(met.windowsFull).toBeGreaterThan(SEEDS * 2);
 });

@@ -14,6 +14,7 @@
  *   M7. Instants and events start what they have to, once and not before the disk's clock says so,
  *       whatever the hosts' own clocks show: R1 to R5 (trigger-witness.ts).
  *   M8. Limits hold on all hosts together: L1 to L3 (hosts-limits.ts).
+ *   M9. Rates too: T1 and T2 (hosts-rates.ts).
  */
 import { parseEvents } from "#engine/embedded/event-blobs.ts";
 import type { AttemptRequest, EngineOptions } from "#engine/embedded/options.ts";
@@ -29,6 +30,7 @@ import { aheadClock } from "../../src/system/ahead-clock.ts";
 import { context, driven, nodes, work, workflow } from "../engine/engine-fixture.ts";
 import { pick, type Random, seededRandom } from "../kernel/random-definition.ts";
 import { HostsLimits, LIMITED, RELAY } from "./hosts-limits.ts";
+import { HostsRates, PACED } from "./hosts-rates.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedHost } from "./simulated-hosts.ts";
 import { SimulatedOwners } from "./simulated-owners.ts";
@@ -78,6 +80,9 @@ export interface HostsReport {
   displaced: number;
   keyedRuns: number;
   passedOn: number;
+  /** Attempts with a rate, and windows that were used up. */
+  paced: number;
+  windowsFull: number;
 }
 
 const FAN: WorkflowDefinition = workflow("fan", {
@@ -126,7 +131,22 @@ const tickOf = (untilMs: number): WorkflowDefinition =>
     ],
     steps: [work("a", "give")],
   });
-const KINDS = [FAN, FAN, NAP, NAP, TALK, TALK, FAMILY, FAMILY, ...LIMITED, ...LIMITED];
+const KINDS = [
+  FAN,
+  FAN,
+  NAP,
+  NAP,
+  TALK,
+  TALK,
+  FAMILY,
+  FAMILY,
+  ...LIMITED,
+  ...LIMITED,
+  PACED,
+  PACED,
+];
+/** Where attempts wait for nothing else, tokens are used as soon as they come. */
+const MANY_PACED = [...KINDS, ...KINDS.map(() => PACED)];
 
 interface UnderWay {
   readonly instance: string;
@@ -184,7 +204,7 @@ class HostsWorld {
       events: 0,
     },
     ...{ givenUp: 0, settles: 0, handOvers: 0, reclaimed: 0, full: 0, refused: 0 },
-    ...{ displaced: 0, keyedRuns: 0, passedOn: 0 },
+    ...{ displaced: 0, keyedRuns: 0, passedOn: 0, paced: 0, windowsFull: 0 },
   };
   #isCalm = false;
   #takenSinceMs = 0;
@@ -192,6 +212,9 @@ class HostsWorld {
   #fault: SimulationFailure | null = null;
   readonly #attemptsMax: { readonly bulkhead: number; readonly tenant: number };
   readonly #limits: HostsLimits;
+  readonly #rates = new HostsRates((what) => {
+    this.#fault ??= new SimulationFailure(`M9: ${what}`);
+  });
 
   constructor(seed: number) {
     this.#random = seededRandom(seed * 104_729);
@@ -231,7 +254,7 @@ class HostsWorld {
     await this.#judge();
     for (const { process } of this.#hosts) if (process !== null) process.host.isAlive = false;
     const { settled, givenByOthers, reclaimed } = this.#disk.data.slots.counts;
-    return Object.assign(this.#report, this.#limits.counts, {
+    return Object.assign(this.#report, this.#limits.counts, this.#rates.counts, {
       ...{ settles: settled, handOvers: givenByOthers, reclaimed },
     });
   }
@@ -401,7 +424,10 @@ class HostsWorld {
     const mine = { instance, host, signal };
     this.#underWay.add(mine);
     const isAwake = () => host.isAlive && host.stalledUntilMs < this.#clock.monotonicMs();
-    const ended = this.#limits.begin(runId, path, () => isAwake() && !signal.aborted);
+    const ended = [
+      this.#limits.begin(runId, path, () => isAwake() && !signal.aborted),
+      this.#rates.begin(runId, path, this.#clock.monotonicMs()),
+    ];
     const known = this.#given.get(`${runId} ${path}`) ?? { keys: new Set(), values: new Set() };
     this.#given.set(`${runId} ${path}`, known);
     if (known.keys.size > 0) this.#report.repeats++;
@@ -418,7 +444,7 @@ class HostsWorld {
     );
     return await promise.finally(() => {
       this.#underWay.delete(mine);
-      ended();
+      for (const end of ended) end();
     });
   }
 
@@ -498,7 +524,8 @@ class HostsWorld {
   }
 
   #start(): void {
-    const definition = pick(this.#random, KINDS);
+    const isLimited = this.#attemptsMax.bulkhead < Number.POSITIVE_INFINITY;
+    const definition = pick(this.#random, isLimited ? KINDS : MANY_PACED);
     const id = `${definition.name}-${++this.#report.runs}`;
     const there = this.#hosts.flatMap(({ process }) => (process === null ? [] : [process]));
     if (there.length === 0) return;
@@ -606,8 +633,17 @@ class HostsWorld {
             ?.signal(context, id, { name: "go", id: "once", payload: 1 })
             .catch(() => undefined);
       }
+      this.#watchRates();
       await this.#pass(5_000);
     }
+  }
+
+  /** Only where a step waits for nothing but its rate. */
+  #watchRates(): void {
+    if (this.#attemptsMax.bulkhead < Number.POSITIVE_INFINITY) return;
+    const ids = this.#disk.data.openKeys().map((run) => run.slice(run.indexOf("\n") + 1));
+    const paced = ids.filter((id) => id.startsWith("paced-"));
+    this.#rates.calm(paced, this.#clock.monotonicMs());
   }
 
   async #judge(): Promise<void> {

@@ -23,6 +23,7 @@ import { matchingLines, type StepLogLine, type StepLogQuery } from "#ports/step-
 import type { StoredUsage } from "#ports/usage.ts";
 import type { RunStatus } from "#workflow/statuses.ts";
 import { refuseSlot } from "../../src/storage/storable-turn.ts";
+import { MemoryRates } from "../support/memory-rates.ts";
 import { SimulatedMemos } from "./simulated-memos.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
@@ -57,6 +58,8 @@ export class SimulatedData {
   readonly memos = new SimulatedMemos();
   readonly shared = new SimulatedShared();
   readonly slots = new SimulatedSlots();
+  /** By the disk's clock, where several hosts share it. */
+  readonly rates = new MemoryRates(() => this.owners?.nowMs ?? 0);
   readonly triggers = new SimulatedTriggers();
   readonly usage = new SimulatedUsage();
   #logLines = 0;

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { SlotDemand } from "#ports/shared-slots.ts";
 import type { HostStore, HostsFixture } from "../contract/hosts.ts";
+import { ratesContract } from "../contract/shared-rates.ts";
 import { sharedSlotsContract } from "../contract/shared-slots.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { type HostNetwork, SimulatedHost } from "./simulated-hosts.ts";
@@ -50,6 +51,18 @@ async function open(network: Partial<HostNetwork> = {}): Promise<SimulatedFixtur
 }
 
 sharedSlotsContract("simulated", () => open());
+ratesContract("simulated", async () => {
+  const fixture = await open();
+  return {
+    join: async () => {
+      const { rates } = (await fixture.join("a")).hosts;
+      if (rates === undefined) throw new Error("the hosts count no rates");
+      return rates;
+    },
+    advance: (byMs) => fixture.clock.advanceBy(byMs),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
+  };
+});
 
 const keeping: SlotDemand = {
   ...{ gate: "g", isOfRuns: false, limit: 1, inUse: 0, spare: 1, waiting: [], runs: [] },

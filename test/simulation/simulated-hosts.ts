@@ -5,6 +5,7 @@
 import { LockstitchError } from "#errors/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { HostNotice, Hosts } from "#ports/hosts.ts";
+import type { SharedRates } from "#ports/shared-rates.ts";
 import type { SharedSlots } from "#ports/shared-slots.ts";
 import { never } from "./never.ts";
 import type { SimulatedData } from "./simulated-data.ts";
@@ -71,10 +72,10 @@ export class SimulatedHost implements Hosts {
   }
 
   /** Takes effect half-way; an answer that is cut off is lost, what it answers has happened. */
-  async #call<Result>(act: () => Result): Promise<Result> {
+  async #call<Result>(act: () => Result | Promise<Result>): Promise<Result> {
     await this.#pass(this.#network.delayMs());
     if (this.isCut) throw away();
-    const result = act();
+    const result = await act();
     await this.#pass(this.#network.delayMs());
     if (this.isCut || this.#network.isAnswerLost()) throw away();
     return result;
@@ -143,6 +144,10 @@ export class SimulatedHost implements Hosts {
         const facts = this.#data.slotFacts(this.#owners, this.isPatient);
         return this.#data.slots.contended(this.host, facts);
       }),
+  };
+
+  readonly rates: SharedRates = {
+    take: (demands, reports) => this.#call(() => this.#data.rates.take(demands, reports)),
   };
 
   tell: Hosts["tell"] = async (host, notice) => {

@@ -56,6 +56,8 @@ export interface RateShare {
   took(slot: string, gate: RateGate, isFound: boolean): void;
   /** It will not start after all. */
   gave(slot: string): void;
+  /** Whether it was allowed so long before `atMs` that others may have been given its place. */
+  isLate(slot: string, atMs: number): boolean;
   /** It has begun at `atMs`, by the monotonic clock. */
   began(slot: string, atMs: number): void;
   /** When more may be had, by the monotonic clock; -Infinity: maybe at once; null: it is being asked. */

@@ -62,13 +62,15 @@ export class RateMeter implements Meter {
     return this.#underWay.delete(slot);
   }
 
-  /** The attempt has begun at `atMs`. */
-  started(slot: string, atMs: number): void {
-    if (!this.#underWay.delete(slot)) return;
+  /** The attempt begins at `atMs`. False: it may not, its start may be others' by now (R3). */
+  started(slot: string, atMs: number): boolean {
+    if (this.share?.isLate(slot, atMs) === true) return false;
+    if (!this.#underWay.delete(slot)) return true;
     this.share?.began(slot, atMs);
     this.#starts.push(atMs);
     const spare = this.#starts.length - this.#limitMax;
     if (spare > Math.max(DROPPED_MIN, this.#limitMax)) this.#starts = this.#starts.slice(spare);
+    return true;
   }
 
   /** Starts of before, as the store has them. */

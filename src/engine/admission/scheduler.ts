@@ -202,15 +202,17 @@ export class Scheduler {
     }
   }
 
-  /** The attempt that holds `slot` has really begun: rate limits count from now. */
-  started(slot: string): void {
+  /** The attempt that holds `slot` begins: rate limits count from now. False: it is too late for that. */
+  started(slot: string): boolean {
     const claim = this.#held.get(slot);
     for (const gate of claim?.gates ?? []) {
       if (gate.kind !== "rate_limit") continue;
       const meter = this.#meters.get(gate.name);
-      if (meter instanceof RateMeter) meter.started(slot, this.#clock.monotonicMs());
+      if (meter instanceof RateMeter && !meter.started(slot, this.#clock.monotonicMs()))
+        return false;
       if (meter !== undefined) this.#armWake(meter);
     }
+    return true;
   }
 
   /** What came of the attempt that holds, or held, `slot`, once that is durable. */

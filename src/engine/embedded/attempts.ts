@@ -53,7 +53,8 @@ export type HeartbeatReport = Pick<
   "value" | "progress"
 >;
 
-type Prepared = AttemptRequest | StepError;
+/** null: its slot is others' by now, as with `isVoid`. */
+type Prepared = AttemptRequest | StepError | null;
 /** What to run; an error is the outcome. A promise where values must be loaded first. Never throws. */
 export type Prepare = (abort: AttemptAbort) => Prepared | Promise<Prepared>;
 
@@ -181,10 +182,7 @@ export class Attempts {
     if (this.#isAbandoned) return this.#end(attempt, ABORTED);
     if (this.mayBegin !== null && this.#held === null && !this.mayBegin()) this.suspend();
     if (this.#held !== null) return void this.#held.push(() => this.#begin(attempt, prepare));
-    if (this.isVoid?.(attempt.id) === true) {
-      attempt.lost = { hostLived: true };
-      return this.#end(attempt, ABORTED);
-    }
+    if (this.isVoid?.(attempt.id) === true) return this.#endUnbegun(attempt);
     const failed = (error: unknown) => this.#end(attempt, failureOf(error));
     const prepared = prepare(attempt.abort);
     if (prepared instanceof Promise)
@@ -192,7 +190,13 @@ export class Attempts {
     else this.#run(attempt, prepared, failed);
   }
 
+  #endUnbegun(attempt: UnderWay): void {
+    attempt.lost = { hostLived: true };
+    this.#end(attempt, ABORTED);
+  }
+
   #run(attempt: UnderWay, request: Prepared, failed: (error: unknown) => void): void {
+    if (request === null) return this.#endUnbegun(attempt);
     if ("code" in request) return this.#end(attempt, { ok: false, error: request });
     // While its input was loaded the process may have slept.
     if (this.mayBegin !== null && !this.mayBegin()) this.suspend();

@@ -389,9 +389,9 @@ export class RunEffects {
   async #prepareLimited(
     effect: AttemptEffect,
     abort: AttemptAbort,
-  ): Promise<AttemptRequest | StepError> {
+  ): Promise<AttemptRequest | StepError | null> {
     const prepared = await attemptRequest(this.#services, this.#run, effect, abort);
-    if (!("code" in prepared)) this.#services.attemptSlots.started(slotName(this.#run.key, effect));
-    return prepared;
+    const slot = slotName(this.#run.key, effect);
+    return "code" in prepared || this.#services.attemptSlots.started(slot) ? prepared : null;
   }
 }

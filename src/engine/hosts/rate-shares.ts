@@ -181,21 +181,21 @@ export class RateShares {
         ended.map((end) => reportOf(end, nowMs)),
       );
       this.#failures = 0;
-      this.#granted(asked, grants);
+      this.#granted(asked, grants, nowMs);
     } catch (error) {
       this.#ended.unshift(...ended);
       this.#failed(asked, error);
     }
   }
 
-  #granted(asked: readonly Asked[], grants: readonly RateGrant[]): void {
+  #granted(asked: readonly Asked[], grants: readonly RateGrant[], askedAtMs: number): void {
     const { clock, slots } = this.#options;
     const nowMs = clock.monotonicMs();
     for (const [at, { tokens, line, demand }] of asked.entries()) {
       const { granted, retryAfterMs } = grants[at] ?? { granted: 0, retryAfterMs: null };
       line.isAsking = false;
       line.retryAtMs = retryAfterMs === null ? null : nowMs + retryAfterMs;
-      line.spare.push(...demand.wanted.slice(0, granted));
+      for (const token of demand.wanted.slice(0, granted)) line.spare.push({ token, askedAtMs });
       line.sinceMs = nowMs;
       if (granted > 0) this.#withSpare.add(tokens);
     }

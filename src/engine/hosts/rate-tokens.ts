@@ -6,15 +6,24 @@
  *   (store) --------> spare ------------> with an attempt --------> told
  *                       | unused for a while    | it never starts
  *                       +-----------------------+----------------> given back
+ *
+ *   RT1. An attempt whose token was asked for TOKEN_MS ago, or longer, does not begin: the store counts
+ *        it as started at an instant that is over by then, and others may have used its window up.
  */
-import type { RateReport } from "#ports/shared-rates.ts";
+import { type RateReport, TOKEN_MS } from "#ports/shared-rates.ts";
 import type { RateGate } from "../admission/claim.ts";
 import type { RateShare } from "../admission/outside-room.ts";
+
+/** The store counts it as started TOKEN_MS after it was asked for, at the earliest. */
+export interface SpareToken {
+  readonly token: string;
+  readonly askedAtMs: number;
+}
 
 /** One limit of the name. */
 export interface TokenLine {
   readonly gate: RateGate;
-  readonly spare: string[];
+  readonly spare: SpareToken[];
   /** When the last of the spare ones came. */
   sinceMs: number;
   /** When asking is of use again; null: at any time. */
@@ -26,6 +35,8 @@ export interface TokenLine {
 interface Taken {
   readonly token: string;
   readonly perMs: number;
+  /** null: nobody granted it. */
+  readonly askedAtMs: number | null;
 }
 
 /** A start is told as the instant at which it began. */
@@ -77,8 +88,14 @@ export class RateTokens implements RateShare {
 
   took(slot: string, gate: RateGate, isFound: boolean): void {
     // What nobody granted is told when it has begun, and counts all the same.
-    const token = isFound ? undefined : this.lineOf(gate).spare.shift();
-    this.#taken.set(slot, { token: token ?? this.#newToken(), perMs: gate.perMs });
+    const granted = isFound ? undefined : this.lineOf(gate).spare.shift();
+    const { token, askedAtMs } = granted ?? { token: this.#newToken(), askedAtMs: null };
+    this.#taken.set(slot, { token, perMs: gate.perMs, askedAtMs });
+  }
+
+  isLate(slot: string, atMs: number): boolean {
+    const askedAtMs = this.#taken.get(slot)?.askedAtMs ?? atMs;
+    return atMs - askedAtMs >= TOKEN_MS;
   }
 
   gave(slot: string): void {
@@ -93,7 +110,7 @@ export class RateTokens implements RateShare {
   giveBack(beforeMs: number): void {
     for (const line of this.#lines) {
       if (line.sinceMs > beforeMs) continue;
-      for (const token of line.spare.splice(0))
+      for (const { token } of line.spare.splice(0))
         this.#ended({ name: this.#name, token, perMs: line.gate.perMs, startedAtMs: null });
     }
   }
@@ -102,6 +119,7 @@ export class RateTokens implements RateShare {
     const taken = this.#taken.get(slot);
     if (taken === undefined) return;
     this.#taken.delete(slot);
-    this.#ended({ name: this.#name, ...taken, startedAtMs });
+    const { token, perMs } = taken;
+    this.#ended({ name: this.#name, token, perMs, startedAtMs });
   }
 }
