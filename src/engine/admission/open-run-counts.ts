@@ -46,6 +46,11 @@ export class OpenRunCounts {
     if (run !== undefined) this.went(runKey, run);
   }
 
+  /** This host's runs, where hosts share a store. */
+  get names(): readonly (readonly [runKey: string, tenant: string])[] {
+    return [...(this.#runs ?? [])].map(([runKey, { tenant }]) => [runKey, tenant]);
+  }
+
   /** Of a tenant, or of `tenant\nworkflow`. */
   of(name: string): number {
     return this.#byName.get(name) ?? 0;

@@ -117,6 +117,11 @@ export class Committer {
     return this.#failures > 0 && this.#isRunning;
   }
 
+  /** Of what is to be told at once rather than wait in line. Throws store_unavailable. */
+  refuseWhileAway(): void {
+    if (this.isStoreAway) throw storeAway(this.refusal);
+  }
+
   /** What the store said when it last kept nothing; null: the last commit is durable. */
   get refusal(): string | null {
     return this.#failures > 0 ? this.#refusal : null;

@@ -16,7 +16,7 @@ import { loadAdmission } from "../admission/restore.ts";
 import { ApprovalIndex } from "./approval-index.ts";
 import { Attempts } from "./attempts.ts";
 import { stepSignal } from "./call-inputs.ts";
-import { Committer, storeAway } from "./committer.ts";
+import { Committer } from "./committer.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { type HostServices, idOfRunKey, type LoadedHost, runKeyOf } from "./host-services.ts";
 import { ItemReads } from "./item-reads.ts";
@@ -267,7 +267,7 @@ export class EngineCore {
     input: Mail["input"],
   ): Promise<{ readonly applied: boolean }> {
     const { committer } = this.services;
-    if (committer.isStoreAway) throw storeAway(committer.refusal);
+    committer.refuseWhileAway();
     const end = await new Promise<MailEnd>((resolve, reject) => {
       const mail = { ...report(input), isCall: true, settle: resolve };
       this.deliver(context, runId, mail).catch(reject);
@@ -305,7 +305,8 @@ export class EngineCore {
   }
 
   #forget(host: LoadedHost, why?: MailEnd["kind"]): void {
-    if (why === "failed") this.quotas.open.lost(host.key);
+    // Of an end of its own its commit has told; it may have ended under another host.
+    if (why !== undefined) this.quotas.open.lost(host.key);
     this.services.usage?.ended(host);
     if (this.#hosts.get(host.key) === host) this.#hosts.delete(host.key);
     if (this.#resting.get(host.key) === host) this.#resting.delete(host.key);

@@ -44,6 +44,8 @@ interface RecoveryOptions {
 export class Recovery {
   readonly #options: RecoveryOptions;
   #found: readonly OpenRun[] = [];
+  /** Messages could not be read: who waits to ask again. */
+  #redelivery: Promise<void> | null = null;
   /** Runs that were open at the start. */
   continuedRuns = 0;
   isUnderWay = true;
@@ -114,10 +116,26 @@ export class Recovery {
     await (present(run) ?? load(run)).loaded();
   }
 
-  /** Carries what lies in the journal, trying again while it cannot be read. Never rejects. */
-  redeliver(): Promise<void> {
-    const { messages } = this.#options;
-    return this.#untilDone("messages cannot be read", () => messages.redeliver());
+  /**
+   * Carries what lies in the journal, trying again while it cannot be read. Who asks while one waits
+   * to try again waits with it: a store that is slow is not asked by more and more. Never rejects.
+   */
+  async redeliver(): Promise<void> {
+    const { messages, logger, clock, isClosing } = this.#options;
+    if (isClosing()) return;
+    if (this.#redelivery !== null) return await this.#redelivery;
+    try {
+      await messages.redeliver();
+    } catch (error) {
+      logger.warn({ error: String(error) }, "messages cannot be read; trying again");
+      this.#redelivery ??= new Promise<void>((resolve) => {
+        clock.after(RETRY_MS, () => {
+          this.#redelivery = null;
+          resolve(this.redeliver());
+        });
+      });
+      await this.#redelivery;
+    }
   }
 
   async #untilDone(what: string, act: () => Promise<void>): Promise<void> {

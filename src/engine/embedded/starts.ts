@@ -64,6 +64,8 @@ export class Starts {
   /** Throws input_invalid, run_exists, queue_full, quota_exceeded, store_unavailable. */
   async start(context: CallContext, run: NewRun): Promise<Started> {
     checkNames(run, this.#core.limits.labelsMax);
+    // Else it would wait in line, with nobody told, until the store is back.
+    this.#core.services.committer.refuseWhileAway();
     const input = withDefaults(run.workflow, run.input);
     const key =
       run.id !== undefined

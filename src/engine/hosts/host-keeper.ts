@@ -23,9 +23,9 @@ import type { Logger } from "#ports/logger.ts";
 import type { EngineCore } from "../embedded/engine-core.ts";
 import { runKeyOf } from "../embedded/host-services.ts";
 import { runElsewhere } from "../embedded/run-errors.ts";
-import { engineContext, isOthers, isTerminal } from "../embedded/run-facts.ts";
 import type { RunHost } from "../embedded/run-host.ts";
 import type { HostsStats } from "../engine.ts";
+import { countOpenAnew, dropOthers } from "./drop-others.ts";
 import { Lease } from "./lease.ts";
 import type { SlotShares } from "./slot-shares.ts";
 import { storeClockAheadMs } from "./store-clock.ts";
@@ -316,7 +316,10 @@ export class HostKeeper {
       this.#mustLook = true;
       this.shares?.voided();
     }
-    if (this.#mustLook) await this.#dropOthers();
+    if (this.#mustLook) {
+      await dropOthers(core);
+      void countOpenAnew(core);
+    }
     this.#mustLook = false;
     this.#lease.renewed(sentAtMs);
     if (!this.#isSuspended || this.#lease.hasLapsed) return;
@@ -324,19 +327,6 @@ export class HostKeeper {
     logger.info({}, "the lease is back");
     this.shares?.resume();
     core.services.attempts.resume();
-  }
-
-  async #dropOthers(): Promise<void> {
-    const { core } = this.#options;
-    const { store } = core.options;
-    for (const host of core.loaded) {
-      const head = await store.journal.head(engineContext(host.tenant), host.runId);
-      if (head === null) continue;
-      if (isTerminal(head.status)) {
-        // Of this host's own end its commit tells.
-        if (head.epoch !== host.epoch) host.end();
-      } else if (isOthers(store, head)) host.end({ kind: "failed", error: runElsewhere(head) });
-    }
   }
 
   /** Until they have had their time; from then on this host takes all that it finds. */

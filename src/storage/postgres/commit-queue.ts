@@ -8,7 +8,8 @@
  *   2. After an unknown outcome nothing is committed before it is settled: the row is locked (which
  *      waits for a transaction that is still under way), the id of the last commit is read, and one
  *      number is taken, so that what is still on its way to the server is refused when it arrives.
- *   3. A refusal that the server has told is no doubt: the transaction was rolled back.
+ *   3. A refusal that the server has told is no doubt: the transaction was rolled back. Neither is a
+ *      commit that no session could be opened for: nobody has to be asked whether it is there.
  *   4. The ids of the last IDS_KEPT commits that came through are known here.
  */
 import { LockstitchError } from "#errors/errors.ts";
@@ -33,6 +34,8 @@ export class CommitQueue {
   /** The id of the commit whose outcome is unknown; null: there is none. */
   #doubtful: string | null = null;
   readonly #known = new Set<string>();
+  /** The id of the last commit that is surely not there. */
+  #unwritten: string | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -47,6 +50,7 @@ export class CommitQueue {
 
   committed(commitId: string): Promise<boolean> {
     return this.#next(async () => {
+      if (commitId === this.#unwritten) return false;
       await this.#settle();
       if (this.#known.has(commitId)) return true;
       return (await this.#parts.sessions.get(SETTLING, IS_COMMIT_KNOWN, commitId)) !== undefined;
@@ -70,20 +74,34 @@ export class CommitQueue {
   }
 
   async #commit(commitId: string, turns: readonly TurnCommit[]): Promise<GroupAnswer> {
+    this.#unwritten = commitId;
     await this.#settle();
+    if (!this.#session.isOpen) await this.#opened();
     const { areas } = this.#parts;
     const number = this.#number + 1;
     const group = { commitId, turns, number, nowMs: this.#parts.nowMs() };
     const { statements, read } = groupStatements(group, this.#parts);
     try {
       const answers = await this.#session.run(statements);
+      this.#unwritten = null;
       this.#number = number;
       this.#remember(commitId);
       for (const area of areas) area.committed?.(turns);
       return read(answers);
     } catch (error) {
-      if (isDoubtful(error)) this.#doubtful = commitId;
+      if (isDoubtful(error)) {
+        this.#doubtful = commitId;
+        this.#unwritten = null;
+      }
       throw this.#errorOf(error, turns);
+    }
+  }
+
+  async #opened(): Promise<void> {
+    try {
+      await this.#session.open();
+    } catch (error) {
+      throw toStoreError(error, COMMITTING);
     }
   }
 

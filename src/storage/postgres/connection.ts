@@ -279,6 +279,11 @@ export class WriterSession {
     this.#prepare = prepare;
   }
 
+  /** Nobody has told yet that it is lost. */
+  get isOpen(): boolean {
+    return this.#client !== null;
+  }
+
   /** Opens the session where there is none. Rejects with what the server or the network said. */
   async open(): Promise<void> {
     await this.#opened();

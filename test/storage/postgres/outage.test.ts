@@ -77,6 +77,26 @@ describe.skipIf(postgres === null)("outages and several writers", () => {
     }
   });
 
+  test("while the server is away, what was not even sent is known not to be there", async () => {
+    await using fixture = await postgres.openStore();
+    const { journal, epoch } = fixture.store;
+    await journal.commit("c1", [creation({ runId: "r", epoch })]);
+    await postgres.server.stop();
+    // The first may have been on its way when the session broke.
+    await journal.commit("c2", [turn({ runId: "r", epoch, seqs: [3, 3] })]).catch(() => null);
+    for (const id of ["c3", "c4"]) {
+      const commit = journal.commit(id, [turn({ runId: "r", epoch, seqs: [3, 3] })]);
+      await expect(commit).rejects.toMatchObject({ code: "store_unavailable" });
+      expect(await journal.committed(id)).toBe(false);
+    }
+    await expect(journal.committed("c2")).rejects.toMatchObject({ code: "store_unavailable" });
+    await postgres.server.start();
+    expect(await journal.committed("c2")).toBe(false);
+    await journal.commit("c5", [turn({ runId: "r", epoch, seqs: [3, 3] })]);
+    expect(await journal.committed("c5")).toBe(true);
+    expect((await journal.head(ALICE, "r"))?.seq).toBe(3);
+  });
+
   test("a host that lost one of its runs goes on with the others", async () => {
     await using fixture = await postgres.openStore();
     const { store: first, database } = fixture;
