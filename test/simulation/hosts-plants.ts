@@ -30,8 +30,8 @@ export const HOSTS_PLANTS: readonly Plant[] = [
   hosts({
     name: "others-ends-are-not-seen",
     harm: "a host that comes back begins steps of a run that has ended elsewhere",
-    file: KEEPER,
-    find: "        if (head.epoch !== host.epoch) host.end();\n",
+    file: "src/engine/hosts/drop-others.ts",
+    find: "      if (head.epoch !== host.epoch) host.end();\n",
     replace: "",
   }),
   hosts({
