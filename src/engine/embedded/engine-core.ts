@@ -305,7 +305,6 @@ export class EngineCore {
   }
 
   #forget(host: LoadedHost, why?: MailEnd["kind"]): void {
-    // Of an end of its own its commit has told; it may have ended under another host.
     if (why !== undefined) this.quotas.open.lost(host.key);
     this.services.usage?.ended(host);
     if (this.#hosts.get(host.key) === host) this.#hosts.delete(host.key);
