@@ -41,6 +41,8 @@ import { systemClock } from "./system/system-clock.ts";
 
 const EXAMPLE = new URL("../examples/report/report.workflow.yaml", import.meta.url);
 const PACKAGE = new URL("../package.json", import.meta.url);
+/** A process that is frozen takes connections and answers nothing. */
+const QUICK = { repeats: 1, answerMsMax: 3_000 } as const;
 const VERSION = (JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string }).version;
 
 /** What hosts may take beyond a lease until the run of a host that is gone has another. */
@@ -86,22 +88,17 @@ const machine: Machine = {
     return null;
   },
   async connect(address, settings) {
-    const client = (repeats?: number) =>
-      new LockstitchClient({
-        baseUrl: address,
-        apiKey: settings.apiKeys[0],
-        ...(repeats === undefined ? {} : { repeats }),
-      });
+    const server = { baseUrl: address, apiKey: settings.apiKeys[0] };
     // One quick question tells whether anybody is there; later calls may be patient.
-    const isThere = await client(1)
+    const isThere = await new LockstitchClient({ ...server, ...QUICK })
       .engine()
       .then(() => true)
       .catch(isUnanswered);
-    return isThere ? await connectEngine(client()) : null;
+    return isThere ? await connectEngine(new LockstitchClient(server)) : null;
   },
   async pluginsOf(address, settings) {
     return await new LockstitchClient({
-      ...{ baseUrl: address, apiKey: settings.apiKeys[0], repeats: 1 },
+      ...{ baseUrl: address, apiKey: settings.apiKeys[0], ...QUICK },
     }).plugins();
   },
   nodeTypes: registryOf,

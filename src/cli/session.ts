@@ -112,7 +112,7 @@ async function reachEngine(
     (await machine.ownerOf(settings)) === null
   )
     throw noStore(machine, settings);
-  for (let waitedMs = 0; ; waitedMs += ASK_AGAIN_MS) {
+  for (const untilMs = performance.now() + OWNER_PATIENCE_MS; ; ) {
     try {
       const host = await machine.openHost(settings, purpose);
       if (purpose === "look") await untilRecovered(host.engine);
@@ -123,10 +123,22 @@ async function reachEngine(
       const address = error.details["address"];
       const engine = typeof address === "string" ? await machine.connect(address, settings) : null;
       if (engine !== null) return { engine, address: address as string, host: null };
-      if (waitedMs >= OWNER_PATIENCE_MS) throw error;
+      if (performance.now() >= untilMs) throw unanswered(settings, error);
     }
     await delay(ASK_AGAIN_MS);
   }
+}
+
+/** An owner whose address is known, and who does not answer there. */
+function unanswered({ data }: Settings, error: LockstitchError): LockstitchError {
+  const { pid, address } = error.details;
+  if (typeof address !== "string") return error;
+  const who = typeof pid === "number" ? `process ${pid}` : "another process";
+  return new LockstitchError(
+    "store_owned",
+    `${data} is owned by ${who}, which does not answer at ${address}. If it hangs, end it: nothing is lost. Or choose another directory with --data.`,
+    { details: error.details },
+  );
 }
 
 /** Whoever names a database must not be answered from another store. */

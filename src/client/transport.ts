@@ -12,6 +12,8 @@ export interface TransportOptions {
   readonly apiKey?: string | undefined;
   /** Repeats after a failure that may pass; default 5, about 3 s in all. */
   readonly repeats?: number;
+  /** How long an answer to one request is waited for; without end by default: some wait for a run. */
+  readonly answerMsMax?: number;
   /** How a pause between repeats is waited for; tests hand in their own. */
   readonly sleep?: (delayMs: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -48,6 +50,7 @@ export function createTransport(options: TransportOptions): Transport {
   const base = `${options.baseUrl.replace(/\/+$/, "")}/api/v1`;
   const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const repeats = options.repeats ?? 5;
+  const { answerMsMax } = options;
 
   const once = async (exchange: Exchange): Promise<Response> => {
     try {
@@ -55,7 +58,8 @@ export function createTransport(options: TransportOptions): Transport {
         method: exchange.method,
         headers: { ...bodyType(exchange), ...authorization, ...exchange.headers },
         body: exchange.text ?? (exchange.json === undefined ? null : JSON.stringify(exchange.json)),
-        signal: exchange.signal ?? null,
+        signal:
+          exchange.signal ?? (answerMsMax === undefined ? null : AbortSignal.timeout(answerMsMax)),
       });
     } catch (error) {
       if (exchange.signal?.aborted === true) throw error;

@@ -201,6 +201,30 @@ test.concurrent("an owner that cannot be reached is named by its pid, with exit 
   }
 });
 
+test.concurrent("an owner that hangs is not waited for: it is named with its address", async () => {
+  await using directory = await folder();
+  const ownership = await openOwnership(join(directory.path, ".lockstitch"));
+  if (!ownership.owned) throw new Error("the directory is not ours");
+  // As a process that is frozen: the system takes connections, nobody answers.
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const address = `http://127.0.0.1:${(silent.address() as { port: number }).port}`;
+  await ownership.publishAddress(address);
+  try {
+    await using asking = startLockstitch(["runs", "list"], { cwd: directory.path });
+    const timer = setTimeout(() => asking.child.kill("SIGKILL"), 40_000);
+    const { code, stderr } = await asking.ended();
+    clearTimeout(timer);
+    expect(stderr).toContain(
+      `is owned by process ${process.pid}, which does not answer at ${address}`,
+    );
+    expect(code).toBe(75);
+  } finally {
+    silent.close();
+    await ownership.release();
+  }
+});
+
 test.concurrent("who names a database is not answered by an owner that keeps its runs elsewhere", async () => {
   await using directory = await folder();
   const list = async (database: string) =>
