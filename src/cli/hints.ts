@@ -2,14 +2,33 @@
 import { resolve } from "node:path";
 import type { RunView } from "#engine/engine.ts";
 import { visibleLine } from "#errors/visible-text.ts";
-import type { EngineHost } from "./machine.ts";
+import type { EngineHost, Machine } from "./machine.ts";
+import type { Settings } from "./settings.ts";
 
 export type Hint = (...words: readonly string[]) => string;
 
 /** Builds `npx lockstitch ...`, with `--data` where it is not the default of `cwd`. */
-export function hintsFor(data: string, cwd: string): Hint {
-  const flag = data === resolve(cwd, ".lockstitch") ? [] : ["--data", data];
-  return (...words) => ["npx", "lockstitch", ...words, ...flag].map(shellWord).join(" ");
+export function hintsFor(data: string, cwd: string, database: string | null = null): Hint {
+  const flags = data === resolve(cwd, ".lockstitch") ? [] : ["--data", data];
+  if (database !== null) flags.push("--database", database);
+  return (...words) => ["npx", "lockstitch", ...words, ...flags].map(shellWord).join(" ");
+}
+
+/** For commands that have to find the same store again, also where the environment does not name its database. */
+export function hintsToStore(
+  { data, database }: Pick<Settings, "data" | "database">,
+  { cwd, env }: Pick<Machine, "cwd" | "env">,
+): Hint {
+  const isKnown = database === null || env["LOCKSTITCH_DATABASE_URL"] === database;
+  return hintsFor(data, cwd, isKnown ? null : withoutPassword(database));
+}
+
+/** Whoever pastes it gives the password as PGPASSWORD, or is asked for none. */
+function withoutPassword(database: string): string {
+  const url = new URL(database);
+  url.password = "";
+  url.searchParams.delete("password");
+  return url.toString();
 }
 
 /**

@@ -44,9 +44,12 @@ export interface Machine {
     migrate(settings: Settings): Promise<DatabaseSchema>;
   };
   /** Who runs the data directory; null: nobody. */
-  ownerOf(
-    settings: Settings,
-  ): Promise<{ readonly pid: number | null; readonly address: string | null } | null>;
+  ownerOf(settings: Settings): Promise<{
+    readonly pid: number | null;
+    readonly address: string | null;
+    /** Where it keeps its runs (see databaseName); null: in a file there. */
+    readonly database: string | null;
+  } | null>;
   /** An engine on the other side of HTTP, or null where nobody answers. */
   connect(address: string, settings: Settings): Promise<Engine | null>;
   /** How the plugins of the server at `address` do. Rejects where it does not answer. */

@@ -32,6 +32,8 @@ export interface DatabaseFacts {
   /** null where the schema is not the one of this release. */
   readonly fileBytes: number | null;
   readonly hold: StoreHold | null;
+  /** What the user lacks to open the store as a host does, such as `CREATE on database runs`. */
+  readonly missingRights: readonly string[];
 }
 
 /** A Redis server beside a database. */

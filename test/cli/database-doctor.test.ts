@@ -82,6 +82,12 @@ describe.skipIf(postgres === null)("a shared database", () => {
     expect(well.of("waits")?.text).toMatch(/^open \(open, .*waits for signal "go"/);
     expect(well.of("secrets")?.status).toBe("ok");
 
+    // Without its name: what lies beside the host is not taken for its store.
+    const blind = await lockstitch(["doctor", "--json"], { LOCKSTITCH_DATABASE_URL: "" });
+    expect(blind.stdout).toMatch(
+      /the server keeps its runs in postgres:\/\/127\.0\.0\.1:\d+\/test\d+, which was not looked at/,
+    );
+
     const metrics = await (await fetch(`${address}/metrics`)).text();
     expect(metrics).toMatch(/^lockstitch_store_size_bytes\{part="database"\} \d{5,}$/m);
     expect(metrics).toMatch(/^lockstitch_hosts [12]$/m);
@@ -174,7 +180,7 @@ test("what of the server's settings and clocks is unwell", () => {
       fullPageWrites: "on",
       synchronousCommit: "remote_apply",
     },
-    ...{ clockAheadMs: 0, fileBytes: 1, hold: null },
+    ...{ clockAheadMs: 0, fileBytes: 1, hold: null, missingRights: [] },
   };
   expect(durability(facts).status).toBe("ok");
   for (const off of ["fsync", "fullPageWrites", "synchronousCommit"] as const)

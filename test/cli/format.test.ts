@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { formatDuration, formatTable } from "#cli/format.ts";
-import { hintsFor } from "#cli/hints.ts";
+import { hintsFor, hintsToStore } from "#cli/hints.ts";
 import { brief } from "#cli/output.ts";
 import { visible } from "#errors/visible-text.ts";
 
@@ -36,6 +36,15 @@ test("a table has aligned columns and no frame", () => {
 
 test("hints can be pasted into a shell and carry the data directory", () => {
   expect(hintsFor("/here/.lockstitch", "/here")("runs", "list")).toBe("npx lockstitch runs list");
+  const here = { cwd: "/here", env: { LOCKSTITCH_DATABASE_URL: "postgres://me:secret@b/x" } };
+  const other = "postgres://me:secret@a:5433/x?sslmode=require&password=secret";
+  const hint = (database: string | null) =>
+    hintsToStore({ data: "/here/.lockstitch", database }, here)("release");
+  expect(hint(null)).toBe("npx lockstitch release");
+  expect(hint("postgres://me:secret@b/x")).toBe("npx lockstitch release");
+  expect(hint(other)).toBe(
+    "npx lockstitch release --database 'postgres://me@a:5433/x?sslmode=require'",
+  );
   expect(hintsFor("/o'there", "/here")("runs", "signal", "r", "a b")).toBe(
     `npx lockstitch runs signal r 'a b' --data '/o'\\''there'`,
   );

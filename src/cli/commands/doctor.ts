@@ -68,7 +68,9 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
     inspected = await machine.inspect(settings);
     const newestAtMs = inspected?.kind === "file" ? inspected.facts.newestAtMs : null;
     findings.push(clockSanity(nowMs, newestAtMs));
-    if (inspected === null) findings.push(ok("store", "there is none yet"));
+    const kept = (await machine.ownerOf(settings))?.database ?? null;
+    if (settings.database === null && kept !== null) findings.push(lookedElsewhere(kept));
+    else if (inspected === null) findings.push(ok("store", "there is none yet"));
     else {
       const nodes = await machine.nodeTypes(known);
       const options = { nowMs, isDeep };
@@ -86,6 +88,15 @@ async function examine(session: Session, isDeep: boolean): Promise<readonly Find
     await inspected?.close();
   }
   return findings;
+}
+
+/** Who runs the directory keeps its runs in a database, and this command knows of none. */
+function lookedElsewhere(database: string): Finding {
+  return warn(
+    "store",
+    `the server keeps its runs in ${database}, which was not looked at`,
+    "Name it: --database or LOCKSTITCH_DATABASE_URL.",
+  );
 }
 
 function storeFix({ database }: Settings, error: unknown): string {

@@ -7,7 +7,7 @@ import { checkChecksum } from "../checksum-file.ts";
 import type { Cli } from "../command-action.ts";
 import { doubtLines } from "../doubts.ts";
 import { EXIT } from "../exit-codes.ts";
-import { hintsFor } from "../hints.ts";
+import { hintsToStore } from "../hints.ts";
 
 export function addRestoreCommand(program: Command, cli: Cli): void {
   program
@@ -36,7 +36,7 @@ export function addRestoreCommand(program: Command, cli: Cli): void {
         if (facts.replaced !== null)
           output.printText(`The store that was there is kept: ${facts.replaced}`);
         for (const line of doubtLines(hold)) output.printText(line);
-        const hint = hintsFor(settings.data, machine.cwd);
+        const hint = hintsToStore(settings, machine);
         output.note(`Let it run: ${hint("release")}`);
         return EXIT.ok.code;
       }),

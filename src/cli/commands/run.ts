@@ -17,7 +17,7 @@ import { definitionInvalid } from "#workflow/problem.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT, exitCodeOfRun } from "../exit-codes.ts";
 import { formatDuration, paintStatus } from "../format.ts";
-import { type Hint, hintsFor } from "../hints.ts";
+import { type Hint, hintsToStore } from "../hints.ts";
 import { createRunViewer } from "../progress/run-view.ts";
 import { type ReadOptions, readDefinition } from "../read-definition.ts";
 import { readJson } from "../read-json.ts";
@@ -65,7 +65,7 @@ async function run(session: Session, file: string, options: Options): Promise<nu
     ...(input === undefined ? {} : { input }),
     id: options.id,
   });
-  const hint = hintsFor(settings.data, machine.cwd);
+  const hint = hintsToStore(settings, machine);
   noteStart(session, access, started.run);
   const ended = await followToEnd(session, access, started.run, hint);
   if (ended === null) {

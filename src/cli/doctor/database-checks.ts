@@ -23,7 +23,7 @@ export async function databaseFindings(
 ): Promise<readonly Finding[]> {
   const { facts, store } = inspected;
   const { hold } = facts;
-  const findings = [durability(facts), clockDifference(facts), schema(facts)];
+  const findings = [durability(facts), clockDifference(facts), schema(facts), ...rights(facts)];
   if (hold !== null) findings.push(pausedFinding(hold));
   if (store === null) return findings;
   const drivers = await settledDrivers(inspected);
@@ -60,6 +60,18 @@ export function clockDifference({ clockAheadMs }: Pick<DatabaseFacts, "clockAhea
   const fix = "Set the clocks (NTP) of this machine and of the database's.";
   if (byMs > CLOCK_MS_FAIL) return fail("database clock", text, fix);
   return byMs > CLOCK_MS_WARN ? warn("database clock", text, fix) : ok("database clock", text);
+}
+
+/** Whoever only looks needs less than a host: what a start would be refused for is said before. */
+function rights({ missingRights }: DatabaseFacts): readonly Finding[] {
+  if (missingRights.length === 0) return [];
+  return [
+    fail(
+      "rights",
+      `the user lacks ${missingRights.join(", ")}: no host can open it`,
+      "Grant them to the user, or name the user who made the schema (docs/hosts.md).",
+    ),
+  ];
 }
 
 function schema(facts: DatabaseFacts): Finding {

@@ -116,7 +116,7 @@ export class ScheduleFiring {
       if (this.#isStopped) return;
       this.#failures += 1;
       meter?.firingFailed();
-      const waitMs = backoffMs(this.#failures);
+      const waitMs = Math.min(backoffMs(this.#failures), this.#parts.pollMs ?? ARM_MS_MAX);
       logger.warn({ error: String(error), waitMs }, "schedules cannot be looked at; trying again");
       this.#arm(waitMs);
     }

@@ -4,7 +4,8 @@
  *
  *   1. `label` names the database for people and never holds the password.
  *   2. sslmode means what it means to libpq: require encrypts, verify-ca and verify-full also check.
- *   3. A session has the settings that this store's statements rely on, whatever the server's
+ *   3. What libpq does not know is refused, as psql does it: a mistyped sslmode must not be passed over.
+ *   4. A session has the settings that this store's statements rely on, whatever the server's
  *      configuration or the role's say.
  */
 import pg, { type ClientConfig } from "pg";
@@ -26,6 +27,11 @@ const STATEMENT_MS_MAX = 30_000;
 const ANSWER_MS_MAX = 45_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+/** Of libpq 18, and what this store sets itself. https://www.postgresql.org/docs/current/libpq-connect.html */
+const PARAMETERS =
+  "application_name channel_binding client_encoding connect_timeout dbname fallback_application_name gssdelegation gssencmode gsslib host hostaddr keepalives keepalives_count keepalives_idle keepalives_interval krbsrvname load_balance_hosts max_protocol_version min_protocol_version options passfile password port replication require_auth requirepeer requiressl scram_client_key scram_server_key service ssl ssl_max_protocol_version ssl_min_protocol_version sslcert sslcertmode sslcompression sslcrl sslcrldir sslkey sslkeylogfile sslmode sslnegotiation sslpassword sslrootcert sslsni target_session_attrs tcp_user_timeout uselibpqcompat user".split(
+    " ",
+  );
 const SSL_MODES = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 
 /** Throws config_invalid. */
@@ -95,6 +101,11 @@ function parsedUrl(url: string): URL {
     throw invalid(
       `sslmode=${mode} of the database's URL is not known: use ${SSL_MODES.join(", ")}`,
     );
+  for (const name of parsed.searchParams.keys())
+    if (!PARAMETERS.includes(name))
+      throw invalid(
+        `the database's URL has a parameter ${JSON.stringify(name)}, which PostgreSQL does not know: correct it (sslmode, sslrootcert, connect_timeout, options and so on), or leave it out`,
+      );
   // The library has meanings of its own for sslmode unless it is told.
   parsed.searchParams.set("uselibpqcompat", "true");
   return parsed;

@@ -25,6 +25,7 @@ import { LIST_DRIVERS } from "./sql/list-drivers.ts";
 import { LIST_SLOT_USES } from "./sql/list-slot-uses.ts";
 import { READ_CLOCK } from "./sql/read-clock.ts";
 import { READ_HOLD } from "./sql/read-hold.ts";
+import { READ_MISSING_RIGHTS } from "./sql/read-missing-rights.ts";
 import { READ_SERVER } from "./sql/read-server.ts";
 import type { StoreParts } from "./store-parts.ts";
 
@@ -117,7 +118,11 @@ async function factsOf(
   const server = await sessions.get<Server>(LOOKING, READ_SERVER);
   if (server === undefined) throw new LockstitchError("internal", "the server said nothing");
   const clockAheadMs = await clockAheadOf(sessions);
-  const facts = { label, schema, schemaVersion, ...server, clockAheadMs };
+  const rights = await sessions.all<{ readonly missing: string }>(
+    ...([LOOKING, READ_MISSING_RIGHTS, schema] as const),
+  );
+  const missingRights = rights.map(({ missing }) => missing).toSorted();
+  const facts = { label, schema, schemaVersion, ...server, clockAheadMs, missingRights };
   const supportedVersion = MIGRATIONS.length;
   if (schemaVersion !== supportedVersion)
     return { ...facts, supportedVersion, fileBytes: null, hold: null };

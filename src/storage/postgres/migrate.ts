@@ -16,8 +16,8 @@ import type { DatabaseAddress } from "./database-address.ts";
 import { sqlStateOf, tlsAdviceOf, toStoreError } from "./postgres-error.ts";
 import { POOLED, pooled, refuseLostSettings } from "./refuse-pooler.ts";
 
-/** PostgreSQL 13 is no longer maintained. */
-const SERVER_VERSION_MIN = 140_000;
+/** PostgreSQL 14 is no longer maintained, and nothing is tried with it. */
+const SERVER_VERSION_MIN = 150_000;
 /** Another host may be migrating a large store. */
 const LOCK_MS_MAX = 600_000;
 
@@ -38,7 +38,7 @@ export async function migrationStatus(
   migrations: readonly Migration[],
 ): Promise<MigrationStatus> {
   return await withClient(address, async (client) => {
-    const found = checked(await appliedOf(client, address), migrations);
+    const found = checked(await appliedOf(client, address), migrations, address);
     return {
       version: found,
       supportedVersion: migrations.length,
@@ -53,7 +53,7 @@ export async function migrate(
   migrations: readonly Migration[],
 ): Promise<number> {
   return await withClient(address, async (client) => {
-    const found = checked(await appliedOf(client, address), migrations);
+    const found = checked(await appliedOf(client, address), migrations, address);
     for (const migration of migrations.slice(found))
       await apply(client, address, migrations, migration);
     return migrations.length;
@@ -89,7 +89,7 @@ async function apply(
       `lockstitch migrations of ${schema}`,
     ]);
     // Another host may have been quicker.
-    if (checked(await appliedOf(client, address), migrations) < version) {
+    if (checked(await appliedOf(client, address), migrations, address) < version) {
       const { rows } = await client.query("SELECT to_regnamespace($1) IS NULL AS missing", [
         schema,
       ]);
@@ -124,20 +124,24 @@ async function appliedOf(client: Client, { schema }: DatabaseAddress): Promise<r
   return rows;
 }
 
-function checked(applied: readonly Applied[], migrations: readonly Migration[]): number {
+function checked(
+  applied: readonly Applied[],
+  migrations: readonly Migration[],
+  { label }: DatabaseAddress,
+): number {
   const found = applied.at(-1)?.version ?? 0;
   const known = migrations.length;
   if (found > known)
     throw new LockstitchError(
       "store_newer",
-      `the store has schema version ${found}, this release of Lockstitch reads up to ${known}: use a newer release`,
+      `${label} has schema version ${found}, this release of Lockstitch reads up to ${known}: use a newer release`,
       { details: { storeVersion: found, supportedVersion: known } },
     );
   for (const { version, name, sql } of migrations.slice(0, found))
     if (applied[version - 1]?.checksum !== hash("sha256", sql))
       throw new LockstitchError(
         "store_corrupt",
-        `migration ${version} (${name}) of the store is not the one of this release`,
+        `migration ${version} (${name}) of ${label} is not the one of this release`,
       );
   return found;
 }
@@ -170,7 +174,7 @@ async function refuseServer(client: Client, address: DatabaseAddress): Promise<v
   if (version < SERVER_VERSION_MIN)
     throw new LockstitchError(
       "config_invalid",
-      `${label} is PostgreSQL ${name}: Lockstitch needs 14 or newer`,
+      `${label} is PostgreSQL ${name}: Lockstitch needs 15 or newer`,
     );
   if (encoding !== "UTF8")
     throw new LockstitchError(
@@ -185,9 +189,12 @@ const LASTING = /^(28|3D000|42501)/;
 
 /** As toStoreError(), but whoever opens a store is told at once what cannot pass. */
 export function toOpeningError(error: unknown, address: DatabaseAddress): LockstitchError {
-  const known = toStoreError(error, `opening ${address.label}`);
-  if (POOLED.test(sqlStateOf(error) ?? "")) return pooled(address, (error as Error).message);
-  return LASTING.test(sqlStateOf(error) ?? "") || tlsAdviceOf(error) !== null
-    ? new LockstitchError("config_invalid", known.message, { details: known.details, cause: error })
+  // What a statement of the opening was answered has been told without saying where.
+  const isTold = error instanceof LockstitchError && sqlStateOf(error.cause) !== null;
+  const cause = isTold ? error.cause : error;
+  const known = toStoreError(cause, `opening ${address.label}`);
+  if (POOLED.test(sqlStateOf(cause) ?? "")) return pooled(address, (cause as Error).message);
+  return LASTING.test(sqlStateOf(cause) ?? "") || tlsAdviceOf(cause) !== null
+    ? new LockstitchError("config_invalid", known.message, { details: known.details, cause })
     : known;
 }

@@ -30,7 +30,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^3D000/, "create the database, or name another one"],
   [
     /^42501/,
-    "give the user the rights on the schema: it needs SELECT, INSERT, UPDATE, DELETE on its tables, USAGE on its sequences, and CREATE to migrate",
+    "give the user the rights: to make the schema, CREATE on the database; on the schema it needs SELECT, INSERT, UPDATE, DELETE on its tables, USAGE on its sequences, and CREATE to migrate",
   ],
   [/^(3F000|42P01|42883)/, "the schema is not there any more: restore it, or migrate the database"],
   [/^25006/, "this server only reads: name the primary"],

@@ -80,7 +80,7 @@ async function fill(ask: Ask, { source, address, nowMs }: Filling): Promise<Rest
   if (used[0]?.isUsed !== false)
     throw new LockstitchError(
       "request_invalid",
-      `${address.label} holds a store already, or a host has it open: name an empty database, or another schema`,
+      `${address.label} holds a store already, or a host has it open: name an empty database`,
     );
   for (const table of COPY_TABLES) await fillTable(ask, source, table);
   await ask(SETTLE_RUN_SEQS);

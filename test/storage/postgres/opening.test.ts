@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { SharedUse } from "#ports/state-store.ts";
 import { databaseAddress } from "#storage/postgres/database-address.ts";
+import { inspectPostgresStore } from "#storage/postgres/inspect.ts";
 import { migrate, migrationStatus } from "#storage/postgres/migrate.ts";
 import { MIGRATIONS } from "#storage/postgres/migrations/all.ts";
 import { openPostgresStore } from "#storage/postgres/open-postgres-store.ts";
@@ -71,6 +72,7 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
     await expect(open(database.url)).rejects.toMatchObject({
       code: "store_newer",
       details: { storeVersion: newer, supportedVersion: MIGRATIONS.length },
+      message: expect.stringContaining(`/${database.name} has schema version ${newer}`),
     });
     await database.query(`DELETE FROM migrations WHERE version = ${newer}`);
     await database.query("UPDATE migrations SET checksum = 'x' WHERE version = 1");
@@ -114,7 +116,8 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
     const cases: readonly (readonly [string, string, string])[] = [
       [at("tester", wrong, database.name), "config_invalid", "password"],
       [at("tester", password, "nowhere"), "config_invalid", "create the database"],
-      [at("poor", "poor-password", database.name), "config_invalid", "rights on the schema"],
+      [at("poor", "poor-password", database.name), "config_invalid", "CREATE on the database"],
+      [`${database.url}?sslmod=require`, "config_invalid", 'a parameter "sslmod", which'],
       [`postgres://tester:${wrong}@127.0.0.1:1/x`, "store_unavailable", "can be reached"],
       [`postgres://tester:${wrong}@[/x`, "config_invalid", "like postgres://"],
       [`mysql://tester:${wrong}@h/x`, "config_invalid", "like postgres://"],
@@ -137,6 +140,41 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
       );
     }
     await database.query("DROP ROLE poor");
+  });
+
+  test("who may only read is told where and what it lacks; who may look is told before", async () => {
+    await using database = await postgres.database();
+    const { port } = postgres.server;
+    const url = `postgres://reader:read@127.0.0.1:${port}/${database.name}`;
+    const look = async (to: string) => {
+      const { facts, close } = await inspectPostgresStore({ url: to, overdueMs: 1_000 });
+      await close();
+      return facts.missingRights;
+    };
+    await database.query("CREATE ROLE reader LOGIN PASSWORD 'read'");
+    await database.query("GRANT USAGE ON SCHEMA lockstitch TO reader");
+    await database.query("GRANT SELECT ON ALL TABLES IN SCHEMA lockstitch TO reader");
+    await expect(open(url)).rejects.toMatchObject({
+      code: "config_invalid",
+      message: expect.stringMatching(
+        new RegExp(
+          `^opening postgres://reader@127.0.0.1:${port}/${database.name}: .*permission denied`,
+        ),
+      ),
+    });
+    expect(await look(database.url)).toEqual([]);
+    expect(await look(url)).toEqual([
+      expect.stringMatching(/^DELETE on \d+ tables of schema lockstitch$/),
+      expect.stringMatching(/^INSERT on \d+ tables/),
+      expect.stringMatching(/^UPDATE on \d+ tables/),
+      expect.stringMatching(/^USAGE on \d+ sequences/),
+    ]);
+    await using empty = await postgres.database(true);
+    expect(await look(url.replace(database.name, empty.name))).toEqual([
+      `CREATE on database ${empty.name}`,
+    ]);
+    await database.query("DROP OWNED BY reader");
+    await database.query("DROP ROLE reader");
   });
 
   test("a database of another encoding is refused", async () => {

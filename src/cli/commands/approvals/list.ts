@@ -8,7 +8,7 @@ import { labelArgument } from "../../arguments.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { formatInstant, formatTable } from "../../format.ts";
-import { hintsFor } from "../../hints.ts";
+import { hintsToStore } from "../../hints.ts";
 import { oneLine } from "../../output.ts";
 
 interface Options {
@@ -46,7 +46,7 @@ export function addApprovalsListCommand(approvals: Command, cli: Cli): void {
             output.colors,
           ),
         );
-        const hint = hintsFor((await session.settings()).data, machine.cwd);
+        const hint = hintsToStore(await session.settings(), machine);
         output.note(output.noteColors.dim(hint("approvals", "approve", first.runId, first.path)));
         return EXIT.ok.code;
       }),

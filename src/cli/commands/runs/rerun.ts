@@ -4,7 +4,7 @@ import { runToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { hintsFor, idleNote } from "../../hints.ts";
+import { hintsToStore, idleNote } from "../../hints.ts";
 import { readJson } from "../../read-json.ts";
 
 interface Options {
@@ -30,7 +30,7 @@ export function addRunsRerunCommand(runs: Command, cli: Cli): void {
         });
         if (output.isJson) output.printJson(runToJson(run));
         output.printText(run.id);
-        const hint = hintsFor((await session.settings()).data, machine.cwd);
+        const hint = hintsToStore(await session.settings(), machine);
         const idle = idleNote(access, run, hint);
         if (idle !== null) output.note(idle);
         return EXIT.ok.code;

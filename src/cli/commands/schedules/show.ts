@@ -35,7 +35,9 @@ export function addScheduleShowCommand(schedules: Command, cli: Cli): void {
           lines.push(`paused by ${visible(paused.by)} at ${formatInstant(paused.atMs)}${why}`);
         }
         if (schedule !== null) {
-          lines.push(`next ${formatInstant(schedule.nextAtMs)}`);
+          const none =
+            paused === null ? "none: it has no instant to come" : "none while it is paused";
+          lines.push(`next ${formatInstant(schedule.nextAtMs) || none}`);
           if (schedule.running.length > 0) lines.push(`open ${schedule.running.join(", ")}`);
           if (schedule.waiting > 0) lines.push(`${schedule.waiting} instants wait for it`);
           if (schedule.trouble !== null) lines.push(`trouble ${oneLine(schedule.trouble, 300)}`);
