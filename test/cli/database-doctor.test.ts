@@ -59,6 +59,7 @@ describe.skipIf(postgres === null)("a shared database", () => {
     await using server = startLockstitch(["start", "--port", "0"], { cwd, env });
     const [line, address] = await server.seen(/serves (http\S+) .*/);
     expect(line).toMatch(/ runs in postgres:\/\/127\.0\.0\.1:\d+\/test\d+, files in \S+, pid \d+/);
+    await server.seen(/unfinished runs go on at another host, or at the next start/);
     await using waiting = startLockstitch(["run", "open.yaml", "--id", "open"], { cwd, env });
     await waiting.seen(/waits for a signal/);
     // The beat that follows tells where it answers.

@@ -60,11 +60,14 @@ async function serve(session: Session, isDemo: boolean): Promise<number> {
       await untilRecovered(host.engine);
       const continued = host.engine.stats().continuedRuns;
       if (output.isJson)
-        output.printJson({ address, data: settings.data, continuedRuns: continued });
+        output.printJson({
+          ...{ address, data: settings.data, database: databaseName(settings.database) },
+          continuedRuns: continued,
+        });
       else sayServing(session, { address, settings, continued, example, hint });
       await aborted(stop.signal);
     } finally {
-      await closeHost(session, host);
+      await closeHost(session, host, settings);
     }
   } finally {
     unsubscribe();
@@ -72,7 +75,7 @@ async function serve(session: Session, isDemo: boolean): Promise<number> {
   return EXIT.ok.code;
 }
 
-async function closeHost({ output }: Session, host: EngineHost): Promise<void> {
+async function closeHost({ output }: Session, host: EngineHost, settings: Settings): Promise<void> {
   const { openRuns, runningAttempts } = host.engine.stats();
   if (runningAttempts > 0)
     output.note(`Stopping: ${runningAttempts} running attempts get up to 10 s. Ctrl-C: at once.`);
@@ -80,8 +83,12 @@ async function closeHost({ output }: Session, host: EngineHost): Promise<void> {
   output.note(
     openRuns === 0
       ? "Stopped."
-      : `Stopped. ${openRuns} unfinished run${openRuns === 1 ? "" : "s"} will go on at the next start.`,
+      : `Stopped. ${openRuns} unfinished run${openRuns === 1 ? "" : "s"} will go on at ${whereNext(settings)}.`,
   );
+}
+
+function whereNext({ database }: Settings): string {
+  return database === null ? "the next start" : "another host, or at the next start";
 }
 
 function whereKept({ cwd }: Machine, { data, database }: Settings): string {
@@ -114,7 +121,7 @@ function sayServing(
   say("In another terminal:");
   for (const line of commandsToTry(example, hint)) say(`  ${line}`);
   say("");
-  say(dim("Ctrl-C stops the server; unfinished runs go on at the next start."));
+  say(dim(`Ctrl-C stops the server; unfinished runs go on at ${whereNext(settings)}.`));
 }
 
 /** Three commands to paste: what there is to see, to break and to decide. */

@@ -9,7 +9,7 @@ export function slotFindings(uses: readonly SlotUse[]): readonly Finding[] {
   const sum = (of: (use: SlotUse) => number) => uses.reduce((total, use) => total + of(use), 0);
   const findings: Finding[] = [];
   const over = uses.filter(({ held, ofRuns, limit }) => limit !== null && held + ofRuns > limit);
-  const text = `${sum(({ held }) => held)} of hosts and ${sum(({ ofRuns }) => ofRuns)} of open runs, of ${uses.length} limit(s)`;
+  const text = `${sum(({ held }) => held)} held by hosts for attempts, ${sum(({ ofRuns }) => ofRuns)} by open runs, under ${uses.length} limit(s)`;
   findings.push(
     over.length === 0
       ? ok("slots", uses.length === 0 ? "none is in use" : text)

@@ -81,6 +81,8 @@ function sessionOptions(schema: string): string {
     `statement_timeout=${STATEMENT_MS_MAX}`,
     `lock_timeout=${LOCK_MS_MAX}`,
     `idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS_MAX}`,
+    // A session that rests is kept: losing one costs an answer whose outcome nobody knows.
+    "idle_session_timeout=0",
     "jit=off",
     // Plans are kept: one that was made while a table was small must not read all of it later.
     "enable_seqscan=off",

@@ -2,6 +2,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { SharedUse } from "#ports/state-store.ts";
+import { Sessions } from "#storage/postgres/connection.ts";
 import { databaseAddress } from "#storage/postgres/database-address.ts";
 import { inspectPostgresStore } from "#storage/postgres/inspect.ts";
 import { migrate, migrationStatus } from "#storage/postgres/migrate.ts";
@@ -77,6 +78,19 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
     await database.query(`DELETE FROM migrations WHERE version = ${newer}`);
     await database.query("UPDATE migrations SET checksum = 'x' WHERE version = 1");
     await expect(open(database.url)).rejects.toMatchObject({ code: "store_corrupt" });
+  });
+
+  test("a server that ends sessions which rest, or waits for nothing, is used as any other", async () => {
+    await using database = await postgres.database();
+    for (const setting of ["idle_session_timeout = 1", "lock_timeout = 1"])
+      await database.query(`ALTER DATABASE ${database.name} SET ${setting}`);
+    const sessions = new Sessions(databaseAddress(database.url), 1);
+    const [kept] = await sessions.all(
+      "asking",
+      "SELECT current_setting('idle_session_timeout') AS idle, current_setting('lock_timeout') AS lock",
+    );
+    await sessions.close();
+    expect(kept).toEqual({ idle: "0", lock: "2s" });
   });
 
   test("a server that acknowledges what it may lose is refused, at any time", async () => {

@@ -124,7 +124,7 @@ describe.skipIf(postgres === null)("slots on PostgreSQL", () => {
     expect(slotFindings(uses)).toMatchObject([
       {
         ...{ check: "slots", status: "warn" },
-        text: "6 of hosts and 1 of open runs, of 4 limit(s); more than the limit: over (3 of 2)",
+        text: "6 held by hosts for attempts, 1 by open runs, under 4 limit(s); more than the limit: over (3 of 2)",
       },
       {
         ...{ check: "slots left behind", status: "ok" },

@@ -22,7 +22,7 @@ export function addScheduleChangeCommands(schedules: Command, cli: Cli): void {
         const parsed = ScheduleBody.safeParse(await readJson(machine, "<spec>", text));
         if (!parsed.success) {
           const [issue] = parsed.error.issues;
-          const message = `<spec>: ${issue?.path.join(".")} ${issue?.message}`;
+          const message = `<spec>: ${[...(issue?.path ?? []), issue?.message].join(" ")}`;
           throw new LockstitchError("request_invalid", message);
         }
         const { engine } = await session.access();
