@@ -16,17 +16,17 @@
  *   H3. After a refused commit the state is thrown away and folded again; what the world had
  *       reported is decided again, calls are answered store_unavailable.
  *   H4. A parked run does nothing until somebody calls, and explain says why.
- *   H5. A run that another host has taken over is gone here as soon as the journal says so.
+ *   H5. A run that another host has taken over is gone here as soon as the journal says so (leave-turn.ts).
  */
 import type { LockstitchError } from "#errors/errors.ts";
 import type { Decision } from "#kernel/decision.ts";
-import type { Input } from "#kernel/inputs.ts";
 import { pending } from "#kernel/pending.ts";
 import { newState, type RunState } from "#kernel/state.ts";
 import type { Plan } from "#workflow/plan.ts";
 import type { TurnOutcome } from "./committer.ts";
 import { decideTurn } from "./decide-turn.ts";
 import { type HostServices, type LoadedHost, runKeyOf } from "./host-services.ts";
+import { leaveTurn } from "./leave-turn.ts";
 import { loadRun, pause } from "./load-run.ts";
 import { type Mail, type MailEnd, report } from "./mail.ts";
 import { RunEffects } from "./run-effects.ts";
@@ -173,7 +173,7 @@ export class RunHost implements LoadedHost {
     const { clock } = this.#services;
     this.#phase = "turn";
     const turn = newTurn(state.seq + 1, Math.max(state.nowMs, clock.nowMs()), clock.monotonicMs());
-    if (this.#hasMore) turn.own = [CONTINUE];
+    if (this.#hasMore) turn.own = [{ kind: "continue" }];
     this.#hasMore = false;
     this.#world.turn = turn;
     this.#decide(turn);
@@ -200,6 +200,7 @@ export class RunHost implements LoadedHost {
   }
 
   #decide(turn: Turn): void {
+    if (this.#phase === "gone") return leaveTurn(turn, "dropped", this.#services, this.runId);
     // The committer takes no more: what this turn was about is found again at the next start.
     if (this.#services.isClosing())
       return this.#vanish(turn, { kind: "failed", error: shuttingDown() });
@@ -247,6 +248,7 @@ export class RunHost implements LoadedHost {
   }
 
   #settled(turn: Turn, outcome: TurnOutcome, stored: StoredTurn): void {
+    if (this.#phase === "gone") return leaveTurn(turn, outcome.kind, this.#services, this.runId);
     switch (outcome.kind) {
       case "committed":
         return this.#committed(turn, stored);
@@ -261,8 +263,6 @@ export class RunHost implements LoadedHost {
   }
 
   #committed(turn: Turn, { tail, facts, hasBlobs }: StoredTurn): void {
-    // Abandoned while its blobs were put: durable, and the next start goes on from here.
-    if (this.#phase === "gone") return settleCalls(turn);
     const services = this.#services;
     const { events, firstSeq, atMs, sends } = turn;
     this.#facts = facts;
@@ -325,10 +325,11 @@ export class RunHost implements LoadedHost {
 
   /** Values could not be read or put: nothing of the turn was submitted. */
   async #storeFailed(turn: Turn, error: unknown): Promise<void> {
-    if (!isStoreAway(error)) return this.#park(turn, parkedCode(error), error);
     // The committer pauses after a refusal of its own; nobody does here.
-    await pause(this.#services, this.#failures++);
-    this.#refused(turn, error);
+    if (isStoreAway(error)) await pause(this.#services, this.#failures++);
+    if (this.#phase === "gone") leaveTurn(turn, "dropped", this.#services, this.runId);
+    else if (isStoreAway(error)) this.#refused(turn, error);
+    else this.#park(turn, parkedCode(error), error);
   }
 
   #fenced(turn: Turn): void {
@@ -396,5 +397,4 @@ export class RunHost implements LoadedHost {
   }
 }
 
-const CONTINUE: Input = { kind: "continue" };
 const OVER: MailEnd = { kind: "over" };
