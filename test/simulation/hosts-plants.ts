@@ -118,4 +118,18 @@ export const HOSTS_PLANTS: readonly Plant[] = [
     find: "      line.isAsking = false;\n      line.retryAtMs = retryAtMs;\n",
     replace: "      line.retryAtMs = retryAtMs;\n",
   }),
+  hosts({
+    name: "runs-take-no-places",
+    harm: "a run counts twice for a minute, as one that is open and as one that may be started",
+    file: "src/engine/embedded/turn-commit.ts",
+    find: "  if (turn.firstSeq === 1 && services.quotas.isReserved(after.tenant, after.runId))\n    commit = { ...commit, isReserved: true };\n",
+    replace: "",
+  }),
+  hosts({
+    name: "quotas-of-workflows-are-not-asked-for",
+    harm: "more runs of a workflow are open than it may have, where its tenant has no limit",
+    file: "src/engine/admission/quotas.ts",
+    find: "    if (hasNone(ofTenant) && hasNone(ofWorkflow)) return NOTHING;\n",
+    replace: "    if (hasNone(ofTenant) || hasNone(ofWorkflow)) return NOTHING;\n",
+  }),
 ];

@@ -11,11 +11,11 @@ import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { work, workflow } from "../engine/engine-fixture.ts";
 
 const LIMIT = 2;
-const PER_MS = 4_000;
+const PER_MS = 2_000;
 /** A token that nobody speaks of, its window, and a host that has to be looked for. */
 const STILL_MS = 40_000;
 
-const rateLimit = { key: "'paced'", limit: LIMIT, per: "4s" };
+const rateLimit = { key: "'paced'", limit: LIMIT, per: "2s" };
 
 export const PACED: WorkflowDefinition = workflow("paced", {
   steps: ["x", "y", "z"].map((id) => work(id, "give", { rateLimit })),

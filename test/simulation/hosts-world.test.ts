@@ -31,7 +31,10 @@ test(`${SEEDS} seeds of the hosts' world keep every promise`, async () => {
   expect(met.keyedRuns).toBeGreaterThan(SEEDS * 5);
   expect(met.passedOn).toBeGreaterThan(SEEDS);
   expect(met.refused).toBeGreaterThan(SEEDS / 4);
-  expect(met.displaced).toBeGreaterThan(SEEDS / 4);
+  expect(met.displaced).toBeGreaterThan(SEEDS / 8);
   expect(met.paced).toBeGreaterThan(SEEDS * 5);
   expect(met.windowsFull).toBeGreaterThan(SEEDS * 2);
+  expect(met.quotedRuns).toBeGreaterThan(SEEDS * 6);
+  expect(met.quotaFull).toBeGreaterThan(SEEDS);
+  expect(met.quotaRefused).toBeGreaterThan(SEEDS / 4);
 });

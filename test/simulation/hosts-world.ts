@@ -15,6 +15,7 @@
  *       whatever the hosts' own clocks show: R1 to R5 (trigger-witness.ts).
  *   M8. Limits hold on all hosts together: L1 to L3 (hosts-limits.ts).
  *   M9. Rates too: T1 and T2 (hosts-rates.ts).
+ *  M10. Start quotas too: P1 to P4 (hosts-starts.ts).
  */
 import { parseEvents } from "#engine/embedded/event-blobs.ts";
 import type { AttemptRequest, EngineOptions } from "#engine/embedded/options.ts";
@@ -25,12 +26,14 @@ import type { AttemptOutcome } from "#kernel/inputs.ts";
 import type { TriggerOrigin } from "#kernel/run-links.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { TurnCommit } from "#ports/journal.ts";
+import { RESERVED_MS } from "#ports/start-quotas.ts";
 import type { WorkflowDefinition } from "#workflow/definition.ts";
 import { aheadClock } from "../../src/system/ahead-clock.ts";
 import { context, driven, nodes, work, workflow } from "../engine/engine-fixture.ts";
 import { pick, type Random, seededRandom } from "../kernel/random-definition.ts";
 import { HostsLimits, LIMITED, RELAY } from "./hosts-limits.ts";
 import { HostsRates, PACED } from "./hosts-rates.ts";
+import { AT_THE_END, HostsStarts, QUOTAS, QUOTED } from "./hosts-starts.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { SimulatedHost } from "./simulated-hosts.ts";
 import { SimulatedOwners } from "./simulated-owners.ts";
@@ -83,6 +86,10 @@ export interface HostsReport {
   /** Attempts with a rate, and windows that were used up. */
   paced: number;
   windowsFull: number;
+  /** Runs with a quota of starts, how often they used it up, and starts that were refused for it. */
+  quotedRuns: number;
+  quotaFull: number;
+  quotaRefused: number;
 }
 
 const FAN: WorkflowDefinition = workflow("fan", {
@@ -144,6 +151,7 @@ const KINDS = [
   ...LIMITED,
   PACED,
   PACED,
+  ...QUOTED,
 ];
 /** Where attempts wait for nothing else, tokens are used as soon as they come. */
 const MANY_PACED = [...KINDS, ...KINDS.map(() => PACED)];
@@ -177,7 +185,7 @@ class HostsWorld {
   readonly #processes: SimulatedHost[] = [];
   readonly #started = new Set<string>();
   /** Starts without an answer so far, and who was asked. */
-  readonly #starting = new Map<string, SimulatedHost>();
+  readonly #starting = new Set<{ readonly id: string; readonly host: SimulatedHost }>();
   readonly #given = new Map<string, { readonly keys: Set<string>; readonly values: Set<string> }>();
   readonly #underWay = new Set<UnderWay>();
   readonly #triggers = new TriggerWitness((what) => {
@@ -205,6 +213,7 @@ class HostsWorld {
     },
     ...{ givenUp: 0, settles: 0, handOvers: 0, reclaimed: 0, full: 0, refused: 0 },
     ...{ displaced: 0, keyedRuns: 0, passedOn: 0, paced: 0, windowsFull: 0 },
+    ...{ quotedRuns: 0, quotaFull: 0, quotaRefused: 0 },
   };
   #isCalm = false;
   #takenSinceMs = 0;
@@ -214,6 +223,12 @@ class HostsWorld {
   readonly #limits: HostsLimits;
   readonly #rates = new HostsRates((what) => {
     this.#fault ??= new SimulationFailure(`M9: ${what}`);
+  });
+  readonly #starts = new HostsStarts({
+    violate: (what) => {
+      this.#fault ??= new SimulationFailure(`M10: ${what}`);
+    },
+    givenAtMs: (run) => this.#disk.data.starts.givenAtMs(run),
   });
 
   constructor(seed: number) {
@@ -234,6 +249,7 @@ class HostsWorld {
     this.#disk.data.owners = this.#owners;
     this.#disk.data.onTurn = (turn) => {
       this.#limits.durable(turn);
+      this.#starts.durable(turn, this.#clock.nowMs());
       this.#witnessTurn(turn);
     };
     this.#hosts = Array.from({ length: HOSTS }, (_, at) => ({ name: `h${at + 1}`, process: null }));
@@ -254,9 +270,15 @@ class HostsWorld {
     await this.#judge();
     for (const { process } of this.#hosts) if (process !== null) process.host.isAlive = false;
     const { settled, givenByOthers, reclaimed } = this.#disk.data.slots.counts;
-    return Object.assign(this.#report, this.#limits.counts, this.#rates.counts, {
-      ...{ settles: settled, handOvers: givenByOthers, reclaimed },
-    });
+    return Object.assign(
+      this.#report,
+      this.#limits.counts,
+      this.#rates.counts,
+      this.#starts.counts,
+      {
+        ...{ settles: settled, handOvers: givenByOthers, reclaimed },
+      },
+    );
   }
 
   #between(least: number, most: number): number {
@@ -383,8 +405,9 @@ class HostsWorld {
 
   #admission(): NonNullable<EngineOptions["admission"]> {
     const { bulkhead, tenant } = this.#attemptsMax;
-    if (bulkhead === Number.POSITIVE_INFINITY) return {};
+    if (bulkhead === Number.POSITIVE_INFINITY) return { quotas: QUOTAS };
     return {
+      quotas: QUOTAS,
       bulkheads: { work: { limit: bulkhead, types: ["test.*"] } },
       tenantAttemptsMax: tenant,
     };
@@ -407,7 +430,7 @@ class HostsWorld {
     };
   }
 
-  /** M1, M5. Takes a while, fails now and then, and stops soon when it is told to. */
+  /** M1, M5. Takes a while, and mostly stops soon when it is told to. */
   async #attempt(host: SimulatedHost, request: AttemptRequest): Promise<AttemptOutcome> {
     const { runId, path, idempotencyKey, signal } = request;
     const { owner } = this.#owners.of(`default\n${runId}`);
@@ -433,15 +456,18 @@ class HostsWorld {
     if (known.keys.size > 0) this.#report.repeats++;
     known.keys.add(idempotencyKey);
     const value = `value-${++this.#values}`;
-    const takesMs = this.#between(1, this.#random() < 0.1 ? 15_000 : 1_500);
+    // Who does not listen gives a result all the same, when nobody waits for it any more.
+    const listens = this.#random() < 0.97;
+    const takesMs = this.#between(1, !listens ? 25_000 : this.#random() < 0.1 ? 15_000 : 1_500);
     const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
     this.#clock.after(takesMs, () => {
       known.values.add(value);
       resolve({ ok: true, output: value });
     });
-    signal.addEventListener("abort", () =>
-      resolve({ ok: false, error: { code: "aborted", message: "told to", retryable: false } }),
-    );
+    signal.addEventListener("abort", () => {
+      const error = { code: "aborted", message: "told to", retryable: false } as const;
+      if (listens) resolve({ ok: false, error });
+    });
     return await promise.finally(() => {
       this.#underWay.delete(mine);
       for (const end of ended) end();
@@ -527,29 +553,49 @@ class HostsWorld {
     const isLimited = this.#attemptsMax.bulkhead < Number.POSITIVE_INFINITY;
     const definition = pick(this.#random, isLimited ? KINDS : MANY_PACED);
     const id = `${definition.name}-${++this.#report.runs}`;
+    this.#startAs(definition, id);
+    if (!QUOTED.includes(definition)) return;
+    // More at once than there may be, and the same at another host.
+    for (let left = this.#between(1, 4); left > 0; left--)
+      this.#startAs(
+        definition,
+        this.#random() < 0.3 ? id : `${definition.name}-${++this.#report.runs}`,
+      );
+  }
+
+  #startAs(definition: WorkflowDefinition, id: string): void {
     const there = this.#hosts.flatMap(({ process }) => (process === null ? [] : [process]));
     if (there.length === 0) return;
     const { host, engine } = pick(this.#random, there);
-    this.#starting.set(id, host);
+    const starting = { id, host };
+    this.#starting.add(starting);
+    const answered = QUOTED.includes(definition)
+      ? this.#starts.ask(id, () => this.#clock.monotonicMs())
+      : () => {};
     engine
       .start(context, { workflow: definition, id })
       .then(
-        () => void this.#started.add(id),
+        () => {
+          this.#started.add(id);
+          answered(null);
+        },
         (error: unknown) => {
+          answered((error as { code?: string }).code ?? "internal");
           if ((error as { code?: string }).code === "queue_full")
             this.#limits.refused(definition.name, this.#hasRival(definition.name, id));
         },
       )
-      .finally(() => this.#starting.delete(id));
+      .finally(() => this.#starting.delete(starting));
   }
 
   #hasRival(name: string, id: string): boolean {
-    return [...this.#starting.keys()].some((other) => other !== id && other.startsWith(`${name}-`));
+    const others = [...this.#starting].filter((other) => other.id !== id);
+    return others.some((other) => other.id.startsWith(`${name}-`));
   }
 
   /** Of a host that has died no answer comes. */
   get #isStarting(): boolean {
-    return [...this.#starting.values()].some(({ isAlive }) => isAlive);
+    return [...this.#starting].some(({ host }) => host.isAlive);
   }
 
   #steer(): void {
@@ -670,9 +716,32 @@ class HostsWorld {
       await this.#judgeJournal(engine, id);
     }
     this.#judgeTriggers();
+    await this.#judgePlaces(engine);
     for (const [instance, { keys }] of this.#given)
       if (keys.size > 1)
         throw new SimulationFailure(`M4: ${instance} was executed under ${[...keys].join(", ")}`);
+  }
+
+  /** M10, P3. */
+  async #judgePlaces(engine: Engine): Promise<void> {
+    // What nobody has taken or given back is free again.
+    await this.#clock.advanceBy(RESERVED_MS + STEP_MS);
+    for (const { definition, max } of AT_THE_END)
+      for (let at = 0; at <= max; at++) {
+        const start = { workflow: definition, id: `${definition.name}-end-${at}` };
+        const code = await driven(
+          this.#clock,
+          engine.start(context, start).then(
+            () => null,
+            (error: { readonly code?: string }) => error.code ?? "internal",
+          ),
+        );
+        if (code !== (at < max ? null : "quota_exceeded"))
+          throw new SimulationFailure(
+            `M10: P3: start ${at + 1} of ${max} of ${definition.name} comes to ${code}`,
+          );
+      }
+    if (this.#fault !== null) throw this.#fault;
   }
 
   /** M3. */

@@ -28,6 +28,7 @@ import { SimulatedMemos } from "./simulated-memos.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
 import { SimulatedShared } from "./simulated-shared.ts";
 import { SimulatedSlots, type SlotFacts } from "./simulated-slots.ts";
+import { SimulatedStarts, type StartFacts } from "./simulated-starts.ts";
 import { SimulatedTriggers } from "./simulated-triggers.ts";
 import { SimulatedUsage } from "./simulated-usage.ts";
 
@@ -60,6 +61,7 @@ export class SimulatedData {
   readonly slots = new SimulatedSlots();
   /** By the disk's clock, where several hosts share it. */
   readonly rates = new MemoryRates(() => this.owners?.nowMs ?? 0);
+  readonly starts = new SimulatedStarts();
   readonly triggers = new SimulatedTriggers();
   readonly usage = new SimulatedUsage();
   #logLines = 0;
@@ -109,7 +111,8 @@ export class SimulatedData {
       const host = options.host ?? 0;
       const isFit = this.shared.fits(turn) && (owners === null || this.slots.fits(turn, host));
       if (!isLeftOut && !isFit) stale.push(fencedName(turn));
-      if (isLeftOut || !isFit || !this.#append(turn, options.nowMs)) {
+      const isPlaced = owners === null || this.starts.fits(turn);
+      if (isLeftOut || !isFit || !isPlaced || !this.#append(turn, options.nowMs)) {
         fenced.add(fencedName(turn));
         continue;
       }
@@ -117,6 +120,7 @@ export class SimulatedData {
       if (owners !== null) {
         this.#own(turn, owners, host);
         this.slots.commit(turn, host);
+        this.starts.commit(turn);
       }
     }
     this.memos.evict();
@@ -164,6 +168,19 @@ export class SimulatedData {
         !isConsumed && message.tenant === tenant && message.toRunId === runId,
     );
     return isToBegin ? null : undefined;
+  }
+
+  /** What places for new runs are judged by. */
+  startFacts({ nowMs }: SimulatedOwners): StartFacts {
+    const isOf = (head: Run["head"], tenant: string, workflow: string | null) =>
+      head.tenant === tenant && (workflow ?? head.workflow) === head.workflow;
+    return {
+      nowMs,
+      openRuns: (tenant, workflow) =>
+        [...this.#runs.values()].filter(
+          ({ head }) => isOf(head, tenant, workflow) && !ENDED.has(head.status),
+        ).length,
+    };
   }
 
   /** What slots are judged by, for one host of several. */

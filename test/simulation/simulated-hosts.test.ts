@@ -4,6 +4,7 @@ import type { SlotDemand } from "#ports/shared-slots.ts";
 import type { HostStore, HostsFixture } from "../contract/hosts.ts";
 import { ratesContract } from "../contract/shared-rates.ts";
 import { sharedSlotsContract } from "../contract/shared-slots.ts";
+import { startQuotasContract } from "../contract/start-quotas.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
 import { type HostNetwork, SimulatedHost } from "./simulated-hosts.ts";
 import { SimulatedOwners } from "./simulated-owners.ts";
@@ -51,6 +52,7 @@ async function open(network: Partial<HostNetwork> = {}): Promise<SimulatedFixtur
 }
 
 sharedSlotsContract("simulated", () => open());
+startQuotasContract("simulated", () => open());
 ratesContract("simulated", async () => {
   const fixture = await open();
   return {

@@ -7,6 +7,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { HostNotice, Hosts } from "#ports/hosts.ts";
 import type { SharedRates } from "#ports/shared-rates.ts";
 import type { SharedSlots } from "#ports/shared-slots.ts";
+import type { StartQuotas } from "#ports/start-quotas.ts";
 import { never } from "./never.ts";
 import type { SimulatedData } from "./simulated-data.ts";
 import type { SimulatedOwners } from "./simulated-owners.ts";
@@ -143,6 +144,18 @@ export class SimulatedHost implements Hosts {
       this.#call(() => {
         const facts = this.#data.slotFacts(this.#owners, this.isPatient);
         return this.#data.slots.contended(this.host, facts);
+      }),
+  };
+
+  readonly starts: StartQuotas = {
+    reserve: (demands) =>
+      this.#call(() => {
+        const facts = this.#data.startFacts(this.#owners);
+        return demands.map((demand) => this.#data.starts.reserve(demand, facts));
+      }),
+    giveBack: (starts) =>
+      this.#call(() => {
+        for (const start of starts) this.#data.starts.giveBack(start);
       }),
   };
 
