@@ -22,7 +22,7 @@ export function triggersOverHttp(transport: Transport): EngineTriggers {
     triggerFromJson(TriggerJson.parse((await transport.request({ method, path, json })).json));
   return {
     async list(_context, filter) {
-      const path = `/schedules${queryText({ kind: "all", ...filter })}`;
+      const path = `/schedules${queryText({ ...filter, kind: filter.kind ?? "all" })}`;
       const page = TriggerListJson.parse((await transport.request({ method: "GET", path })).json);
       return { items: page.items.map(triggerFromJson), cursor: page.cursor };
     },

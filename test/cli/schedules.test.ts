@@ -41,4 +41,11 @@ test("a schedule is listed, shown, paused and resumed; events start what fits", 
   const bad = await run("schedules", "save", "reports/x", '{"every":"1d","bogus":1}');
   expect(bad.stderr).toContain('<spec>: Unrecognized key: "bogus"');
   expect(bad.code).toBe(2);
+  // As by itself, so through a server.
+  const all = ["schedules", "list", "--kind", "all"];
+  const alone = await run(...all);
+  expect(alone.stdout).toContain("event order.paid");
+  await using server = startLockstitch(["start", "--port", "0"], { cwd });
+  await server.seen(/serves http/);
+  expect((await run(...all)).stdout).toBe(alone.stdout);
 });
