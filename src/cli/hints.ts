@@ -37,11 +37,24 @@ function withoutPassword(database: string): string {
  */
 export function idleNote(
   { host }: { readonly host: EngineHost | null },
-  run: RunView,
-  hint: Hint,
+  run: Pick<RunView, "endedAtMs">,
+  {
+    settings,
+    machine,
+  }: {
+    readonly settings: Pick<Settings, "data" | "database">;
+    readonly machine: Pick<Machine, "cwd" | "env">;
+  },
 ): string | null {
   if (host === null || run.endedAtMs !== null) return null;
-  return `Stored. The run goes on when an engine has this data directory open: ${hint("start")}`;
+  return `Stored. The run goes on ${whenDriven(settings)}: ${hintsToStore(settings, machine)("start")}`;
+}
+
+/** Who goes on with a run that this command leaves. */
+export function whenDriven({ database }: Pick<Settings, "database">): string {
+  return database === null
+    ? "when an engine has this data directory open"
+    : "at a host of the database, as soon as there is one";
 }
 
 /** `word` as a POSIX shell (2024) reads it back, without characters that would steer the terminal. */

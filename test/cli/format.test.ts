@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { formatDuration, formatTable } from "#cli/format.ts";
-import { hintsFor, hintsToStore } from "#cli/hints.ts";
+import { hintsFor, hintsToStore, idleNote } from "#cli/hints.ts";
 import { brief } from "#cli/output.ts";
 import { visible } from "#errors/visible-text.ts";
 
@@ -44,6 +44,17 @@ test("hints can be pasted into a shell and carry the data directory", () => {
   expect(hint("postgres://me:secret@b/x")).toBe("npx lockstitch release");
   expect(hint(other)).toBe(
     "npx lockstitch release --database 'postgres://me@a:5433/x?sslmode=require'",
+  );
+  const idle = (database: string | null) => {
+    const settings = { data: "/here/.lockstitch", database };
+    const host = {} as Parameters<typeof idleNote>[0]["host"];
+    return idleNote({ host }, { endedAtMs: null }, { settings, machine: here });
+  };
+  expect(idle(null)).toBe(
+    "Stored. The run goes on when an engine has this data directory open: npx lockstitch start",
+  );
+  expect(idle("postgres://me:secret@b/x")).toBe(
+    "Stored. The run goes on at a host of the database, as soon as there is one: npx lockstitch start",
   );
   expect(hintsFor("/o'there", "/here")("runs", "signal", "r", "a b")).toBe(
     `npx lockstitch runs signal r 'a b' --data '/o'\\''there'`,

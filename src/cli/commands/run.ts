@@ -17,12 +17,13 @@ import { definitionInvalid } from "#workflow/problem.ts";
 import type { Cli } from "../command-action.ts";
 import { EXIT, exitCodeOfRun } from "../exit-codes.ts";
 import { formatDuration, paintStatus } from "../format.ts";
-import { type Hint, hintsToStore } from "../hints.ts";
+import { type Hint, hintsToStore, whenDriven } from "../hints.ts";
 import { createRunViewer } from "../progress/run-view.ts";
 import { type ReadOptions, readDefinition } from "../read-definition.ts";
 import { readJson } from "../read-json.ts";
 import { errorLine, runDocument } from "../run-report.ts";
 import type { EngineAccess, Session } from "../session.ts";
+import type { Settings } from "../settings.ts";
 import { siblingFiles } from "../sibling-workflows.ts";
 
 interface Options {
@@ -69,7 +70,7 @@ async function run(session: Session, file: string, options: Options): Promise<nu
   noteStart(session, access, started.run);
   const ended = await followToEnd(session, access, started.run, hint);
   if (ended === null) {
-    noteInterrupted(session, access, started.run, hint);
+    noteInterrupted(session, access, started.run, { hint, settings });
     if (output.isJson)
       output.printJson(
         runDocument(await access.engine.state(LOCAL_CONTEXT, started.run.id), false),
@@ -208,11 +209,11 @@ function noteInterrupted(
   { output }: Session,
   access: EngineAccess,
   run: RunView,
-  hint: Hint,
+  { hint, settings }: { readonly hint: Hint; readonly settings: Settings },
 ): void {
   const where =
     access.address === null
-      ? "It is kept, and goes on when an engine has this data directory open:"
+      ? `It is kept, and goes on ${whenDriven(settings)}:`
       : `It goes on in the server at ${access.address}:`;
   output.note(`Interrupted; the run is not. ${where}`);
   output.note(`  ${hint("runs", "get", run.id)}`);

@@ -6,7 +6,7 @@ import { visible } from "#errors/visible-text.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { hintsToStore, idleNote } from "../../hints.ts";
+import { idleNote } from "../../hints.ts";
 import { readJson } from "../../read-json.ts";
 
 interface Options {
@@ -40,8 +40,8 @@ export function addApprovalsDecideCommands(approvals: Command, cli: Cli): void {
           output.printText(
             `${approved ? "Approved" : "Rejected"}: ${visible(path)} of ${run.id}, which is ${run.status}.`,
           );
-          const hint = hintsToStore(await session.settings(), machine);
-          const idle = idleNote(access, run, hint);
+          const settings = await session.settings();
+          const idle = idleNote(access, run, { settings, machine });
           if (idle !== null) output.note(idle);
           return EXIT.ok.code;
         }),

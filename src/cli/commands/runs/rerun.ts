@@ -4,7 +4,7 @@ import { runToJson } from "#client/wire/run.ts";
 import { LOCAL_CONTEXT } from "#ports/call-context.ts";
 import type { Cli } from "../../command-action.ts";
 import { EXIT } from "../../exit-codes.ts";
-import { hintsToStore, idleNote } from "../../hints.ts";
+import { idleNote } from "../../hints.ts";
 import { readJson } from "../../read-json.ts";
 
 interface Options {
@@ -30,8 +30,8 @@ export function addRunsRerunCommand(runs: Command, cli: Cli): void {
         });
         if (output.isJson) output.printJson(runToJson(run));
         output.printText(run.id);
-        const hint = hintsToStore(await session.settings(), machine);
-        const idle = idleNote(access, run, hint);
+        const settings = await session.settings();
+        const idle = idleNote(access, run, { settings, machine });
         if (idle !== null) output.note(idle);
         return EXIT.ok.code;
       }),
