@@ -2,13 +2,14 @@
  * Decides one turn as far as it reaches: takes mail after mail, and grants in the same turn what
  * may start now, so that the turn that settles a step also starts its successor.
  */
-import type { LockstitchError } from "#errors/errors.ts";
+import { LockstitchError } from "#errors/errors.ts";
 import { decide } from "#kernel/decide.ts";
 import type { Decision, World } from "#kernel/decision.ts";
 import type { EffectChange } from "#kernel/effects.ts";
 import type { Input, SlotGrant } from "#kernel/inputs.ts";
 import type { RunState } from "#kernel/state.ts";
 import { slotGrant } from "../admission/grant.ts";
+import { storeAway } from "./committer.ts";
 import type { HostServices } from "./host-services.ts";
 import type { Mail } from "./mail.ts";
 import type { RunEffects } from "./run-effects.ts";
@@ -17,6 +18,7 @@ import { isSpent } from "./run-world.ts";
 import { dropOtherSlot } from "./successor-of.ts";
 import {
   type AdmitRunEffect,
+  type Asking,
   gather,
   NONE,
   type Refusable,
@@ -49,8 +51,8 @@ export type DecidedTurn =
 export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
   const { asksFor } = turn;
   turn.asksFor = null;
-  if (asksFor !== null && !admitRun(turn, asksFor, run))
-    return { kind: "full", error: slotsFull(run.state.plan.definition.name, asksFor.concurrency) };
+  if (asksFor !== null && !admitRun(turn, asksFor.effect, run))
+    return { kind: "full", error: asksFor.failure ?? fullError(asksFor.effect, run) };
   for (let next = nextInput(turn, run); next !== null; next = nextInput(turn, run)) {
     const { input, entry } = next;
     const decision = decide(run.state, input, run.world);
@@ -71,7 +73,7 @@ export function decideTurn(turn: Turn, run: Deciding): DecidedTurn {
     if (full !== null) {
       const asked = askElsewhere(turn, full, run);
       if (asked !== null) return { kind: "asks", asked };
-      return { kind: "full", error: slotsFull(run.state.plan.definition.name, full.concurrency) };
+      return { kind: "full", error: fullError(full, run) };
     }
     if (decision.needs.length > 0 && (decision.again || !isFull(turn)))
       return { kind: "needs", refs: decision.needs };
@@ -201,6 +203,10 @@ function admit(turn: Turn, { changes }: Decision, run: Deciding): Refusable | nu
   return null;
 }
 
+function fullError({ concurrency }: Refusable, { state }: Deciding): LockstitchError {
+  return slotsFull(state.plan.definition.name, concurrency);
+}
+
 function isRefusable(effect: AdmitRunEffect): effect is Refusable {
   return effect.concurrency?.whenFull === "reject";
 }
@@ -227,6 +233,10 @@ function askElsewhere(turn: Turn, effect: Refusable, run: Deciding): Promise<voi
   if (elsewhere === undefined || claim === null || gate === undefined) return null;
   // The run has no instant of its own yet; who waits elsewhere goes first.
   const asked = elsewhere.ask(gate, { ...claim, sinceMs: turn.atMs });
-  if (asked !== null) turn.asksFor = effect;
-  return asked;
+  if (asked === null) return null;
+  const asking: Asking = { effect, failure: null };
+  turn.asksFor = asking;
+  return asked.catch((error: unknown) => {
+    asking.failure = error instanceof LockstitchError ? error : storeAway(String(error), error);
+  });
 }

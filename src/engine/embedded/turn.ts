@@ -28,11 +28,17 @@ export type Refusable = AdmitRunEffect & {
   readonly concurrency: NonNullable<AdmitRunEffect["concurrency"]>;
 };
 
+export interface Asking {
+  readonly effect: Refusable;
+  /** Why nobody could be asked, which is another thing than that all are full; null: they were. */
+  failure: LockstitchError | null;
+}
+
 /** What a turn waits for before it goes on. */
 export type TurnWait =
   /** These are pinned in it. */
   | { readonly kind: "needs"; readonly refs: readonly ValueRef[] }
-  /** Other hosts were asked for a slot. */
+  /** Other hosts were asked for a slot. Never rejects. */
   | { readonly kind: "asks"; readonly asked: Promise<void> };
 
 export interface Turn {
@@ -67,7 +73,7 @@ export interface Turn {
   loads: number;
   hasMore: boolean;
   /** The run's own slot, for which other hosts were asked before it is refused; null: they were not. */
-  asksFor: Refusable | null;
+  asksFor: Asking | null;
   /** What it has of shared values; null: nothing. */
   shared: SharedTurn | null;
   /** Whether it took changes of the cache. */

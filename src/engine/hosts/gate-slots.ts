@@ -254,6 +254,11 @@ export class GateSlots implements GateShare {
   lapsed(error: unknown): void {
     this.unanswered(error);
     this.#spare = 0;
+    this.refuseAskers(error);
+  }
+
+  /** Those that the store has not been asked for. */
+  refuseAskers(error: unknown): void {
     for (const { failed } of this.#askers.splice(0)) failed(error);
   }
 

@@ -26,6 +26,7 @@ import { SlotMeter } from "../admission/slot-meter.ts";
 import type { AttemptId } from "../embedded/attempts.ts";
 import { runGateName, runGateOf, slotName } from "../embedded/claims.ts";
 import { storeAway } from "../embedded/committer.ts";
+import { shuttingDown } from "../embedded/run-errors.ts";
 import { GateSlots } from "./gate-slots.ts";
 
 /** Gates of one call. */
@@ -142,7 +143,11 @@ export class SlotShares {
   /** Nothing is begun any more: what is not used is others'. */
   drain(): void {
     this.#givesUp = true;
-    for (const gate of this.#gates.values()) this.#tell(gate);
+    for (const gate of this.#gates.values()) {
+      // Nobody is asked for a slot any more: that is not to say that there is none.
+      gate.refuseAskers(shuttingDown());
+      this.#tell(gate);
+    }
   }
 
   /** Gives up what is left, as far as the store answers. Never rejects. */
@@ -201,6 +206,7 @@ export class SlotShares {
     if (!(meter instanceof SlotMeter) || !meter.isShort(gate)) return null;
     if (!this.#options.mayGrant())
       return Promise.reject(storeAway("the lease of this host has run out"));
+    if (this.#givesUp) return Promise.reject(shuttingDown());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     slots.ask({ claim, limit: gate.limit, answered: resolve, failed: reject });
     this.#tell(slots);

@@ -60,5 +60,38 @@ test("a start that is under way when its host closes is refused, and does not ho
   expect(await driven(bench.clock, a.store.journal.head(context, "r"))).toBeNull();
 });
 
+test("a start that asks for a slot while its host begins to stop is not told that a free key is full", async () => {
+  await using bench = openHostsBench();
+  const a = await bench.join("a", { work: { give } });
+  await bench.join("b", { work: { give } });
+  let closed: Promise<void> | null = null;
+  let isClosing = false;
+  behind(a, "startKey", async () => {
+    isClosing = true;
+    closed = a.engine.close(1_000);
+  });
+  // The engine takes calls until the others know that it stops: that takes a while here.
+  const told = Promise.withResolvers<void>();
+  const { hosts } = a.store;
+  const beat = hosts?.beat.bind(hosts);
+  if (hosts === undefined || beat === undefined) throw new Error("the store has no hosts");
+  hosts.beat = async (load) => {
+    if (isClosing) await told.promise;
+    return await beat(load);
+  };
+  const alone = workflow("alone", {
+    concurrency: { key: "'alone'", limit: 1, whenFull: "reject" },
+    steps: [work("a", "give")],
+  });
+  const start = a.engine.start(context, { workflow: alone, id: "r" }).then(
+    () => "started",
+    (error: { readonly code?: string }) => error.code,
+  );
+  const code = await driven(bench.clock, start);
+  told.resolve();
+  await driven(bench.clock, closed ?? Promise.reject(new Error("it was not closed")));
+  expect(code).toBe("shutting_down");
+});
+
 const after = (clock: { after(delayMs: number, wake: () => void): unknown }, delayMs: number) =>
   new Promise<string>((resolve) => void clock.after(delayMs, () => resolve("late")));
