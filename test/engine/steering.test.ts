@@ -128,3 +128,24 @@ test("a checkpoint that is asked for in the turn in which the run ends is refuse
     { status: "fulfilled" },
   ]);
 });
+
+test("a pinned checkpoint that could not be kept is not said to be one that somebody else has had saved", async () => {
+  await using bench = await openBench({
+    faults: { onCommit: () => ({ kind: "none", delayMs: 50 }) },
+  });
+  const { clock, engine } = bench;
+  const { id } = await bench.run(
+    workflow("ends", { steps: [{ id: "go", uses: "wait.signal", with: { name: "go" } }] }),
+  );
+  // This one is kept while the other is asked for, which shares its turn with the end of the run.
+  const saved = engine.care.checkpoint(context, id, {});
+  await clock.settle();
+  const pinned = engine.care.checkpoint(context, id, { pin: true });
+  await clock.settle();
+  const sent = engine.signal(context, id, { name: "go" });
+  expect(await driven(clock, Promise.allSettled([saved, pinned, sent]))).toMatchObject([
+    { status: "fulfilled", value: { isPinned: false } },
+    { status: "rejected", reason: { code: "run_terminal" } },
+    { status: "fulfilled" },
+  ]);
+});

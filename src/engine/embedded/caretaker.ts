@@ -141,8 +141,9 @@ export class Caretaker implements EngineCare {
     const input = { kind: "checkpoint", isPinned: pin, by, reason: reason ?? null } as const;
     const { seq } = await this.#head(context, runId);
     await this.#core.call(context, runId, input);
-    const [newest] = await this.#core.options.store.journal.checkpointMarks(context, runId);
-    if (newest !== undefined && newest.seq > seq) return newest;
+    const marks = await this.#core.options.store.journal.checkpointMarks(context, runId);
+    const saved = marks.find((mark) => mark.seq > seq && (mark.isPinned || !pin));
+    if (saved !== undefined) return saved;
     if (isTerminal((await this.#head(context, runId)).status)) throw runTerminal(runId, null);
     throw new LockstitchError(
       "action_refused",
