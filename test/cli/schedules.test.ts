@@ -46,6 +46,7 @@ test("a schedule is listed, shown, paused and resumed; events start what fits", 
   const alone = await run(...all);
   expect(alone.stdout).toContain("event order.paid");
   await using server = startLockstitch(["start", "--port", "0"], { cwd });
-  await server.seen(/serves http/);
+  // No example lies here that could be pasted.
+  await server.seen(/^ {2}npx lockstitch run FILE\.yaml$/m);
   expect((await run(...all)).stdout).toBe(alone.stdout);
 });

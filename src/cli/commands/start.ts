@@ -2,7 +2,8 @@
  * `lockstitch start`: owns the data directory and serves it until it is told to stop. With
  * `--demo` a small supervisor keeps the server alive (supervisor.ts) and an example is running.
  */
-import { relative } from "node:path";
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
 import { type Command, Option } from "commander";
 import type { RunView } from "#engine/engine.ts";
 import { LockstitchError } from "#errors/errors.ts";
@@ -119,19 +120,23 @@ function sayServing(
   if (isRestart(machine)) return;
   say("");
   say("In another terminal:");
-  for (const line of commandsToTry(example, hint)) say(`  ${line}`);
+  for (const line of commandsToTry(machine, example, hint)) say(`  ${line}`);
   say("");
   say(dim(`Ctrl-C stops the server; unfinished runs go on at ${whereNext(settings)}.`));
 }
 
-/** Three commands to paste: what there is to see, to break and to decide. */
-function commandsToTry(example: RunView | null, hint: Hint): readonly string[] {
-  if (example === null)
-    return [
-      hint("run", "examples/fan-out/fan-out.workflow.yaml"),
-      hint("run", "examples/signals/signals.workflow.yaml"),
-      hint("runs", "list"),
-    ];
+const EXAMPLES = [
+  "examples/fan-out/fan-out.workflow.yaml",
+  "examples/signals/signals.workflow.yaml",
+];
+
+/** Commands to paste: what there is to see, to break and to decide. */
+function commandsToTry({ cwd }: Machine, example: RunView | null, hint: Hint): readonly string[] {
+  if (example === null) {
+    const here = EXAMPLES.filter((file) => existsSync(join(cwd, file)));
+    const files = here.length === 0 ? ["FILE.yaml"] : here;
+    return [...files.map((file) => hint("run", file)), hint("runs", "list")];
+  }
   return [
     hint("runs", "explain", example.id),
     `kill -9 ${process.pid}`,
