@@ -28,11 +28,10 @@ import { type Mail, report } from "./mail.ts";
 import { memoWrites } from "./memo-writes.ts";
 import type { AttemptRequest } from "./options.ts";
 import type { RunFacts } from "./run-facts.ts";
-import type { Turn } from "./turn.ts";
+import type { AdmitRunEffect, Turn } from "./turn.ts";
 import type { ValueSource } from "./value-loader.ts";
 
 type AdmitEffect = Extract<Effect, { readonly kind: "admit" }>;
-type AdmitRunEffect = Extract<Effect, { readonly kind: "admit_run" }>;
 type AttemptEffect = Extract<Effect, { readonly kind: "attempt" }>;
 type AbortEffect = Extract<Effect, { readonly kind: "abort" }>;
 type ItemsEffect = Extract<Effect, { readonly kind: "items" }>;
@@ -219,13 +218,15 @@ export class RunEffects {
 
   /**
    * Stops everything: the run is over here. A run that is only set aside keeps the slot that it was
-   * admitted with: what it has begun is not done, and nobody else of its key may begin.
+   * admitted with: what it has begun is not done, and nobody else of its key may begin. What `turn`,
+   * which is on its way, was granted nobody else knows of.
    */
-  dropAll({ keepsSlot = false } = {}): void {
+  dropAll(turn: Turn | null, keepsSlot = false): void {
     const freed: string[] = [];
     if (!this.isResting) for (const effect of this.#live()) this.#stop(effect, freed);
     this.#timers.clear();
     this.#releaseUnused(freed);
+    this.giveBack(turn?.slots ?? []);
     this.#services.timers.clearRun(this.#run.key);
     const { runSlots } = this.#services;
     if (!keepsSlot || !runSlots.holds(this.#run.key)) runSlots.release(this.#run.key);

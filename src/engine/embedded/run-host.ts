@@ -286,7 +286,7 @@ export class RunHost implements LoadedHost {
   /** The run is over, or somebody else's: nothing of it stays. Who still wrote is told so. */
   end(how: MailEnd = OVER): void {
     this.#whenLoaded?.resolve();
-    this.#effects.dropAll();
+    this.#effects.dropAll(this.#world.turn);
     this.#services.cache.ended(this.key);
     this.#phase = "gone";
     this.#state = null;
@@ -347,7 +347,7 @@ export class RunHost implements LoadedHost {
     if (turn !== null && turn.firstSeq === 1) return this.#vanish(turn, { kind: "failed", error });
     const mails = [...(turn?.taken ?? []).map(({ mail }) => mail), ...this.#mailbox.splice(0)];
     if (turn !== null) this.#discard(turn);
-    this.#effects.dropAll({ keepsSlot: true });
+    this.#effects.dropAll(null, true);
     this.#parked = { code, message };
     this.#phase = "parked";
     this.#whenLoaded?.resolve();

@@ -1,4 +1,4 @@
-/** A run that a host has lost and taken back is driven there once, whatever comes of what it wrote before. */
+/** What a host was writing of a run when it lost it: nothing of that is done, or kept from others. */
 import { expect, test } from "vitest";
 import { LockstitchError } from "#errors/errors.ts";
 import type { Journal } from "#ports/journal.ts";
@@ -61,5 +61,40 @@ test("a commit that is refused after its run was lost and taken back does not dr
   expect(lost.map(({ path, event }) => [path, event["attempt"]])).toEqual([
     ["quick", 1],
     ["long", 1],
+  ]);
+});
+
+test("a slot that a turn was granted whose run was lost amid its commit is free again", async () => {
+  await using bench = openHostsBench();
+  const { clock } = bench;
+  const quick: Work = () => new Promise<void>((resolve) => void clock.after(1_000, resolve));
+  const options = { work: { quick } };
+  const a = await bench.join("a", options);
+  const alone = { needs: ["one"], concurrency: { key: "'desk'", limit: 1 } };
+  const definition = workflow("two", {
+    steps: [work("one", "quick"), work("two", "quick", alone)],
+  });
+  const start = (id: string) =>
+    driven(clock, a.engine.start(context, { workflow: definition, id }));
+  const ended = (id: string) => () =>
+    bench.disk.data.headOfKey(`default\n${id}`).status === "succeeded";
+  // From now on this host has the slot, and grants it by itself.
+  await start("before");
+  await bench.until("a has had the slot", ended("before"));
+  await start("r");
+  await bench.until("a is at it", () => a.attempts.length === 3);
+  const refused = Promise.withResolvers<void>();
+  const held = holdNextCommit(a, refused.promise);
+  await bench.until("a writes that the second step begins", () => held.isHeld);
+  await bench.join("b", options);
+  await bench.away(a, 25_000);
+  await bench.until("b has brought it to its end", ended("r"));
+  await bench.until("a has noticed", () => a.engine.stats().hosts?.isSuspended === false);
+  refused.resolve();
+  await start("next");
+  await bench.until("a goes on", ended("next"));
+  expect(a.attempts.map(({ runId }) => runId)).toEqual([
+    ...["before", "before", "r"],
+    ...["next", "next"],
   ]);
 });
