@@ -185,6 +185,8 @@ class HostsWorld {
   readonly #processes: SimulatedHost[] = [];
   readonly #started = new Set<string>();
   /** Starts without an answer so far, and who was asked. */
+  /** By workflow: when a start failed last, for another reason than that there was no room. */
+  readonly #failedMs = new Map<string, number>();
   readonly #starting = new Set<{ readonly id: string; readonly host: SimulatedHost }>();
   readonly #given = new Map<string, { readonly keys: Set<string>; readonly values: Set<string> }>();
   readonly #underWay = new Set<UnderWay>();
@@ -583,12 +585,16 @@ class HostsWorld {
           answered((error as { code?: string }).code ?? "internal");
           if ((error as { code?: string }).code === "queue_full")
             this.#limits.refused(definition.name, this.#hasRival(definition.name, id));
+          else this.#failedMs.set(definition.name, this.#clock.monotonicMs());
         },
       )
       .finally(() => this.#starting.delete(starting));
   }
 
+  /** One that is being started, or whose start has failed just now: its host may have the slot still. */
   #hasRival(name: string, id: string): boolean {
+    const failedMs = this.#failedMs.get(name) ?? Number.NEGATIVE_INFINITY;
+    if (this.#clock.monotonicMs() - failedMs < LEASE_MS) return true;
     const others = [...this.#starting].filter((other) => other.id !== id);
     return others.some((other) => other.id.startsWith(`${name}-`));
   }
