@@ -82,8 +82,9 @@ describe.skipIf(postgres === null)("opening a store on PostgreSQL", () => {
 
   test("a server that ends sessions which rest, or waits for nothing, is used as any other", async () => {
     await using database = await postgres.database();
-    for (const setting of ["idle_session_timeout = 1", "lock_timeout = 1"])
-      await database.query(`ALTER DATABASE ${database.name} SET ${setting}`);
+    // At once: a session that began between the two would be ended before it asks.
+    const change = (setting: string) => `ALTER DATABASE ${database.name} SET ${setting}`;
+    await database.query(`${change("idle_session_timeout = 1")}; ${change("lock_timeout = 1")}`);
     const sessions = new Sessions(databaseAddress(database.url), 1);
     const [kept] = await sessions.all(
       "asking",
