@@ -1,6 +1,6 @@
 /**
  * Whether the simulation finds a planted bug: in the seed that found it last, played by itself, and
- * else in 1,500 (two rare ones are found beyond 500). Each in a process of its own, for a plant stays in the process that loads it.
+ * else in 1,500 (three rare ones are found beyond 500). Each in a process of its own, for a plant stays in the process that loads it.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

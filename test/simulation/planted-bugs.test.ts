@@ -13,7 +13,8 @@ test("there are at least ten, each with a name of its own", () => {
   expect(new Set(names).size).toBe(PLANTS.length);
   expect(names).toEqual(expect.arrayContaining(Object.keys(FOUND_AT)));
   const rare = Object.entries(FOUND_AT).filter(([, seed]) => seed > 500);
-  expect(rare.length, String(rare)).toBeLessThanOrEqual(2);
+  // Which they are changes with the worlds; of undone sagas, large values and late hosts so far.
+  expect(rare.length, String(rare)).toBeLessThanOrEqual(3);
 });
 
 test("each fits its file", () => {
