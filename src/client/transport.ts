@@ -44,13 +44,19 @@ export interface Transport {
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MAX_MS = 2_000;
 
+/** Aborts when the caller does, or when it took too long. */
+function signalOf(signal?: AbortSignal, msMax?: number): AbortSignal | null {
+  const late = msMax === undefined ? [] : [AbortSignal.timeout(msMax)];
+  const signals = signal === undefined ? late : [signal, ...late];
+  return signals.length === 0 ? null : AbortSignal.any(signals);
+}
+
 /** A transport on fetch. */
 export function createTransport(options: TransportOptions): Transport {
   const { apiKey, sleep = sleepOnTimer } = options;
   const base = `${options.baseUrl.replace(/\/+$/, "")}/api/v1`;
   const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const repeats = options.repeats ?? 5;
-  const { answerMsMax } = options;
 
   const once = async (exchange: Exchange): Promise<Response> => {
     try {
@@ -58,8 +64,7 @@ export function createTransport(options: TransportOptions): Transport {
         method: exchange.method,
         headers: { ...bodyType(exchange), ...authorization, ...exchange.headers },
         body: exchange.text ?? (exchange.json === undefined ? null : JSON.stringify(exchange.json)),
-        signal:
-          exchange.signal ?? (answerMsMax === undefined ? null : AbortSignal.timeout(answerMsMax)),
+        signal: signalOf(exchange.signal, options.answerMsMax),
       });
     } catch (error) {
       if (exchange.signal?.aborted === true) throw error;

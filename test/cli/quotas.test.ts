@@ -3,17 +3,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { startLockstitch } from "./lockstitch-process.ts";
+import { lockstitch } from "./lockstitch-process.ts";
 
 const FLOW = "language: 1\nname: small\nsteps:\n  - id: first\n    uses: noop\n";
 
 test("what is limited is listed with what is used, for people and machines", async () => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
-  const run = async (...argv: string[]) => {
-    await using program = startLockstitch(argv, { cwd });
-    return await program.ended();
-  };
+  const run = (...argv: string[]) => lockstitch(argv, { cwd });
   writeFileSync(join(cwd, "small.yaml"), FLOW);
   expect(await run("run", "small.yaml")).toMatchObject({ code: 0 });
   expect((await run("quotas")).stderr).toContain("Nothing is limited");

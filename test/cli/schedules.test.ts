@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { startLockstitch } from "./lockstitch-process.ts";
+import { lockstitch, startLockstitch } from "./lockstitch-process.ts";
 
 const FLOW = `language: 1
 name: reports
@@ -18,10 +18,7 @@ steps:
 test("a schedule is listed, shown, paused and resumed; events start what fits", async () => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;
-  const run = async (...argv: string[]) => {
-    await using program = startLockstitch(argv, { cwd });
-    return await program.ended();
-  };
+  const run = (...argv: string[]) => lockstitch(argv, { cwd });
   writeFileSync(join(cwd, "reports.yaml"), FLOW);
   await run("run", "reports.yaml");
   const show = ["schedules", "show", "reports/nightly"];

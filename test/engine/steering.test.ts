@@ -106,15 +106,18 @@ test("a run keeps a bounded number of pinned checkpoints", async () => {
   await driven(clock, engine.care.checkpoint(context, id, {}));
 });
 
+const untilGo = workflow("ends", {
+  steps: [{ id: "go", uses: "wait.signal", with: { name: "go" } }],
+});
+
+/** What comes while a commit is under way is one turn. */
+const openSlow = () => openBench({ faults: { onCommit: () => ({ kind: "none", delayMs: 50 }) } });
+
 test("a checkpoint that is asked for in the turn in which the run ends is refused as such", async () => {
-  await using bench = await openBench({
-    faults: { onCommit: () => ({ kind: "none", delayMs: 50 }) },
-  });
+  await using bench = await openSlow();
   const { clock, engine } = bench;
-  const { id } = await bench.run(
-    workflow("ends", { steps: [{ id: "go", uses: "wait.signal", with: { name: "go" } }] }),
-  );
-  // Both come while a commit is under way, and are one turn.
+  const { id } = await bench.run(untilGo);
+  // Both come while a commit is under way.
   const labelled = engine.label(context, id, { set: { a: "1" } });
   await clock.settle();
   const asked = engine.care.checkpoint(context, id, {});
@@ -130,13 +133,9 @@ test("a checkpoint that is asked for in the turn in which the run ends is refuse
 });
 
 test("a pinned checkpoint that could not be kept is not said to be one that somebody else has had saved", async () => {
-  await using bench = await openBench({
-    faults: { onCommit: () => ({ kind: "none", delayMs: 50 }) },
-  });
+  await using bench = await openSlow();
   const { clock, engine } = bench;
-  const { id } = await bench.run(
-    workflow("ends", { steps: [{ id: "go", uses: "wait.signal", with: { name: "go" } }] }),
-  );
+  const { id } = await bench.run(untilGo);
   // This one is kept while the other is asked for, which shares its turn with the end of the run.
   const saved = engine.care.checkpoint(context, id, {});
   await clock.settle();

@@ -184,9 +184,9 @@ class HostsWorld {
   readonly #hosts: readonly Host[];
   readonly #processes: SimulatedHost[] = [];
   readonly #started = new Set<string>();
-  /** Starts without an answer so far, and who was asked. */
   /** By workflow: when a start failed last, for another reason than that there was no room. */
   readonly #failedMs = new Map<string, number>();
+  /** Starts without an answer so far, and who was asked. */
   readonly #starting = new Set<{ readonly id: string; readonly host: SimulatedHost }>();
   readonly #given = new Map<string, { readonly keys: Set<string>; readonly values: Set<string> }>();
   readonly #underWay = new Set<UnderWay>();

@@ -176,7 +176,7 @@ export class Workload {
           this.client.signal(runId, { name: "word", key, id, payload: { key, runId } }).then(
             () => void this.acknowledged.signals.add(`${runId} ${id}`),
             (fault: unknown) => {
-              // One of the same id was heard, and the run went on to its end before this one came.
+              // The run ends when it has heard every word: this one too, from a call of the same id.
               if (!(fault instanceof LockstitchError) || fault.code !== "run_terminal") throw fault;
             },
           ),

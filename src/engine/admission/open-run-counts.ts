@@ -47,7 +47,7 @@ export class OpenRunCounts {
   }
 
   /** This host's runs, where hosts share a store. */
-  get names(): readonly (readonly [runKey: string, tenant: string])[] {
+  get runs(): readonly (readonly [runKey: string, tenant: string])[] {
     return [...(this.#runs ?? [])].map(([runKey, { tenant }]) => [runKey, tenant]);
   }
 

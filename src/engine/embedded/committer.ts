@@ -24,6 +24,7 @@ import { fencedName, type Journal, type TurnCommit } from "#ports/journal.ts";
 import type { Logger } from "#ports/logger.ts";
 import type { Meter } from "#ports/meter.ts";
 import { CommitOverlap } from "./commit-overlap.ts";
+import { storeAway } from "./run-errors.ts";
 
 export type TurnOutcome =
   /** Durable. */
@@ -372,11 +373,6 @@ function sizeOf(group: readonly SubmittedTurn[]): number {
   let size = 0;
   for (const { commit } of group) size += commit.record?.events.length ?? 0;
   return size;
-}
-
-export function storeAway(said: string | null, cause?: unknown): LockstitchError {
-  const message = `The store keeps nothing at the moment (${said ?? "it does not answer"}); try again.`;
-  return new LockstitchError("store_unavailable", message, { cause });
 }
 
 const GAVE_UP: unique symbol = Symbol("gave up");

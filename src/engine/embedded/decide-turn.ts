@@ -9,11 +9,10 @@ import type { EffectChange } from "#kernel/effects.ts";
 import type { Input, SlotGrant } from "#kernel/inputs.ts";
 import type { RunState } from "#kernel/state.ts";
 import { slotGrant } from "../admission/grant.ts";
-import { storeAway } from "./committer.ts";
 import type { HostServices } from "./host-services.ts";
 import type { Mail } from "./mail.ts";
 import type { RunEffects } from "./run-effects.ts";
-import { slotsFull } from "./run-errors.ts";
+import { slotsFull, storeAway } from "./run-errors.ts";
 import { isSpent } from "./run-world.ts";
 import { dropOtherSlot } from "./successor-of.ts";
 import {

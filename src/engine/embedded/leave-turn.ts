@@ -3,7 +3,7 @@
  * the run, or because the engine closes.
  *
  *   1. Nothing is loaded, parked or given back for it: the run may be driven by another one by now, in
- *      this process too, under the same names of slots.
+ *      this process too, under the same names of slots. Its own were given back when the run left.
  *   2. Whoever wrote is told, once: what was committed is done, all else is to be asked for again.
  */
 import type { TurnOutcome } from "./committer.ts";

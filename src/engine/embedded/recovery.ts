@@ -121,33 +121,34 @@ export class Recovery {
    * to try again waits with it: a store that is slow is not asked by more and more. Never rejects.
    */
   async redeliver(): Promise<void> {
-    const { messages, logger, clock, isClosing } = this.#options;
+    const { messages, isClosing } = this.#options;
     if (isClosing()) return;
     if (this.#redelivery !== null) return await this.#redelivery;
     try {
       await messages.redeliver();
     } catch (error) {
-      logger.warn({ error: String(error) }, "messages cannot be read; trying again");
-      this.#redelivery ??= new Promise<void>((resolve) => {
-        clock.after(RETRY_MS, () => {
-          this.#redelivery = null;
-          resolve(this.redeliver());
-        });
+      this.#redelivery ??= this.#untilAgain("messages cannot be read", error).then(() => {
+        this.#redelivery = null;
+        return this.redeliver();
       });
       await this.#redelivery;
     }
   }
 
   async #untilDone(what: string, act: () => Promise<void>): Promise<void> {
-    const { logger, clock, isClosing } = this.#options;
-    while (!isClosing()) {
+    while (!this.#options.isClosing()) {
       try {
         return await act();
       } catch (error) {
-        logger.warn({ error: String(error) }, `${what}; trying again`);
-        await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+        await this.#untilAgain(what, error);
       }
     }
+  }
+
+  async #untilAgain(what: string, error: unknown): Promise<void> {
+    const { logger, clock } = this.#options;
+    logger.warn({ error: String(error) }, `${what}; trying again`);
+    await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
   }
 }
 

@@ -218,10 +218,10 @@ export class RunEffects {
 
   /**
    * Stops everything: the run is over here. A run that is only set aside keeps the slot that it was
-   * admitted with: what it has begun is not done, and nobody else of its key may begin. What `turn`,
-   * which is on its way, was granted nobody else knows of.
+   * admitted with: what it has begun is not done, and nobody else of its key may begin. What
+   * `turn`, which is on its way, was granted is given back too: nobody else knows of it.
    */
-  dropAll(turn: Turn | null, keepsSlot = false): void {
+  dropAll(turn: Turn | null, { keepsSlot = false } = {}): void {
     const freed: string[] = [];
     if (!this.isResting) for (const effect of this.#live()) this.#stop(effect, freed);
     this.#timers.clear();

@@ -1,4 +1,4 @@
-/** What a run's host tells callers whose input it cannot take. */
+/** What callers are told whose input cannot be taken, or not now. */
 import { LockstitchError } from "#errors/errors.ts";
 import type { RunHead } from "#ports/journal.ts";
 import type { Store } from "#ports/store.ts";
@@ -127,4 +127,10 @@ export function refuseNewer(head: RunHead): void {
     "store_newer",
     `Run ${head.runId} was written by a newer version (reader ${head.minReader}); update this one.`,
   );
+}
+
+/** `said`: what the store said last; null: nothing. */
+export function storeAway(said: string | null, cause?: unknown): LockstitchError {
+  const message = `The store keeps nothing at the moment (${said ?? "it does not answer"}); try again.`;
+  return new LockstitchError("store_unavailable", message, { cause });
 }

@@ -347,7 +347,7 @@ export class RunHost implements LoadedHost {
     if (turn !== null && turn.firstSeq === 1) return this.#vanish(turn, { kind: "failed", error });
     const mails = [...(turn?.taken ?? []).map(({ mail }) => mail), ...this.#mailbox.splice(0)];
     if (turn !== null) this.#discard(turn);
-    this.#effects.dropAll(null, true);
+    this.#effects.dropAll(null, { keepsSlot: true });
     this.#parked = { code, message };
     this.#phase = "parked";
     this.#whenLoaded?.resolve();

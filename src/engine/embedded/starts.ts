@@ -61,7 +61,7 @@ export class Starts {
     this.#core = core;
   }
 
-  /** Throws input_invalid, run_exists, queue_full, quota_exceeded, store_unavailable. */
+  /** Throws input_invalid, run_exists, queue_full, quota_exceeded, store_unavailable, shutting_down. */
   async start(context: CallContext, run: NewRun): Promise<Started> {
     checkNames(run, this.#core.limits.labelsMax);
     // Else it would wait in line, with nobody told, until the store is back.

@@ -34,12 +34,13 @@ export async function countOpenAnew(core: EngineCore): Promise<void> {
     const head = await store.journal.head(engineContext(tenant), idOfRunKey(runKey));
     return head !== null && (isTerminal(head.status) || isOthers(store, head));
   };
-  const resting = open.names.filter(([runKey]) => core.host(runKey) === undefined);
+  const resting = open.runs.filter(([runKey]) => core.host(runKey) === undefined);
   try {
     for (let from = 0; from < resting.length; from += AT_ONCE)
       await Promise.all(
         resting.slice(from, from + AT_ONCE).map(async ([runKey, tenant]) => {
-          if (await isLost(runKey, tenant)) open.lost(runKey);
+          // It may have come back meanwhile.
+          if ((await isLost(runKey, tenant)) && core.host(runKey) === undefined) open.lost(runKey);
         }),
       );
   } catch (error) {

@@ -25,8 +25,7 @@ import type { Scheduler } from "../admission/scheduler.ts";
 import { SlotMeter } from "../admission/slot-meter.ts";
 import type { AttemptId } from "../embedded/attempts.ts";
 import { runGateName, runGateOf, slotName } from "../embedded/claims.ts";
-import { storeAway } from "../embedded/committer.ts";
-import { shuttingDown } from "../embedded/run-errors.ts";
+import { shuttingDown, storeAway } from "../embedded/run-errors.ts";
 import { GateSlots } from "./gate-slots.ts";
 
 /** Gates of one call. */

@@ -12,7 +12,9 @@
  *
  * $1 is the opening, $2 to $13 the columns of every turn, $14 to $19 those of new runs (all NULL for
  * others), $20 the number of positions, $21 who owns new runs; $22 and $23 number and id of the commit.
- * The plain statement leaves out $14 to $21.
+ * The plain statement leaves out $14 to $21. append-new-run.ts and append-plain-turn.ts do for one turn
+ * alone what these do for many, in statements of their own: what changes here changes there, and
+ * test/contract/journal.ts compares the two.
  */
 import { isRun } from "./run-key-sql.ts";
 import { LEFT_OUT } from "./wave.ts";

@@ -76,7 +76,7 @@ export class CommitQueue {
   async #commit(commitId: string, turns: readonly TurnCommit[]): Promise<GroupAnswer> {
     this.#unwritten = commitId;
     await this.#settle();
-    if (!this.#session.isOpen) await this.#opened();
+    if (!this.#session.isOpen) await this.#openSession();
     const { areas } = this.#parts;
     const number = this.#number + 1;
     const group = { commitId, turns, number, nowMs: this.#parts.nowMs() };
@@ -97,7 +97,7 @@ export class CommitQueue {
     }
   }
 
-  async #opened(): Promise<void> {
+  async #openSession(): Promise<void> {
     try {
       await this.#session.open();
     } catch (error) {

@@ -4,9 +4,9 @@
  * runs ever after. `tenant || ''` fits no index, so that runs_by_id (run_id, tenant) is the only one.
  */
 
-/** Whether a row of `runs` is the run of a row of `g`. */
-export function isRun(row: string): string {
-  return `${row}.run_id = g.run_id AND ${row}.tenant || '' = g.tenant`;
+/** Whether a row of `runs` is the run of a row of `g`, or of these expressions. */
+export function isRun(row: string, tenant = "g.tenant", runId = "g.run_id"): string {
+  return `${row}.run_id = ${runId} AND ${row}.tenant || '' = ${tenant}`;
 }
 
 /** An expression: `runs.number` of run $2 of tenant $1, NULL where there is none. */

@@ -7,6 +7,7 @@
  * commit.
  */
 import { markCommit } from "../append-sql.ts";
+import { isRun } from "../run-key-sql.ts";
 
 export const APPEND_PLAIN_TURN = `
 WITH ${markCommit("$13", "$14")},
@@ -15,7 +16,7 @@ moved AS (
   SET seq = $5::bigint, status = $8::smallint, started_at_ms = $9::bigint, ended_at_ms = $10::bigint,
     error_code = $11::text, owner = CASE WHEN $8 <= 3 THEN r.owner END
   FROM mark, runs AS o
-  WHERE o.run_id = $3::text AND o.tenant || '' = $2::text
+  WHERE ${isRun("o", "$2::text", "$3::text")}
     AND r.number = o.number AND r.status = o.status AND r.status < 7
     AND r.owner_epoch = $12::bigint AND r.seq = $4::bigint - 1
   RETURNING r.number, o.status AS before),
