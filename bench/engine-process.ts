@@ -3,10 +3,9 @@
  * startEngineProcess(), it takes one benchmark at a time and answers what it took by the clock and
  * in processor time. The tree opens its engine itself, so that this file fits older ones.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { serveCalls, startCallee } from "./callee.ts";
 import { measureOnce, type RoundSize, warmUp } from "./measure.ts";
 import { PURE_STEPS, type Subject } from "./subject.ts";
 
@@ -28,44 +27,16 @@ export interface EngineProcess {
 type Request =
   | { readonly kind: "warm" | "close" }
   | { readonly kind: "measure"; readonly benchmark: string; readonly size: RoundSize };
-type Answer = { readonly measured: Measured | null } | { readonly failed: string };
 
 export async function startEngineProcess(root: string, folder: string): Promise<EngineProcess> {
-  const child = fork(fileURLToPath(import.meta.url), ["--serve", root, folder]);
-  await answerOf(child);
-  const ask = async (request: Request) => {
-    child.send(request);
-    return await answerOf(child);
-  };
+  const file = fileURLToPath(import.meta.url);
+  const { call, last } = await startCallee(file, ["--serve", root, folder]);
   return {
-    warmUp: async () => void (await ask({ kind: "warm" })),
-    measure: (benchmark, size) => ask({ kind: "measure", benchmark, size }),
-    async close() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, "exit");
-      await ask({ kind: "close" });
-      child.disconnect();
-      await ended;
-    },
+    warmUp: async () => void (await call({ kind: "warm" } satisfies Request)),
+    measure: async (benchmark, size) =>
+      (await call({ kind: "measure", benchmark, size } satisfies Request)) as Measured | null,
+    close: async () => void (await last({ kind: "close" } satisfies Request)),
   };
-}
-
-async function answerOf(child: ChildProcess): Promise<Measured | null> {
-  const ended = new AbortController();
-  const exit = once(child, "exit", { signal: ended.signal }).then(([code]): never => {
-    throw new Error(`the engine's process ended with ${code}`);
-  });
-  const answer = once(child, "message", { signal: ended.signal }).then(
-    ([given]) => given as Answer,
-  );
-  try {
-    const given = await Promise.race([answer, exit]);
-    if ("failed" in given) throw new Error(given.failed);
-    return given.measured;
-  } finally {
-    ended.abort();
-    await Promise.allSettled([answer, exit]);
-  }
 }
 
 async function serve(root: string, folder: string): Promise<void> {
@@ -75,19 +46,11 @@ async function serve(root: string, folder: string): Promise<void> {
   const own = await lockstitchInProcess(folder);
   // Commits from before E have no such thing.
   const subject: Subject = { ...own, compute: own.compute ?? null };
-  const handle = async (request: Request): Promise<Measured | null> => {
+  serveCalls<Request>(async (request) => {
     if (request.kind === "measure") return await measured(subject, request);
-    if (request.kind === "warm") await warmUp(subject);
-    else await own.close();
+    await (request.kind === "warm" ? warmUp(subject) : own.close());
     return null;
-  };
-  process.on("message", (request: Request) => {
-    handle(request).then(
-      (answer) => process.send?.({ measured: answer } satisfies Answer),
-      (error: unknown) => process.send?.({ failed: String(error) } satisfies Answer),
-    );
   });
-  process.send?.({ measured: null } satisfies Answer);
 }
 
 async function measured(

@@ -2,10 +2,8 @@
  * A host on a shared database in a process of its own, for measuring several at once: started by
  * startHostProcess(), it takes so many runs at a time for so long, and answers what came of it.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { killWithUs } from "../test/support/kill-with-us.ts";
+import { serveCalls, startCallee } from "./callee.ts";
 import { saturate, sustain } from "./load.ts";
 import { lockstitchOnDatabase } from "./lockstitch.ts";
 import type { Claims } from "./subject.ts";
@@ -38,51 +36,25 @@ type Request =
   | { readonly kind: "close" };
 
 export async function startHostProcess(url: string): Promise<HostProcess> {
-  const child = fork(fileURLToPath(import.meta.url), ["--serve", url]);
-  killWithUs(child);
-  await answerOf(child);
-  const ask = async (request: Request) => {
-    child.send(request);
-    return await answerOf(child);
-  };
+  const { call, last } = await startCallee(fileURLToPath(import.meta.url), ["--serve", url]);
   return {
-    warmUp: async (steps) => void (await ask({ kind: "warm", steps })),
-    measure: async (load) => (await ask({ kind: "measure", ...load })) as HostFigures,
-    async close() {
-      const ended = once(child, "exit");
-      const claims = await ask({ kind: "close" });
-      child.disconnect();
-      await ended;
-      return claims as Claims;
-    },
+    warmUp: async (steps) => void (await call({ kind: "warm", steps } satisfies Request)),
+    measure: async (load) =>
+      (await call({ kind: "measure", ...load } satisfies Request)) as HostFigures,
+    close: async () => (await last({ kind: "close" } satisfies Request)) as Claims,
   };
-}
-
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const over = new AbortController();
-  const { signal } = over;
-  try {
-    const exit = once(child, "exit", { signal }).then(([code]): never => {
-      throw new Error(`a host ended with ${code}`);
-    });
-    const [answer] = await Promise.race([once(child, "message", { signal }), exit]);
-    if ("failed" in answer) throw new Error(answer.failed);
-    return answer;
-  } finally {
-    over.abort();
-  }
 }
 
 async function serve(url: string): Promise<void> {
   const host = await lockstitchOnDatabase(url, async (_url, { runs, steps }) => [
     JSON.stringify({ runs, steps }),
   ]);
-  const handle = async (request: Request): Promise<object> => {
+  serveCalls<Request>(async (request) => {
     switch (request.kind) {
       case "warm": {
         const count = Math.ceil(request.steps / STEPS);
         await saturate(() => host.run(STEPS), { count, atOnce: 100 });
-        return {};
+        return null;
       }
       case "measure": {
         const { atOnce, beginMs, forMs } = request;
@@ -97,14 +69,7 @@ async function serve(url: string): Promise<void> {
       case "close":
         return JSON.parse((await host.close())[0] ?? "{}");
     }
-  };
-  process.on("message", (request: Request) => {
-    handle(request).then(
-      (answer) => process.send?.(answer),
-      (error: unknown) => process.send?.({ failed: String(error) }),
-    );
   });
-  process.send?.({});
 }
 
 if (process.argv[2] === "--serve") await serve(process.argv[3] ?? "");

@@ -1,7 +1,7 @@
 /**
  * `node bench/postgres.ts [--rounds N] [--quick] [--only A,B,C] [--no-peer] [--json]`: A, B and C on
- * PostgreSQL beside DBOS on the same server, both in process, taking turns in the same rounds (see
- * run.ts). The server is the bench's own, with its defaults: fsync is on. Afterwards both databases are
+ * PostgreSQL beside DBOS on the same server, each in process with its callers (subject-process.ts),
+ * taking turns in the same rounds (see run.ts). The server is the bench's own, with its defaults: fsync is on. Afterwards both databases are
  * counted. Targets: A at least 10 times, B at least twice, C's p50 at most 60 % of the peer's.
  */
 import { availableParallelism, loadavg } from "node:os";
@@ -10,11 +10,8 @@ import { parseArgs } from "node:util";
 import pg from "pg";
 import { findProgram } from "../scripts/programs.ts";
 import { startPostgres } from "../test/support/real-server.ts";
-import { dbosInProcess } from "./dbos.ts";
-import { lockstitchOnDatabase } from "./lockstitch.ts";
-import { measureOnce, warmUp } from "./measure.ts";
 import { printReport, type Row } from "./report.ts";
-import type { Subject } from "./subject.ts";
+import { type SubjectProcess, startSubject } from "./subject-process.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -30,6 +27,9 @@ const rounds = Number(options.rounds);
 const size = options.quick
   ? { runs: 200, calls: 40, chains: 1 }
   : { runs: 2_000, calls: 200, chains: 1 };
+
+const ONE = ["lockstitch"] as const;
+const BOTH = [...ONE, "dbos"] as const;
 
 /** fsync and synchronous_commit are read back: times without them mean nothing. */
 async function newDatabase(server: string, name: string): Promise<string> {
@@ -54,19 +54,19 @@ async function main(): Promise<void> {
   await using server = await startPostgres(program, {
     settings: ["fsync=on", "max_connections=60"],
   });
-  const subjects: Subject[] = [];
+  const subjects: SubjectProcess[] = [];
   const figures = new Map<string, number[]>();
   const kept: Record<string, readonly string[]> = {};
   try {
     const root = server.url("postgres");
-    subjects.push(await lockstitchOnDatabase(await newDatabase(root, "lockstitch")));
-    if (!options["no-peer"]) subjects.push(await dbosInProcess(await newDatabase(root, "dbos")));
-    for (const subject of subjects) await warmUp(subject);
+    for (const name of options["no-peer"] ? ONE : BOTH)
+      subjects.push(await startSubject(name, await newDatabase(root, name)));
+    for (const subject of subjects) await subject.warmUp();
     for (let round = 1; round <= rounds; round += 1)
       for (const benchmark of benchmarks) {
         process.stderr.write(`round ${round} of ${rounds}: ${benchmark}\n`);
         for (const subject of round % 2 === 1 ? subjects : subjects.toReversed()) {
-          const values = await measureOnce(benchmark, subject, size);
+          const values = await subject.measure(benchmark, size);
           const key = `${benchmark} ${subject.name}`;
           figures.set(key, [...(figures.get(key) ?? []), ...(values ?? [])]);
         }
