@@ -10,8 +10,15 @@
  *   5. Text may hold U+0000 (nul-text.ts).
  *   6. After close() everything is refused with store_unavailable, and what was under way has ended.
  */
-import pg, { type Client, type Pool, type PoolClient, type QueryResult } from "pg";
+import pg, {
+  type Client,
+  type ClientConfig,
+  type Pool,
+  type PoolClient,
+  type QueryResult,
+} from "pg";
 import { LockstitchError } from "#errors/errors.ts";
+import { AnswerGuard } from "./answer-guard.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { fromStoredText, toStoredText } from "./nul-text.ts";
 import { isCollision, isSessionLost, toStoreError } from "./postgres-error.ts";
@@ -48,7 +55,8 @@ function nameOf(sql: string): string {
 /** Ids and instants stay below 2^53. */
 const INT8 = 20;
 const TEXT = 25;
-const types = {
+/** Of every session. */
+const TYPES = {
   getTypeParser: ((oid: number, format: "text" | "binary") => {
     if (oid === INT8) return Number;
     return oid === TEXT ? fromStoredText : pg.types.getTypeParser(oid, format);
@@ -59,18 +67,40 @@ function toStored(value: unknown): unknown {
   return typeof value === "string" ? toStoredText(value) : value;
 }
 
-async function run<Row>(
-  client: Client | PoolClient,
-  { sql, values }: Statement,
-): Promise<Answer<Row>> {
-  const query = { name: nameOf(sql), text: sql, values: values.map(toStored), types };
-  const { rows, rowCount } = await client.query(query);
-  return { rows: rows as Row[], count: rowCount ?? 0 };
+/**
+ * A prepared statement, built from its text: given as an object of options, the library copies it
+ * property by property, which takes longer than all else that is done for a statement here.
+ */
+class PreparedQuery extends pg.Query {
+  readonly name: string;
+
+  constructor(
+    { sql, values }: Statement,
+    answer: (error: Error | null, result: QueryResult) => void,
+  ) {
+    super(sql, values.map(toStored), answer as never);
+    this.name = nameOf(sql);
+  }
+}
+
+function run<Row>(client: Client | PoolClient, statement: Statement): Promise<Answer<Row>> {
+  return new Promise((resolve, reject) => {
+    client.query(
+      new PreparedQuery(statement, (error, result) => {
+        if (error === null) resolve({ rows: result.rows as Row[], count: result.rowCount ?? 0 });
+        else reject(error);
+      }),
+    );
+  });
 }
 
 /** The client's socket, which its types leave out. */
 interface Wired {
-  readonly connection: { readonly stream: { cork(): void; uncork(): void } };
+  readonly connection: { readonly stream: { cork(): void; uncork(): void; destroy(): void } };
+}
+
+function streamOf(client: Client | PoolClient): Wired["connection"]["stream"] {
+  return (client as unknown as Wired).connection.stream;
 }
 
 /** Sends all that `begin` asks in one write; rejects with the first error when all have ended. */
@@ -78,7 +108,7 @@ async function sent<Result>(
   client: Client | PoolClient,
   begin: () => readonly Promise<Result>[],
 ): Promise<readonly Result[]> {
-  const { stream } = (client as unknown as Wired).connection;
+  const stream = streamOf(client);
   stream.cork();
   const asked = begin();
   // Once those of this turn of the loop are there.
@@ -137,6 +167,7 @@ export class Sessions {
   constructor(address: DatabaseAddress, poolMax = POOL_MAX) {
     this.#pool = new pg.Pool({
       ...address.config,
+      types: TYPES,
       max: poolMax,
       idleTimeoutMillis: IDLE_MS,
       allowExitOnIdle: true,
@@ -269,13 +300,18 @@ export type Ask = <Row>(sql: string, ...values: readonly unknown[]) => Promise<A
 
 /** The writer's own session. Its calls follow each other: the caller sees to that. */
 export class WriterSession {
-  readonly #address: DatabaseAddress;
+  readonly #config: ClientConfig;
+  readonly #guard: AnswerGuard | null;
   readonly #prepare: (ask: Ask) => Promise<void>;
   #client: Client | null = null;
+  /** The newest, open or not. */
+  #latest: Client | null = null;
 
   /** `prepare` is asked once for every session that is opened, before it is used. */
-  constructor(address: DatabaseAddress, prepare: (ask: Ask) => Promise<void>) {
-    this.#address = address;
+  constructor({ config }: DatabaseAddress, prepare: (ask: Ask) => Promise<void>) {
+    const { query_timeout: limitMs } = config;
+    this.#config = { ...config, types: TYPES, query_timeout: 0 };
+    this.#guard = limitMs === undefined ? null : new AnswerGuard(limitMs, () => this.#giveUp());
     this.#prepare = prepare;
   }
 
@@ -286,35 +322,47 @@ export class WriterSession {
 
   /** Opens the session where there is none. Rejects with what the server or the network said. */
   async open(): Promise<void> {
-    await this.#opened();
+    await this.#guarded(() => this.#opened());
   }
 
   /** One statement alone, several in one transaction. Errors come as they are. */
   run(statements: readonly Statement[]): Promise<readonly Answer<unknown>[]> {
-    return withTries(async () => {
-      const client = await this.#opened();
-      try {
-        const only = statements[0];
-        if (only !== undefined && statements.length === 1)
-          return [await run<unknown>(client, only)];
-        return await runTogether(client, statements);
-      } catch (error) {
-        if (isSessionLost(error)) await this.close();
-        throw error;
-      }
-    });
+    return withTries(() => this.#guarded(() => this.#run(statements)));
   }
 
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = null;
+    this.#guard?.close();
     // What cannot be ended in good order is ended already.
     await client?.end().catch(() => {});
   }
 
+  async #run(statements: readonly Statement[]): Promise<readonly Answer<unknown>[]> {
+    const client = await this.#opened();
+    try {
+      const only = statements[0];
+      if (only !== undefined && statements.length === 1) return [await run<unknown>(client, only)];
+      return await runTogether(client, statements);
+    } catch (error) {
+      if (isSessionLost(error)) await this.close();
+      throw error;
+    }
+  }
+
+  #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#guard === null ? work() : this.#guard.during(work);
+  }
+
+  /** Whatever waits for an answer is told that the connection has ended. */
+  #giveUp(): void {
+    if (this.#latest !== null) streamOf(this.#latest).destroy();
+  }
+
   async #opened(): Promise<Client> {
     if (this.#client !== null) return this.#client;
-    const client = new pg.Client(this.#address.config);
+    const client = new pg.Client(this.#config);
+    this.#latest = client;
     // Told to whoever waits for an answer; without one, by the next statement.
     client.on("error", () => {
       if (this.#client === client) this.#client = null;

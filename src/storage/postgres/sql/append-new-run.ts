@@ -1,7 +1,7 @@
 /**
  * One new run with its first record and nothing for an area, with the mark of its commit: a whole
- * commit. Answers one row if it is in. What append-first-wave.ts does for many, without its columns:
- * a run that starts alone waits for this statement.
+ * commit. Writes one row if it is in, and answers none. What append-first-wave.ts does for many,
+ * without its columns: a run that starts alone waits for this statement.
  *
  * $1 is the opening and its epoch, $2 to $11 what every turn has (see append-plain-turn.ts, without
  * its epoch), $12 to $17 what a new run has, $18 who owns it; $19 and $20 number and id of the commit.
@@ -20,11 +20,9 @@ made AS (
   WHERE NOT EXISTS (SELECT 1 FROM tombstones AS t WHERE t.tenant = $2 AND t.run_id = $3)
   ON CONFLICT (tenant, run_id) DO NOTHING
   RETURNING number),
-kept AS (
-  INSERT INTO turns (run, first_seq, last_seq, at_ms, events)
-  SELECT number, $4::bigint, $5, $6::bigint, $7::bytea FROM made),
 counted AS (
   INSERT INTO run_counts (tenant, status, writer, count)
   SELECT $2, $8, $1, 1 FROM made
   ON CONFLICT (tenant, status, writer) DO UPDATE SET count = run_counts.count + excluded.count)
-SELECT number FROM made`;
+INSERT INTO turns (run, first_seq, last_seq, at_ms, events)
+SELECT number, $4::bigint, $5, $6::bigint, $7::bytea FROM made`;
