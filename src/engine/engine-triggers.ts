@@ -70,6 +70,15 @@ export interface TriggeredRun extends TriggerKey {
   readonly created: boolean;
 }
 
+/** What became of an event. */
+export interface Emitted {
+  /** Of the event: given, or made. */
+  readonly id: string;
+  readonly runs: readonly TriggeredRun[];
+  /** Triggers of that name whose filter or input could not be evaluated; recorded at them, too. */
+  readonly failed: readonly (TriggerKey & { readonly reason: string })[];
+}
+
 /** A request below `/hooks/`. */
 export interface HookRequest {
   readonly method: string;
@@ -123,10 +132,7 @@ export interface EngineTriggers {
     afterMs?: number,
   ): Promise<readonly Upcoming[]>;
   /** Starts a run for each trigger that the event fits. Answers once all are durable. As start. */
-  emit(
-    context: CallContext,
-    event: EmittedEvent,
-  ): Promise<{ readonly id: string; readonly runs: readonly TriggeredRun[] }>;
+  emit(context: CallContext, event: EmittedEvent): Promise<Emitted>;
   /**
    * Starts the run of a webhook. not_found, unauthorized for a signature that does not fit,
    * run_exists for a key seen with another body; as start.

@@ -35,6 +35,9 @@ test("a schedule is listed, shown, paused and resumed; events start what fits", 
   );
   const emit = ["events", "emit", "order.paid", "--payload"];
   expect((await run(...emit, '{"total":120}')).stdout).toMatch(/^\S+ {2}reports\/event$/m);
+  const odd = await run(...emit, "{}");
+  expect(odd).toMatchObject({ code: 2, stdout: "" });
+  expect(odd.stderr).toMatch(/^reports\/event starts nothing: .*total/m);
   const bad = await run("schedules", "save", "reports/x", '{"every":"1d","bogus":1}');
   expect(bad.stderr).toContain('<spec>: Unrecognized key: "bogus"');
   expect(bad.code).toBe(2);

@@ -42,7 +42,11 @@ test("the page's workflows are fired, emitted to and called", async () => {
     });
     expect((await triggers.emit(context, paid)).runs).toEqual([{ ...first, created: false }]);
     const small = { ...paid, data: { order: "o-2", total: 20 }, id: "e-2" };
-    expect((await triggers.emit(context, small)).runs).toEqual([]);
+    expect(await triggers.emit(context, small)).toEqual({ id: "e-2", runs: [], failed: [] });
+    const odd = await triggers.emit(context, { ...paid, data: {}, id: "e-9" });
+    expect(odd).toMatchObject({ runs: [], failed: [{ workflow: "receipts", id: "event" }] });
+    const [mark] = await triggers.marks(context, { workflow: "receipts", id: "event" }, 1);
+    expect(mark).toMatchObject({ kind: "failed", reason: odd.failed[0]?.reason });
 
     const body = Buffer.from('{"order":"o-3"}');
     const stamp = String(Math.floor(Date.now() / 1_000));

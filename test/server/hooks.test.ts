@@ -209,7 +209,9 @@ test("schedules and events over HTTP, as the client sees them", async () => {
   expect(fired).toMatchObject({ created: true, ...key });
   expect(await triggers.fire(at, key, "once")).toEqual({ ...fired, created: false });
   expect(await triggers.marks(at, key, 9)).toEqual(await own.marks(at, key, 9));
-  expect(await triggers.emit(at, { name: "nobody.waits", id: "e" })).toEqual({ id: "e", runs: [] });
+  expect(await triggers.emit(at, { name: "nobody.waits", id: "e" })).toEqual({
+    ...{ id: "e", runs: [], failed: [] },
+  });
   await triggers.delete(at, key);
   for (const gone of [key, { ...key, id: "x" }])
     await expect(triggers.pause(at, gone)).rejects.toMatchObject({ code: "trigger_not_found" });

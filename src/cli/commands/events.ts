@@ -29,6 +29,9 @@ export function addEventCommands(program: Command, cli: Cli): void {
         const emitted = await engine.triggers.emit(LOCAL_CONTEXT, event);
         if (output.isJson) output.printJson(emitted);
         for (const run of emitted.runs) output.printText(`${run.runId}  ${triggerName(run)}`);
+        for (const { reason, ...trigger } of emitted.failed)
+          output.note(`${output.noteColors.red(triggerName(trigger))} starts nothing: ${reason}`);
+        if (emitted.failed.length > 0) return EXIT.usage.code;
         if (emitted.runs.length === 0) output.note("No trigger fits it.");
         return EXIT.ok.code;
       }),

@@ -107,7 +107,13 @@ export const TriggeredRunJson = z
   .meta({ id: "TriggeredRun" });
 
 export const EmittedJson = z
-  .object({ id: z.string(), runs: z.array(TriggeredRunJson) })
+  .object({
+    id: z.string(),
+    runs: z.array(TriggeredRunJson),
+    failed: z
+      .array(z.object({ workflow: z.string(), id: z.string(), reason: z.string() }))
+      .meta({ description: "Triggers whose filter or input could not be evaluated." }),
+  })
   .meta({ id: "EmittedEvent", description: "The runs that the event has started." });
 
 export const HookAnswerJson = z

@@ -4,7 +4,7 @@
  *   E1. The answer comes once every run is durable. A call that failed half way is made again with the
  *       same id: what it has started before is not started again.
  *   E2. A filter or input that cannot be evaluated keeps that trigger's run away, and no other's; it is
- *       recorded at the trigger.
+ *       answered, and recorded at the trigger.
  */
 import { LockstitchError } from "#errors/errors.ts";
 import type { CallContext } from "#ports/call-context.ts";
@@ -15,7 +15,7 @@ import type { TriggerRow, Triggers } from "#ports/triggers.ts";
 import { hashText } from "#workflow/hash.ts";
 import { EVENT_NAME, EventTrigger } from "#workflow/trigger-definition.ts";
 import type { Engine } from "../engine.ts";
-import type { EmittedEvent, TriggeredRun } from "../engine-triggers.ts";
+import type { Emitted, EmittedEvent, TriggeredRun } from "../engine-triggers.ts";
 import { inputOf, passes } from "./trigger-input.ts";
 
 export interface EventParts {
@@ -33,7 +33,7 @@ export async function emitEvent(
   parts: EventParts,
   context: CallContext,
   { name, data = null, id: given }: EmittedEvent,
-): Promise<{ readonly id: string; readonly runs: readonly TriggeredRun[] }> {
+): Promise<Emitted> {
   if (!EVENT_NAME.test(name))
     throw new LockstitchError(
       "request_invalid",
@@ -46,24 +46,27 @@ export async function emitEvent(
       `The id of an event has 1 to ${EVENT_ID_LENGTH_MAX} characters.`,
     );
   const runs: TriggeredRun[] = [];
+  const failed: Emitted["failed"][number][] = [];
   for (const row of await parts.triggers.matching(context, "event", name)) {
     if (row.paused !== null) {
       parts.meter?.called("event", "paused");
       continue;
     }
-    const run = await fire(parts, context, row, { name, data, id });
-    if (run !== null) runs.push(run);
+    const outcome = await fire(parts, context, row, { name, data, id });
+    if (outcome === null) continue;
+    if ("reason" in outcome) failed.push(outcome);
+    else runs.push(outcome);
   }
-  return { id, runs };
+  return { id, runs, failed };
 }
 
-/** null: it does not pass, or its input cannot be made. */
+/** null: it does not pass the filter. */
 async function fire(
   { engine, clock, logger, meter, triggers }: EventParts,
   context: CallContext,
   row: TriggerRow,
   event: { readonly name: string; readonly data: unknown; readonly id: string },
-): Promise<TriggeredRun | null> {
+): Promise<TriggeredRun | Emitted["failed"][number] | null> {
   const { workflow, id } = row;
   const spec = EventTrigger.parse(JSON.parse(row.spec));
   const trigger = { kind: "event", id, name: event.name, eventId: event.id, data: event.data };
@@ -94,6 +97,6 @@ async function fire(
       ...{ workflow, id, revision: row.revision, to },
       marks: [{ kind: "failed", ...of, reason: error.message }],
     });
-    return null;
+    return { workflow, id, reason: error.message };
   }
 }
