@@ -63,7 +63,7 @@ test("a step that exhausts the memory takes down nothing but itself", {
         "--config",
         CONFIG,
       ],
-      { cwd: folder, env: { NODE_OPTIONS: "--max-old-space-size=96" } },
+      { cwd: folder, env: { NODE_OPTIONS: "--max-old-space-size=128" } },
     );
     const save = (name: string, uses: string) =>
       call(`${api}/workflows/${name}`, {
