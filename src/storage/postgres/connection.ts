@@ -29,8 +29,6 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-export type Rows = readonly Readonly<Record<string, unknown>>[];
-
 /** What a statement answered: its rows, and how many it touched. */
 export interface Answer<Row> {
   readonly rows: readonly Row[];
