@@ -68,8 +68,9 @@ export class HostsLimits {
   /** Of runs with a key, and which hold it. */
   readonly #keys = new Map<string, { readonly key: string; readonly limit: number }>();
   readonly #holders = new Map<string, Set<string>>();
-  /** Since when a key has had room. */
-  readonly #roomSinceMs = new Map<string, number>();
+  /** Since when a key has had room; null: it is full. One that no run has held has had it since #beganMs. */
+  readonly #roomSinceMs = new Map<string, number | null>();
+  readonly #beganMs: number;
 
   constructor(
     limits: { readonly bulkhead: number; readonly tenant: number },
@@ -78,6 +79,7 @@ export class HostsLimits {
   ) {
     this.#attemptsMax = { ...limits, pair: PAIR_LIMIT };
     this.#nowMs = nowMs;
+    this.#beganMs = nowMs();
     this.#violate = violate;
   }
 
@@ -121,15 +123,16 @@ export class HostsLimits {
     if (event.type === "run.cancelled") this.counts.displaced++;
     if (ENDS.has(event.type) && holders.delete(runId))
       this.#roomSinceMs.set(held.key, this.#nowMs());
-    if (holders.size >= held.limit) this.#roomSinceMs.delete(held.key);
+    if (holders.size >= held.limit) this.#roomSinceMs.set(held.key, null);
   }
 
   /** L3. `hasRival`: another run of the key is being started, and may have the slot. */
   refused(key: string, hasRival: boolean): void {
     this.counts.refused++;
     if (hasRival) return;
-    const sinceMs = this.#roomSinceMs.get(key);
-    if (sinceMs !== undefined && this.#nowMs() - sinceMs > ROOM_MS)
+    const roomMs = this.#roomSinceMs.get(key);
+    const sinceMs = roomMs === undefined ? this.#beganMs : roomMs;
+    if (sinceMs !== null && this.#nowMs() - sinceMs > ROOM_MS)
       this.#violate(`L3: a run is refused, and for ${this.#nowMs() - sinceMs} ms ${key} had room`);
   }
 }

@@ -91,6 +91,13 @@ export const HOSTS_PLANTS: readonly Plant[] = [
     replace: "    }\n",
   }),
   hosts({
+    name: "free-slots-are-not-asked-for",
+    harm: "a run that would rather fail than wait is refused, though another host has no use for the slot",
+    file: "src/engine/hosts/slot-shares.ts",
+    find: "slots.ask({ claim, limit: gate.limit, answered: resolve, failed: reject });",
+    replace: "resolve();",
+  }),
+  hosts({
     name: "lost-answers-grant-tokens",
     harm: "attempts of a rate begin that nobody may have allowed, when an answer of the store is lost",
     file: RATES,
