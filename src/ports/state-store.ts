@@ -4,9 +4,11 @@
  *
  * Promises (test/contract/state-store.ts):
  *   V1. A use in a commit takes effect with its turn or not at all. It names the revision that its
- *       step has seen; where the value has another one by then, the turn is left out (fenced, and
- *       named as `stale`), also for a use that only looked. So a change is never lost, none is made
- *       twice, and what a step has read was there when it was settled.
+ *       step has seen, and what it held; where there is another one by then, the turn is left out
+ *       (fenced, and named as `stale`), also for a use that only looked. So a change is never lost,
+ *       none is made twice, and what a step has read was there when it was settled. The revision alone
+ *       does not tell: two hosts that change a value in one millisecond may give one number to both, and
+ *       a turn decided on the change that was refused must not pass for one decided on the other.
  *   V2. Uses of one commit are taken in order, across its turns: a later one sees the earlier ones.
  *   V3. find() answers what was committed last; scopes, workflows and tenants never see each other.
  *   V4. change() is durable when it resolves, and says in the same transaction who made it.
@@ -28,6 +30,8 @@ export interface SharedKey {
 export interface SharedUse extends SharedKey {
   /** What the step saw; 0: there was none. */
   readonly revision: number;
+  /** The JSON text that it saw there. Left out where a use before it in the turn has made it. */
+  readonly seen?: string | undefined;
   /** null: it only looked. `value` null: the name holds nothing from now on. */
   readonly change: { readonly revision: number; readonly value: string | null } | null;
   readonly path: string;

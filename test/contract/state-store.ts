@@ -57,6 +57,31 @@ export function stateStoreContract(adapter: string, open: OpenFixture): void {
       expect((await again.state.find(ALICE, KEY))?.revision).toBe(7);
     });
 
+    test("V1 two hosts gave one number to two values: what was decided on the refused one is left out", async () => {
+      await using fixture = await open();
+      const { store } = fixture;
+      const saw = (seen: string, revision: number, change: SharedUse["change"]): SharedUse => ({
+        ...use(revision, change),
+        seen: JSON.stringify(seen),
+      });
+      await commit(store, [["a", [use(0, set(7, "stored"))]]]);
+      for (const [run, seen] of [
+        ["b", saw("refused", 7, set(8, "two"))],
+        ["c", saw("refused", 7, null)],
+      ] as const)
+        expect(await commit(store, [[run, [seen]]])).toEqual({
+          ...{ fenced: [`alice/${run}`], stale: [`alice/${run}`] },
+        });
+      const group = await commit(store, [
+        ["d", [saw("stored", 7, set(8, "é")), use(8, set(9, "ü"))]],
+        ["e", [saw("ü", 9, set(10, "z"))]],
+        ["f", [saw("y", 10, null)]],
+        ["g", [saw("z", 10, null)]],
+      ]);
+      expect(group).toEqual({ fenced: ["alice/f"], stale: ["alice/f"] });
+      expect((await store.state.find(ALICE, KEY))?.value).toBe('"z"');
+    });
+
     test("V1 a turn that fits in one value and not in another changes neither", async () => {
       await using fixture = await open();
       const { store } = fixture;

@@ -212,3 +212,30 @@ test("steps whose configuration cannot be read for their memo do not take each o
   expect(await bench.settle(run.id)).toMatchObject({ status: "succeeded", output: [1, 2] });
   expect(broken).toBeLessThanOrEqual(0);
 });
+
+test("a step that was decided on a refused change is not taken for one that saw another's of its number", async () => {
+  await using bench = await openBench();
+  const { journal, state } = bench.store;
+  const commit = journal.commit.bind(journal);
+  const numbers: unknown[] = [];
+  journal.commit = async (commitId, turns) => {
+    const [use] = turns.flatMap(({ shared }) => shared ?? []);
+    if (use !== undefined && numbers.length === 0) {
+      // Somebody else is first, within the same millisecond.
+      const key = { scope: "tenant", workflow: "", name: "n" } as const;
+      await state.change(context, { ...key, value: "40", reason: null });
+      numbers.push(use.change?.revision, (await state.find(context, key))?.revision);
+    }
+    return await commit(commitId, turns);
+  };
+  const flow = workflow("one", { steps: [counter] });
+  const started = ["a", "b"].map((id) =>
+    bench.engine.start(context, { workflow: flow, id }, { wait: { timeoutMs: 60_000 } }),
+  );
+  for (const { run } of await driven(bench.clock, Promise.all(started)))
+    expect(run).toMatchObject({ status: "succeeded" });
+  // Whoever has seen the first step's change has seen the number of the other's.
+  expect(numbers).toEqual([numbers[0], numbers[0]]);
+  expect(numbers[0]).toBeGreaterThan(0);
+  expect(await counted(bench)).toBe(42);
+});

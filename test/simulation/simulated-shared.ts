@@ -22,7 +22,9 @@ export class SimulatedShared {
     const made = new Map<string, number>();
     for (const use of shared ?? []) {
       const id = idOf(tenant, use);
-      if ((made.get(id) ?? this.#rows.get(id)?.revision ?? 0) !== use.revision) return false;
+      const [own, there] = [made.get(id), this.#rows.get(id)];
+      if ((own ?? there?.revision ?? 0) !== use.revision) return false;
+      if (own === undefined && use.seen !== undefined && there?.value !== use.seen) return false;
       if (use.change !== null) made.set(id, use.change.value === null ? 0 : use.change.revision);
     }
     return true;

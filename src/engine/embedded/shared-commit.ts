@@ -7,6 +7,7 @@ import { cacheKey } from "./cache-key.ts";
 import type { TurnOutcome } from "./committer.ts";
 import type { HostServices } from "./host-services.ts";
 import type { RunFacts } from "./run-facts.ts";
+import type { SharedTurn } from "./shared-entry.ts";
 import type { Turn } from "./turn.ts";
 
 /** Node type of cache entries, as the list of remembered results shows them. */
@@ -17,7 +18,7 @@ export function stateOf(
   facts: RunFacts,
   memos: readonly MemoWrite[] | undefined,
 ): Pick<TurnCommit, "shared" | "memos" | "forgets"> {
-  const shared = turn.shared === null ? [] : usesOf(turn, facts);
+  const shared = turn.shared === null ? [] : usesOf(turn, turn.shared, facts);
   const cached = turn.hasCached ? cachedOf(turn, facts) : NOTHING;
   const kept = [...(memos ?? []), ...cached.memos];
   return {
@@ -39,14 +40,23 @@ export function endShared(
   turn.shared = null;
 }
 
-function usesOf({ events, atMs }: Turn, { workflow }: RunFacts): readonly SharedUse[] {
+function usesOf(
+  { events, atMs }: Turn,
+  { seen }: SharedTurn,
+  { workflow }: RunFacts,
+): readonly SharedUse[] {
   const uses: SharedUse[] = [];
+  const used = new Set<string>();
   for (const event of events) {
     if (event.type !== "state.applied") continue;
     const { scope, name, revision, change, to, path } = event;
     const value = change === "set" ? JSON.stringify(event.value ?? null) : null;
+    const id = `${scope}\n${name}`;
+    const text = used.has(id) ? undefined : seen.get(id);
+    used.add(id);
     uses.push({
       ...{ scope, name, revision, path, atMs },
+      ...(text === undefined ? {} : { seen: text }),
       workflow: scope === "workflow" ? workflow : "",
       change: change === undefined ? null : { revision: to ?? 0, value },
     });

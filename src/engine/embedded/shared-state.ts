@@ -35,7 +35,7 @@ import type { EngineStats } from "../engine.ts";
 import { cacheKey } from "./cache-key.ts";
 import { Patience } from "./patience.ts";
 import { engineContext } from "./run-facts.ts";
-import type { SharedEntry as Entry, SharedTurn } from "./shared-entry.ts";
+import type { SharedEntry as Entry, KnownValue, SharedTurn } from "./shared-entry.ts";
 import { type RoomUse, roomLeft, type SharedOwner, SharedRooms } from "./shared-rooms.ts";
 import {
   concernsOf,
@@ -115,16 +115,18 @@ export class SharedState {
       this.#prepare(runKey, input);
       return null;
     }
-    turn.shared ??= { workflow: run.workflow, entries: new Map(), rooms: [] };
+    turn.shared ??= { workflow: run.workflow, entries: new Map(), seen: new Map(), rooms: [] };
     if (!turn.shared.rooms.some((use) => use.room === room))
       turn.shared.rooms.push(this.#rooms.enter(room));
     const before: Record<string, SharedValue> = Object.create(null) as Record<string, SharedValue>;
     for (const entry of entries) {
       if (!turn.shared.entries.has(entry.id)) {
         turn.shared.entries.set(entry.id, entry);
+        turn.shared.seen.set(`${entry.scope}\n${entry.name}`, entry.value?.text);
         entry.turns++;
       }
-      before[entry.name] = entry.value ?? NOTHING;
+      const { revision, value } = entry.value ?? NOTHING;
+      before[entry.name] = { revision, value };
     }
     this.operations++;
     return { ...input, before, room: roomLeft(room) };
@@ -263,12 +265,13 @@ export class SharedState {
     this.#wake(waiting, failure);
   }
 
-  async #find({ tenant, scope, workflow, name }: Entry): Promise<SharedValue> {
+  async #find({ tenant, scope, workflow, name }: Entry): Promise<KnownValue> {
     const { state } = this.#options.store;
     const context = engineContext(tenant);
     const found = await state.find(context, { scope, workflow, name });
     if (found === null) return NOTHING;
-    return { revision: found.revision, value: JSON.parse(found.value) as Json };
+    const { revision, value: text } = found;
+    return { revision, value: JSON.parse(text) as Json, text };
   }
 
   /** Never rejects. */
@@ -307,7 +310,7 @@ export function tellRun(shared: SharedState, runKey: string, input: Input): void
   shared.perform(runKey, { path, attempt }, asked);
 }
 
-const NOTHING: SharedValue = { revision: 0, value: undefined };
+const NOTHING: KnownValue = { revision: 0, value: undefined, text: undefined };
 
 function ownerOf(run: SharedRun, { scope }: StateOperation): SharedOwner {
   const { tenant } = run;
@@ -322,17 +325,17 @@ function isOf({ room }: RoomUse, { scope }: Pick<SharedOwner, "scope">): boolean
 }
 
 /** null: there is no such value. */
-function bytesOf(shared: SharedValue | null): number | null {
-  if (shared === null || shared.value === undefined) return null;
-  return Buffer.byteLength(JSON.stringify(shared.value));
+function bytesOf(shared: KnownValue | null): number | null {
+  return shared?.text === undefined ? null : Buffer.byteLength(shared.text);
 }
 
 function isKnown({ value, isBroken }: Entry): boolean {
   return value !== null && !isBroken;
 }
 
-function madeBy({ change, to, value }: EventOf<"state.applied">): SharedValue {
-  return change === "set" ? { revision: to ?? 0, value: (value ?? null) as Json } : NOTHING;
+function madeBy({ change, to, value = null }: EventOf<"state.applied">): KnownValue {
+  if (change !== "set") return NOTHING;
+  return { revision: to ?? 0, value: value as Json, text: JSON.stringify(value) };
 }
 
 /** The step fails: its operation has changed nothing. */

@@ -5,6 +5,7 @@
  * name follow each other in waves of their own, and whoever looks at it follows what changes it, so that
  * a later one sees the earlier.
  */
+import { hash } from "node:crypto";
 import type { TurnCommit } from "#ports/journal.ts";
 import { bigints, byteas, ints, texts } from "./columns.ts";
 import { lockOfNames, type SharedRow, sharedRow, sharedRowName } from "./shared-names.ts";
@@ -19,6 +20,8 @@ interface Seen {
   readonly position: number;
   readonly row: SharedRow;
   readonly revision: number;
+  /** SHA-256 of the text; null: not compared. */
+  readonly seen: Buffer | null;
 }
 
 interface Made {
@@ -51,6 +54,7 @@ export const sharedArea: WaveArea = {
       ints(seen.map(({ position }) => position)),
       ...rowColumns(seen.map(({ row }) => row)),
       bigints(seen.map(({ revision }) => revision)),
+      byteas(seen.map((one) => one.seen)),
     ];
     return [{ sql: LEAVE_OUT_STALE, values, leavesOut: "stale" }];
   },
@@ -99,12 +103,17 @@ function seenBy({ tenant, shared = [] }: TurnCommit, position: number): Iterable
     const row = sharedRow(tenant, use);
     const name = sharedRowName(row);
     const first = seen.get(name);
-    if (first === undefined) seen.set(name, { position, row, revision: use.revision });
+    if (first === undefined)
+      seen.set(name, { position, row, revision: use.revision, seen: digestOf(use.seen) });
     else if (use.revision !== (made.get(name) ?? first.revision))
-      seen.set(name, { position, row, revision: NEVER });
+      seen.set(name, { position, row, revision: NEVER, seen: null });
     if (use.change !== null) made.set(name, use.change.value === null ? 0 : use.change.revision);
   }
   return seen.values();
+}
+
+function digestOf(text: string | undefined): Buffer | null {
+  return text === undefined ? null : hash("sha256", text, "buffer");
 }
 
 /** What each name holds in the end. */

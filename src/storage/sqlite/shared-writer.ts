@@ -14,6 +14,11 @@ import { SAVE_SHARED } from "./sql/save-shared.ts";
 import { SHARED_REVISION } from "./sql/shared-revision.ts";
 import { SHARED_SIZE } from "./sql/shared-size.ts";
 
+interface Seen {
+  readonly revision: number;
+  readonly value: string;
+}
+
 /** Operators' changes that are kept of each tenant. */
 const CHANGES_KEPT = 1_000;
 
@@ -27,14 +32,13 @@ export function fitsShared(
   uses: readonly SharedUse[],
 ): boolean {
   const made = new Map<string, number>();
-  for (const { scope, workflow, name, revision, change } of uses) {
+  for (const { scope, workflow, name, revision, seen, change } of uses) {
     const key = `${scope}\n${workflow}\n${name}`;
-    const there =
-      made.get(key) ??
-      connection.get<{ revision: number }>(SHARED_REVISION, tenant, scope, workflow, name)
-        ?.revision ??
-      0;
-    if (there !== revision) return false;
+    const own = made.get(key);
+    const row = [tenant, scope, workflow, name] as const;
+    const there = own === undefined ? connection.get<Seen>(SHARED_REVISION, ...row) : undefined;
+    if ((own ?? there?.revision ?? 0) !== revision) return false;
+    if (there !== undefined && seen !== undefined && there.value !== seen) return false;
     if (change !== null) made.set(key, change.value === null ? 0 : change.revision);
   }
   return true;
